@@ -1,0 +1,1 @@
+"""Generative image models behind one small interface: train, sample, evaluate, compare."""

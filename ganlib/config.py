@@ -1,0 +1,93 @@
+"""Dataclass configs: one declaration feeds JSON, the command line and the dashboard's forms."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass, field, fields
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+from ganlib.errors import GanlibError
+
+
+def option(default: Any, help: str, *, min: float | None = None, max: float | None = None) -> Any:
+    """A dataclass field with its help text and inclusive bounds."""
+    return field(default=default, metadata={"help": help, "min": min, "max": max})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Base of all configs: checked on construction, equal to its JSON form."""
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for f in fields(self):
+            value = getattr(self, f.name)
+            kind, choices = unwrap(hints[f.name])
+            items = value if isinstance(value, tuple) else () if value is None else (value,)
+            low, high = f.metadata.get("min"), f.metadata.get("max")
+            for item in items:
+                if isinstance(item, bool) != (kind is bool) or not isinstance(
+                    item, (float, int) if kind is float else kind
+                ):
+                    raise GanlibError(f"{f.name} must be of type {kind.__name__}, not {item!r}.")
+                if choices and item not in choices:
+                    raise GanlibError(f"{f.name} must be one of {', '.join(map(str, choices))}, not {item!r}.")
+                if (low is not None and not item >= low) or (high is not None and not item <= high):
+                    bounds = " and ".join(
+                        f"{word} {limit:g}"
+                        for word, limit in [("at least", low), ("at most", high)]
+                        if limit is not None
+                    )
+                    raise GanlibError(f"{f.name} must be {bounds}, not {item!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        names = [f.name for f in fields(cls)]
+        for name in values:
+            if name not in names:
+                close = get_close_matches(name, names, n=3) or names
+                raise GanlibError(f"{cls.__name__} has no field {name!r}; try {', '.join(close)}.")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def unwrap(hint: Any) -> tuple[type, tuple[Any, ...]]:
+    """A field's annotation -> (type of one value, its choices): int | None -> int, tuple[int, ...] -> int."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(a for a in get_args(hint) if a is not NoneType)
+    if get_origin(hint) is tuple:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is Literal:
+        return type(get_args(hint)[0]), get_args(hint)
+    return hint, ()
+
+
+def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> None:
+    """One flag per field. Flags not given leave nothing behind, so that they can override a recipe."""
+    hints = get_type_hints(config)
+    for f in fields(config):
+        kind, choices = unwrap(hints[f.name])
+        keywords: dict[str, Any] = {
+            "dest": f.name,
+            "default": argparse.SUPPRESS,
+            "help": f"{f.metadata['help']} (default: {f.default})".replace("%", "%%"),
+        }
+        if kind is bool:
+            keywords["action"] = argparse.BooleanOptionalAction
+        else:
+            keywords |= {"type": kind, "choices": choices or None}
+            if not choices:
+                keywords["metavar"] = kind.__name__.upper()
+            if get_origin(hints[f.name]) is tuple:
+                keywords["nargs"] = "+"
+        parser.add_argument(f"--{f.name.replace('_', '-')}", **keywords)
+
+
+def given(args: argparse.Namespace, config: type[Config]) -> dict[str, Any]:
+    """The fields of ``config`` that the command line set."""
+    names = {f.name for f in fields(config)}
+    return {k: v for k, v in vars(args).items() if k in names}

@@ -1,0 +1,10 @@
+"""Data sets as memory-mapped uint8 arrays, and batches that are a function of (seed, step)."""
+
+from __future__ import annotations
+
+from ganlib.data import celeba, digits, folder, vision  # noqa: F401  (importing registers)
+from ganlib.data.batches import batches
+from ganlib.data.load import load_data
+from ganlib.data.sets import DATA_SETS, DataInfo, DataSet, Split, list_data
+
+__all__ = ["DATA_SETS", "DataInfo", "DataSet", "Split", "batches", "list_data", "load_data"]

@@ -1,0 +1,43 @@
+"""A data set's name -> its arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganlib.data.cache import Progress, cache_root, cached
+from ganlib.data.sets import DATA_SETS, DataSet, make_query
+from ganlib.errors import GanlibError
+
+SIZES = (4, 1024)
+
+
+def load_data(
+    name: str,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    root: Path | str | None = None,
+    cache: Path | str | None = None,
+    attribute: str | None = None,
+    progress: Progress | None = None,
+) -> DataSet:
+    """``name`` or ``name:argument`` (``folder:PATH``, ``celeba:Smiling``) -> data set, decoded on first use.
+
+    Images become size x size with 1 or 3 channels (None = the set's default). ``root`` is searched before
+    GANLIB_DATA and the default folder; ``progress(done, total)`` is called now and then while decoding.
+    Raises GanlibError when the set is unknown, absent or unreadable, or the size or attribute makes no sense.
+    """
+    if size is not None and not SIZES[0] <= size <= SIZES[1]:
+        raise GanlibError(f"Images cannot be {size} pixels wide; choose {SIZES[0]} to {SIZES[1]}.")
+    if channels not in (None, 1, 3):
+        raise GanlibError(f"Images cannot have {channels} channels; choose 1 (grey) or 3 (colour).")
+    kind, colon, argument = name.partition(":")
+    definition = DATA_SETS[kind]
+    if attribute is not None and definition.argument != "ATTRIBUTE":
+        raise GanlibError(f"{kind} has no attributes, so {attribute!r} cannot be chosen; leave it out.")
+    if colon and definition.argument is None:
+        raise GanlibError(f"{kind} takes nothing after its name; write {kind} instead of {name}.")
+    if colon and attribute is not None and attribute != argument:
+        raise GanlibError(f"{name} and the attribute {attribute!r} contradict each other; give one of them.")
+    source = definition.find(make_query(argument or attribute, root))
+    return cached(source, size, channels, cache_root(cache), progress)

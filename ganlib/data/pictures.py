@@ -1,0 +1,53 @@
+"""One picture of any size and mode -> a square uint8 array."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+MAX_BYTES = 64 * 2**20  # of one file: nobody trains on larger pictures, and archives may lie about sizes
+ORIENTATION = 0x0112  # EXIF tag
+GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
+
+
+def decode(data: bytes) -> Image.Image:
+    """The bytes of one image file -> upright image; raises ValueError or whatever PIL raises."""
+    if not data:
+        raise ValueError("the file is empty")
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"the file is larger than {MAX_BYTES >> 20} MiB")
+    image: Image.Image = Image.open(io.BytesIO(data))
+    if image.getexif().get(ORIENTATION, 1) != 1:
+        return ImageOps.exif_transpose(image)
+    return image
+
+
+def native_channels(image: Image.Image) -> int:
+    return 1 if image.mode in GREY_MODES else 3
+
+
+def to_square(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
+    """Centre crop, convert, resize -> (size, size, channels) uint8.
+
+    Smaller pictures are made with LANCZOS, which PIL widens to the source's pixels (antialiased); larger ones
+    with BILINEAR, which cannot overshoot at the hard edges of tiny pictures.
+    """
+    if image.mode.startswith("I;16"):  # convert() would clip 16 bits at 255 instead of scaling them
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: paint it white
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
+    width, height = image.size
+    if (width, height) == (size, size):
+        return np.asarray(image, np.uint8).reshape(size, size, channels)
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    kind = Image.Resampling.LANCZOS if side > size else Image.Resampling.BILINEAR
+    image = image.resize((size, size), kind, box=(left, top, left + side, top + side))
+    return np.asarray(image, np.uint8).reshape(size, size, channels)

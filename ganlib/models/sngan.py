@@ -1,0 +1,175 @@
+"""SNGAN with projection: residual networks, spectral norm in D, class-conditional batch norm in G, hinge loss.
+
+Miyato, Kataoka, Koyama, Yoshida, "Spectral Normalization for Generative Adversarial Networks", ICLR 2018,
+arXiv:1802.05957; Miyato, Koyama, "cGANs with Projection Discriminator", ICLR 2018, arXiv:1802.05637.
+Two learning rates as in Heusel et al., arXiv:1706.08500, so that one D step per G step is enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, relu
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.optim import Adam, Optimizer
+
+from ganlib.config import option
+from ganlib.losses import hinge_d, hinge_g
+from ganlib.models.base import (
+    MODELS,
+    TEMPERATURE,
+    Batch,
+    GenerativeModel,
+    Latents,
+    ModelConfig,
+    Phase,
+    per_image,
+)
+from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
+
+
+@dataclass(frozen=True)
+class SNGANConfig(ModelConfig):
+    z_dim: int = option(128, "latent dimension", min=1)
+    g_width: int = option(96, "channels of G below the last block", min=1)
+    d_width: int = option(64, "channels of D", min=1)
+    lr_g: float = option(1e-4, "Adam's learning rate for G", min=0.0)
+    lr_d: float = option(4e-4, "Adam's learning rate for D", min=0.0)
+    beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
+    beta2: float = option(0.99, "Adam's second momentum", min=0.0, max=0.9999)
+
+    @classmethod
+    def tiny(cls) -> SNGANConfig:
+        return cls(image_size=16, channels=1, num_classes=3, z_dim=8, g_width=8, d_width=8)
+
+
+class UpBlock(nn.Module):
+    """Doubles the resolution: norm, ReLU, up, conv, norm, ReLU, conv; 1 x 1 shortcut."""
+
+    def __init__(self, cin: int, cout: int, num_classes: int) -> None:
+        super().__init__()
+        self.norm1 = ConditionalBatchNorm2d(cin, num_classes)
+        self.conv1 = nn.Conv2d(cin, cout, 3, padding=1)
+        self.norm2 = ConditionalBatchNorm2d(cout, num_classes)
+        self.conv2 = nn.Conv2d(cout, cout, 3, padding=1)
+        self.shortcut = nn.Conv2d(cin, cout, 1)
+
+    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
+        h = self.conv1(interpolate(relu(self.norm1(x, y)), scale_factor=2))
+        h = self.conv2(relu(self.norm2(h, y)))
+        # A 1 x 1 convolution commutes with nearest-neighbour upsampling and costs a quarter below it.
+        return h + interpolate(self.shortcut(x), scale_factor=2)
+
+
+class Generator(nn.Module):
+    def __init__(self, c: SNGANConfig) -> None:
+        super().__init__()
+        ups = c.image_size.bit_length() - 3
+        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width where pixels are dearest
+        self.linear = nn.Linear(c.z_dim, 16 * chs[0])
+        self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], c.num_classes) for i in range(ups))
+        self.norm = nn.BatchNorm2d(chs[-1])
+        self.to_image = nn.Conv2d(chs[-1], c.channels, 3, padding=1)
+        for m in self.modules():
+            if isinstance(m, (nn.Conv2d, nn.Linear)):
+                nn.init.xavier_uniform_(m.weight)
+
+    def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
+        """(N, z_dim), (N, K) class weights or None -> (N, C, H, W) in [-1, 1]."""
+        h = self.linear(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
+        for block in self.blocks:
+            h = block(h, y)
+        return self.to_image(relu(self.norm(h))).tanh().float()
+
+
+class DownBlock(nn.Module):
+    """(ReLU,) conv, ReLU, conv, (average pooling); 1 x 1 shortcut. The first block has no ReLU in front."""
+
+    def __init__(self, cin: int, cout: int, down: bool, first: bool = False) -> None:
+        super().__init__()
+        self.conv1 = spectral_norm(nn.Conv2d(cin, cout, 3, padding=1))
+        self.conv2 = spectral_norm(nn.Conv2d(cout, cout, 3, padding=1))
+        self.shortcut = spectral_norm(nn.Conv2d(cin, cout, 1)) if down or cin != cout else nn.Identity()
+        self.down, self.first = down, first
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv2(relu(self.conv1(x if self.first else relu(x))))
+        if self.down:
+            h, x = avg_pool2d(h, 2), avg_pool2d(x, 2)
+        return h + self.shortcut(x)
+
+
+class Discriminator(nn.Module):
+    """D(x, y) = v·φ(x) + e(y)·φ(x): an unconditional part plus the projection on the class's embedding."""
+
+    def __init__(self, c: SNGANConfig) -> None:
+        super().__init__()
+        w = c.d_width
+        downs = max(c.image_size.bit_length() - 4, 1)  # to 8 x 8, where two more blocks keep the size
+        self.blocks = nn.Sequential(
+            DownBlock(c.channels, w, down=True, first=True),
+            *[DownBlock(w, w, down=i < downs - 1) for i in range(downs + 1)],
+        )
+        self.linear = spectral_norm(nn.Linear(w, 1))
+        if c.num_classes:
+            self.embed = spectral_norm(nn.Linear(c.num_classes, w, bias=False))
+
+    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
+        """(N, C, H, W), (N, K) class weights or None -> (N,) logits."""
+        features = relu(self.blocks(x)).sum(dim=(2, 3))  # (N, w)
+        out = self.linear(features).squeeze(1)
+        if y is not None:
+            out = out + (self.embed(y) * features).sum(1)
+        return out.float()
+
+
+@MODELS.register("sngan")
+class SNGAN(GenerativeModel):
+    Config = SNGANConfig
+    config: SNGANConfig
+    averaged = ("G",)
+    options = (TEMPERATURE,)
+    loss_kind = "hinge"
+
+    def __init__(self, config: SNGANConfig) -> None:
+        super().__init__(config)
+        self.G, self.D = Generator(config), Discriminator(config)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        c = self.config
+        betas = (c.beta1, c.beta2)
+        return {"D": Adam(self.D.parameters(), c.lr_d, betas), "G": Adam(self.G.parameters(), c.lr_g, betas)}
+
+    def phases(self) -> list[Phase]:
+        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
+
+    def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        labels = batch.labels if self.conditional else None
+        fakes = self.generate(self.random_latents(len(batch.images)), labels)
+        # D has no batch norm, so real and fake can share one pass.
+        both = None if labels is None else labels.repeat(2)
+        real, fake = self.score(torch.cat([batch.images, fakes]), both).chunk(2)
+        return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
+
+    def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        labels = batch.labels if self.conditional else None
+        fakes = self.generate(self.random_latents(len(batch.images)), labels)
+        return hinge_g(self.score(fakes, labels)), {}
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.z_dim,)
+
+    def generate(
+        self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
+    ) -> Tensor:
+        return self.G(latents.z * per_image(temperature, latents.z), self.embedding_weights(labels))
+
+    def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, C, H, W), labels -> (N,) logits, high for real images of that class."""
+        return self.D(images, self.embedding_weights(labels))
+
+    def embedding_weights(self, labels: Tensor | None) -> Tensor | None:
+        return self.class_weights(labels) if self.conditional else self.refuse_labels(labels)

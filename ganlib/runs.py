@@ -1,0 +1,271 @@
+"""Run folders: one training of one model, and the folder is everything.
+
+config.json           the recipe: model and its config, data set and fingerprints, training, versions, commit
+weights.safetensors   averaged weights of what generates, last weights of the rest
+log.csv               scalars                      samples/<images>.webp          pictures as training went on
+evaluation.json       metric records               snapshots/<images>.safetensors averaged weights, while training
+state.pt              what resuming needs, while training
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from hashlib import file_digest
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from ganlib.errors import GanlibError
+from ganlib.files import write_atomically
+from ganlib.models import MODELS, ModelConfig, Trainable
+
+PROJECT = Path(__file__).parents[1]
+GALLERY, RUNS = PROJECT / "checkpoints", PROJECT / "runs"
+PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy")
+
+
+class RunError(GanlibError):
+    """This run cannot be used; the others can."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and writes. Every write is atomic."""
+
+    path: Path
+
+    config = property(lambda self: self.path / "config.json")
+    weights = property(lambda self: self.path / "weights.safetensors")
+    log = property(lambda self: self.path / "log.csv")
+    samples = property(lambda self: self.path / "samples")
+    evaluation = property(lambda self: self.path / "evaluation.json")
+    snapshots = property(lambda self: self.path / "snapshots")
+    state = property(lambda self: self.path / "state.pt")
+
+    def write_config(self, recipe: dict[str, Any]) -> None:
+        write_atomically(self.config, json.dumps(recipe, indent=2).encode() + b"\n")
+
+    def write_snapshot(self, model: Trainable, images: int) -> None:
+        """Averaged modules alone; a model without any has no snapshots."""
+        if model.averaged:
+            content = save(averaged_tensors(model), {"images": str(images)})
+            write_atomically(self.snapshots / f"{images}.safetensors", content)
+
+    def write_weights(self, model: Trainable, average: Trainable, images: int, seconds: float) -> None:
+        tensors = {**model.state_dict(), **averaged_tensors(average)}
+        metadata = {"images": str(images), "seconds": f"{seconds:.1f}"}
+        write_atomically(self.weights, save({k: v.contiguous() for k, v in tensors.items()}, metadata))
+
+    def snapshot_images(self) -> list[int]:
+        return sorted(int(p.stem) for p in self.snapshots.glob("*.safetensors") if p.stem.isdigit())
+
+    def sample_images(self) -> list[int]:
+        """Images seen at each picture of the training."""
+        return sorted(int(p.stem) for p in self.samples.glob("*.webp") if p.stem.isdigit())
+
+
+def averaged_tensors(model: Trainable) -> dict[str, Tensor]:
+    heads = tuple(f"{name}." for name in model.averaged)
+    return {k: v.contiguous() for k, v in model.state_dict().items() if k.startswith(heads)} if heads else {}
+
+
+class Run:
+    """A run folder read and checked; RunError if it is not one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, path.name
+        self.folder = RunFolder(path)
+        self.recipe = _read_recipe(self.folder.config)
+        try:
+            self.model_name: str = self.recipe["model"]
+            self.config: ModelConfig = MODELS[self.model_name].Config.from_dict(self.recipe["config"])
+            self.data: dict[str, Any] = self.recipe["data"]
+            self.classes = tuple(self.data["classes"])
+            self.data_name: str = self.data["name"]
+        except (KeyError, TypeError) as error:
+            raise RunError(f"{self.folder.config} lacks {error}; it is not a run of this project.") from None
+        except GanlibError as error:
+            raise RunError(f"{self.folder.config}: {error}") from None
+        if self.classes and self.config.num_classes not in (0, len(self.classes)):
+            raise RunError(
+                f"{self.folder.config} names {len(self.classes)} classes for a model of {self.config.num_classes}; "
+                "restore the file from its source."
+            )
+
+    @property
+    def model_class(self) -> type[Trainable]:
+        return MODELS[self.model_name]
+
+    @cached_property
+    def metadata(self) -> dict[str, str]:
+        """``images`` seen and ``seconds`` of training behind the weights; ``promoted`` if a snapshot was chosen."""
+        try:
+            with safe_open(self.folder.weights, "pt") as f:
+                return f.metadata() or {}
+        except (SafetensorError, OSError) as error:
+            raise _unreadable(self.folder.weights, error) from None
+
+    @property
+    def images_seen(self) -> int:
+        return int(self.metadata.get("images", 0))
+
+    @property
+    def training_seconds(self) -> float:
+        return float(self.metadata.get("seconds", 0))
+
+    @property
+    def weights_hash(self) -> str:
+        """12 hex digits of SHA-256, the identity of these weights in caches and metric records."""
+        try:
+            stat = self.folder.weights.stat()
+        except OSError as error:
+            raise _unreadable(self.folder.weights, error) from None
+        return _hash(self.folder.weights, stat.st_mtime_ns, stat.st_size)
+
+    def load(self, device: torch.device | str = "cpu", snapshot: int | None = None) -> Trainable:
+        """The model with these weights, or with a snapshot's averaged ones; eval mode, no gradients."""
+        model = MODELS[self.model_name](self.config)
+        tensors = read_tensors(self.folder.weights)
+        if snapshot is not None:
+            tensors |= self.read_snapshot(snapshot)
+        misfit = _misfit(model, tensors)
+        if misfit:
+            raise RunError(f"{self.folder.weights} does not fit its config.json: {misfit}; restore the folder.")
+        model.load_state_dict(tensors)
+        # channels_last is what the CPU's and the GPU's fast convolutions want.
+        return model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def read_snapshot(self, images: int) -> dict[str, Tensor]:
+        path = self.folder.snapshots / f"{images}.safetensors"
+        if not path.exists():
+            known = ", ".join(map(str, self.folder.snapshot_images())) or "none"
+            raise RunError(f"{self.name} has no snapshot at {images} images; it has: {known}.")
+        return read_tensors(path)
+
+    def promote(self, images: int) -> None:
+        """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it."""
+        tensors = read_tensors(self.folder.weights) | self.read_snapshot(images)
+        seconds = self.training_seconds * min(images / max(self.images_seen, 1), 1)
+        metadata = {"images": str(images), "seconds": f"{seconds:.1f}", "promoted": "true"}
+        write_atomically(self.folder.weights, save(tensors, metadata))
+        self.__dict__.pop("metadata", None)
+
+
+def scan(roots: Iterable[Path]) -> tuple[list[Run], list[RunError]]:
+    """All runs of the roots by name, and the reason for each folder that looks like one and is not."""
+    runs, broken = [], []
+    for root in roots:
+        for path in sorted(p.parent for p in root.glob("*/config.json")):
+            try:
+                runs.append(Run(path))
+            except RunError as error:
+                broken.append(error)
+        for path in sorted(p.parent for p in root.glob("*/weights.safetensors")):
+            if not (path / "config.json").exists():
+                broken.append(RunError(f"{path} has weights but no config.json; copy the whole folder again."))
+    return runs, broken
+
+
+def run_roots() -> list[Path]:
+    """The gallery, the local runs, and the folders of ``GANLIB_RUNS`` (separated as in PATH).
+
+    An environment variable ``GANLIB_GALLERY`` puts another folder in place of the first two.
+    """
+    extra = [Path(p) for p in os.environ.get("GANLIB_RUNS", "").split(os.pathsep) if p]
+    gallery = os.environ.get("GANLIB_GALLERY")
+    return [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *extra]
+
+
+def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
+    """A run by its folder's path or by its name in the roots."""
+    if (Path(name) / "config.json").exists():
+        return Run(Path(name))
+    roots = run_roots() if roots is None else list(roots)
+    for root in roots:
+        if name and (root / name / "config.json").exists():
+            return Run(root / name)
+    known = sorted(p.parent.name for root in roots for p in root.glob("*/config.json"))
+    raise RunError(f"There is no run {name!r}; there are: {', '.join(known) or 'none, train one first'}.")
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from None
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue  # the training core runs without the dashboard's packages
+    return found
+
+
+def commit() -> str | None:
+    """The project's commit, with "+" where files differ from it; None outside a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    try:
+        recipe = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if not isinstance(recipe, dict):
+        raise RunError(f"{path} is not a run's recipe; restore it from its source.")
+    return recipe
+
+
+def _unreadable(path: Path, error: Exception) -> RunError:
+    if not path.exists():
+        return RunError(f"{path} is missing; copy the whole run folder again.")
+    reason = " ".join(str(error).split())[:120]
+    return RunError(f"{path} is damaged ({reason}); copy the whole run folder again.")
+
+
+def _misfit(model: Trainable, tensors: dict[str, Tensor]) -> str:
+    expected = model.state_dict()
+    for name in sorted(expected.keys() | tensors.keys()):
+        if name not in tensors:
+            return f"{name} is missing"
+        if name not in expected:
+            return f"{name} is unknown to {type(model).__name__}"
+        if tensors[name].shape != expected[name].shape:
+            return f"{name} has shape {tuple(tensors[name].shape)} instead of {tuple(expected[name].shape)}"
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _hash(path: Path, mtime_ns: int, size: int) -> str:
+    with path.open("rb") as f:
+        return file_digest(f, "sha256").hexdigest()[:12]

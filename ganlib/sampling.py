@@ -1,0 +1,163 @@
+"""Seeds to images: in chunks, under the device's lock, never through a global generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganlib.devices import device_lock, is_out_of_memory
+from ganlib.errors import GanlibError
+from ganlib.models import GenerativeModel, Latents
+
+CHUNK = 64  # large enough for full throughput of a small network, small enough to show progress
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """(N, C, H, W) in [-1, 1] -> (N, H, W, C) uint8, rounded to the nearest level."""
+    levels = ((images + 1) * 127.5).round_().clamp_(0, 255)
+    return levels.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
+def check_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:
+    """Parses a user's options; GanlibError names an unknown one or the bounds of a known one."""
+    known = {o.name: o for o in model.options}
+    for name in options:
+        if name not in known:
+            names = ", ".join(known) or "no options"
+            raise GanlibError(f"This model has no option {name!r}; it has {names}.")
+    return {name: known[name].parse(value) for name, value in options.items()}
+
+
+@torch.inference_mode()
+def sample_chunks(
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None = None,
+    *,
+    chunk: int = CHUNK,
+    **options: Any,
+) -> Iterator[np.ndarray]:
+    """Yields (n, H, W, C) uint8 until all seeds are done.
+
+    labels: (N,) class indices or (N, K) weights; None for unconditional models. A chunk that does not fit in
+    memory is halved and tried again: a seed's image does not depend on its chunk.
+    """
+    seeds = list(seeds)
+    if labels is not None:
+        labels = torch.as_tensor(labels)
+        if len(labels) != len(seeds):
+            raise GanlibError(f"{len(seeds)} seeds need as many labels, not {len(labels)}.")
+    start = 0
+    while start < len(seeds):
+        part = slice(start, start + chunk)
+        try:
+            with device_lock(model.device):
+                latents = model.latents(seeds[part])
+                y = None if labels is None else labels[part].to(model.device)
+                images = to_uint8(model.generate(latents, y, **options))
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or chunk == 1:
+                raise
+            chunk //= 2
+            continue
+        yield images
+        start += chunk
+
+
+def sample(
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None = None,
+    *,
+    chunk: int = CHUNK,
+    **options: Any,
+) -> np.ndarray:
+    """(N, H, W, C) uint8: the images of ``seeds``, one seed an image."""
+    return np.concatenate(list(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """(D…), (D…), (F,) -> (F, D…): straight lines."""
+    t = t.reshape(-1, *[1] * a.ndim)
+    return a + (b - a) * t
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """(D…), (D…), (F,) -> (F, D…): along the great circle, so that norms stay typical of a Gaussian.
+
+    White, "Sampling Generative Networks", arXiv:1609.04468. Falls back to ``lerp`` for (anti)parallel ends,
+    where the circle is not defined.
+    """
+    unit_a, unit_b = a / a.norm(), b / b.norm()
+    angle = torch.arccos((unit_a * unit_b).sum().clamp(-1, 1))
+    if angle.sin().abs() < 1e-4:
+        return lerp(a, b, t)
+    t = t.reshape(-1, *[1] * a.ndim)
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+PATHS = {"slerp": slerp, "lerp": lerp}
+
+
+@torch.inference_mode()
+def interpolate(
+    model: GenerativeModel,
+    seeds: tuple[int, int],
+    labels: tuple[int, int] | None,
+    frames: int,
+    *,
+    path: str = "slerp",
+    space: str = "z",
+    **options: Any,
+) -> np.ndarray:
+    """(frames, H, W, C) uint8 from one seed and class to another; both ends are exactly those images.
+
+    Classes morph by their weights. Noise beyond the latent is held still at the first seed's.
+    """
+    if frames < 2:
+        raise GanlibError(f"An interpolation needs at least 2 frames, not {frames}.")
+    t = torch.linspace(0, 1, frames, device=model.device)
+    with device_lock(model.device):
+        weights = None
+        ends: Tensor | None = None
+        if labels is not None:
+            ends = model.class_weights(torch.tensor(labels, device=model.device))
+            weights = lerp(ends[0], ends[1], t)
+        points = model.map(model.latents(seeds), ends, space)
+        points = PATHS[path](points[0], points[1], t)
+        points[0], points[-1] = model.map(model.latents(seeds), ends, space)
+        held = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64))
+        images = [
+            to_uint8(
+                model.synthesize(
+                    points[i : i + CHUNK],
+                    held[i : i + CHUNK],
+                    None if weights is None else weights[i : i + CHUNK],
+                    space,
+                    **options,
+                )
+            )
+            for i in range(0, frames, CHUNK)
+        ]
+    return np.concatenate(images)
+
+
+def to_pil(image: np.ndarray) -> Image.Image:
+    """(H, W, C) uint8 -> picture; one channel becomes greyscale."""
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+
+
+def grid(images: np.ndarray, columns: int, gap: int = 2) -> Image.Image:
+    """(N, H, W, C) uint8 -> one picture, row by row, on white."""
+    n, h, w, c = images.shape
+    rows = -(-n // columns)
+    canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, c), 255, np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // columns * (h + gap), i % columns * (w + gap)
+        canvas[y : y + h, x : x + w] = image
+    return to_pil(canvas)

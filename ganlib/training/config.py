@@ -1,0 +1,27 @@
+"""How a run is trained, whatever its architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ganlib.config import Config, option
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Config):
+    images: int = option(0, "stop after this many training images, 0 = no limit", min=0)
+    max_minutes: float = option(0.0, "stop after this many minutes of training, 0 = no limit", min=0.0)
+    batch_size: int = option(64, "images per step", min=2)
+    seed: int = option(0, "seed of the initial weights, the data's order and all noise", min=0, max=2**32 - 1)
+    precision: Literal["auto", "bf16", "fp32"] = option(
+        "auto", "mixed precision; auto = bf16 where the hardware has it"
+    )
+    flip: Literal["auto", "on", "off"] = option("auto", "mirror images at random; auto = as the data set says")
+    ema_half_life: int = option(20_000, "half-life of the averaged weights, in images", min=0)
+    ema_ramp: float = option(0.05, "half-life never above this share of the images seen", min=0.0)
+    phases: str = option("*", "train only the phases whose name matches this pattern")
+    log_every: int = option(20, "steps per row of the log", min=1)
+    state_every: float = option(60.0, "seconds between saves of the state that a resumed run starts from", min=0.0)
+    snapshot_first: int = option(1_000, "images before the first snapshot after the one at 0", min=1)
+    snapshot_growth: float = option(1.41, "each snapshot at this multiple of the one before", min=1.01)
