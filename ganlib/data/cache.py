@@ -33,7 +33,6 @@ def cached(
     key = hashlib.sha256(source.identity.encode(errors="surrogateescape")).hexdigest()[:16]
     home = root / f"{slug}-{key}"
     try:
-        home.mkdir(parents=True, exist_ok=True)
         if size is None or channels is None:
             defaults = _default(source, home / "default.json")
             size, channels = size or defaults[0], channels or defaults[1]
@@ -89,15 +88,18 @@ def _default(source: Source, path: Path) -> tuple[int, int]:
         return int(size), int(channels)
     except (OSError, ValueError, TypeError):
         size, channels = source.default()
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps([size, channels]))
         return size, channels
 
 
 def _install(source: Source, folder: Path, size: int, channels: int, progress: Progress | None) -> None:
     """Build in a temporary folder and rename it, so that a half-written cache never has the real name."""
+    contents = source.contents()  # may fail, before there is anything to clean up
+    folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
     try:
-        build(source, source.contents(), building, size, channels, progress)
+        build(source, contents, building, size, channels, progress)
         if folder.exists() and read(folder, source) is None:
             shutil.rmtree(folder)
         try:

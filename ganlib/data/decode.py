@@ -39,8 +39,8 @@ def build(
             )
         if split == "train" and (empty := set(range(len(contents.classes))) - set(labels.tolist())):
             raise GanlibError(
-                f"The class {contents.classes[min(empty)]!r} of {source.name} has no readable image to train on; "
-                f"add some or remove the class."
+                f"The class {contents.classes[min(empty)]!r} of {source.name} has no readable image to train "
+                f"on; add some or remove the class."
             )
         shape = (len(labels), size, size, channels)
         rows = np.memmap(folder / f"{split}.rows", np.uint8, "r", shape=(len(kept[split]), *shape[1:]))

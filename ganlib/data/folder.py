@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -30,10 +31,10 @@ def folder(query: Query) -> Source:
     """``folder:PATH``: absolute, or in the working folder or a data root; an archive's suffix may lack."""
     if not query.argument:
         raise GanlibError("A folder data set needs a path; write it as folder:PATH.")
-    asked = Path(query.argument).expanduser()
+    asked = Path(os.path.expanduser(query.argument))
     for base in (Path(), *query.roots):
         for path in (base / asked, *(base / f"{asked}{suffix}" for suffix in ARCHIVES)):
-            if path.exists():
+            if os.path.exists(path):  # unlike Path.exists, False for a path that no system could have
                 return pictures(path, f"folder:{_stem(path)}", flip=True)
     raise GanlibError(f"There is no folder or archive {asked}; check the path after 'folder:'.")
 
@@ -88,7 +89,8 @@ def pictures(path: Path, name: str, *, flip: bool, default: tuple[int, int] | No
             raise GanlibError(f"No image in {path} can be read; check that the files are JPEG, PNG or WebP.")
         return max(4, min(MAX_DEFAULT, 1 << (best[1].bit_length() - 1))), best[2]
 
-    return Source(name, identity(path), flip, default or first, contents)
+    with readable(path):
+        return Source(name, identity(path), flip, default or first, contents)
 
 
 def _open(read: Reader) -> Image.Image:

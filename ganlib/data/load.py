@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganlib.data.cache import Progress, cache_root, cached
+from ganlib.data.cache import cache_root, cached
+from ganlib.data.decode import Progress
 from ganlib.data.sets import DATA_SETS, DataSet, make_query
 from ganlib.errors import GanlibError
 

@@ -1,4 +1,4 @@
-"""The sets that torchvision downloads and checks: cifar10, mnist, fashion_mnist (and celeba, in its own file)."""
+"""Sets that torchvision downloads and checks: cifar10, mnist, fashion_mnist; celeba builds on this."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _arrays(
 
     def read(found: Any) -> tuple[NDArray[np.int64], list[Opener]]:
         openers = [partial(Image.fromarray, x) for x in np.asarray(found.data)]
-        return np.array(found.targets, np.int64), [*openers]
+        return np.asarray(found.targets).astype(np.int64), [*openers]
 
     return torchvision_source(query, name, folder, open, read, classes=classes, flip=flip, default=default)
 
@@ -77,7 +77,7 @@ def torchvision_source(
     flip: bool,
     default: tuple[int, int],
 ) -> Source:
-    """Look for ``folder`` in the data roots; download into the first root when it is in none of them."""
+    """Look for ``folder`` in the data roots; download into ``query.home`` when it is in none of them."""
     root = next((r for r in query.roots if (r / folder).is_dir()), None)
     if root is None:
         root = query.home

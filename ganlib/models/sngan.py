@@ -89,8 +89,9 @@ class DownBlock(nn.Module):
 
     def __init__(self, cin: int, cout: int, down: bool, first: bool = False) -> None:
         super().__init__()
-        self.conv1 = spectral_norm(nn.Conv2d(cin, cout, 3, padding=1))
-        self.conv2 = spectral_norm(nn.Conv2d(cout, cout, 3, padding=1))
+        hidden = max(cout // 2, 1) if first else cout  # the first block's pixels are the dearest
+        self.conv1 = spectral_norm(nn.Conv2d(cin, hidden, 3, padding=1))
+        self.conv2 = spectral_norm(nn.Conv2d(hidden, cout, 3, padding=1))
         self.shortcut = spectral_norm(nn.Conv2d(cin, cout, 1)) if down or cin != cout else nn.Identity()
         self.down, self.first = down, first
 
