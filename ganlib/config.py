@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -23,20 +24,30 @@ class Config:
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for f in fields(self):
-            value = getattr(self, f.name)
-            kind, choices = unwrap(hints[f.name])
-            items = value if isinstance(value, tuple) else () if value is None else (value,)
+            value: Any = getattr(self, f.name)
+            hint = hints[f.name]
+            kind, choices = unwrap(hint)
+            if value is None and NoneType in get_args(hint):
+                continue
+            many = get_origin(hint) is tuple
             low, high = f.metadata.get("min"), f.metadata.get("max")
+            items: tuple[Any, ...] = value if many and isinstance(value, tuple) else (value,)
             for item in items:
-                if isinstance(item, bool) != (kind is bool) or not isinstance(
-                    item, (float, int) if kind is float else kind
+                if (
+                    isinstance(value, tuple) != many
+                    or isinstance(item, bool) != (kind is bool)
+                    or not isinstance(item, (float, int) if kind is float else kind)
                 ):
-                    raise GanlibError(f"{f.name} must be of type {kind.__name__}, not {item!r}.")
+                    what = "values" if many else "a value"
+                    raise GanlibError(f"{f.name} must be {what} of type {kind.__name__}, not {value!r}.")
+                if kind is float and not isfinite(item):
+                    raise GanlibError(f"{f.name} must be a finite number, not {item!r}.")
                 if choices and item not in choices:
-                    raise GanlibError(f"{f.name} must be one of {', '.join(map(str, choices))}, not {item!r}.")
+                    names = ", ".join(map(str, choices))
+                    raise GanlibError(f"{f.name} must be one of {names}, not {item!r}.")
                 if (low is not None and not item >= low) or (high is not None and not item <= high):
                     bounds = " and ".join(
-                        f"{word} {limit:g}"
+                        f"{word} {limit:.10g}"
                         for word, limit in [("at least", low), ("at most", high)]
                         if limit is not None
                     )

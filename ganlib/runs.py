@@ -94,11 +94,13 @@ class Run:
             self.data: dict[str, Any] = self.recipe["data"]
             self.classes = tuple(self.data["classes"])
             self.data_name: str = self.data["name"]
-        except (KeyError, TypeError) as error:
+        except KeyError as error:
             raise RunError(f"{self.folder.config} lacks {error}; it is not a run of this project.") from None
+        except (TypeError, AttributeError):
+            raise RunError(f"{self.folder.config} is not a run's recipe; restore it from its source.") from None
         except GanlibError as error:
             raise RunError(f"{self.folder.config}: {error}") from None
-        if self.classes and self.config.num_classes not in (0, len(self.classes)):
+        if self.config.num_classes not in (0, len(self.classes)):
             raise RunError(
                 f"{self.folder.config} names {len(self.classes)} classes for a model of {self.config.num_classes}; "
                 "restore the file from its source."
@@ -145,7 +147,8 @@ class Run:
             raise RunError(f"{self.folder.weights} does not fit its config.json: {misfit}; restore the folder.")
         model.load_state_dict(tensors)
         # channels_last is what the CPU's and the GPU's fast convolutions want.
-        return model.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs
+        return model.eval().requires_grad_(False)
 
     def read_snapshot(self, images: int) -> dict[str, Tensor]:
         path = self.folder.snapshots / f"{images}.safetensors"
@@ -156,6 +159,7 @@ class Run:
 
     def promote(self, images: int) -> None:
         """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it."""
+        self.load(snapshot=images)  # refuses what would not fit before anything is written
         tensors = read_tensors(self.folder.weights) | self.read_snapshot(images)
         seconds = self.training_seconds * min(images / max(self.images_seen, 1), 1)
         metadata = {"images": str(images), "seconds": f"{seconds:.1f}", "promoted": "true"}

@@ -44,8 +44,9 @@ def sample_chunks(
 ) -> Iterator[np.ndarray]:
     """Yields (n, H, W, C) uint8 until all seeds are done.
 
-    labels: (N,) class indices or (N, K) weights; None for unconditional models. A chunk that does not fit in
-    memory is halved and tried again: a seed's image does not depend on its chunk.
+    labels: (N,) class indices or (N, K) weights; None for unconditional models. options: as ``generate`` has
+    them, scalars or (N,) tensors. A chunk that does not fit in memory is halved and tried again: a seed's
+    image does not depend on its chunk.
     """
     seeds = list(seeds)
     if labels is not None:
@@ -59,7 +60,7 @@ def sample_chunks(
             with device_lock(model.device):
                 latents = model.latents(seeds[part])
                 y = None if labels is None else labels[part].to(model.device)
-                images = to_uint8(model.generate(latents, y, **options))
+                images = to_uint8(model.generate(latents, y, **part_of(options, part)))
         except RuntimeError as error:
             if not is_out_of_memory(error) or chunk == 1:
                 raise
@@ -79,6 +80,11 @@ def sample(
 ) -> np.ndarray:
     """(N, H, W, C) uint8: the images of ``seeds``, one seed an image."""
     return np.concatenate(list(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
+
+
+def part_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
+    """Options that hold one value per image, cut to these images; scalars as they are."""
+    return {k: v[part] if isinstance(v, Tensor) and v.ndim else v for k, v in options.items()}
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -139,7 +145,7 @@ def interpolate(
                     held[i : i + CHUNK],
                     None if weights is None else weights[i : i + CHUNK],
                     space,
-                    **options,
+                    **part_of(options, slice(i, i + CHUNK)),
                 )
             )
             for i in range(0, frames, CHUNK)

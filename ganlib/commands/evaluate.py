@@ -1,1 +1,78 @@
-def add(s,a): pass
+"""python -m ganlib evaluate RUN… [--n N] [--extractor embedded|inception] [--snapshot IMAGES] …"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ganlib.commands.progress import ProgressLine
+from ganlib.commands.sample import parse_options
+from ganlib.config import add_arguments, given
+from ganlib.devices import pick_device
+from ganlib.errors import GanlibError
+from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.records import append_records, describe, read_records
+from ganlib.runs import Run, find_run
+
+
+def add(subparsers: Any, argv: Sequence[str]) -> None:
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure runs: FID and class agreement of what generates, accuracy of what classifies",
+        description="Adds records, each with its protocol, to the runs' evaluation.json.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
+    add_arguments(parser, EvaluationConfig)
+    parser.add_argument(
+        "--option", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="passed to generate()"
+    )
+    parser.add_argument("--snapshot", type=int, metavar="IMAGES", help="the snapshot after that many images")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    config = EvaluationConfig.from_dict(given(args, EvaluationConfig))
+    options = parse_options(args.option)
+    runs = [find_run(name) for name in args.runs]
+    failed = []
+    for found in runs:
+        try:
+            _evaluate(found, config, args, options)
+        except GanlibError as error:
+            if len(runs) == 1:
+                raise
+            # What is wrong with one run must not cost the hours that the others take.
+            print(f"ganlib: {error}", file=sys.stderr)
+            failed.append(found.name)
+    if failed:
+        raise GanlibError(f"Not evaluated, for the reasons above: {', '.join(failed)}.")
+
+
+def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, options: dict[str, str]) -> None:
+    # A machine that only trains has no torch-fidelity.
+    from ganlib.metrics.evaluate import evaluate
+
+    read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
+    line = ProgressLine()
+    try:
+        records = evaluate(
+            found,
+            config,
+            pick_device(args.device),
+            options=options,
+            snapshot=args.snapshot,
+            progress=lambda text, done, total: line.update(
+                f"{found.name}  {text}  {done:,} of {total:,}", share=done / total
+            ),
+        )
+    finally:
+        line.close()
+    append_records(found.folder.evaluation, records)
+    for record in records:
+        if record["warning"]:
+            print(f"{found.name}: {record['warning']}", file=sys.stderr)
+        at = "" if args.snapshot is None else f" at {args.snapshot:,} images"
+        print(f"{found.name}{at}  {describe(record)}")

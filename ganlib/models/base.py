@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
@@ -125,18 +126,22 @@ class Option:
 
     def parse(self, text: str | float) -> Any:
         """A user's value of this option; GanlibError says what is allowed."""
+        if self.kind == "choice":
+            if text not in self.choices:
+                names = ", ".join(self.choices)
+                raise GanlibError(f"Option {self.name} must be one of {names}, not {text!r}.")
+            return text
         try:
-            value = str(text) if self.kind == "choice" else float(text)
+            value = float(text)
         except ValueError:
             raise GanlibError(f"Option {self.name} must be a number, not {text!r}.") from None
-        if self.kind == "choice":
-            if value not in self.choices:
-                raise GanlibError(f"Option {self.name} must be one of {', '.join(self.choices)}, not {text!r}.")
-            return value
         low, high = (0, SEED_LIMIT - 1) if self.kind == "seed" else (self.min, self.max)
-        # Written so that NaN is refused as well.
-        if not ((low is None or value >= low) and (high is None or value <= high)):
-            raise GanlibError(f"Option {self.name} must lie in {low:g} … {high:g}, not {text!r}.")
+        if not isfinite(value) or (self.kind != "float" and value != int(value)):
+            kind = "finite" if self.kind == "float" else "whole"
+            raise GanlibError(f"Option {self.name} must be a {kind} number, not {text!r}.")
+        if (low is not None and value < low) or (high is not None and value > high):
+            bounds = [f"{word} {x:.10g}" for word, x in [("at least", low), ("at most", high)] if x is not None]
+            raise GanlibError(f"Option {self.name} must be {' and '.join(bounds)}, not {text!r}.")
         return value if self.kind == "float" else int(value)
 
 

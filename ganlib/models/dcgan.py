@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 

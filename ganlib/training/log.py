@@ -25,8 +25,7 @@ class ScalarLog:
                 # A row cut short by a kill lacks its last columns: those read as None.
                 rows = [r for r in reader if None not in r.values() and int(r["step"]) <= resume_at]
                 self.columns = list(reader.fieldnames or INDEX)
-        if path.exists() or resume_at == 0:
-            self._rewrite(rows)
+        self._rewrite(rows)
 
     def append(self, step: int, images: int, scalars: dict[str, float]) -> None:
         row = {"step": step, "images": images, "wall_time": f"{time.time():.2f}"}

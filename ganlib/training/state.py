@@ -42,10 +42,11 @@ def load_state(trainer: Trainer) -> None:
         trainer.ema.model.load_state_dict(state["ema"])
         for name, optimizer in trainer.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-    except (RuntimeError, UnpicklingError, KeyError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0]
+        trainer.step, trainer.images, trainer.seconds = state["step"], state["images"], state["seconds"]
+        rng, cuda_rng = state["rng"].cpu(), state["cuda_rng"]
+    except (RuntimeError, UnpicklingError, KeyError, ValueError, TypeError, EOFError, OSError) as error:
+        reason = str(error).partition("\n")[0]
         raise GanlibError(f"{path} cannot be resumed ({reason}); start a new run with --like {path.parent}.") from error
-    trainer.step, trainer.images, trainer.seconds = state["step"], state["images"], state["seconds"]
-    torch.set_rng_state(state["rng"].cpu())
-    if state["cuda_rng"] is not None and trainer.device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda_rng"].cpu(), trainer.device)
+    torch.set_rng_state(rng)
+    if cuda_rng is not None and trainer.device.type == "cuda":
+        torch.cuda.set_rng_state(cuda_rng.cpu(), trainer.device)

@@ -54,7 +54,8 @@ class Trainer:
         resume: bool = False,
     ) -> None:
         self.folder, self.data, self.config, self.device = folder, data, config, device
-        self.model = model.to(device, memory_format=torch.channels_last).train()
+        model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs
+        self.model = model.train()
         self.optimizers = self.model.optimizers()
         self.phases = select_phases(self.model, config.phases)
         self.ema = EMA(self.model, config.ema_half_life, config.ema_ramp)
@@ -84,6 +85,7 @@ class Trainer:
         )
         if self.step == 0:
             self.snapshot()
+            save_state(self)  # or a kill before the first save would leave nothing to resume
         due = next_snapshot(self.images, c)
         saved = flushed = time.monotonic()
         unlogged = 0
@@ -147,16 +149,23 @@ class Trainer:
         sums: dict[str, list[float]] = defaultdict(list)
         for (phase, step, _), loss in zip(self._losses, losses, strict=True):
             if not isfinite(loss):
-                raise GanlibError(
-                    f"The loss of phase {phase} became {loss} at step {step}; training stopped and the last good "
-                    f"state is kept in {self.folder.path}: resume it or lower the learning rate."
-                )
+                raise self.diverged(f"The loss of phase {phase} became {loss} at step {step}")
             sums[f"loss/{phase}"].append(loss)
         for tag, values in self._pending.items():
             sums[tag] = torch.stack(values).float().cpu().tolist()
+        for p in self.phases:  # a finite loss may have had a gradient that was not
+            norm = torch.nn.utils.get_total_norm(parameters_of(self.optimizers[p.optimizer])).item()
+            if not isfinite(norm):
+                raise self.diverged(f"The norm of the weights of phase {p.name} became {norm} by step {self.step - 1}")
         self._losses.clear()
         self._pending.clear()
         return {tag: sum(values) / len(values) for tag, values in sums.items()}
+
+    def diverged(self, what: str) -> GanlibError:
+        return GanlibError(
+            f"{what}; training stopped and the last good state is kept in {self.folder.path}: resume it or lower "
+            "the learning rate."
+        )
 
     def snapshot(self) -> None:
         """Averaged weights and, of what generates, the pictures of always the same seeds and classes."""

@@ -1,0 +1,16 @@
+"""The dashboard: streamlit run app.py"""
+
+import streamlit as st
+
+st.set_page_config(page_title="ganlib", page_icon="ganlib/ui/icon.png", layout="wide")
+page = st.navigation(
+    [
+        st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:", default=True),
+        st.Page("pages/sampling.py", title="Sampling", icon=":material/casino:"),
+        st.Page("pages/interpolation.py", title="Interpolation", icon=":material/timeline:"),
+        st.Page("pages/curves.py", title="Training curves", icon=":material/show_chart:"),
+        st.Page("pages/fid.py", title="FID comparison", icon=":material/leaderboard:"),
+    ],
+    position="top",
+)
+page.run()

@@ -1,0 +1,22 @@
+"""What runs wrote down, as pandas frames: curves, metric records, recipes. Reads only, without torch."""
+
+from ganlib.experiments.configs import differing, recipes
+from ganlib.experiments.decimation import decimate
+from ganlib.experiments.logs import COLUMNS, elapsed, read_log, read_runs
+from ganlib.experiments.naming import run_names
+from ganlib.experiments.records import read_evaluations
+from ganlib.experiments.smoothing import smooth, smoothed
+
+__all__ = [
+    "COLUMNS",
+    "decimate",
+    "differing",
+    "elapsed",
+    "read_evaluations",
+    "read_log",
+    "read_runs",
+    "recipes",
+    "run_names",
+    "smooth",
+    "smoothed",
+]

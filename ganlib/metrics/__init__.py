@@ -1,0 +1,1 @@
+"""Numbers that carry their protocol. ``records`` reads them without torch; ``evaluate`` makes them."""

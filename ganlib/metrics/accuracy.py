@@ -1,0 +1,61 @@
+"""Shares of images that a classifier puts in the class they should have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.intervals import of_share
+from ganlib.metrics.records import Record
+from ganlib.metrics.references import Progress, chunks, load_split
+from ganlib.runs import Run
+
+
+def share(metric: str, hits: int, n: int) -> Record:
+    return {"metric": metric, "value": hits / n, "interval": of_share(hits, n), "blocks": []}
+
+
+def accuracy_record(run: Run, model: Any, config: EvaluationConfig, progress: Progress) -> Record:
+    """The share of test images whose class the model names."""
+    test = load_split(run, "test", config.data_root)
+    hits = count_hits(model.classify, chunks(test, config.batch), test.labels, model.device, progress)
+    return share("accuracy", hits, len(test)) | {
+        "protocol": {
+            "n_real": len(test),
+            "n_fake": 0,
+            "reference": {"data": run.data_name, "split": "test", "fingerprint": test.fingerprint},
+            "extractor": None,
+            "extractor_name": None,
+            "extractor_hash": None,
+            "resizer": "none",
+            "options": {},
+        },
+        "labels": "none",
+        "seeds": None,
+        "options": {},
+        "warning": None,
+    }
+
+
+@torch.inference_mode()
+def count_hits(
+    classify: Callable[[torch.Tensor], torch.Tensor],
+    images: Iterable[NDArray[np.uint8]],
+    labels: NDArray[np.int64],
+    device: torch.device,
+    progress: Progress,
+) -> int:
+    """How many of the images, (m, H, W, C) uint8 at a time, get their label."""
+    hits = done = 0
+    for part in images:
+        x = torch.from_numpy(part).to(device).permute(0, 3, 1, 2)
+        predicted = classify(x.float().mul_(2 / 255).sub_(1)).argmax(1).cpu().numpy()
+        hits += int((predicted == labels[done : done + len(part)]).sum())
+        done += len(part)
+        progress("classified", done, len(labels))
+    return hits

@@ -1,0 +1,23 @@
+"""How an evaluation is made, apart from the run and the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ganlib.config import Config, option
+from ganlib.errors import GanlibError
+
+
+@dataclass(frozen=True)
+class EvaluationConfig(Config):
+    n: int = option(10_000, "images to generate", min=2)
+    blocks: int = option(4, "disjoint seed blocks behind the interval, 1 = no interval", min=1, max=1000)
+    extractor: str = option("embedded", "embedded (the data set's classifier) or inception")
+    extractor_weights: str | None = option(None, "file of inception's weights, else downloaded")
+    data_root: str | None = option(None, "where data sets lie, if not in $GANLIB_DATA")
+    batch: int = option(64, "images per forward pass; no number depends on it", min=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n < 2 * self.blocks:
+            raise GanlibError(f"{self.blocks} blocks of at least 2 images need n ≥ {2 * self.blocks}, not {self.n}.")

@@ -1,0 +1,88 @@
+"""``evaluation.json``: every number ever measured of a run, with all that it depends on.
+
+The file is ``{"records": [...]}``. This module alone touches it, without torch, and only ever appends.
+A record:
+
+metric        fid · class_agreement · accuracy          value         float
+interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
+protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
+              or null, extractor, extractor_name, extractor_hash, resizer, options not at their default
+labels        "balanced" or "none"                      seeds         "0-9999" or null
+options       all options of ``generate``               images_seen   by the evaluated weights
+weights_hash  12 hex digits of the evaluated file       snapshot      its images, null for the weights
+versions · commit · date                                warning       why to doubt the number, or null
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ganlib.errors import GanlibError
+from ganlib.files import write_atomically
+
+Record = dict[str, Any]
+
+
+def read_records(path: Path) -> list[Record]:
+    """All records in order of time, [] where there is no file; GanlibError when it is damaged."""
+    if not path.exists():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from None
+    records = content.get("records") if isinstance(content, dict) else None
+    if not isinstance(records, list):
+        raise _damaged(path, "it holds no list of records")
+    for i, record in enumerate(records):
+        if reason := _flaw(record):
+            raise _damaged(path, f"record {i} {reason}")
+    return records
+
+
+def append_records(path: Path, new: list[Record]) -> None:
+    """Adds to what is there; a damaged file raises GanlibError and stays as it is."""
+    records = read_records(path) + new
+    content = json.dumps({"records": records}, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, content.encode() + b"\n")
+
+
+def current(records: list[Record], weights_hash: str) -> list[Record]:
+    """Records of the run's present weights: those of earlier ones are stale, those of snapshots apart."""
+    return [r for r in records if r["weights_hash"] == weights_hash and r["snapshot"] is None]
+
+
+def protocol_key(record: Record) -> str:
+    """Two numbers of a metric may be compared exactly when their keys are equal."""
+    return json.dumps(record["protocol"], sort_keys=True, separators=(",", ":"))
+
+
+def describe(record: Record) -> str:
+    """One line for people. What another extractor than Inception measures is never called plainly FID."""
+    p, value, interval = record["protocol"], record["value"], record["interval"]
+    half = (interval["high"] - interval["low"]) / 2 if interval else None
+    share = f"{value:.1%}" + (f" ± {half:.1%}" if half is not None else "")
+    if record["metric"] == "accuracy":
+        return f"accuracy ({p['n_real']:,} {p['reference']['split']} images) {share}"
+    if record["metric"] == "class_agreement":
+        return f"class agreement ({p['extractor']}, n={p['n_fake']:,}) {share}"
+    sizes = f"n={p['n_fake']:,} vs {p['n_real']:,} {p['reference']['split']}"
+    spread = f" ± {half:.2g}" if half is not None else ""
+    return f"{record['metric'].upper()} ({p['extractor']}, {sizes}) {value:.4g}{spread}"
+
+
+def _flaw(record: Any) -> str:
+    if not isinstance(record, dict):
+        return "is not an object"
+    for name, kind in [("metric", str), ("value", float), ("protocol", dict), ("weights_hash", str)]:
+        if not isinstance(record.get(name), (float, int) if kind is float else kind):
+            return f"has no proper {name!r}"
+    missing = [name for name in ("snapshot", "interval") if name not in record]
+    return f"lacks {missing[0]!r}" if missing else ""
+
+
+def _damaged(path: Path, reason: str) -> GanlibError:
+    reason = " ".join(reason.split())[:120]
+    return GanlibError(f"{path} is damaged ({reason}); repair it or move it away: nothing in it was changed.")

@@ -1,0 +1,70 @@
+"""What the pages share: the only package of ganlib that imports streamlit.
+
+chrome    header, device, empty states, errors at the page's edge    catalog   cached runs, models, pictures, logs
+controls  run, class, seed, options: widgets kept in the URL         pictures  grids, animations, downloads, links
+cards     a run at a glance                                             comparison  tables, scalars, protocols
+links     what a link asks for, checked and made
+"""
+
+from ganlib.ui.cards import card
+from ganlib.ui.catalog import evaluations, generates, logs, runs
+from ganlib.ui.chrome import empty, no_models, page
+from ganlib.ui.comparison import (
+    architectures,
+    axis_title,
+    current_scores,
+    download_frame,
+    pick_axis,
+    pick_logged_runs,
+    pick_protocol,
+    pick_tags,
+    protocol_note,
+    score_table,
+    snapshots,
+)
+from ganlib.ui.controls import (
+    pick_classes,
+    pick_comparison,
+    pick_options,
+    pick_run,
+    pick_seeds,
+    pick_walk,
+    same_for,
+)
+from ganlib.ui.pictures import animation, downloads, film_strip, grid_of, share_samples, share_walk, snapshot_of
+
+__all__ = [
+    "animation",
+    "architectures",
+    "axis_title",
+    "card",
+    "current_scores",
+    "download_frame",
+    "downloads",
+    "empty",
+    "evaluations",
+    "film_strip",
+    "generates",
+    "grid_of",
+    "logs",
+    "no_models",
+    "page",
+    "pick_axis",
+    "pick_classes",
+    "pick_comparison",
+    "pick_logged_runs",
+    "pick_options",
+    "pick_protocol",
+    "pick_run",
+    "pick_seeds",
+    "pick_tags",
+    "pick_walk",
+    "protocol_note",
+    "runs",
+    "same_for",
+    "score_table",
+    "share_samples",
+    "share_walk",
+    "snapshot_of",
+    "snapshots",
+]

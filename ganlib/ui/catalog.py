@@ -1,0 +1,157 @@
+"""Cached reading: runs by their files' times, models and pictures by their weights' hash."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+
+from ganlib.devices import pick_device
+from ganlib.experiments import elapsed, read_evaluations, read_runs, run_names
+from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
+from ganlib.request import SampleRequest, WalkRequest
+from ganlib.runs import Run, RunError, run_roots, scan
+from ganlib.sampling import interpolate, sample
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+def signature(pattern: str) -> Signature:
+    """Path, time and size of each matching file in the roots: a cache key that notices every change."""
+    stats = ((p, p.stat()) for root in run_roots() for p in sorted(root.glob(pattern)))
+    return tuple((str(p), s.st_mtime_ns, s.st_size) for p, s in stats)
+
+
+def runs(keep: Callable[[Run], bool] = lambda run: True) -> list[Run]:
+    """All usable runs that ``keep`` accepts; ``broken_runs`` has the rest."""
+    return [run for run in _scan(_run_files())[0] if keep(run)]
+
+
+def broken_runs() -> list[RunError]:
+    return _scan(_run_files())[1]
+
+
+def generates(run: Run) -> bool:
+    return issubclass(run.model_class, GenerativeModel)
+
+
+def _run_files() -> Signature:
+    return signature("*/config.json") + signature("*/weights.safetensors")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
+    found, broken = scan(run_roots())
+    names = run_names(run.path for run in found)  # two roots may hold runs of one name
+    whole = []
+    for run in found:
+        try:
+            run.name = names[run.path]
+            run.weights_hash, run.images_seen  # noqa: B018  (reads the header: a damaged file shows here)
+            whole.append(run)
+        except RunError as error:
+            broken.append(error)
+    return whole, broken
+
+
+def _release(model: GenerativeModel) -> None:
+    del model
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading weights…", on_release=_release)
+def _model(path: str, weights_hash: str, device: str) -> GenerativeModel:
+    model = Run(Path(path)).load(pick_device(device))
+    assert isinstance(model, GenerativeModel)
+    return model
+
+
+def model_of(run: Run) -> GenerativeModel:
+    """The run's model on the chosen device, shared by all sessions: never change it."""
+    return _model(str(run.path), run.weights_hash, st.session_state.get("device", "auto"))
+
+
+def pictures_of(request: SampleRequest) -> np.ndarray:
+    """(N, H, W, C) uint8 of a request."""
+    run = request.run
+    labels = None if request.image_labels is None else tuple(request.image_labels)
+    options = tuple(sorted(request.options.items()))
+    return _pictures(run.weights_hash, tuple(request.image_seeds), labels, options, run)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _pictures(
+    weights_hash: str,
+    seeds: tuple[int, ...],
+    labels: tuple[int, ...] | None,
+    options: tuple[tuple[str, Any], ...],
+    _run: Run,
+) -> np.ndarray:
+    return sample(model_of(_run), seeds, labels, **dict(options))
+
+
+def frames_of(walk: WalkRequest) -> np.ndarray:
+    """(F, H, W, C) uint8 of an interpolation."""
+    options = tuple(sorted(walk.options.items()))
+    return _frames(walk.run.weights_hash, walk.seeds, walk.classes, walk.frames, walk.path, walk.space, options, walk.run)
+
+
+@st.cache_data(max_entries=16, show_spinner="Interpolating…")
+def _frames(
+    weights_hash: str,
+    seeds: tuple[int, int],
+    labels: tuple[int, int] | None,
+    count: int,
+    path: str,
+    space: str,
+    options: tuple[tuple[str, Any], ...],
+    _run: Run,
+) -> np.ndarray:
+    return interpolate(model_of(_run), seeds, labels, count, path=path, space=space, **dict(options))
+
+
+def parameters_of(run: Run) -> dict[str, int]:
+    """Trainable parameters of each network of a run's architecture, by its name."""
+    networks = _blueprint(run.model_name, run.config).named_children()
+    return {name: sum(p.numel() for p in net.parameters()) for name, net in networks}
+
+
+def is_conditional(run: Run) -> bool:
+    built = _blueprint(run.model_name, run.config)
+    return isinstance(built, GenerativeModel) and built.conditional
+
+
+@lru_cache(maxsize=64)
+def _blueprint(model_name: str, config: ModelConfig) -> Trainable:
+    with torch.device("meta"):  # shapes alone, no memory
+        return MODELS[model_name](config)
+
+
+def logs() -> tuple[pd.DataFrame, list[str]]:
+    """All runs' scalars in one tidy frame with the seconds ``elapsed``, and a sentence for each log that could not be read."""
+    return _logs(signature("*/log.csv"))
+
+
+@st.cache_data(max_entries=2, show_spinner="Reading logs…")
+def _logs(files: Signature) -> tuple[pd.DataFrame, list[str]]:
+    frame, unreadable = read_runs(Path(path).parent for path, _, _ in files)
+    return frame.assign(elapsed=elapsed(frame)), unreadable
+
+
+def evaluations() -> tuple[pd.DataFrame, list[str]]:
+    """All runs' metric records in one frame, and a sentence for each file that could not be read."""
+    return _evaluations(signature("*/evaluation.json"))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _evaluations(files: Signature) -> tuple[pd.DataFrame, list[str]]:
+    return read_evaluations(Path(path).parent for path, _, _ in files)

@@ -1,0 +1,69 @@
+"""The frame around every page: title, device, and errors as one sentence at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import streamlit as st
+import torch
+
+from ganlib.devices import available_devices, pick_device
+from ganlib.errors import GanlibError
+from ganlib.runs import run_roots
+from ganlib.ui.catalog import broken_runs
+
+
+@contextmanager
+def page(title: str, lead: str) -> Iterator[None]:
+    """Header and sidebar around a page's content; a GanlibError inside ends it in one sentence."""
+    st.header(title, anchor=False)
+    st.caption(lead)
+    try:
+        yield
+    except GanlibError as error:
+        st.error(str(error), icon=":material/error:")
+    _device()
+    _broken()
+
+
+def empty(what: str, command: str) -> NoReturn:
+    """In place of content that does not exist yet: what is missing, where it is looked for, how to make it."""
+    where = " or ".join(f"`{root}`" for root in run_roots())
+    st.info(f"{what} Runs are looked for in {where}. Make one with:", icon=":material/inbox:")
+    st.code(command, language="bash")
+    _device()
+    _broken()
+    st.stop()
+
+
+def no_models() -> NoReturn:
+    empty("There are no trained models here yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
+
+
+def _device() -> None:
+    with st.sidebar:
+        st.selectbox(
+            "Device",
+            ["auto", *available_devices()],
+            key="device",
+            persist_state="session",
+            format_func=lambda name: f"auto ({_describe('auto')})" if name == "auto" else _describe(name),
+            help="Where pictures are computed. Auto takes CUDA, then MPS, then the CPU.",
+        )
+
+
+def _describe(name: str) -> str:
+    device = pick_device(name)
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else "Apple GPU"
+
+
+def _broken() -> None:
+    broken = broken_runs()
+    if broken:
+        with st.sidebar.expander(f"{len(broken)} unusable run{'s' * (len(broken) > 1)}", icon=":material/warning:"):
+            for error in broken:
+                st.markdown(f"- {error}")

@@ -1,0 +1,149 @@
+"""What the experiment pages share: choosing runs, scalars and protocols; tables and downloads."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ganlib.runs import Run
+from ganlib.ui.cards import short
+from ganlib.ui.catalog import generates, parameters_of, runs
+from ganlib.ui.links import check_link_list
+from ganlib.ui.pictures import snapshot_of
+
+DEFAULT_RUNS = 3
+AXES = {"images": "Images", "step": "Steps", "time": "Time"}
+
+
+def architectures() -> dict[str, str]:
+    """Run name -> architecture, which fixes its colour."""
+    return {run.name: run.model_name for run in runs()}
+
+
+def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
+    """Names of logged runs; by default those of the first generating run's data set."""
+    names = list(frame.run.unique())
+    generating = {run.name: run.data_name for run in runs(generates) if run.name in names}
+    largest = max(generating, key=lambda n: frame.images[frame.run == n].max(), default=names[0])
+    siblings = [n for n, data in generating.items() if data == generating.get(largest)]
+    check_link_list("runs", names)
+    return st.multiselect("Runs", names, (siblings or names)[:DEFAULT_RUNS], key="runs", bind="query-params")
+
+
+def pick_tags(frame: pd.DataFrame) -> list[str]:
+    tags = sorted(frame.tag.unique(), key=lambda tag: (not tag.startswith("loss/"), tag))
+    losses = [tag for tag in tags if tag.startswith("loss/")]
+    check_link_list("tags", tags)
+    return st.multiselect("Scalars", tags, losses or tags[:2], key="tags", bind="query-params")
+
+
+def pick_axis() -> str:
+    choice = st.segmented_control(
+        "Horizontal axis",
+        list(AXES),
+        default="images",
+        required=True,
+        format_func=AXES.__getitem__,
+        key="x",
+        bind="query-params",
+    )
+    return str(choice)
+
+
+def snapshots(names: list[str]) -> None:
+    """Each run's pictures of fixed seeds, at the last snapshot not after the slider."""
+    chosen = [run for run in runs() if run.name in names and run.folder.sample_images()]
+    if not chosen:
+        st.caption("The chosen runs kept no pictures of their training.")
+        return
+    points = sorted({images for run in chosen for images in run.folder.sample_images()})
+    at = points[0]
+    if len(points) > 1:
+        at = st.select_slider("Pictures after … training images", points, points[-1], format_func=short, key="at")
+    for run in chosen:
+        earlier = [images for images in run.folder.sample_images() if images <= at]
+        if earlier:
+            snapshot_of(run, earlier[-1])
+        else:
+            st.caption(f"{run.name} made its first picture later.")
+
+
+def current_scores(records: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Records of that metric whose weights are still the run's; snapshots and stale weights are left out."""
+    hashes = {run.name: run.weights_hash for run in runs()}
+    current = records.weights_hash == records.run.map(hashes)
+    return records[(records.metric == metric) & current & records.snapshot.isna()]
+
+
+def pick_protocol(records: pd.DataFrame) -> str:
+    """One protocol, the most used first: numbers of two protocols never share a chart."""
+    counts = records.protocol.value_counts()
+    labels = dict(zip(records.protocol, records.protocol_label, strict=True))
+    return st.selectbox(
+        "Protocol",
+        list(counts.index),
+        format_func=lambda key: f"{labels[key]} ({counts[key]} run{'s' * (counts[key] > 1)})",
+        help="Only runs measured alike can be ranked: same reference, sample size, extractor and options.",
+    )
+
+
+def axis_title(ranked: pd.DataFrame) -> str:
+    extractor = "Inception" if ranked.extractor.iloc[0] == "inception" else "embedded classifier's"
+    return f"FID on {extractor} features (lower is better)"
+
+
+def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
+    """How these numbers were made, and which runs are absent and why."""
+    st.markdown(f"**Protocol:** {ranked.protocol_label.iloc[0]}")
+    others = sorted(set(records.run) - set(ranked.run))
+    missing = sorted({run.name for run in runs(generates)} - set(records.run))
+    if others:
+        st.caption(f"Measured under another protocol, so not ranked here: {', '.join(others)}.")
+    if missing:
+        st.caption(f"Not evaluated with their present weights: {', '.join(missing)}.")
+    for sentence in sorted(set(ranked.warning) - {""}):
+        st.warning(sentence)
+
+
+def score_table(ranked: pd.DataFrame) -> None:
+    """Sortable; each run with its size and training, so that a low score can be seen to cost something."""
+    known: dict[str, Run] = {run.name: run for run in runs()}
+    table = pd.DataFrame(
+        [
+            {
+                "Run": row.run,
+                "Architecture": known[row.run].model_name,
+                "FID": row.value,
+                "Low": row.low,
+                "High": row.high,
+                "Parameters": sum(parameters_of(known[row.run]).values()),
+                "Images seen": row.images_seen,
+                "Training, minutes": known[row.run].training_seconds / 60,
+                "Evaluated": row.date,
+            }
+            for row in ranked.sort_values("value").itertuples()
+        ]
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            **{name: number(format="%.2f") for name in ("FID", "Low", "High")},
+            **{name: number(format="localized") for name in ("Parameters", "Images seen")},
+            "Training, minutes": number(format="%.0f"),
+            "Evaluated": st.column_config.DateColumn(),
+        },
+        alt="Table of the ranked runs with their scores, sizes and training.",
+    )
+
+
+def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:
+    st.download_button(
+        label,
+        lambda: frame.to_csv(index=False).encode(),
+        name,
+        "text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )

@@ -1,0 +1,173 @@
+"""Widgets that say what to make. Their values live in the URL, so that a link is the whole state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ganlib.errors import GanlibError
+from ganlib.models import GenerativeModel, Option
+from ganlib.models.base import SEED_LIMIT
+from ganlib.request import SampleRequest, WalkRequest
+from ganlib.runs import Run
+from ganlib.sampling import PATHS
+from ganlib.ui.catalog import is_conditional, model_of
+from ganlib.ui.links import check_link, check_link_list
+
+SLIDER_SEEDS = 1000  # what a slider can still step through; any other seed goes into the number field
+COUNTS = [1, 2, 4, 8, 16, 32, 64, 128]
+
+
+def pick_run(runs: Sequence[Run]) -> Run:
+    names = [run.name for run in runs]
+    check_link("run", names.__contains__, f"there is no such run; there are {', '.join(names)}")
+    name = st.selectbox("Run", names, index=names.index(_first(runs).name), key="run", bind="query-params")
+    return runs[names.index(name)]
+
+
+def _first(runs: Sequence[Run]) -> Run:
+    """Good pictures at once: the run that saw most images of the largest pictures that obey a class."""
+    return max(runs, key=lambda r: (is_conditional(r), r.config.image_size * r.config.channels, r.images_seen))
+
+
+def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
+    """Further runs of the same data set, shown at the same seeds and classes."""
+    others = {r.name: r for r in runs if r.data_name == run.data_name and r.name != run.name}
+    if not others:
+        return []
+    check_link_list("compare", others)
+    names = st.multiselect(
+        "Compare with", list(others), key="compare", bind="query-params", placeholder="Runs of the same data"
+    )
+    return [others[name] for name in names]
+
+
+def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: int = 0) -> int:
+    """The index of one of the run's classes."""
+    model = model_of(run)
+    names = _class_names(run, model)
+    check_link(key, names.__contains__, f"{run.name} has no such class; it has {', '.join(names)}")
+    return names.index(st.select_slider(label, names, names[default], key=key, bind="query-params"))
+
+
+def pick_classes(run: Run) -> tuple[int, ...]:
+    """One class or all as rows; () with the reason where the model obeys none."""
+    model = model_of(run)
+    if not model.conditional:
+        st.caption(f":material/info: {run.name} is unconditional: it learned without classes, so none can be asked for.")
+        return ()
+    everything = st.toggle("All classes, one row each", key="all", bind="query-params")
+    if everything:
+        return tuple(range(model.config.num_classes))
+    return (pick_class(run),)
+
+
+def _class_names(run: Run, model: GenerativeModel) -> list[str]:
+    return list(run.classes) or [str(i) for i in range(model.config.num_classes)]
+
+
+def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0) -> int:
+    """A slider for the first thousand seeds over a field for any."""
+    slider_key = f"{key}_slider"
+
+    def slide() -> None:
+        st.session_state[key] = st.session_state[slider_key]
+
+    check_link(key, _is_seed, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}")
+    slot = st.container()
+    seed = st.number_input(
+        f"{label}, exactly",
+        min_value=0,
+        max_value=SEED_LIMIT - 1,
+        value=default,
+        step=1,
+        key=key,
+        bind="query-params",
+        help=f"Any whole number from 0 to {SEED_LIMIT - 1}. The same seed is the same picture everywhere.",
+    )
+    st.session_state[slider_key] = min(seed, SLIDER_SEEDS - 1)
+    slot.slider(label, 0, SLIDER_SEEDS - 1, key=slider_key, on_change=slide)
+    return int(seed)
+
+
+def pick_seeds(rows: int) -> tuple[int, ...]:
+    """Consecutive seeds from a first one; ``rows`` classes share the seeds."""
+    first = pick_seed(label="Seed" if rows <= 1 else "First seed")
+    counts = [n for n in COUNTS if n * max(rows, 1) <= 256]
+    default = 16 if rows <= 1 else 8
+    text = "Images" if rows <= 1 else "Images per class"
+    count = st.select_slider(text, counts, value=default, key="n", bind="query-params")
+    return tuple(range(first, min(first + count, SEED_LIMIT)))
+
+
+def same_for(
+    others: Sequence[Run], classes: tuple[int, ...], seeds: tuple[int, ...], options: dict[str, Any]
+) -> list[SampleRequest]:
+    """The same request to other runs, each as far as it can follow."""
+    requests = []
+    for other in others:
+        known = {o.name for o in model_of(other).options}
+        followed = classes if is_conditional(other) else ()
+        requests.append(SampleRequest(other, followed, seeds, {k: v for k, v in options.items() if k in known}))
+    return requests
+
+
+def pick_walk(run: Run) -> WalkRequest:
+    """Both ends of an interpolation, and how to get from one to the other."""
+    conditional = model_of(run).conditional
+    same = st.sidebar.toggle("Same seed at both ends", key="same_seed", bind="query-params")
+    start, end = st.columns(2, gap="large")
+    with start:
+        st.subheader("From", anchor=False)
+        label_a = pick_class(run, key="class_a") if conditional else 0
+        seed_a = pick_seed(key="seed_a")
+    with end:
+        st.subheader("To", anchor=False)
+        label_b = pick_class(run, key="class_b", default=1) if conditional else 0
+        seed_b = seed_a if same else pick_seed(key="seed_b", default=1)
+    with st.sidebar:
+        frames = st.slider("Frames", 2, 64, 24, key="frames", bind="query-params")
+        path = st.segmented_control(
+            "Path",
+            list(PATHS),
+            default="slerp",
+            required=True,
+            key="path",
+            bind="query-params",
+            help="slerp follows the sphere on which latents of a Gaussian lie; lerp cuts through it.",
+        )
+        options = pick_options(run)
+    classes = (label_a, label_b) if conditional else None
+    return WalkRequest(run, (seed_a, seed_b), classes, frames, str(path), options=options)
+
+
+def pick_options(run: Run) -> dict[str, Any]:
+    """One control per option that the model declares."""
+    return {o.name: o.parse(_control(o)) for o in model_of(run).options}
+
+
+def _control(o: Option) -> Any:
+    label, common = o.name.replace("_", " ").capitalize(), {"key": o.name, "help": o.help, "bind": "query-params"}
+    check_link(o.name, lambda text: _parses(o, text), "that is not a value it can have")
+    if o.kind == "choice":
+        return st.selectbox(label, list(o.choices), index=o.choices.index(o.default), **common)
+    if o.kind == "seed":
+        return st.number_input(label, 0, SEED_LIMIT - 1, o.default, **common)
+    cast: Callable[[float], float] = int if o.kind == "int" else float
+    low, high = cast(o.min or 0), cast(1 if o.max is None else o.max)
+    return st.slider(label, low, high, cast(o.default), cast(o.step or (1 if o.kind == "int" else 0.01)), **common)
+
+
+def _parses(o: Option, text: str) -> bool:
+    try:
+        o.parse(text)
+    except GanlibError:
+        return False
+    return True
+
+
+def _is_seed(text: str) -> bool:
+    return text.isdecimal() and int(text) < SEED_LIMIT
+

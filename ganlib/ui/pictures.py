@@ -1,0 +1,153 @@
+"""Pictures on the page: grids with their seeds, film strips, downloads and links."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ganlib.export import gif, png, zip_of_pngs
+from ganlib.request import SampleRequest, WalkRequest
+from ganlib.runs import Run
+from ganlib.sampling import grid
+from ganlib.ui.catalog import frames_of, pictures_of
+from ganlib.ui.links import link_to
+
+# Pictures are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
+IMAGE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
+CAPTION = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
+
+
+def data_url(content: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def grid_of(request: SampleRequest) -> None:
+    """All images of a request with their seeds; one row per class where there are several."""
+    images = pictures_of(request)
+    rows = max(len(request.classes), 1)
+    captions = request.captions
+    cells = [
+        f'<figure style="margin:0"><img src="{data_url(png(image))}" alt="{escape(caption)}" '
+        f'title="{escape(caption)}" style="{IMAGE}"><figcaption style="{CAPTION}">{seed}</figcaption></figure>'
+        for image, caption, seed in zip(images, captions, request.image_seeds, strict=True)
+    ]
+    if rows > 1:
+        n = len(request.seeds)
+        for row in reversed(range(rows)):
+            name = escape(request.run.classes[request.classes[row]])
+            cells.insert(row * n, f'<div style="align-self:center;font-size:.875rem">{name}</div>')
+        columns = f"max-content repeat({n},minmax(0,1fr))"
+    else:
+        side = 72 if len(images) > 32 else 104 if len(images) > 4 else 192
+        columns = f"repeat(auto-fill,minmax({side}px,1fr))"
+    label = escape(f"{len(images)} images of {request.run.name}")
+    st.html(
+        f'<div role="group" aria-label="{label}" data-testid="image-grid" style="display:grid;gap:.4rem;'
+        f'max-width:72rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
+    )
+
+
+def downloads(request: SampleRequest) -> None:
+    """The grid as PNG, and all images as PNGs in a ZIP with how they were made."""
+    name = f"{request.run.name}_seeds_{request.seeds[0]}-{request.seeds[-1]}"
+    columns = len(request.seeds) if len(request.classes) > 1 else min(8, len(request.seeds))
+    with st.container(horizontal=True):
+        st.download_button(
+            "Grid as PNG",
+            lambda: png(grid(pictures_of(request), columns)),
+            f"{name}.png",
+            "image/png",
+            on_click="ignore",
+            icon=":material/image:",
+            key=f"png_{request.run.name}",
+        )
+        st.download_button(
+            "All images as ZIP",
+            lambda: zip_of_pngs(
+                zip(request.file_names, pictures_of(request), strict=True), request.how()
+            ),
+            f"{name}.zip",
+            "application/zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            key=f"zip_{request.run.name}",
+        )
+
+
+def share(values: dict[str, Any], command: str | None = None) -> None:
+    """A link with every value explicit, since defaults may change, and the equal command line."""
+    with st.expander("Link and command line" if command else "Link", icon=":material/link:"):
+        st.caption("This link opens exactly these pictures:")
+        st.code(link_to(values), language=None, wrap_lines=True)
+        if command:
+            st.caption("The same from a shell:")
+            st.code(command, language="bash", wrap_lines=True)
+
+
+def share_samples(request: SampleRequest, others: Sequence[Run]) -> None:
+    everything = len(request.classes) > 1
+    share(
+        {
+            "run": request.run.name,
+            **({"compare": [r.name for r in others]} if others else {}),
+            **({"all": "true"} if everything else {}),
+            **({"class": request.class_names[0]} if len(request.classes) == 1 else {}),
+            "seed": request.seeds[0],
+            "n": len(request.seeds),
+            **request.options,
+        },
+        request.command,
+    )
+
+
+def share_walk(walk: WalkRequest) -> None:
+    share(
+        {
+            "run": walk.run.name,
+            **(dict(zip(("class_a", "class_b"), walk.class_names, strict=True)) if walk.classes else {}),
+            "seed_a": walk.seeds[0],
+            "seed_b": walk.seeds[1],
+            "frames": walk.frames,
+            "path": walk.path,
+            **walk.options,
+        }
+    )
+
+
+def film_strip(walk: WalkRequest) -> None:
+    """All frames in order, row by row."""
+    cells = "".join(
+        f'<img src="{data_url(png(image))}" alt="{escape(caption)}" title="{escape(caption)}" style="{IMAGE}">'
+        for image, caption in zip(frames_of(walk), walk.captions, strict=True)
+    )
+    st.html(
+        f'<div role="group" aria-label="Film strip of {walk.frames} frames" data-testid="film-strip" '
+        f'style="display:grid;gap:.25rem;grid-template-columns:repeat(auto-fill,minmax(72px,1fr))">{cells}</div>'
+    )
+
+
+def animation(walk: WalkRequest, frames_per_second: int) -> None:
+    """The frames there and back, endlessly, with a download."""
+    content = gif(frames_of(walk), frames_per_second=frames_per_second)
+    alt = f"Animation from {walk.ends[0]} to {walk.ends[1]} and back"
+    st.html(
+        f'<img src="{data_url(content, "gif")}" alt="{escape(alt)}" data-testid="animation" '
+        f'style="width:256px;max-width:100%;image-rendering:pixelated;border-radius:6px">'
+    )
+    name = f"{walk.run.name}_{walk.seeds[0]}_to_{walk.seeds[1]}.gif"
+    st.download_button("Animation as GIF", content, name, "image/gif", on_click="ignore", icon=":material/gif_box:")
+
+
+def snapshot_of(run: Run, images: int) -> None:
+    """The pictures that a run made of its fixed seeds after so many images."""
+    alt = f"{run.name} after {images:,} training images"
+    content = (run.folder.samples / f"{images}.webp").read_bytes()
+    st.html(
+        f'<figure style="margin:0"><img src="{data_url(content, "webp")}" alt="{escape(alt)}" style="{IMAGE}">'
+        f'<figcaption style="{CAPTION}">{escape(alt)}</figcaption></figure>'
+    )

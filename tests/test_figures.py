@@ -1,0 +1,190 @@
+"""Figures: what is drawn, in which order and colour, and the words that say the same."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ganlib.errors import GanlibError
+from ganlib.figures import (
+    ARCHITECTURE_COLOURS,
+    NAMED,
+    PALETTE,
+    POINTS,
+    curves,
+    describe_curves,
+    describe_scores,
+    score_bars,
+)
+
+MODELS = {"one": "sngan", "two": "sngan", "three": "dcgan"}
+
+
+def frame(runs: list[str], tags: list[str], n: int = 30) -> pd.DataFrame:
+    rows = [
+        (run, step, step * 64, 1e9 + 60 * step, tag, 1.0 + place + step / n)
+        for place, (run, tag) in enumerate(itertools.product(runs, tags))
+        for step in range(n)
+    ]
+    table = pd.DataFrame(rows, columns=["run", "step", "images", "wall_time", "tag", "value"])
+    return table.astype({"run": "category", "tag": "category"})
+
+
+def scores(**values: float) -> pd.DataFrame:
+    table = pd.DataFrame({"run": list(values), "value": list(values.values())})
+    table = table.assign(low=table["value"] - 1, high=table["value"] + 2, images_seen=64_000)
+    table = table.assign(metric="fid", protocol="{}", protocol_label="embedded", weights_hash="abc")
+    return table.assign(snapshot=pd.array([None] * len(table), dtype="Int64"))
+
+
+def luminance(colour: str) -> float:
+    c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return float(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
+def test_colours_are_fixed_and_readable() -> None:
+    assert ARCHITECTURE_COLOURS["dcgan"] == "#0073cc"
+    assert len({ARCHITECTURE_COLOURS[name] for name in NAMED[:12]}) == len(set(PALETTE)) == 12
+    assert len(set(NAMED)) == 24
+    assert ARCHITECTURE_COLOURS["stylegan9"] == ARCHITECTURE_COLOURS["stylegan9"] == "#ff4d99"
+    assert "stylegan9" not in list(ARCHITECTURE_COLOURS)  # asking leaves no trace, so the order cannot matter
+    for colour in PALETTE:
+        for background in ("#ffffff", "#0e1117"):
+            dark, light = sorted((luminance(colour), luminance(background)))
+            assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
+    figure = curves(frame(["one", "two", "three"], ["a", "b", "c"]), models=MODELS)
+    assert [a.text for a in figure.layout.annotations] == ["a", "b", "c"]
+    assert len(figure.data) == 9
+    assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three", "two"]
+    styles = {t.name: (t.line.color, t.line.dash) for t in figure.data}
+    assert styles["one"][0] == styles["two"][0] == ARCHITECTURE_COLOURS["sngan"]
+    assert styles["one"][1] != styles["two"][1]
+    assert styles["three"] == (ARCHITECTURE_COLOURS["dcgan"], "solid")
+    assert figure.layout.hovermode == "x unified"
+    titles = [axis.title.text for axis in figure.select_xaxes()]
+    assert titles.count("images seen") == 2  # the lowest panel of each column
+
+
+def test_a_run_without_the_first_tag_is_in_the_legend() -> None:
+    both = pd.concat([frame(["one"], ["a", "b"]), frame(["three"], ["b"])])
+    figure = curves(both, models=MODELS)
+    assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three"]
+
+
+def test_axes() -> None:
+    table = frame(["one"], ["a"])
+    steps = curves(table, x="step", models=MODELS)
+    minutes = curves(table, x="time", models=MODELS)
+    np.testing.assert_array_equal(steps.data[0].x, np.arange(30))
+    np.testing.assert_allclose(minutes.data[0].x, np.arange(30))
+    given = curves(table.assign(elapsed=120.0 * table["step"]), x="time", models=MODELS)
+    np.testing.assert_allclose(given.data[0].x, 2 * np.arange(30))
+    assert "minutes" in minutes.layout.xaxis.title.text
+    with pytest.raises(GanlibError, match="no axis"):
+        curves(table, x="epochs", models=MODELS)  # type: ignore[arg-type]
+
+
+def test_smoothing_keeps_the_raw_line_faint_behind() -> None:
+    raw, front = curves(frame(["one"], ["a"]), smoothing=0.9, models=MODELS).data
+    assert raw.opacity < front.opacity
+    assert (raw.hoverinfo, raw.showlegend, front.showlegend) == ("skip", False, True)
+    assert raw.y[-1] > front.y[-1]  # the curve rises and its mean lags
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.9])
+def test_few_points_are_sent_and_the_spike_is_among_them(smoothing: float) -> None:
+    table = frame(["one"], ["a"], n=20_000)
+    table.loc[7_777, "value"] = 1e6
+    table.loc[8_888, "value"] = np.inf
+    figure = curves(table, smoothing=smoothing, models=MODELS)
+    assert sum(len(t.y) for t in figure.data) <= POINTS
+    assert np.nanmax(figure.data[0].y) == 1e6
+    assert np.isnan(figure.data[0].y).sum() == 1  # infinity is drawn as a gap
+    json.loads(figure.to_json())
+
+
+def test_log_axis_where_it_can_be() -> None:
+    table = frame(["one"], ["a", "b"])
+    table.loc[table["tag"] == "b", "value"] -= 100
+    figure = curves(table, log_y=True, models=MODELS)
+    assert (figure.layout.yaxis.type, figure.layout.yaxis2.type) == ("log", None)
+    assert "linear" in figure.layout.annotations[1].text
+
+
+def test_bars_are_sorted_with_intervals_and_numbers() -> None:
+    table = scores(three=30, one=10, two=20.25)
+    table.loc[1, ["low", "high"]] = np.nan
+    figure = score_bars(table, title="FID on embedded features, lower is better", models=MODELS)
+    bars, numbers = figure.data
+    assert list(bars.x) == [10, 20.25, 30]
+    assert list(bars.y) == ["one", "two", "three"]
+    assert figure.layout.yaxis.autorange == "reversed"  # the lowest on top
+    np.testing.assert_array_equal(bars.error_x.array, [np.nan, 2, 2])
+    np.testing.assert_array_equal(bars.error_x.arrayminus, [np.nan, 1, 1])
+    assert bars.marker.color[2] == ARCHITECTURE_COLOURS["dcgan"]
+    assert [text.strip() for text in numbers.text] == ["10", "20.2", "30"]
+    assert figure.layout.xaxis.title.text.startswith("FID on embedded")
+    assert bars.customdata[1].tolist() == ["64,000", " (19.25 to 22.25)"]
+
+
+def test_records_of_one_run_have_labels_of_their_own() -> None:
+    table = pd.concat([scores(one=10), scores(one=20), scores(one=30)], ignore_index=True)
+    table["snapshot"] = pd.array([None, 1000, None], dtype="Int64")
+    table["weights_hash"] = ["abc", "abc", "def"]
+    bars = score_bars(table, title="FID", models=MODELS).data[0]
+    assert list(bars.y) == ["one #abc", "one at 1,000 images", "one #def"]
+
+
+@pytest.mark.parametrize("column", ["metric", "protocol"])
+def test_mixed_scores_are_refused(column: str) -> None:
+    table = scores(one=1, two=2)
+    table[column] = ["a", "b"]
+    with pytest.raises(GanlibError, match=column):
+        score_bars(table, title="FID", models=MODELS)
+    with pytest.raises(GanlibError, match=column):
+        describe_scores(table)
+
+
+def drawings() -> list[Any]:
+    return [
+        curves(frame(["one"], ["a"]), models=MODELS),
+        curves(frame([], []), models={}),
+        score_bars(scores(one=1), title="FID", models=MODELS),
+        score_bars(scores(), title="FID", models={}),
+    ]
+
+
+def test_the_theme_decides_on_text_and_ground() -> None:
+    for figure in drawings():
+        layout = figure.layout.to_plotly_json()
+        assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+        layout.pop("template")
+        text = json.dumps(layout, default=str)
+        assert '"color"' not in text
+        assert '"font"' not in text or '"family"' not in text
+
+
+def test_curves_in_words() -> None:
+    table = frame(["one", "three"], ["a"])
+    assert describe_curves(table) == (
+        "2 runs, up to 1,856 images. Mean over each run's last tenth: a from 1.93 (one) to 2.93 (three)."
+    )
+    table.loc[3, "value"] = np.nan
+    assert describe_curves(table).endswith("1 value is not finite.")
+    assert "and 2 more scalars" in describe_curves(frame(["one"], list("abcde")))
+    assert describe_curves(table.iloc[:0]) == "No scalars to show yet."
+
+
+def test_scores_in_words() -> None:
+    expected = "fid (embedded). Lowest of 2: one 10; highest: two 20.5."
+    assert describe_scores(scores(two=20.5, one=10)) == expected
+    assert describe_scores(scores(one=10, bad=np.nan)) == "fid (embedded): one 10."
+    assert describe_scores(scores()) == "No scores to show yet."

@@ -1,0 +1,383 @@
+"""FID against closed forms and torch-fidelity, evaluation from the command line, records that survive."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch_fidelity
+from PIL import Image
+from torch.utils.data import Dataset
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+from ganlib.__main__ import main
+from ganlib.data import load_data
+from ganlib.errors import GanlibError
+from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.evaluate import evaluate
+from ganlib.metrics.extractors import EXTRACTORS, extract
+from ganlib.metrics.fidelity import EMBEDDED, Statistics, frechet, statistics
+from ganlib.metrics.intervals import from_blocks, of_share
+from ganlib.metrics.records import append_records, current, describe, protocol_key, read_records
+from ganlib.runs import Run
+
+CPU = torch.device("cpu")
+SMALL = EvaluationConfig(n=120, blocks=3)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A root with ``gan`` and ``judge``, trained for moments on a folder of real digits of three classes."""
+    home = tmp_path_factory.mktemp("metrics")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANLIB_CACHE", str(home / "cache"))
+        patch.setenv("GANLIB_GALLERY", str(home / "none"))
+        patch.delenv("GANLIB_RUNS", raising=False)
+        digits = load_data("digits").train
+        for label in range(3):
+            for part, rows in [("train", slice(60)), ("test", slice(60, 80))]:
+                folder = home / "digits" / part / f"class-{label}"
+                folder.mkdir(parents=True)
+                for i, image in enumerate(digits.images[digits.labels == label][rows]):
+                    Image.fromarray(image[:, :, 0]).save(folder / f"{i}.png")
+        common = ["--data", f"folder:{home / 'digits'}", "--image-size", "16", "--channels", "1"]
+        judge = ["--width", "4", "--images", "3000", "--schedule-images", "3000", "--batch-size", "30"]
+        gan = ["--width", "4", "--images", "320", "--batch-size", "32", "--snapshot-first", "320"]
+        assert main(["train", "classifier", *common, *judge, "--out", str(home / "runs" / "judge")]) == 0
+        assert main(["train", "cdcgan", *common, *gan, "--out", str(home / "runs" / "gan")]) == 0
+        yield home
+
+
+@pytest.fixture
+def root(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the runs in a root of its own; the data set lies apart and is decoded already."""
+    shutil.copytree(trained / "runs", tmp_path / "runs")
+    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "runs"))
+    monkeypatch.delenv("GANLIB_RUNS", raising=False)
+    monkeypatch.setenv("GANLIB_CACHE", str(trained / "cache"))
+    monkeypatch.setenv("GANLIB_DATA", str(trained))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def without_data(trained: Path) -> Iterator[None]:
+    """As on a machine that never had the images."""
+    (trained / "digits").rename(trained / "away")
+    yield
+    (trained / "away").rename(trained / "digits")
+
+
+def changed(record: dict[str, Any], **protocol: Any) -> dict[str, Any]:
+    return record | {"protocol": record["protocol"] | protocol}
+
+
+# Mathematics
+
+
+def test_fid_of_two_gaussians_is_the_closed_form() -> None:
+    rng = np.random.default_rng(0)
+    rotation = np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    a, b = rng.uniform(0.1, 3, (2, 8))
+    mu = rng.normal(size=(2, 8))
+    covariances = [rotation @ np.diag(v) @ rotation.T for v in (a, b)]  # they commute: the root is explicit
+    expected = ((mu[0] - mu[1]) ** 2).sum() + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum()
+    x, y = (Statistics(m, c, 100) for m, c in zip(mu, covariances, strict=True))
+    assert frechet(x, y) == pytest.approx(expected, rel=1e-9)
+    assert frechet(x, x) == pytest.approx(0, abs=1e-9)
+
+
+def test_fid_of_samples_approaches_that_of_their_gaussians() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a = torch.randn(50_000, 3, generator=generator)
+    b = torch.randn(50_000, 3, generator=generator) * 2 + torch.tensor([1.0, 0, 0])
+    assert frechet(statistics(a), statistics(b)) == pytest.approx(1 + 3 * (2 - 1) ** 2, rel=0.02)
+
+
+def test_features_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(GanlibError, match="not finite"):
+        statistics(torch.tensor([[1.0, 2.0], [float("nan"), 0.0]]))
+
+
+def test_interval_of_blocks_lies_around_the_value_of_all_images() -> None:
+    found = from_blocks(10.0, [11.0, 12.0, 13.0, 14.0], 4000)
+    half = 3.182446 * sqrt(5 / 3) / 2  # t-quantile of 3 degrees of freedom
+    assert found is not None
+    assert (found["low"], found["high"]) == pytest.approx((10 - half, 10 + half), rel=1e-6)
+    assert "4 disjoint seed blocks of 1,000 images" in found["how"]
+    assert from_blocks(10.0, [], 4000) is None
+
+
+def test_interval_of_a_share_is_wilsons() -> None:
+    found = of_share(8, 10)
+    assert (found["low"], found["high"]) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert of_share(10, 10)["high"] == 1
+    assert of_share(0, 10)["low"] == 0
+
+
+# Extractors
+
+
+class Images(Dataset[torch.Tensor]):
+    """(N, H, W, 1) uint8 as torch-fidelity wants them: (3, H, W)."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, i: int) -> torch.Tensor:
+        return self.images[i]
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # torch-fidelity's, on few cores
+def test_streamed_fid_equals_torch_fidelitys(root: Path) -> None:
+    rng = np.random.default_rng(0)
+    real = load_data("digits").train.images[:150]
+    fake = rng.integers(0, 256, (90, 16, 16, 1), np.uint8)
+    theirs = torch_fidelity.calculate_metrics(
+        input1=Images(fake),
+        input2=Images(real),
+        fid=True,
+        cuda=False,
+        feature_extractor=EMBEDDED,
+        feature_extractor_weights_path=str(root / "judge"),
+        verbose=False,
+        cache=False,
+    )["frechet_inception_distance"]
+    extractor = EXTRACTORS["embedded"](Run(root / "gan"), CPU, None)
+    ours = [
+        statistics(extract(extractor, (np.array(x[i : i + 40]) for i in range(0, len(x), 40)), len(x)).features)
+        for x in (fake, real)
+    ]
+    assert frechet(*ours) == pytest.approx(theirs, rel=1e-5)
+
+
+def test_no_number_depends_on_the_batch_size(root: Path) -> None:
+    run = Run(root / "gan")
+    large = evaluate(run, SMALL, CPU)
+    shutil.rmtree(root / "judge" / "references")
+    small = evaluate(run, EvaluationConfig(n=120, blocks=3, batch=7), CPU)
+    for a, b in zip(large, small, strict=True):
+        assert a["value"] == pytest.approx(b["value"], rel=1e-5)
+        assert a["blocks"] == pytest.approx(b["blocks"], rel=1e-5)
+        assert protocol_key(a) == protocol_key(b)
+
+
+class Blank(FeatureExtractorInceptionV3):  # type: ignore[misc]
+    """torch-fidelity's Inception with fresh random weights."""
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+def test_inception_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path) -> None:
+    torch.save({}, tmp_path / "none.pth")
+    network = Blank("inception-v3-compat", ["2048"], feature_extractor_weights_path=tmp_path / "none.pth")
+    torch.save(network.state_dict(), tmp_path / "inception.pth")
+    extractor = EXTRACTORS["inception"](Run(root / "gan"), CPU, str(tmp_path / "inception.pth"))
+    images = np.array(load_data("digits").train.images[:2])
+    found = extract(extractor, [images], 2)
+    expected = network(torch.from_numpy(images).permute(0, 3, 1, 2).expand(-1, 3, -1, -1))[0]
+    assert found.features.shape == (2, 2048)
+    assert torch.allclose(found.features, expected, rtol=1e-4, atol=1e-5)
+    assert found.predictions is None
+    assert "inception" in str(extractor.references)
+
+
+def test_inception_refuses_what_is_not_its_weights(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(root / "gan")
+    (tmp_path / "noise.pth").write_bytes(b"noise")
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    torch.save(run, tmp_path / "code.pth")  # an object: unpickling it would run code
+    for name in ("noise", "other", "code"):
+        with pytest.raises(GanlibError, match="does not hold torch-fidelity's Inception weights"):
+            EXTRACTORS["inception"](run, CPU, str(tmp_path / f"{name}.pth"))
+    with pytest.raises(GanlibError, match="There is no file"):
+        EXTRACTORS["inception"](run, CPU, str(tmp_path / "absent.pth"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there: no network
+    with pytest.raises(GanlibError, match=r"cannot be downloaded.*--extractor-weights"):
+        EXTRACTORS["inception"](run, CPU, None)
+
+
+def test_unknown_extractor_is_named(root: Path) -> None:
+    with pytest.raises(GanlibError, match="no extractor 'embeded'; try embedded"):
+        evaluate(Run(root / "gan"), EvaluationConfig(extractor="embeded"), CPU)
+
+
+def test_missing_classifier_names_the_command_that_trains_one(root: Path) -> None:
+    shutil.rmtree(root / "judge")
+    with pytest.raises(GanlibError, match=r"train classifier --data folder:digits --image-size 16"):
+        evaluate(Run(root / "gan"), SMALL, CPU)
+
+
+# Evaluation
+
+
+def test_evaluates_from_the_command_line_without_the_data_set(
+    root: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    command = ["evaluate", "gan", "--n", "120", "--blocks", "3", "--device", "cpu"]
+    assert main(["evaluate", "judge", *command[1:]]) == 0
+    shown = capsys.readouterr().out
+    assert "judge  accuracy (60 test images)" in shown
+    assert "gan  FID (embedded, n=120 vs 180 train)" in shown
+    assert "gan  class agreement (embedded, n=120)" in shown
+    request.getfixturevalue("without_data")
+    assert main([*command, "--option", "temperature=0.5"]) == 0
+    assert main([*command, "--snapshot", "320"]) == 0
+    records = read_records(root / "gan" / "evaluation.json")
+    assert [r["metric"] for r in records] == ["fid", "class_agreement"] * 3
+    fid, agreement, other, _, snapshot, _ = records
+    judge = Run(root / "judge")
+    assert fid["protocol"] == {
+        "n_real": 180,
+        "n_fake": 120,
+        "reference": {
+            "data": judge.data_name,
+            "split": "train",
+            "fingerprint": judge.data["train"]["fingerprint"],
+        },
+        "extractor": "embedded",
+        "extractor_name": "judge",
+        "extractor_hash": judge.weights_hash,
+        "resizer": "none",
+        "options": {},
+    }
+    assert (fid["labels"], fid["seeds"], fid["options"]) == ("balanced", "0-119", {"temperature": 1.0})
+    assert fid["interval"]["low"] < fid["value"] < fid["interval"]["high"]
+    assert len(fid["blocks"]) == 3
+    assert other["protocol"]["options"] == {"temperature": 0.5}
+    assert protocol_key(other) != protocol_key(fid)
+    assert (snapshot["snapshot"], snapshot["images_seen"]) == (320, 320)
+    assert snapshot["value"] == pytest.approx(fid["value"], rel=1e-6)  # the last snapshot is the weights
+    assert 0 <= agreement["interval"]["low"] <= agreement["value"] <= agreement["interval"]["high"] <= 1
+    kept = current(records, Run(root / "gan").weights_hash)
+    assert kept == records[:4]
+    accuracy = read_records(root / "judge" / "evaluation.json")[0]
+    assert accuracy["value"] > 0.6  # three classes, trained for a moment
+
+
+def test_reference_of_other_weights_is_made_afresh_or_refused(root: Path, request: pytest.FixtureRequest) -> None:
+    run = Run(root / "gan")
+    first = evaluate(run, SMALL, CPU)[0]["value"]
+    stored = next((root / "judge" / "references").iterdir())
+    weights = (root / "judge" / "weights.safetensors").read_bytes()
+    size = int.from_bytes(weights[:8], "little")
+    padded = (size + 8).to_bytes(8, "little") + weights[8 : 8 + size] + b" " * 8 + weights[8 + size :]
+    (root / "judge" / "weights.safetensors").write_bytes(padded)  # the same tensors in another file
+    before = stored.read_bytes()
+    assert evaluate(run, SMALL, CPU)[0]["value"] == pytest.approx(first, rel=1e-6)
+    assert stored.read_bytes() != before
+    for content, reason in [(before, "other weights"), (b"noise", "damaged"), (None, "no reference")]:
+        stored.unlink(missing_ok=True)
+        if content:
+            stored.write_bytes(content)
+        if reason == "other weights":
+            request.getfixturevalue("without_data")
+        with pytest.raises(GanlibError, match=f"{reason}.*--data-root: There is no folder"):
+            evaluate(run, SMALL, CPU)
+
+
+def test_too_few_images_are_warned_about_and_fewer_refused(root: Path) -> None:
+    found = evaluate(Run(root / "gan"), EvaluationConfig(n=20, blocks=1), CPU)[0]
+    assert "Only 20 generated images for 32 feature dimensions" in found["warning"]
+    assert found["interval"] is None
+    found = evaluate(Run(root / "gan"), EvaluationConfig(n=60, blocks=4), CPU)[0]
+    assert "Only 15 images in each block" in found["warning"]
+    with pytest.raises(GanlibError, match="need n ≥ 8"):
+        EvaluationConfig(n=7, blocks=4)
+
+
+def test_a_bad_run_or_option_costs_no_other_run(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(root / "gan", root / "torn")
+    (root / "torn" / "weights.safetensors").write_bytes(b"noise")
+    assert main(["evaluate", "torn", "gan", "--n", "120", "--device", "cpu"]) == 1
+    shown = capsys.readouterr()
+    assert "damaged" in shown.err
+    assert "Not evaluated, for the reasons above: torn." in shown.err
+    assert "gan  FID" in shown.out
+    assert not (root / "torn" / "evaluation.json").exists()
+    assert main(["evaluate", "gan", "--option", "speed=2"]) == 1
+    assert "no option 'speed'" in capsys.readouterr().err
+    assert main(["evaluate", "judge", "--option", "temperature=0.5"]) == 1
+    assert "generates nothing" in capsys.readouterr().err
+
+
+# Records
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    protocol = {
+        "n_real": 50_000,
+        "n_fake": 10_000,
+        "reference": {"data": "cifar10", "split": "train", "fingerprint": "f"},
+        "extractor": "embedded",
+        "extractor_name": "judge",
+        "extractor_hash": "e",
+        "resizer": "none",
+        "options": {},
+    }
+    return {
+        "metric": "fid",
+        "value": 12.34,
+        "interval": {"low": 12.14, "high": 12.54, "how": "blocks"},
+        "protocol": protocol,
+        "seeds": "0-9999",
+        "versions": {"torch": "2"},
+        "weights_hash": "a",
+        "snapshot": None,
+    } | changes
+
+
+def test_records_are_appended_and_a_damaged_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "evaluation.json"
+    assert read_records(path) == []
+    append_records(path, [record()])
+    append_records(path, [record(value=11.0), record(weights_hash="b"), record(snapshot=7)])
+    assert [r["value"] for r in read_records(path)] == [12.34, 11.0, 12.34, 12.34]
+    assert [r["value"] for r in current(read_records(path), "a")] == [12.34, 11.0]
+    for damage in (
+        path.read_text()[:-20],
+        "[]",
+        '{"records": [1]}',
+        json.dumps({"records": [record(value="12")]}),
+        json.dumps({"records": [{"metric": "fid"}]}),
+    ):
+        path.write_text(damage)
+        with pytest.raises(GanlibError, match=r"evaluation\.json is damaged"):
+            append_records(path, [record()])
+        assert path.read_text() == damage
+    with pytest.raises(ValueError, match="JSON"):
+        append_records(tmp_path / "new.json", [record(value=float("nan"))])
+    assert not (tmp_path / "new.json").exists()
+
+
+def test_the_protocol_decides_what_is_compared() -> None:
+    key = protocol_key(record())
+    assert protocol_key(record(seeds="5-7", versions={}, value=1.0, weights_hash="z")) == key
+    reordered = record()
+    reordered["protocol"] = dict(reversed(reordered["protocol"].items()))
+    assert protocol_key(reordered) == key
+    for name, value in [("n_fake", 5_000), ("options", {"temperature": 0.5}), ("extractor_hash", "x")]:
+        assert protocol_key(changed(record(), **{name: value})) != key
+
+
+def test_a_line_names_the_extractor() -> None:
+    assert describe(record()) == "FID (embedded, n=10,000 vs 50,000 train) 12.34 ± 0.2"
+    assert describe(record(metric="class_agreement", value=0.5, interval=None)).endswith("n=10,000) 50.0%")
+
+
+def test_reading_records_needs_no_torch() -> None:
+    code = "import sys, ganlib.metrics.records; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1]).returncode == 0

@@ -1,0 +1,267 @@
+"""Seeds to pictures: rounding, grids, paths between latents, chunks, memory, threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from math import pi
+
+import numpy as np
+import pytest
+import torch
+from tiny import build, labels_for
+from torch import Tensor
+
+from ganlib.errors import GanlibError
+from ganlib.models import Latents
+from ganlib.models.dcgan import DCGAN
+from ganlib.sampling import CHUNK, grid, interpolate, lerp, sample, sample_chunks, slerp, to_pil, to_uint8
+
+GANS = ["dcgan", "cdcgan", "sngan"]
+
+
+def equal(a: np.ndarray, b: np.ndarray) -> bool:
+    """The same picture, but for float error that crosses one level here or there."""
+    difference = abs(a.astype(int) - b.astype(int))
+    return a.shape == b.shape and difference.max() <= 1 and difference.mean() < 0.01
+
+
+# Pixels.
+
+
+def test_levels_are_rounded_to_the_nearest():
+    step = 2 / 255
+    values = torch.tensor([-1.0, 0.0, 1.0, -1 + 0.49 * step, -1 + 0.51 * step, 1 - 0.49 * step, 1 - 0.51 * step, -1.2, 1.2])
+    levels = to_uint8(values.reshape(1, 1, 1, -1))
+    assert levels.dtype == np.uint8
+    assert levels.ravel().tolist() == [0, 128, 255, 0, 1, 255, 254, 0, 255]
+
+
+def test_every_level_survives_the_way_to_floats_and_back():
+    levels = np.arange(256, dtype=np.uint8)
+    images = torch.from_numpy(levels).float().mul(2 / 255).sub(1).reshape(1, 1, 16, 16)
+    assert np.array_equal(to_uint8(images).ravel(), levels)
+
+
+def test_images_become_height_width_channels_and_stay_untouched():
+    images = torch.rand(2, 3, 4, 5) * 2 - 1
+    before = images.clone()
+    assert to_uint8(images).shape == (2, 4, 5, 3)
+    assert torch.equal(images, before)
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+def test_one_channel_becomes_greyscale(channels, mode):
+    picture = to_pil(np.zeros((4, 5, channels), np.uint8))
+    assert (picture.mode, picture.size) == (mode, (5, 4))
+
+
+@pytest.mark.parametrize(
+    ("n", "columns", "gap", "size"),
+    [(6, 3, 2, (3 * 4 + 4, 2 * 5 + 2)), (5, 3, 2, (16, 12)), (1, 1, 2, (4, 5)), (4, 4, 0, (16, 5)), (2, 3, 1, (14, 5))],
+)
+def test_a_grid_has_its_images_in_reading_order_on_white(n, columns, gap, size):
+    images = np.stack([np.full((5, 4, 1), 10 * (i + 1), np.uint8) for i in range(n)])
+    picture = grid(images, columns, gap)
+    assert picture.size == size
+    pixels = np.asarray(picture)
+    for i in range(n):
+        y, x = i // columns * (5 + gap), i % columns * (4 + gap)
+        assert (pixels[y : y + 5, x : x + 4] == 10 * (i + 1)).all()
+    assert (pixels == 255).sum() == pixels.size - n * 20
+
+
+# Paths.
+
+A, B = torch.randn(2, 16, generator=torch.Generator().manual_seed(0)).unbind()
+T = torch.linspace(0, 1, 9)
+
+
+@pytest.mark.parametrize("path", [lerp, slerp])
+def test_a_path_begins_and_ends_at_its_ends(path):
+    points = path(A, B, T)
+    assert points.shape == (9, 16)
+    torch.testing.assert_close(points[0], A)
+    torch.testing.assert_close(points[-1], B)
+
+
+def test_lerp_is_a_straight_line_of_even_steps():
+    points = lerp(A, B, T)
+    torch.testing.assert_close(points[4], (A + B) / 2)
+    torch.testing.assert_close(points.diff(dim=0), ((B - A) / 8).expand(8, -1))
+
+
+def test_slerp_keeps_unit_vectors_on_the_sphere_and_turns_evenly():
+    a, b = A / A.norm(), B / B.norm()
+    points = slerp(a, b, T)
+    torch.testing.assert_close(points.norm(dim=1), torch.ones(9))
+    cosines = torch.stack([(p * q).sum() for p, q in pairwise(points)])
+    torch.testing.assert_close(cosines, cosines[0].expand(8), atol=1e-5, rtol=0)
+
+
+def test_slerp_between_perpendicular_axes_is_a_quarter_circle():
+    a, b = torch.eye(2)
+    torch.testing.assert_close(slerp(a, b, T), torch.stack([(T * pi / 2).cos(), (T * pi / 2).sin()], dim=1))
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.5, -1.0])
+def test_slerp_falls_back_to_a_line_where_the_circle_is_not_defined(factor):
+    points = slerp(A, factor * A, T)
+    assert points.isfinite().all()
+    torch.testing.assert_close(points, lerp(A, factor * A, T))
+
+
+def test_paths_work_for_latents_of_any_shape():
+    a, b = torch.randn(2, 3, 4, 4).unbind()
+    assert slerp(a, b, T).shape == lerp(a, b, T).shape == (9, 3, 4, 4)
+
+
+@pytest.mark.parametrize("path", ["slerp", "lerp"])
+@pytest.mark.parametrize("name", GANS)
+def test_an_interpolation_begins_and_ends_with_the_two_samples(name, path):
+    model = build(name)
+    labels = (0, 2) if model.conditional else None
+    frames = interpolate(model, (3, 8), labels, 7, path=path)
+    ends = sample(model, [3, 8], labels)
+    assert frames.shape == (7, 16, 16, 1)
+    assert equal(frames[[0, -1]], ends)
+    assert not equal(frames[3], frames[0])
+    assert not equal(frames[3], frames[-1])
+
+
+class Remembering(DCGAN):
+    def generate(self, latents: Latents, labels: Tensor | None = None, **options: float) -> Tensor:
+        self.seen = latents
+        return super().generate(latents, labels, **options)
+
+
+def test_the_ends_are_those_latents_bit_for_bit_and_further_noise_is_held_still():
+    model = Remembering(DCGAN.Config.tiny()).eval()
+    interpolate(model, (3, 8), None, 5)
+    ends = model.latents([3, 8]).z
+    assert torch.equal(model.seen.z[0], ends[0])
+    assert torch.equal(model.seen.z[-1], ends[1])
+    assert model.seen.seeds.tolist() == [3] * 5
+
+
+@pytest.mark.parametrize("name", ["cdcgan", "sngan"])
+def test_class_to_class_at_a_fixed_seed_morphs_the_class_alone(name):
+    model = build(name)
+    frames = interpolate(model, (5, 5), (0, 1), 9)
+    t = torch.linspace(0, 1, 9)
+    weights = torch.stack([1 - t, t, torch.zeros(9)], dim=1)
+    assert equal(frames, sample(model, [5] * 9, weights))
+    assert not equal(frames[0], frames[-1])
+
+
+def test_an_interpolation_longer_than_a_chunk_is_the_same_path():
+    model = build("cdcgan")
+    long, short = interpolate(model, (1, 2), (0, 1), 2 * CHUNK + 1), interpolate(model, (1, 2), (0, 1), 3)
+    assert equal(long[[0, CHUNK, -1]], short)
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_an_interpolation_needs_two_frames(frames):
+    with pytest.raises(GanlibError, match=f"needs at least 2 frames, not {frames}"):
+        interpolate(build("dcgan"), (0, 1), None, frames)
+
+
+def test_an_interpolation_says_what_it_lacks():
+    with pytest.raises(GanlibError, match="give each image a class"):
+        interpolate(build("cdcgan"), (0, 1), None, 3)
+    with pytest.raises(GanlibError, match="unconditional"):
+        interpolate(build("dcgan"), (0, 1), (0, 1), 3)
+    with pytest.raises(GanlibError, match="Classes are numbered 0 to 2"):
+        interpolate(build("cdcgan"), (0, 1), (0, 3), 3)
+
+
+# Chunks, memory, threads.
+
+
+def test_chunks_come_as_they_are_made():
+    model = build("dcgan")
+    assert [len(c) for c in sample_chunks(model, range(10), chunk=4)] == [4, 4, 2]
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 64])
+def test_options_of_one_value_per_image_follow_their_images_into_the_chunks(chunk):
+    model = build("cdcgan")
+    temperatures = torch.linspace(0.2, 1.4, 10)
+    labels = labels_for(model, 10)
+    together = sample(model, range(10), labels, chunk=chunk, temperature=temperatures)
+    alone = [sample(model, [i], labels[i : i + 1], temperature=float(t)) for i, t in enumerate(temperatures)]
+    assert equal(together, np.concatenate(alone))
+
+
+def test_an_interpolation_takes_one_value_per_frame():
+    model = build("dcgan")
+    temperatures = torch.linspace(0.2, 1.4, CHUNK + 3)
+    frames = interpolate(model, (1, 2), None, CHUNK + 3, temperature=temperatures)
+    assert equal(frames[:1], sample(model, [1], temperature=0.2))
+    assert equal(frames[-1:], sample(model, [2], temperature=1.4))
+
+
+def test_labels_and_seeds_must_be_as_many():
+    with pytest.raises(GanlibError, match="3 seeds need as many labels, not 2"):
+        sample(build("cdcgan"), [1, 2, 3], [0, 1])
+
+
+class Small(DCGAN):
+    """As on a device whose memory holds only ``fits`` images."""
+
+    fits = 5
+
+    def generate(self, latents: Latents, labels: Tensor | None = None, **options: float) -> Tensor:
+        self.tried = [*getattr(self, "tried", []), len(latents)]
+        if len(latents) > self.fits:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return super().generate(latents, labels, **options)
+
+
+def small(fits: int) -> Small:
+    model = Small(DCGAN.Config.tiny())
+    model.load_state_dict(build("dcgan").state_dict())
+    model.fits = fits
+    return model.eval()
+
+
+def test_a_chunk_that_does_not_fit_in_memory_is_halved_until_it_does():
+    model = small(5)
+    images = sample(model, range(11), chunk=16)
+    assert model.tried == [11, 8, 4, 4, 3]
+    assert equal(images, sample(build("dcgan"), range(11)))
+
+
+def test_memory_for_not_even_one_image_is_an_error():
+    with pytest.raises(torch.OutOfMemoryError):
+        sample(small(0), range(3))
+
+
+def test_other_errors_are_not_taken_for_lack_of_memory():
+    with pytest.raises(TypeError, match="colour"):
+        sample(build("dcgan"), [0], colour=1)
+
+
+def test_sampling_leaves_no_lock_behind_after_an_error():
+    model = small(0)
+    with pytest.raises(torch.OutOfMemoryError):
+        sample(model, [0])
+    model.fits = 5
+    assert len(sample(model, [0])) == 1
+
+
+def test_threads_that_sample_at_once_get_the_images_they_would_alone():
+    models = [build(name) for name in ("cdcgan", "sngan")]
+    jobs = [(model, range(start, start + 12), [k] * 12) for model in models for start in (0, 50) for k in (0, 2)]
+    alone = [sample(*job, chunk=5) for job in jobs]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            at_once = list(pool.map(lambda job: sample(*job, chunk=5), jobs))
+            assert all(np.array_equal(a, b) for a, b in zip(alone, at_once, strict=True))
+
+
+def test_sampling_keeps_no_graph():
+    model = build("dcgan").requires_grad_(True)
+    sample(model, [0])
+    interpolate(model, (0, 1), None, 2)
+    assert all(p.grad is None for p in model.parameters())
