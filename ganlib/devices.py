@@ -20,7 +20,7 @@ def available_devices() -> list[str]:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """"auto" takes CUDA, then MPS, then the CPU; "cuda" is the first GPU."""
+    """ "auto" takes CUDA, then MPS, then the CPU; "cuda" is the first GPU."""
     names = available_devices()
     if name == "auto":
         return torch.device(names[0])

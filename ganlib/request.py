@@ -112,7 +112,7 @@ def class_name(run: Run, label: int) -> str:
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """"0,3,8-11" -> (0, 3, 8, 9, 10, 11)."""
+    """ "0,3,8-11" -> (0, 3, 8, 9, 10, 11)."""
     seeds: list[int] = []
     for part in filter(None, (p.strip() for p in text.split(","))):
         first, dash, last = part.partition("-")
@@ -141,7 +141,7 @@ def format_seeds(seeds: Iterable[int]) -> str:
 
 
 def parse_classes(text: str, run: Run) -> tuple[int, ...]:
-    """"cat,dog" or "3,5" -> class indices of this run; names win over numbers."""
+    """ "cat,dog" or "3,5" -> class indices of this run; names win over numbers."""
     found = []
     for name in filter(None, (p.strip() for p in text.split(","))):
         if name in run.classes:

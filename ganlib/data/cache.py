@@ -47,9 +47,7 @@ def cached(
             f"free some space or point GANLIB_CACHE to another folder."
         ) from e
     if found is None:
-        raise GanlibError(
-            f"The decoded images in {folder} cannot be read back; delete that folder and try again."
-        )
+        raise GanlibError(f"The decoded images in {folder} cannot be read back; delete that folder and try again.")
     return found
 
 

@@ -27,9 +27,7 @@ Open = Callable[[Path, SplitName, bool], Any]  # (root, split, download) -> torc
 
 @define("cifar10", "60,000 photographs of animals and vehicles", size=32, channels=3, num_classes=10)
 def cifar10(query: Query) -> Source:
-    return _arrays(
-        query, "cifar10", "CIFAR10", "cifar-10-batches-py", classes=CIFAR, flip=True, default=(32, 3)
-    )
+    return _arrays(query, "cifar10", "CIFAR10", "cifar-10-batches-py", classes=CIFAR, flip=True, default=(32, 3))
 
 
 @define("mnist", "70,000 handwritten digits", size=28, channels=1, num_classes=10)
@@ -39,9 +37,7 @@ def mnist(query: Query) -> Source:
 
 @define("fashion_mnist", "70,000 pictures of 10 kinds of clothing", size=28, channels=1, num_classes=10)
 def fashion_mnist(query: Query) -> Source:
-    return _arrays(
-        query, "fashion_mnist", "FashionMNIST", "FashionMNIST", classes=FASHION, flip=True, default=(32, 1)
-    )
+    return _arrays(query, "fashion_mnist", "FashionMNIST", "FashionMNIST", classes=FASHION, flip=True, default=(32, 1))
 
 
 def _arrays(
@@ -101,9 +97,7 @@ def torchvision_set(kind: str) -> Any:
     return getattr(import_module("torchvision.datasets"), kind)
 
 
-def _opened(
-    open: Open, root: Path, name: str, folder: str, query: Query, *, download: bool
-) -> dict[SplitName, Any]:
+def _opened(open: Open, root: Path, name: str, folder: str, query: Query, *, download: bool) -> dict[SplitName, Any]:
     """Both splits; what is missing or damaged is downloaded (again)."""
     try:
         try:

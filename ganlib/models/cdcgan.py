@@ -25,9 +25,7 @@ class CDCGAN(DCGAN):
     def conditional(self) -> bool:
         return True
 
-    def generate(
-        self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
-    ) -> Tensor:
+    def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
         z = latents.z * per_image(temperature, latents.z)
         return self.G(torch.cat([z, self.class_weights(labels)], dim=1))
 

@@ -130,9 +130,7 @@ class DCGAN(GenerativeModel):
     def latent_shape(self) -> tuple[int, ...]:
         return (self.config.z_dim,)
 
-    def generate(
-        self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
-    ) -> Tensor:
+    def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
         self.refuse_labels(labels)
         return self.G(latents.z * per_image(temperature, latents.z))
 

@@ -163,9 +163,7 @@ class SNGAN(GenerativeModel):
     def latent_shape(self) -> tuple[int, ...]:
         return (self.config.z_dim,)
 
-    def generate(
-        self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
-    ) -> Tensor:
+    def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
         return self.G(latents.z * per_image(temperature, latents.z), self.embedding_weights(labels))
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -26,6 +26,7 @@ class ConditionalBatchNorm2d(nn.Module):
         if self.training:
             x = self.norm(x)
         else:  # the stored statistics join the affine part: one pass over x instead of two
-            scale = scale * torch.rsqrt(self.norm.running_var + self.norm.eps)
-            shift = shift - self.norm.running_mean * scale
+            mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")
+            scale = scale * torch.rsqrt(variance + self.norm.eps)
+            shift = shift - mean * scale
         return torch.addcmul(shift[:, :, None, None].to(x.dtype), x, scale[:, :, None, None].to(x.dtype))

@@ -80,9 +80,7 @@ class Trainer:
         """Until the budget is spent or ``should_stop`` says so; either way the state is saved at the end."""
         c = self.config
         flip = self.data.flip if c.flip == "auto" else c.flip == "on"
-        stream = batches(
-            self.data.train, c.batch_size, seed=c.seed, start=self.step, flip=flip, device=self.device
-        )
+        stream = batches(self.data.train, c.batch_size, seed=c.seed, start=self.step, flip=flip, device=self.device)
         if self.step == 0:
             self.snapshot()
             save_state(self)  # or a kill before the first save would leave nothing to resume
@@ -183,9 +181,7 @@ class Trainer:
         return self.share >= 1
 
     def progress(self, scalars: dict[str, float]) -> Progress:
-        return Progress(
-            self.step, self.images, self.seconds, scalars["images/s"], min(self.share, 1), scalars
-        )
+        return Progress(self.step, self.images, self.seconds, scalars["images/s"], min(self.share, 1), scalars)
 
 
 def parameters_of(optimizer: Optimizer) -> list[torch.nn.Parameter]:
@@ -209,7 +205,7 @@ def next_snapshot(images: int, config: TrainingConfig) -> int:
 
 
 def resolve_precision(config: TrainingConfig, device: torch.device) -> TrainingConfig:
-    """"auto" becomes what this device does best, so that the recipe says what was done."""
+    """ "auto" becomes what this device does best, so that the recipe says what was done."""
     if config.precision != "auto":
         return config
     return replace(config, precision="bf16" if bf16_helps(device) else "fp32")

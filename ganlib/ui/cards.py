@@ -34,15 +34,11 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
         ]
     )
     with st.container(horizontal=True):
-        st.page_link(
-            "pages/sampling.py", label="Sample", icon=":material/casino:", query_params={"run": run.name}
-        )
+        st.page_link("pages/sampling.py", label="Sample", icon=":material/casino:", query_params={"run": run.name})
         st.page_link(
             "pages/interpolation.py", label="Interpolate", icon=":material/timeline:", query_params={"run": run.name}
         )
-        st.page_link(
-            "pages/curves.py", label="Curves", icon=":material/show_chart:", query_params={"runs": [run.name]}
-        )
+        st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params={"runs": [run.name]})
 
 
 def numbers(cells: list[tuple[str, str, str]]) -> None:

@@ -102,7 +102,9 @@ def _pictures(
 def frames_of(walk: WalkRequest) -> np.ndarray:
     """(F, H, W, C) uint8 of an interpolation."""
     options = tuple(sorted(walk.options.items()))
-    return _frames(walk.run.weights_hash, walk.seeds, walk.classes, walk.frames, walk.path, walk.space, options, walk.run)
+    return _frames(
+        walk.run.weights_hash, walk.seeds, walk.classes, walk.frames, walk.path, walk.space, options, walk.run
+    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Interpolating…")

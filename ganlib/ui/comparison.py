@@ -108,21 +108,20 @@ def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
 def score_table(ranked: pd.DataFrame) -> None:
     """Sortable; each run with its size and training, so that a low score can be seen to cost something."""
     known: dict[str, Run] = {run.name: run for run in runs()}
+    ordered = ranked.sort_values("value")
+    chosen = [known[name] for name in ordered.run]
     table = pd.DataFrame(
-        [
-            {
-                "Run": row.run,
-                "Architecture": known[row.run].model_name,
-                "FID": row.value,
-                "Low": row.low,
-                "High": row.high,
-                "Parameters": sum(parameters_of(known[row.run]).values()),
-                "Images seen": row.images_seen,
-                "Training, minutes": known[row.run].training_seconds / 60,
-                "Evaluated": row.date,
-            }
-            for row in ranked.sort_values("value").itertuples()
-        ]
+        {
+            "Run": [run.name for run in chosen],
+            "Architecture": [run.model_name for run in chosen],
+            "FID": ordered.value.to_numpy(),
+            "Low": ordered.low.to_numpy(),
+            "High": ordered.high.to_numpy(),
+            "Parameters": [sum(parameters_of(run).values()) for run in chosen],
+            "Images seen": [run.images_seen for run in chosen],
+            "Training, minutes": [run.training_seconds / 60 for run in chosen],
+            "Evaluated": ordered.date.to_numpy(),
+        }
     )
     number = st.column_config.NumberColumn
     st.dataframe(

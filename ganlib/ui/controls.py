@@ -56,7 +56,9 @@ def pick_classes(run: Run) -> tuple[int, ...]:
     """One class or all as rows; () with the reason where the model obeys none."""
     model = model_of(run)
     if not model.conditional:
-        st.caption(f":material/info: {run.name} is unconditional: it learned without classes, so none can be asked for.")
+        st.caption(
+            f":material/info: {run.name} is unconditional: it learned without classes, so none can be asked for."
+        )
         return ()
     everything = st.toggle("All classes, one row each", key="all", bind="query-params")
     if everything:
@@ -149,7 +151,8 @@ def pick_options(run: Run) -> dict[str, Any]:
 
 
 def _control(o: Option) -> Any:
-    label, common = o.name.replace("_", " ").capitalize(), {"key": o.name, "help": o.help, "bind": "query-params"}
+    label = o.name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"key": o.name, "help": o.help, "bind": "query-params"}
     check_link(o.name, lambda text: _parses(o, text), "that is not a value it can have")
     if o.kind == "choice":
         return st.selectbox(label, list(o.choices), index=o.choices.index(o.default), **common)
@@ -170,4 +173,3 @@ def _parses(o: Option, text: str) -> bool:
 
 def _is_seed(text: str) -> bool:
     return text.isdecimal() and int(text) < SEED_LIMIT
-

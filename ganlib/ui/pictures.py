@@ -68,9 +68,7 @@ def downloads(request: SampleRequest) -> None:
         )
         st.download_button(
             "All images as ZIP",
-            lambda: zip_of_pngs(
-                zip(request.file_names, pictures_of(request), strict=True), request.how()
-            ),
+            lambda: zip_of_pngs(zip(request.file_names, pictures_of(request), strict=True), request.how()),
             f"{name}.zip",
             "application/zip",
             on_click="ignore",
