@@ -24,6 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GanlibError as error:
         print(f"ganlib: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"ganlib: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -46,17 +48,29 @@ class SampleRequest:
 
     @property
     def file_names(self) -> list[str]:
-        return [f"{self.run.name}_{c.replace(', seed ', '_').replace('seed ', '')}.png" for c in self.captions]
+        """One for each image: no two alike, none with a folder in it."""
+        names = [f"{class_name(self.run, label)}_" for label in self.image_labels or []] or [""] * len(self.seeds)
+        taken: Counter[str] = Counter()
+        found = []
+        for name, seed in zip(names, self.image_seeds, strict=True):
+            stem = re.sub(r"[^\w.+ -]", "_", f"{self.run.path.name}_{name}{seed}")
+            taken[stem.lower()] += 1  # to Windows and macOS "A" and "a" are one file
+            again = taken[stem.lower()]
+            found.append(f"{stem}.png" if again == 1 else f"{stem} ({again}).png")
+        return found
 
     @property
     def command(self) -> str:
         """The command line that makes the same pictures."""
-        parts = ["python", "-m", "ganlib", "sample", self.run.name]
+        # Where two roots hold runs of one name, only the path says which.
+        run = self.run.name if self.run.name == self.run.path.name else str(self.run.path)
+        parts = ["python", "-m", "ganlib", "sample", run]
         if self.classes:
-            parts += ["--classes", ",".join(self.class_names)]
+            cut = any("," in name or name != name.strip() for name in self.class_names)
+            parts += ["--classes", ",".join(map(str, self.classes) if cut else self.class_names)]
         parts += ["--seeds", format_seeds(self.seeds)]
         for name, value in self.options.items():
-            parts += ["--option", f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}"]
+            parts += ["--option", f"{name}={value:.12g}" if isinstance(value, float) else f"{name}={value}"]
         return shlex.join([*parts, "--out", "grid.png"])
 
     def how(self) -> dict[str, Any]:
@@ -111,14 +125,19 @@ def class_name(run: Run, label: int) -> str:
     return run.classes[label] if run.classes else str(label)
 
 
+def parse_whole(text: str) -> int | None:
+    """A whole number, None if it is not one. ``int`` itself raises on thousands of digits; no limit here has 20."""
+    return int(text) if text.isdecimal() and len(text) <= 20 else None
+
+
 def parse_seeds(text: str) -> tuple[int, ...]:
     """ "0,3,8-11" -> (0, 3, 8, 9, 10, 11)."""
     seeds: list[int] = []
     for part in filter(None, (p.strip() for p in text.split(","))):
         first, dash, last = part.partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise GanlibError(f"Seeds are whole numbers from 0 to {SEED_LIMIT - 1}, like 0,3,8-11; not {part!r}.")
-        low, high = int(first), int(last or first)
+        low, high = parse_whole(first), parse_whole(last if dash else first)
+        if low is None or high is None:
+            raise GanlibError(f"Seeds are whole numbers from 0 to {SEED_LIMIT - 1}, like 0,3,8-11; not {part[:40]!r}.")
         if not low <= high < SEED_LIMIT:
             raise GanlibError(f"Seeds go up from 0 to {SEED_LIMIT - 1}; {part!r} does not.")
         if len(seeds) + high - low >= MOST_IMAGES:
@@ -144,10 +163,11 @@ def parse_classes(text: str, run: Run) -> tuple[int, ...]:
     """ "cat,dog" or "3,5" -> class indices of this run; names win over numbers."""
     found = []
     for name in filter(None, (p.strip() for p in text.split(","))):
+        number = parse_whole(name)
         if name in run.classes:
             found.append(run.classes.index(name))
-        elif name.isdecimal() and int(name) < len(run.classes):
-            found.append(int(name))
+        elif number is not None and number < len(run.classes):
+            found.append(number)
         else:
             close = get_close_matches(name, run.classes, n=3) or run.classes
             raise GanlibError(f"{run.name} has no class {name!r}; try {', '.join(close)}.")

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
-from ganlib.models import MODELS, ModelConfig, Trainable
+from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
 
 PROJECT = Path(__file__).parents[1]
 GALLERY, RUNS = PROJECT / "checkpoints", PROJECT / "runs"
@@ -109,6 +109,26 @@ class Run:
     @property
     def model_class(self) -> type[Trainable]:
         return MODELS[self.model_name]
+
+    @cached_property
+    def blueprint(self) -> Trainable:
+        """The architecture without weights or memory: for what shapes alone can tell."""
+        with torch.device("meta"):
+            return self.model_class(self.config)
+
+    @property
+    def generates(self) -> bool:
+        return isinstance(self.blueprint, GenerativeModel)
+
+    @property
+    def conditional(self) -> bool:
+        return isinstance(self.blueprint, GenerativeModel) and self.blueprint.conditional
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """Trainable parameters of each network, by its name."""
+        networks = self.blueprint.named_children()
+        return {name: sum(p.numel() for p in network.parameters()) for name, network in networks}
 
     @cached_property
     def metadata(self) -> dict[str, str]:

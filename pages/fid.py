@@ -8,11 +8,11 @@ with ui.page("FID comparison", "Fréchet distance between generated and real ima
     records, unreadable = ui.evaluations()
     for sentence in unreadable:
         st.warning(sentence)
+    agreement = ui.current_scores(records, "class_agreement")
     records = ui.current_scores(records, "fid")
     if records.empty:
-        ui.empty("No run has been evaluated yet.", "python -m ganlib evaluate RUN")
-    with st.sidebar:
-        protocol = ui.pick_protocol(records)
+        ui.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
+    protocol = ui.pick_protocol(records)
     ranked = records[records.protocol == protocol]
     st.plotly_chart(
         figures.score_bars(ranked, title=ui.axis_title(ranked), models=ui.architectures()),
@@ -20,5 +20,5 @@ with ui.page("FID comparison", "Fréchet distance between generated and real ima
         key="fid_bars",
     )
     ui.protocol_note(records, ranked)
-    ui.score_table(ranked)
+    ui.score_table(ranked, agreement)
     ui.download_frame("Table as CSV", ranked, "fid.csv")

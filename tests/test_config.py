@@ -147,7 +147,9 @@ def test_help_names_every_field_its_meaning_and_default(capsys):
     assert all(f"--{f.name.replace('_', '-')}" in text for f in fields(Everything))
 
 
-@pytest.mark.parametrize("config", [TrainingConfig, *(MODELS[name].Config for name in MODELS)], ids=lambda c: c.__name__)
+@pytest.mark.parametrize(
+    "config", [TrainingConfig, *(MODELS[name].Config for name in MODELS)], ids=lambda c: c.__name__
+)
 def test_every_config_describes_all_its_fields_and_does_not_clash_with_trainings(config):
     for f in fields(config):
         assert f.metadata["help"]
@@ -172,7 +174,14 @@ BELOW = Option("below", 0.0, "with one bound", max=1.0)
 
 @pytest.mark.parametrize(
     ("knob", "text", "value"),
-    [(PSI, "0.5", 0.5), (PSI, 2, 2.0), (STEPS, "7", 7), (MODE, "b", "b"), (MIX, "4294967295", 2**32 - 1), (OPEN, "-3", -3.0)],
+    [
+        (PSI, "0.5", 0.5),
+        (PSI, 2, 2.0),
+        (STEPS, "7", 7),
+        (MODE, "b", "b"),
+        (MIX, "4294967295", 2**32 - 1),
+        (OPEN, "-3", -3.0),
+    ],
 )
 def test_an_option_is_parsed_to_its_type(knob, text, value):
     assert knob.parse(text) == value

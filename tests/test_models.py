@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import fields
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
 import torch
-from tiny import build, labels_for, make_trainer, write_run
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
@@ -21,6 +20,7 @@ from ganlib.models.base import SEED_LIMIT
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.sampling import check_options, sample
 from ganlib.training.trainer import seeded
+from tiny import build, labels_for, make_trainer, write_run
 
 NAMES = list(MODELS)
 GENERATIVE = [name for name in NAMES if issubclass(MODELS[name], GenerativeModel)]
@@ -383,12 +383,8 @@ def test_dcgan_normalises_all_but_gs_last_and_ds_first_and_last_layer(size):
 
     def normalised(net: nn.Module) -> list[bool]:
         """For each convolution, whether batch norm follows."""
-        layers = [*convolutions_and_norms(net), None]
-        return [
-            isinstance(after, nn.BatchNorm2d)
-            for layer, after in zip(layers, layers[1:], strict=False)
-            if not isinstance(layer, nn.BatchNorm2d)
-        ]
+        layers = pairwise([*convolutions_and_norms(net), None])
+        return [isinstance(b, nn.BatchNorm2d) for a, b in layers if not isinstance(a, nn.BatchNorm2d)]
 
     depth = size.bit_length() - 2
     assert normalised(model.G) == [True] * (depth - 1) + [False]
@@ -526,7 +522,7 @@ def test_conditional_batch_norm_uses_each_images_own_row():
         y = norm(x, torch.eye(3))
     plain = norm.norm(x)
     torch.testing.assert_close(y[0], plain[0])
-    torch.testing.assert_close(y[1], plain[1] * torch.tensor([2.0, 3.0])[:, None, None] + torch.tensor([1.0, -1.0])[:, None, None])
+    torch.testing.assert_close(y[1], torch.stack([2 * plain[1, 0] + 1, 3 * plain[1, 1] - 1]))
     torch.testing.assert_close(y[2], torch.tensor([5.0, 6.0])[:, None, None].expand(2, 4, 4))
 
 

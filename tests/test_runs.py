@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import build, files_of, write_run
 
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.models import MODELS
 from ganlib.runs import Run, RunError, RunFolder, find_run, run_roots, scan
+from tiny import build, files_of, write_run
 
 
 def edit(run: Run, change: Any) -> None:
@@ -111,9 +111,9 @@ def with_snapshot(path: Path, images: int = 32) -> Run:
 def test_a_snapshot_replaces_what_is_averaged_and_keeps_the_rest(tmp_path):
     run = with_snapshot(tmp_path / "run")
     assert run.folder.snapshot_images() == [32]
-    last, early = run.load().state_dict(), run.load(snapshot=32).state_dict()
-    for k in last:
-        assert torch.equal(last[k], early[k]) == (k.startswith("D.") or not last[k].is_floating_point() or "running" in k)
+    last, early = run.load(), run.load(snapshot=32)
+    for k, p in last.named_parameters():
+        torch.testing.assert_close(early.get_parameter(k), p * (0.5 if k.startswith("G.") else 1.0))
 
 
 def test_promote_makes_a_snapshot_the_weights(tmp_path):
@@ -255,7 +255,7 @@ BROKEN_WEIGHTS = {
     "only a header": (lambda run: cut(run, 200), "is damaged"),
     "all but the last byte": (lambda run: cut(run, -1), "is damaged"),
     "a pickle": (lambda run: torch.save({}, run.folder.weights), "is damaged"),
-    "other shapes": (other_shapes, "D.net.0.weight has shape .* instead of"),
+    "other shapes": (other_shapes, r"D.net.0.bias has shape \(8,\) instead of \(4,\)"),
     "other number of classes": (other_classes, r"D.net.0.weight has shape \(4, 6, 4, 4\) instead of \(4, 4, 4, 4\)"),
     "another model's": (other_model, "is unknown to CDCGAN"),
     "one tensor less": (one_tensor_less, "D.net.0.bias is missing"),

@@ -12,7 +12,6 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from tiny import build, files_of, make_trainer
 from torch import Tensor, nn
 
 from ganlib.devices import available_devices, bf16_helps, is_out_of_memory, pick_device
@@ -23,6 +22,7 @@ from ganlib.training import Progress, TrainingConfig
 from ganlib.training.ema import EMA
 from ganlib.training.log import ScalarLog
 from ganlib.training.trainer import next_snapshot, resolve_precision, select_phases
+from tiny import build, files_of, make_trainer
 
 GANS = ["dcgan", "cdcgan", "sngan"]
 COLUMNS = {"loss/D", "loss/G", "D/real", "D/fake", "grad/D", "grad/G", "images/s"}
@@ -328,7 +328,7 @@ def test_devices_are_picked_by_name_and_misses_explained():
     assert available_devices()[-1] == "cpu"
     assert str(pick_device("auto")) == available_devices()[0]
     assert pick_device("cpu") == torch.device("cpu")
-    with pytest.raises(GanlibError, match="This machine has no device 'cuda:99'; choose auto, .*cpu"):
+    with pytest.raises(GanlibError, match=r"This machine has no device 'cuda:99'; choose auto, .*cpu"):
         pick_device("cuda:99")
 
 
@@ -355,7 +355,7 @@ def test_the_last_good_state_stays_when_training_diverges(tmp_path):
     diverging = make_trainer(tmp_path, images=400, state_every=0.0, resume=True)
     for optimizer in diverging.optimizers.values():
         optimizer.param_groups[0]["lr"] = 1e30
-    with pytest.raises(GanlibError, match="at step [45]; training stopped and the last good state is kept in"):
+    with pytest.raises(GanlibError, match=r"at step [45]; training stopped and the last good state is kept in"):
         diverging.train()
     now = files_of(tmp_path)
     assert {k for k in kept if now[k] != kept[k]} <= {"log.csv"}

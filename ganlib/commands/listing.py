@@ -1,4 +1,4 @@
-"""python -m ganlib list [models | runs | data | RUN]"""
+"""python -m ganlib list [models | runs | data | scores | RUN]"""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ganlib.data import list_data
+from ganlib.metrics.records import current, read_records
 from ganlib.models import MODELS
-from ganlib.runs import find_run, run_roots, scan
+from ganlib.runs import RunError, find_run, run_roots, scan
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser = subparsers.add_parser("list", help="show models, runs and data sets, or one run's snapshots")
-    parser.add_argument("what", nargs="?", metavar="WHAT", help="models, runs, data or a run's name (default: all)")
+    parser.add_argument("what", nargs="?", metavar="WHAT", help="models, runs, data, scores or a run's name")
     parser.set_defaults(run=run)
 
 
@@ -27,6 +28,8 @@ def run(args: argparse.Namespace) -> None:
             print()
     elif args.what in sections:
         sections[args.what]()
+    elif args.what == "scores":
+        list_scores()
     else:
         found = find_run(args.what)
         snapshots = found.folder.snapshot_images()
@@ -40,9 +43,37 @@ def list_models() -> None:
 
 def list_runs() -> None:
     runs, broken = scan(run_roots())
-    table((r.name, r.model_name, r.data_name, f"{r.images_seen:,} images", str(r.path)) for r in runs)
+    rows = []
+    for r in runs:
+        try:
+            rows.append((r.name, r.model_name, r.data_name, f"{r.images_seen:,} images", str(r.path)))
+        except RunError as damage:  # shows when the file's header is read
+            broken.append(damage)
+    table(rows)
     for error in broken:
         print(f"  ! {error}")
+
+
+def list_scores() -> None:
+    """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
+    print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class |")
+    print("|-|-|-|-|-|-|-|")
+    for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
+        records = {r["metric"]: r for r in current(read_records(run.folder.evaluation), run.weights_hash)}
+        fid, agreement = records.get("fid"), records.get("class_agreement")
+        if fid is None or fid["protocol"]["extractor"] != "embedded":
+            continue
+        half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2 if fid["interval"] else float("nan")
+        cells = [
+            run.name,
+            run.model_name,
+            f"{sum(run.parameters.values()) / 1e6:.2f} M",
+            f"{run.images_seen:,}",
+            f"{run.training_seconds / 60:.0f} min",
+            f"{fid['value']:.2f} ± {half:.2f}",
+            f"{agreement['value']:.1%}" if agreement else "–",
+        ]
+        print(f"| {' | '.join(cells)} |")
 
 
 def list_data_sets() -> None:

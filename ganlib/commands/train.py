@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 from collections.abc import Sequence
-from dataclasses import fields
 from itertools import count
 from pathlib import Path
 from typing import Any

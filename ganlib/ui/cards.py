@@ -8,14 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.runs import Run
-from ganlib.ui.catalog import is_conditional, parameters_of
 from ganlib.ui.pictures import IMAGE, data_url
 
 
 def card(run: Run, evaluations: pd.DataFrame) -> None:
     """Picture, data set, size, training and score of a run, and where to go from here."""
     st.subheader(run.name, anchor=False)
-    kind = f"{len(run.classes)} classes to choose from" if is_conditional(run) else "unconditional"
+    kind = f"{len(run.classes)} classes to choose from" if run.conditional else "unconditional"
     st.caption(f"{run.model_name} · {run.data_name}, {run.config.image_size} px · {kind}")
     pictures = run.folder.sample_images()
     if pictures:
@@ -23,7 +22,7 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
         content = (run.folder.samples / f"{at}.webp").read_bytes()
         alt = escape(f"Samples of {run.name} after {at:,} training images")
         st.html(f'<img src="{data_url(content, "webp")}" alt="{alt}" style="{IMAGE}">')
-    sizes = parameters_of(run)
+    sizes = run.parameters
     value, protocol = score(run, evaluations)
     networks = ", ".join(f"{name} {short(size)}" for name, size in sizes.items())
     numbers(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 
 from ganlib.devices import pick_device
 from ganlib.experiments import elapsed, read_evaluations, read_runs, run_names
-from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
+from ganlib.models import GenerativeModel
 from ganlib.request import SampleRequest, WalkRequest
 from ganlib.runs import Run, RunError, run_roots, scan
 from ganlib.sampling import interpolate, sample
@@ -39,7 +38,7 @@ def broken_runs() -> list[RunError]:
 
 
 def generates(run: Run) -> bool:
-    return issubclass(run.model_class, GenerativeModel)
+    return run.generates
 
 
 def _run_files() -> Signature:
@@ -121,25 +120,8 @@ def _frames(
     return interpolate(model_of(_run), seeds, labels, count, path=path, space=space, **dict(options))
 
 
-def parameters_of(run: Run) -> dict[str, int]:
-    """Trainable parameters of each network of a run's architecture, by its name."""
-    networks = _blueprint(run.model_name, run.config).named_children()
-    return {name: sum(p.numel() for p in net.parameters()) for name, net in networks}
-
-
-def is_conditional(run: Run) -> bool:
-    built = _blueprint(run.model_name, run.config)
-    return isinstance(built, GenerativeModel) and built.conditional
-
-
-@lru_cache(maxsize=64)
-def _blueprint(model_name: str, config: ModelConfig) -> Trainable:
-    with torch.device("meta"):  # shapes alone, no memory
-        return MODELS[model_name](config)
-
-
 def logs() -> tuple[pd.DataFrame, list[str]]:
-    """All runs' scalars in one tidy frame with the seconds ``elapsed``, and a sentence for each log that could not be read."""
+    """All runs' scalars with the seconds ``elapsed``, tidy, and a sentence for each log that could not be read."""
     return _logs(signature("*/log.csv"))
 
 

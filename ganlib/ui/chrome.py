@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 import torch
+from streamlit.runtime.pages_manager import PagesManager
 
 from ganlib.devices import available_devices, pick_device
 from ganlib.errors import GanlibError
@@ -18,14 +19,16 @@ from ganlib.ui.catalog import broken_runs
 @contextmanager
 def page(title: str, lead: str) -> Iterator[None]:
     """Header and sidebar around a page's content; a GanlibError inside ends it in one sentence."""
+    _enter_through_app()
     st.header(title, anchor=False)
     st.caption(lead)
     try:
         yield
     except GanlibError as error:
         st.error(str(error), icon=":material/error:")
-    _device()
-    _broken()
+    finally:  # after st.stop() as well
+        _device()
+        _broken()
 
 
 def empty(what: str, command: str) -> NoReturn:
@@ -33,13 +36,21 @@ def empty(what: str, command: str) -> NoReturn:
     where = " or ".join(f"`{root}`" for root in run_roots())
     st.info(f"{what} Runs are looked for in {where}. Make one with:", icon=":material/inbox:")
     st.code(command, language="bash")
-    _device()
-    _broken()
     st.stop()
 
 
 def no_models() -> NoReturn:
     empty("There are no trained models here yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
+
+
+def _enter_through_app() -> None:
+    """A fresh server takes a deep link straight to pages/, past app.py and its layout and navigation.
+
+    That is Streamlit's legacy routing, in force until st.navigation has run once in the process.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def _device() -> None:

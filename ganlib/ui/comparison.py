@@ -7,8 +7,8 @@ import streamlit as st
 
 from ganlib.runs import Run
 from ganlib.ui.cards import short
-from ganlib.ui.catalog import generates, parameters_of, runs
-from ganlib.ui.links import check_link_list
+from ganlib.ui.catalog import generates, runs
+from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
 
 DEFAULT_RUNS = 3
@@ -77,14 +77,18 @@ def current_scores(records: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def pick_protocol(records: pd.DataFrame) -> str:
     """One protocol, the most used first: numbers of two protocols never share a chart."""
-    counts = records.protocol.value_counts()
-    labels = dict(zip(records.protocol, records.protocol_label, strict=True))
-    return st.selectbox(
+    keys = dict(zip(records.protocol_label, records.protocol, strict=True))
+    counts = records.protocol_label.value_counts().to_dict()
+    check_link("protocol", counts.__contains__, "no run was measured that way")
+    label = st.selectbox(
         "Protocol",
-        list(counts.index),
-        format_func=lambda key: f"{labels[key]} ({counts[key]} run{'s' * (counts[key] > 1)})",
+        list(counts),
+        format_func=lambda name: f"{name} ({counts[name]} run{'s' if counts[name] > 1 else ''})",
+        key="protocol",
+        bind="query-params",
         help="Only runs measured alike can be ranked: same reference, sample size, extractor and options.",
     )
+    return str(keys[label])
 
 
 def axis_title(ranked: pd.DataFrame) -> str:
@@ -93,8 +97,7 @@ def axis_title(ranked: pd.DataFrame) -> str:
 
 
 def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
-    """How these numbers were made, and which runs are absent and why."""
-    st.markdown(f"**Protocol:** {ranked.protocol_label.iloc[0]}")
+    """Which runs are absent from the ranking, and why."""
     others = sorted(set(records.run) - set(ranked.run))
     missing = sorted({run.name for run in runs(generates)} - set(records.run))
     if others:
@@ -105,9 +108,10 @@ def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
         st.warning(sentence)
 
 
-def score_table(ranked: pd.DataFrame) -> None:
-    """Sortable; each run with its size and training, so that a low score can be seen to cost something."""
+def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
+    """Sortable; each run with its class agreement, its size and its training: a low score has a price."""
     known: dict[str, Run] = {run.name: run for run in runs()}
+    agrees = dict(zip(agreement.run, agreement.value, strict=True))
     ordered = ranked.sort_values("value")
     chosen = [known[name] for name in ordered.run]
     table = pd.DataFrame(
@@ -117,7 +121,8 @@ def score_table(ranked: pd.DataFrame) -> None:
             "FID": ordered.value.to_numpy(),
             "Low": ordered.low.to_numpy(),
             "High": ordered.high.to_numpy(),
-            "Parameters": [sum(parameters_of(run).values()) for run in chosen],
+            "Class agreement": [100 * agrees.get(run.name, float("nan")) for run in chosen],
+            "Parameters": [sum(run.parameters.values()) for run in chosen],
             "Images seen": [run.images_seen for run in chosen],
             "Training, minutes": [run.training_seconds / 60 for run in chosen],
             "Evaluated": ordered.date.to_numpy(),
@@ -131,6 +136,9 @@ def score_table(ranked: pd.DataFrame) -> None:
             **{name: number(format="%.2f") for name in ("FID", "Low", "High")},
             **{name: number(format="localized") for name in ("Parameters", "Images seen")},
             "Training, minutes": number(format="%.0f"),
+            "Class agreement": number(
+                format="%.1f %%", help="Share of images that the data set's classifier puts into the asked class."
+            ),
             "Evaluated": st.column_config.DateColumn(),
         },
         alt="Table of the ranked runs with their scores, sizes and training.",

@@ -10,10 +10,10 @@ import streamlit as st
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Option
 from ganlib.models.base import SEED_LIMIT
-from ganlib.request import SampleRequest, WalkRequest
+from ganlib.request import SampleRequest, WalkRequest, parse_whole
 from ganlib.runs import Run
 from ganlib.sampling import PATHS
-from ganlib.ui.catalog import is_conditional, model_of
+from ganlib.ui.catalog import model_of
 from ganlib.ui.links import check_link, check_link_list
 
 SLIDER_SEEDS = 1000  # what a slider can still step through; any other seed goes into the number field
@@ -29,12 +29,13 @@ def pick_run(runs: Sequence[Run]) -> Run:
 
 def _first(runs: Sequence[Run]) -> Run:
     """Good pictures at once: the run that saw most images of the largest pictures that obey a class."""
-    return max(runs, key=lambda r: (is_conditional(r), r.config.image_size * r.config.channels, r.images_seen))
+    return max(runs, key=lambda r: (r.conditional, r.config.image_size * r.config.channels, r.images_seen))
 
 
 def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
     """Further runs of the same data set, shown at the same seeds and classes."""
-    others = {r.name: r for r in runs if r.data_name == run.data_name and r.name != run.name}
+    subject = (run.data_name, run.classes)  # folders of one name may hold other classes
+    others = {r.name: r for r in runs if (r.data_name, r.classes) == subject and r.name != run.name}
     if not others:
         return []
     check_link_list("compare", others)
@@ -97,9 +98,10 @@ def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0) -> in
 def pick_seeds(rows: int) -> tuple[int, ...]:
     """Consecutive seeds from a first one; ``rows`` classes share the seeds."""
     first = pick_seed(label="Seed" if rows <= 1 else "First seed")
-    counts = [n for n in COUNTS if n * max(rows, 1) <= 256]
-    default = 16 if rows <= 1 else 8
+    counts = [n for n in COUNTS if n * max(rows, 1) <= 256] or COUNTS[:1]
+    default = min(16 if rows <= 1 else 8, counts[-1])
     text = "Images" if rows <= 1 else "Images per class"
+    check_link("n", list(map(str, counts)).__contains__, f"it can be {', '.join(map(str, counts))}")
     count = st.select_slider(text, counts, value=default, key="n", bind="query-params")
     return tuple(range(first, min(first + count, SEED_LIMIT)))
 
@@ -111,7 +113,7 @@ def same_for(
     requests = []
     for other in others:
         known = {o.name for o in model_of(other).options}
-        followed = classes if is_conditional(other) else ()
+        followed = classes if other.conditional else ()
         requests.append(SampleRequest(other, followed, seeds, {k: v for k, v in options.items() if k in known}))
     return requests
 
@@ -130,7 +132,9 @@ def pick_walk(run: Run) -> WalkRequest:
         label_b = pick_class(run, key="class_b", default=1) if conditional else 0
         seed_b = seed_a if same else pick_seed(key="seed_b", default=1)
     with st.sidebar:
+        check_link("frames", lambda text: 2 <= (parse_whole(text) or 0) <= 64, "it goes from 2 to 64")
         frames = st.slider("Frames", 2, 64, 24, key="frames", bind="query-params")
+        check_link("path", PATHS.__contains__, f"it can be {' or '.join(PATHS)}")
         path = st.segmented_control(
             "Path",
             list(PATHS),
@@ -172,4 +176,5 @@ def _parses(o: Option, text: str) -> bool:
 
 
 def _is_seed(text: str) -> bool:
-    return text.isdecimal() and int(text) < SEED_LIMIT
+    number = parse_whole(text)
+    return number is not None and number < SEED_LIMIT

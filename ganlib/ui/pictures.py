@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from ganlib.export import gif, png, zip_of_pngs

@@ -1,0 +1,180 @@
+"""The import rule, held over every file: each layer knows only those below it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+LAYERS = (  # from bottom to top
+    {"errors", "files"},
+    {"registry"},
+    {"config", "devices"},
+    {"losses", "augment", "data", "nn"},
+    {"models"},
+    {"runs"},
+    {"sampling"},
+    {"training"},
+    {"export", "request"},
+    {"metrics"},
+    {"applications", "diagnostics"},
+    {"ui", "commands"},
+    {"__main__"},
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+APART = {  # the curves need no model: these stand beside the layers and may know only
+    "experiments": {"errors", "registry"},
+    "figures": {"errors", "registry", "experiments"},
+}
+APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
+
+BARE = {"torch", "numpy", "pandas", "PIL", "safetensors"}  # all that a GPU machine needs for training
+PAGES = {"streamlit", "pandas", "ganlib"}
+ONLY_IN = {"streamlit": "ganlib/ui", "torch_fidelity": "ganlib/metrics/fidelity.py"}
+
+FILES = [
+    path.relative_to(ROOT)
+    for path in [*sorted(ROOT.glob("ganlib/**/*.py")), *ROOT.glob("app.py"), *sorted(ROOT.glob("pages/*.py"))]
+]
+every_file = pytest.mark.parametrize("path", FILES, ids=str)
+
+
+class Import(NamedTuple):
+    name: str  # dotted
+    line: int
+    inside: bool  # a function, so that importing the file does not run it
+
+    @property
+    def package(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def part(self) -> str:
+        """ganlib.models.base -> models."""
+        return self.name.split(".")[1]
+
+
+def imports(source: str) -> list[Import]:
+    def walk(node: ast.AST, inside: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                yield from (Import(a.name, child.lineno, inside) for a in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"line {child.lineno}: absolute imports only"
+                # "from ganlib import models" names the module last
+                names = [f"ganlib.{a.name}" for a in child.names] if child.module == "ganlib" else [child.module]
+                yield from (Import(name, child.lineno, inside) for name in names)
+            else:
+                function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+                yield from walk(child, inside or function)
+
+    return list(walk(ast.parse(source), False))
+
+
+def part_of(path: Path) -> str:
+    """ganlib/models/base.py -> models; ganlib/runs.py -> runs."""
+    return path.with_suffix("").parts[1]
+
+
+def violations(path: Path, source: str) -> list[str]:
+    """What is wrong with a file's imports, one sentence each."""
+    found, page = [], path.parts[0] != "ganlib"
+    here = "" if page or path == Path("ganlib/__init__.py") else part_of(path)
+    for item in imports(source):
+        where = f"{path}:{item.line}"
+        if page:
+            if item.package not in PAGES | sys.stdlib_module_names:
+                found.append(f"{where} imports {item.name}; move that code into ganlib.")
+            continue
+        home = ONLY_IN.get(item.package)
+        if home and path.as_posix() != home and not path.as_posix().startswith(f"{home}/"):
+            found.append(f"{where} imports {item.name}, which belongs in {home} alone.")
+        if here == "experiments" and item.package in {"torch", "torchvision"}:
+            found.append(f"{where} imports {item.name}; experiments reads logs without it.")
+        if here in LEVEL and LEVEL[here] <= LEVEL["training"]:
+            bare = item.package in BARE | {"ganlib"} | sys.stdlib_module_names
+            optional = item.package == "torchvision" and item.inside and here == "data"
+            if not bare and not optional:
+                found.append(f"{where} imports {item.name}; a bare GPU machine trains without it.")
+        if item.package == "ganlib" and "." in item.name and item.part != here:
+            if here not in LEVEL and here not in APART:
+                found.append(f"{where}: {here or 'ganlib/__init__.py'} has no layer; give it one in test_layers.py.")
+            elif not may_import(here, item.part):
+                found.append(f"{where}: {here} may not import {item.name}, which does not stand below it.")
+    return found
+
+
+def may_import(here: str, other: str) -> bool:
+    if here in APART:
+        return other in APART[here]
+    if other in APART:
+        return LEVEL[here] >= APART_BELOW
+    return LEVEL.get(other, len(LAYERS)) < LEVEL[here]
+
+
+@every_file
+def test_imports_point_downwards(path):
+    assert violations(path, (ROOT / path).read_text()) == []
+
+
+@every_file
+def test_every_part_has_a_layer(path):
+    if path.parts[0] == "ganlib" and path != Path("ganlib/__init__.py"):
+        assert part_of(path) in LEVEL or part_of(path) in APART
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "says"),
+    [
+        ("ganlib/models/new.py", "from ganlib.training import Trainer", "models may not import ganlib.training"),
+        ("ganlib/models/new.py", "def f():\n    import ganlib.sampling", "models may not import ganlib.sampling"),
+        ("ganlib/losses.py", "from ganlib.nn import block", "losses may not import ganlib.nn"),
+        ("ganlib/runs.py", "from ganlib import sampling", "runs may not import ganlib.sampling"),
+        ("ganlib/metrics/new.py", "from ganlib.ui import grid", "metrics may not import ganlib.ui"),
+        ("ganlib/metrics/new.py", "from ganlib.figures import bars", "metrics may not import ganlib.figures"),
+        ("ganlib/ui/new.py", "from ganlib.commands import train", "ui may not import ganlib.commands"),
+        ("ganlib/figures.py", "import ganlib.models", "figures may not import ganlib.models"),
+        ("ganlib/experiments/new.py", "from ganlib.runs import Run", "experiments may not import ganlib.runs"),
+        ("ganlib/experiments/new.py", "def f():\n    import torch", "experiments reads logs without it"),
+        ("ganlib/experiments/new.py", "from torchvision.io import x", "experiments reads logs without it"),
+        ("ganlib/training/new.py", "import scipy", "a bare GPU machine trains without it"),
+        ("ganlib/data/new.py", "import torchvision", "a bare GPU machine trains without it"),
+        ("ganlib/models/new.py", "def f():\n    import torchvision", "a bare GPU machine trains without it"),
+        ("ganlib/metrics/new.py", "import streamlit", "belongs in ganlib/ui alone"),
+        ("ganlib/metrics/new.py", "import torch_fidelity", "belongs in ganlib/metrics/fidelity.py alone"),
+        ("ganlib/__init__.py", "from ganlib.models import MODELS", "has no layer"),
+        ("ganlib/novel/new.py", "from ganlib.models import MODELS", "novel has no layer"),
+        ("pages/new.py", "import torch", "move that code into ganlib"),
+        ("app.py", "import plotly.express", "move that code into ganlib"),
+    ],
+)
+def test_the_rule_notices_what_it_forbids(path, source, says):
+    (found,) = violations(Path(path), source)
+    assert says in found
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("ganlib/data/new.py", "def f():\n    from torchvision.datasets import CIFAR10"),
+        ("ganlib/data/new.py", "from ganlib.data.sets import define"),
+        ("ganlib/training/new.py", "from ganlib.sampling import sample\nimport numpy as np\nfrom PIL import Image"),
+        ("ganlib/figures.py", "from ganlib.experiments import smooth\nimport plotly.graph_objects as go"),
+        ("ganlib/ui/new.py", "import streamlit as st\nfrom ganlib import figures, experiments"),
+        ("ganlib/metrics/fidelity.py", "import torch_fidelity\nfrom ganlib.training import Trainer"),
+        ("pages/new.py", "import json\nimport streamlit as st\nimport pandas as pd\nfrom ganlib.ui import grid"),
+    ],
+)
+def test_the_rule_lets_pass_what_it_allows(path, source):
+    assert violations(Path(path), source) == []
+
+
+def test_relative_imports_are_refused():
+    with pytest.raises(AssertionError, match="line 1: absolute imports only"):
+        imports("from .base import MODELS")
