@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from math import isfinite
 from types import NoneType, UnionType
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from ganlib.errors import GanlibError
 
@@ -40,7 +40,7 @@ class Config:
                 ):
                     what = "values" if many else "a value"
                     raise GanlibError(f"{f.name} must be {what} of type {kind.__name__}, not {value!r}.")
-                if kind is float and not isfinite(item):
+                if kind is float and not isfinite(cast(float, item)):
                     raise GanlibError(f"{f.name} must be a finite number, not {item!r}.")
                 if choices and item not in choices:
                     names = ", ".join(map(str, choices))
