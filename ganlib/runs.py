@@ -214,14 +214,21 @@ def run_roots() -> list[Path]:
 
 def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
     """A run by its folder's path or by its name in the roots."""
-    if (Path(name) / "config.json").exists():
+    if _is_folder_of_run(Path(name)):
         return Run(Path(name))
     roots = run_roots() if roots is None else list(roots)
     for root in roots:
-        if name and (root / name / "config.json").exists():
+        if name and _is_folder_of_run(root / name):
             return Run(root / name)
     known = sorted(p.parent.name for root in roots for p in root.glob("*/config.json"))
     raise RunError(f"There is no run {name!r}; there are: {', '.join(known) or 'none, train one first'}.")
+
+
+def _is_folder_of_run(path: Path) -> bool:
+    try:
+        return (path / "config.json").exists()
+    except OSError:  # a name from a link may be longer than any path
+        return False
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

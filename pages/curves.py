@@ -18,8 +18,7 @@ with ui.page("Training curves", "How losses moved, and what the pictures looked 
         log_y = st.toggle("Logarithmic values", key="log", bind="query-params")
     shown = frame[frame.run.isin(chosen) & frame.tag.isin(tags)]
     if shown.empty:
-        st.info("Choose at least one run and one scalar in the sidebar.")
-        st.stop()
+        ui.finish("Choose at least one run and one scalar in the sidebar.")
     charts, pictures = st.columns([3, 2], gap="large")
     with charts:
         figure = figures.curves(shown, x=x, smoothing=smoothing, log_y=log_y, models=ui.architectures())

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from ganlib.__main__ import main
@@ -47,9 +46,9 @@ SCHEDULE = ["--snapshot-first", "320", "--snapshot-growth", "2", "--device", "cp
 
 
 @cache
-def small_gallery(factory: pytest.TempPathFactory) -> Path:
+def small_gallery(folder: Path) -> Path:
     """Three runs of ``python -m ganlib train`` on digits, with scores. Shared by all tests: copy it to change it."""
-    root = factory.mktemp("gallery")
+    root = folder / "small-gallery"
     for name, recipe in RECIPES.items():
         assert main(["train", *recipe, *TRAINING, *SCHEDULE, "--out", str(root / name)]) == 0
     for name, value in [(CONDITIONAL, 12.5), (OTHER, 8.25)]:

@@ -83,6 +83,9 @@ def test_a_run_is_found_by_name_or_path_and_a_miss_is_explained(tmp_path):
     assert find_run(str(run.path), []).path == run.path
     with pytest.raises(RunError, match=r"There is no run 'three'; there are: one, two\."):
         find_run("three", [tmp_path])
+    for name in ("", "x" * 5000, "nul\0", "../one/config.json"):
+        with pytest.raises(RunError, match="There is no run"):
+            find_run(name, [tmp_path])
     with pytest.raises(RunError, match=r"there are: none, train one first\."):
         find_run("one", [tmp_path / "absent"])
 

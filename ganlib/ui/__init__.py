@@ -8,7 +8,7 @@ links     what a link asks for, checked and made
 
 from ganlib.ui.cards import card
 from ganlib.ui.catalog import evaluations, generates, logs, runs
-from ganlib.ui.chrome import empty, no_models, page
+from ganlib.ui.chrome import empty, finish, no_models, page
 from ganlib.ui.comparison import (
     architectures,
     axis_title,
@@ -44,6 +44,7 @@ __all__ = [
     "empty",
     "evaluations",
     "film_strip",
+    "finish",
     "generates",
     "grid_of",
     "logs",

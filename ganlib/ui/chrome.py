@@ -16,6 +16,10 @@ from ganlib.runs import run_roots
 from ganlib.ui.catalog import broken_runs
 
 
+class _Finished(Exception):
+    """The page's content ends here; st.stop() would end the sidebar below it as well."""
+
+
 @contextmanager
 def page(title: str, lead: str) -> Iterator[None]:
     """Header and sidebar around a page's content; a GanlibError inside ends it in one sentence."""
@@ -26,9 +30,16 @@ def page(title: str, lead: str) -> Iterator[None]:
         yield
     except GanlibError as error:
         st.error(str(error), icon=":material/error:")
-    finally:  # after st.stop() as well
-        _device()
-        _broken()
+    except _Finished:
+        pass
+    _device()
+    _broken()
+
+
+def finish(message: str) -> NoReturn:
+    """In place of the rest of the page: why there is none."""
+    st.info(message)
+    raise _Finished
 
 
 def empty(what: str, command: str) -> NoReturn:
@@ -36,7 +47,7 @@ def empty(what: str, command: str) -> NoReturn:
     where = " or ".join(f"`{root}`" for root in run_roots())
     st.info(f"{what} Runs are looked for in {where}. Make one with:", icon=":material/inbox:")
     st.code(command, language="bash")
-    st.stop()
+    raise _Finished
 
 
 def no_models() -> NoReturn:

@@ -1,0 +1,807 @@
+"""Every page, run by Streamlit's own AppTest: on a small gallery, on none, on a damaged one, and from bad links."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+import streamlit as st
+from gallery import (
+    BROKEN,
+    CONDITIONAL,
+    IMAGES,
+    MISFITS,
+    OTHER,
+    PROJECT,
+    RUNS,
+    UNCONDITIONAL,
+    add_broken_runs,
+    copy_of,
+    pictures,
+    pixels,
+    score,
+    small_gallery,
+)
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from tiny import write_run
+
+from ganlib.__main__ import main
+from ganlib.figures import ARCHITECTURE_COLOURS
+from ganlib.models import GenerativeModel
+from ganlib.runs import GALLERY, Run, scan
+from ganlib.sampling import grid, interpolate, sample
+
+PAGES = {
+    "gallery": "Gallery",
+    "sampling": "Sampling",
+    "interpolation": "Interpolation",
+    "curves": "Training curves",
+    "fid": "FID comparison",
+}
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Path:
+    return small_gallery(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """Puts a folder in place of the gallery and the local runs."""
+
+    def point(root: Path) -> Path:
+        monkeypatch.setenv("GANLIB_GALLERY", str(root))
+        monkeypatch.delenv("GANLIB_RUNS", raising=False)
+        return root
+
+    return point
+
+
+@pytest.fixture
+def gallery(shared, use) -> Path:
+    return use(shared)
+
+
+@pytest.fixture
+def own_gallery(shared, use, tmp_path) -> Path:
+    """A copy that a test may change."""
+    return use(copy_of(shared, tmp_path / "gallery"))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches():
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_page(name: str, **link: Any) -> AppTest:
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    for key, value in link.items():
+        at.query_params[key.rstrip("_")] = value
+    at.switch_page(f"pages/{name}.py").run()
+    return fine(at)
+
+
+def fine(at: AppTest) -> AppTest:
+    assert [e.value for e in at.exception] == []
+    assert len(at.header) == 1
+    return at
+
+
+def set_to(at: AppTest, kind: str, key: str, value: Any) -> AppTest:
+    widget = getattr(at, kind)(key=key)
+    return fine(widget.set_value(value).run())
+
+
+def grids(at: AppTest) -> list[list[bytes]]:
+    return [pictures(h.value) for h in at.get("html") if 'data-testid="image-grid"' in h.value]
+
+
+def strip(at: AppTest) -> list[bytes]:
+    (html,) = (h.value for h in at.get("html") if 'data-testid="film-strip"' in h.value)
+    return pictures(html)
+
+
+def animation(at: AppTest) -> Image.Image:
+    (html,) = (h.value for h in at.get("html") if 'data-testid="animation"' in h.value)
+    return Image.open(io.BytesIO(*pictures(html, "gif")))
+
+
+def charts(at: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def model(gallery: Path, name: str) -> GenerativeModel:
+    loaded = Run(gallery / name).load()
+    assert isinstance(loaded, GenerativeModel)
+    return loaded
+
+
+def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
+    """The pictures from ganlib itself; the page must show these."""
+    return sample(model(gallery, name), seeds, labels, **options)[..., 0]
+
+
+def arrays(files: list[bytes]) -> np.ndarray:
+    return np.stack([pixels(content) for content in files])
+
+
+def texts(at: AppTest) -> str:
+    return " ".join(e.value for kind in ("info", "markdown", "caption", "warning", "error") for e in at.get(kind))
+
+
+def is_one_sentence(text: str) -> bool:
+    return "\n" not in text and "Traceback" not in text and text.rstrip().endswith(".") and len(text) < 600
+
+
+# A gallery.
+
+
+@every_page
+def test_a_page_opens_with_its_title_and_content(name, gallery):
+    at = open_page(name)
+    assert at.header[0].value == PAGES[name]
+    assert not at.error
+    assert not at.warning
+    assert not at.info
+    assert at.get("html") or charts(at)
+    assert at.sidebar.selectbox(key="device").value == "auto"
+    assert not [e for e in at.sidebar.expander if "unusable" in e.label]
+
+
+def test_the_app_opens_on_the_gallery(gallery):
+    at = fine(AppTest.from_file(PROJECT / "app.py", default_timeout=60).run())
+    assert at.header[0].value == "Gallery"
+
+
+def test_the_gallery_has_a_card_for_each_run(gallery):
+    at = open_page("gallery")
+    assert sorted(s.value for s in at.subheader) == sorted(RUNS)
+    html = [h.value for h in at.get("html")]
+    assert [h.count("<img") for h in html].count(1) == len(RUNS)
+    numbers = " ".join(html)
+    for text in ("12.50", "8.25", "30.00", f"{IMAGES}", "images seen", "parameters", "FID"):
+        assert text in numbers
+    assert texts(at).count("10 classes to choose from") == 2
+    assert texts(at).count("unconditional") == 1
+
+
+def test_a_card_links_to_the_pages_with_its_run(gallery):
+    links = {link.proto.page + "?" + link.proto.query_string for link in open_page("gallery").get("page_link")}
+    for run in RUNS:
+        assert {f"sampling?run={run}", f"interpolation?run={run}", f"curves?runs={run}"} <= links
+
+
+def test_a_run_without_scores_says_how_to_get_one(own_gallery):
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    html = " ".join(h.value for h in open_page("gallery").get("html"))
+    assert f"python -m ganlib evaluate {OTHER}" in html
+    assert "8.25" not in html
+
+
+def test_the_shipped_gallery_opens_with_pictures(monkeypatch):
+    for variable in ("GANLIB_GALLERY", "GANLIB_RUNS"):
+        monkeypatch.delenv(variable, raising=False)
+    if not any(issubclass(run.model_class, GenerativeModel) for run in scan([GALLERY])[0]):
+        pytest.skip("checkpoints/ holds no generating run yet")
+    at = open_page("sampling")
+    assert not at.error
+    assert len(grids(at)[0]) == 16
+    for name in PAGES:
+        open_page(name)
+
+
+# No gallery.
+
+
+@pytest.mark.parametrize("kind", ["empty", "absent", "a file"])
+@every_page
+def test_without_runs_a_page_says_where_they_are_looked_for_and_how_to_make_one(name, kind, use, tmp_path):
+    root = use(tmp_path / "nothing")
+    if kind == "empty":
+        root.mkdir()
+    elif kind == "a file":
+        root.write_text("not a folder")
+    at = open_page(name)
+    assert len(at.info) == 1
+    assert str(root) in at.info[0].value
+    assert at.code[0].value.startswith("python -m ganlib ")
+    assert not at.error
+    assert at.sidebar.selectbox(key="device")
+    assert list(tmp_path.iterdir()) == ([] if kind == "absent" else [root])
+
+
+@every_page
+def test_two_roots_are_both_named(name, use, tmp_path, monkeypatch):
+    use(tmp_path / "one")
+    monkeypatch.setenv("GANLIB_RUNS", str(tmp_path / "two"))
+    at = open_page(name)
+    assert str(tmp_path / "one") in at.info[0].value
+    assert str(tmp_path / "two") in at.info[0].value
+
+
+# A damaged gallery.
+
+
+@pytest.fixture(scope="module")
+def damaged(shared, tmp_path_factory) -> Path:
+    root = copy_of(shared, tmp_path_factory.mktemp("damaged"))
+    add_broken_runs(root)
+    return root
+
+
+@every_page
+def test_broken_runs_are_named_and_leave_the_page_usable(name, damaged, use):
+    use(damaged)
+    at = open_page(name)
+    assert not at.error
+    assert not at.info
+    assert charts(at) or at.get("html")
+    (expander,) = (e for e in at.sidebar.expander if "unusable" in e.label)
+    assert expander.label == f"{len(BROKEN)} unusable runs"
+    sentences = [m.value for m in expander.markdown]
+    for broken in BROKEN:
+        (sentence,) = (s for s in sentences if f"/{broken}" in s)
+        assert is_one_sentence(sentence)
+
+
+def test_the_good_runs_stay_in_every_list(damaged, use):
+    use(damaged)
+    usable = set(RUNS) | set(MISFITS)
+    assert set(open_page("sampling").selectbox(key="run").options) == usable
+    assert set(open_page("interpolation").selectbox(key="run").options) == usable
+    assert {s.value for s in open_page("gallery").subheader} == usable
+    assert set(open_page("curves").multiselect(key="runs").options) == set(RUNS)
+
+
+@pytest.mark.parametrize("name", ["sampling", "interpolation"])
+@pytest.mark.parametrize("run", MISFITS)
+def test_weights_that_do_not_fit_end_in_one_sentence_and_another_run_can_be_chosen(name, run, damaged, use):
+    use(damaged)
+    at = open_page(name, run=run)
+    assert len(at.error) == 1
+    assert is_one_sentence(at.error[0].value)
+    assert f"{run}/weights.safetensors does not fit its config.json" in at.error[0].value
+    assert not at.warning
+    assert at.sidebar.selectbox(key="device")
+    at = set_to(at, "selectbox", "run", CONDITIONAL)
+    assert not at.error
+    assert grids(at) if name == "sampling" else strip(at)
+
+
+def test_a_run_that_breaks_while_the_page_is_open_is_reported_at_the_next_click(own_gallery):
+    at = open_page("sampling", run=CONDITIONAL)
+    (own_gallery / CONDITIONAL / "weights.safetensors").write_bytes(b"half a file")
+    at = set_to(at, "number_input", "seed", 5)
+    assert [e.label for e in at.sidebar.expander if "unusable" in e.label] == ["1 unusable run"]
+    assert at.selectbox(key="run").value != CONDITIONAL
+    assert grids(at)
+
+
+def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
+    at = open_page("sampling", run=CONDITIONAL)
+    write_run(own_gallery / "new")
+    at = fine(at.run())
+    assert at.selectbox(key="run").value == CONDITIONAL
+    at = set_to(at, "selectbox", "run", "new")
+    assert at.select_slider(key="class").options == ["a", "b", "c"]
+    assert len(grids(at)[0]) == 16
+
+
+def test_only_broken_runs_are_like_none_but_named(use, tmp_path):
+    use(tmp_path)
+    add_broken_runs(tmp_path)
+    for name in MISFITS:
+        shutil.rmtree(tmp_path / name)
+    at = open_page("sampling")
+    assert len(at.info) == 1
+    assert [e.label for e in at.sidebar.expander] == [f"{len(BROKEN)} unusable runs"]
+
+
+@pytest.mark.parametrize(
+    ("page", "file"), [("gallery", "evaluation.json"), ("fid", "evaluation.json"), ("curves", "log.csv")]
+)
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'{"records": 3}', b"step,images\n1,x\n"], ids=range(4))
+def test_a_damaged_record_or_log_is_one_warning_and_the_others_stay(page, file, content, own_gallery):
+    (own_gallery / CONDITIONAL / file).write_bytes(content)
+    at = open_page(page)
+    assert len(at.warning) == 1
+    assert f"{CONDITIONAL}/{file}" in at.warning[0].value
+    assert is_one_sentence(at.warning[0].value)
+    assert OTHER in str(charts(at)) or page == "gallery"
+
+
+# Links.
+
+BAD_LINKS = {
+    "seed": ["abc", "-1", str(2**63), "1.5", "9" * 5000],
+    "class": ["zebra", "10", "-1"],
+    "run": ["no-such-run", "../digits-cdcgan"],
+    "compare": ["no-such-run"],
+    "temperature": ["hot", "nan", "-1", "1.6", "1e999"],
+    "n": ["0", "7", "many", "1000000"],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(k, v) for k, values in BAD_LINKS.items() for v in values], ids=lambda t: t[:9]
+)
+def test_what_a_link_asks_for_in_vain_is_one_sentence_over_the_default_picture(key, value, gallery):
+    default = grids(open_page("sampling"))
+    at = open_page("sampling", **{key: value})
+    assert [is_one_sentence(w.value) for w in at.warning] == [True]
+    assert f"asks for {key} “{value[:40]}”" in at.warning[0].value
+    assert grids(at) == default
+    assert not at.error
+    at = set_to(at, "number_input", "seed", 3)
+    assert not at.warning  # said once
+
+
+BAD_WALKS = [
+    ("seed_a", "abc"),
+    ("seed_b", "-1"),
+    ("class_a", "x"),
+    ("class_b", "10"),
+    ("frames", "1"),
+    ("frames", "65"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), [*BAD_WALKS, ("frames", "x"), ("path", "zigzag"), ("run", "x")])
+def test_a_bad_link_to_an_interpolation_is_one_sentence_over_the_default_one(key, value, gallery):
+    at = open_page("interpolation", **{key: value})
+    assert [is_one_sentence(w.value) for w in at.warning] == [True]
+    assert len(strip(at)) == 24
+
+
+@pytest.mark.parametrize(("key", "value"), [("runs", "no-such-run"), ("tags", "loss/X")])
+def test_a_bad_link_to_curves_is_one_sentence(key, value, gallery):
+    at = open_page("curves", **{key: value})
+    assert [is_one_sentence(w.value) for w in at.warning] == [True]
+    assert not at.error
+
+
+def test_several_bad_values_are_each_named_and_the_good_ones_kept(gallery):
+    at = open_page("sampling", run=OTHER, seed="abc", class_="zebra", n="4")
+    assert len(at.warning) == 2
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, OTHER, range(4), [0] * 4))
+
+
+def test_a_link_sets_every_control(gallery):
+    at = open_page("sampling", run=CONDITIONAL, class_="7", seed="123456789", n="2", temperature="0.5")
+    assert not at.warning
+    expected = direct(gallery, CONDITIONAL, [123456789, 123456790], [7, 7], temperature=0.5)
+    assert np.array_equal(arrays(grids(at)[0]), expected)
+
+
+def test_a_link_with_a_class_to_an_unconditional_run_still_opens(gallery):
+    at = open_page("sampling", run=UNCONDITIONAL, class_="3", seed="2", n="4")
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, UNCONDITIONAL, range(2, 6)))
+
+
+SHARED = [
+    {"run": CONDITIONAL, "class_": "4", "seed": "9", "n": "8", "temperature": "0.7"},
+    {"run": OTHER, "all": "true", "seed": "5", "n": "2"},
+    {"run": UNCONDITIONAL, "seed": "7", "n": "4"},
+    {"run": OTHER, "compare": CONDITIONAL, "class_": "2"},
+]
+
+
+def from_link(page: str, text: str) -> AppTest:
+    return open_page(page, **dict(parse_qsl(urlsplit(text).query)))
+
+
+@pytest.mark.parametrize("link", SHARED, ids=lambda link: link["run"])
+def test_the_link_on_the_page_opens_the_same_pictures(link, gallery):
+    at = open_page("sampling", **link)
+    again = from_link("sampling", at.code[0].value)
+    assert not again.warning
+    assert grids(again) == grids(at)
+    assert again.code[0].value == at.code[0].value
+
+
+# Sampling.
+
+
+def test_class_and_seed_change_the_pictures_to_those_of_ganlib(gallery):
+    at = open_page("sampling", run=CONDITIONAL)
+    seen = [grids(at)]
+    at = set_to(at, "select_slider", "class", "3")
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, range(16), [3] * 16))
+    seen.append(grids(at))
+    at = set_to(at, "number_input", "seed", 1000)
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, range(1000, 1016), [3] * 16))
+    seen.append(grids(at))
+    at = set_to(at, "select_slider", "n", 4)
+    assert len(grids(at)[0]) == 4
+    assert grids(at)[0] == seen[-1][0][:4]
+    assert len({str(s) for s in seen}) == 3
+
+
+def test_the_seed_slider_and_the_seed_field_follow_each_other(gallery):
+    at = open_page("sampling")
+    at = set_to(at, "slider", "seed_slider", 42)
+    assert at.number_input(key="seed").value == 42
+    by_slider = grids(at)
+    at = set_to(at, "number_input", "seed", 7)
+    assert at.slider(key="seed_slider").value == 7
+    assert grids(at) != by_slider
+    assert grids(set_to(at, "number_input", "seed", 42)) == by_slider
+
+
+def test_the_last_seed_is_a_picture_and_nothing_comes_after_it(gallery):
+    at = open_page("sampling", run=CONDITIONAL, seed=str(2**32 - 1))
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, [2**32 - 1], [0]))
+
+
+def test_each_picture_has_its_class_and_seed_as_text_and_its_seed_beneath(gallery):
+    at = open_page("sampling", run=CONDITIONAL, class_="4", seed="5", n="2")
+    (html,) = (h.value for h in at.get("html"))
+    assert [html.count(text) for text in ('alt="4, seed 5"', 'alt="4, seed 6"', ">5</figcaption>")] == [1, 1, 1]
+
+
+def test_all_classes_are_rows_of_the_same_seeds(gallery):
+    at = open_page("sampling", run=OTHER)
+    at = set_to(at, "toggle", "all", True)
+    expected = direct(gallery, OTHER, list(range(8)) * 10, np.repeat(np.arange(10), 8))
+    assert np.array_equal(arrays(grids(at)[0]), expected)
+    assert not [s for s in at.select_slider if s.key == "class"]
+    at = set_to(at, "select_slider", "n", 2)
+    assert len(grids(at)[0]) == 20
+
+
+@pytest.mark.parametrize("classes", [40, 300])
+def test_all_classes_of_a_data_set_with_many(classes, use, tmp_path):
+    use(tmp_path)
+    run = write_run(tmp_path / "many", "cdcgan")
+    many = write_run(tmp_path / "many", "sngan", num_classes=classes, g_width=4, d_width=4)
+    assert run.path == many.path
+    assert len(grids(open_page("sampling", all="true"))[0]) >= classes
+
+
+def test_runs_are_compared_at_the_same_seeds_and_class(gallery):
+    at = open_page("sampling", run=CONDITIONAL, class_="3", seed="5", n="4")
+    at = fine(at.multiselect(key="compare").set_value([OTHER, UNCONDITIONAL]).run())
+    assert [s.value for s in at.subheader] == [CONDITIONAL, OTHER, UNCONDITIONAL]
+    first, second, third = (arrays(g) for g in grids(at))
+    assert np.array_equal(first, direct(gallery, CONDITIONAL, range(5, 9), [3] * 4))
+    assert np.array_equal(second, direct(gallery, OTHER, range(5, 9), [3] * 4))
+    assert np.array_equal(third, direct(gallery, UNCONDITIONAL, range(5, 9)))
+    assert len(at.get("download_button")) == 6
+
+
+def test_runs_of_other_data_or_other_classes_are_no_comparison(own_gallery):
+    for name, classes in (("one", 3), ("two", 3), ("other", 4)):  # all on data called "noise"
+        write_run(own_gallery / name, num_classes=classes)
+    assert open_page("sampling", run="one").multiselect(key="compare").options == ["two"]
+    assert open_page("sampling", run=OTHER).multiselect(key="compare").options == [CONDITIONAL, UNCONDITIONAL]
+
+
+def test_an_option_of_the_model_changes_the_pictures(gallery):
+    at = open_page("sampling", run=OTHER)
+    before = grids(at)
+    at = set_to(at, "slider", "temperature", 0.5)
+    assert grids(at) != before
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, OTHER, range(16), [0] * 16, temperature=0.5))
+    at = set_to(at, "slider", "temperature", 0.0)
+    assert len(set(grids(at)[0])) == 1  # nothing left of the seeds
+
+
+def test_an_unconditional_run_hides_the_class_and_says_why(gallery):
+    at = open_page("sampling", run=UNCONDITIONAL)
+    assert not [s for s in at.select_slider if s.key == "class"]
+    assert not [t for t in at.toggle if t.key == "all"]
+    assert f"{UNCONDITIONAL} is unconditional" in texts(at)
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, UNCONDITIONAL, range(16)))
+    at = set_to(at, "selectbox", "run", CONDITIONAL)
+    assert at.select_slider(key="class").value == "0"
+
+
+def test_another_run_with_other_classes_takes_over_the_seed(own_gallery):
+    write_run(own_gallery / "noise-cdcgan")
+    at = open_page("sampling", run=CONDITIONAL, class_="7", seed="5")
+    at = set_to(at, "selectbox", "run", "noise-cdcgan")
+    assert at.select_slider(key="class").value == "a"
+    assert np.array_equal(arrays(grids(at)[0]), direct(own_gallery, "noise-cdcgan", range(5, 21), [0] * 16))
+
+
+@pytest.mark.parametrize("link", [*SHARED[:3], {"run": CONDITIONAL, "seed": "4294967290", "temperature": "0.1234567"}])
+def test_the_command_line_on_the_page_makes_the_same_picture(link, gallery, tmp_path, monkeypatch):
+    at = open_page("sampling", **link)
+    command = shlex.split(at.code[1].value)
+    assert command[:3] == ["python", "-m", "ganlib"]
+    monkeypatch.chdir(tmp_path)
+    assert main(command[3:]) == 0
+    shown = arrays(grids(at)[0])[..., None]
+    columns = int(link["n"]) if "all" in link else min(8, len(shown))
+    assert np.array_equal(np.asarray(Image.open("grid.png")), np.asarray(grid(shown, columns)))
+
+
+def test_two_roots_may_hold_runs_of_one_name(gallery, tmp_path, monkeypatch):
+    write_run(tmp_path / "mine" / CONDITIONAL)
+    monkeypatch.setenv("GANLIB_RUNS", str(tmp_path / "mine"))
+    name = f"mine/{CONDITIONAL}"
+    at = open_page("sampling", run=name)
+    assert not at.warning
+    assert at.select_slider(key="class").options == ["a", "b", "c"]
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(at.code[1].value)[3:]) == 0
+    assert np.array_equal(np.asarray(Image.open("grid.png"))[:16, :16], arrays(grids(at)[0])[0])
+    for page in PAGES:
+        open_page(page)
+
+
+# Interpolation.
+
+
+def close(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal up to float error: another batch may round a pixel to the next of 256 levels."""
+    return a.shape == b.shape and int(np.abs(a.astype(int) - b.astype(int)).max()) <= 1
+
+
+def test_both_ends_are_the_sampling_pages_pictures(gallery):
+    walk = open_page("interpolation", run=OTHER, seed_a="11", class_a="2", seed_b="12", class_b="9", frames="7")
+    ends = [
+        grids(open_page("sampling", run=OTHER, seed=s, class_=c, n="1"))[0][0] for s, c in (("11", "2"), ("12", "9"))
+    ]
+    frames = strip(walk)
+    assert len(frames) == 7
+    assert close(pixels(frames[0]), pixels(ends[0]))
+    assert close(pixels(frames[-1]), pixels(ends[1]))
+    assert len(set(frames)) == 7
+    expected = interpolate(model(gallery, OTHER), (11, 12), (2, 9), 7)[..., 0]
+    assert np.array_equal(arrays(frames), expected)
+
+
+def test_the_animation_shows_the_film_strip_there_and_back(gallery):
+    at = open_page("interpolation", run=CONDITIONAL, frames="6", fps="20")
+    frames = arrays(strip(at))
+    with animation(at) as gif:
+        assert gif.n_frames == 10
+        assert gif.info["duration"] == 50
+        for i, frame in enumerate([*frames, *frames[-2:0:-1]]):
+            gif.seek(i)
+            assert close(np.asarray(gif.convert("L"))[8::16, 8::16], frame)
+
+
+def test_a_class_changes_into_another_at_a_fixed_seed(gallery):
+    at = open_page("interpolation", run=OTHER, seed_a="3", frames="5")
+    at = set_to(at, "toggle", "same_seed", True)
+    assert [n.key for n in at.number_input] == ["seed_a"]
+    at = set_to(at, "select_slider", "class_b", "8")
+    assert np.array_equal(arrays(strip(at)), interpolate(model(gallery, OTHER), (3, 3), (0, 8), 5)[..., 0])
+    assert len(set(strip(at))) > 2
+
+
+@pytest.mark.parametrize("path", ["lerp", "slerp"])
+def test_the_path_is_the_one_chosen(path, gallery):
+    at = open_page("interpolation", run=UNCONDITIONAL, frames="9", path=path)
+    expected = interpolate(model(gallery, UNCONDITIONAL), (0, 1), None, 9, path=path)[..., 0]
+    assert np.array_equal(arrays(strip(at)), expected)
+
+
+def test_an_unconditional_run_is_walked_from_seed_to_seed(gallery):
+    at = open_page("interpolation", run=UNCONDITIONAL)
+    assert not at.select_slider
+    assert "Animation from seed 0 to seed 1 and back" in " ".join(h.value for h in at.get("html"))
+
+
+def test_seeds_frames_and_options_change_the_walk(gallery):
+    at = open_page("interpolation", run=CONDITIONAL)
+    seen = [strip(at)]
+    for kind, key, value in [
+        ("number_input", "seed_b", 99),
+        ("slider", "seed_a_slider", 5),
+        ("slider", "frames", 4),
+        ("slider", "temperature", 0.5),
+    ]:
+        at = set_to(at, kind, key, value)
+        seen.append(strip(at))
+    assert len({str(frames) for frames in seen}) == 5
+    assert len(seen[-1]) == 4
+
+
+def test_the_link_of_an_interpolation_opens_the_same(gallery):
+    at = open_page("interpolation", run=OTHER, seed_a="4", class_a="1", class_b="6", frames="3", path="lerp")
+    again = from_link("interpolation", at.code[0].value)
+    assert not again.warning
+    assert strip(again) == strip(at)
+
+
+# Curves.
+
+
+def lines(at: AppTest) -> dict[str, list[dict[str, Any]]]:
+    """Traces by run."""
+    (chart,) = charts(at)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for trace in chart["data"]:
+        found.setdefault(trace["name"], []).append(trace)
+    return found
+
+
+def test_curves_open_on_the_losses_of_all_runs_of_one_data_set(gallery):
+    at = open_page("curves")
+    assert sorted(at.multiselect(key="runs").value) == sorted(RUNS)
+    assert at.multiselect(key="tags").value == ["loss/D", "loss/G"]
+    assert sorted(lines(at)) == sorted(RUNS)
+    colours = {run: traces[0]["line"]["color"] for run, traces in lines(at).items()}
+    assert colours == {run: ARCHITECTURE_COLOURS[run.removeprefix("digits-")] for run in RUNS}
+
+
+def test_runs_and_scalars_are_chosen_freely(gallery):
+    at = open_page("curves", smooth="0")
+    at = fine(at.multiselect(key="runs").set_value([OTHER, UNCONDITIONAL]).run())
+    at = fine(at.multiselect(key="tags").set_value(["loss/G", "D/real", "grad/D"]).run())
+    assert {run: len(traces) for run, traces in lines(at).items()} == {OTHER: 3, UNCONDITIONAL: 3}
+    titles = [a["text"] for a in charts(at)[0]["layout"]["annotations"]]
+    assert sorted(titles) == ["D/real", "grad/D", "loss/G"]
+
+
+def test_smoothing_keeps_the_raw_line_faint_behind(gallery):
+    at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0.9")
+    raw, smooth = lines(at)[OTHER]
+    assert raw["opacity"] < 1
+    assert smooth["opacity"] == 1
+    at = set_to(at, "slider", "smooth", 0.0)
+    assert len(lines(at)[OTHER]) == 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "title"), [("images", "images seen"), ("step", "training steps"), ("time", "minutes")]
+)
+def test_the_horizontal_axis_is_images_steps_or_time(axis, title, gallery):
+    at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0", x=axis)
+    (chart,) = charts(at)
+    assert title in chart["layout"]["xaxis"]["title"]["text"]
+
+
+def test_values_may_be_shown_on_a_logarithmic_scale(gallery):
+    at = open_page("curves", runs=OTHER, tags="grad/G")
+    assert charts(at)[0]["layout"]["yaxis"].get("type") != "log"
+    at = set_to(at, "toggle", "log", True)
+    assert charts(at)[0]["layout"]["yaxis"]["type"] == "log"
+
+
+@pytest.mark.parametrize("key", ["runs", "tags"])
+def test_nothing_chosen_is_said_and_the_sidebar_stays(key, gallery):
+    at = open_page("curves")
+    at = fine(at.multiselect(key=key).set_value([]).run())
+    assert "Choose at least one run" in at.info[0].value
+    assert at.sidebar.selectbox(key="device")
+
+
+def test_pictures_follow_the_training(gallery):
+    at = open_page("curves", runs=CONDITIONAL)
+    last = at.get("html")[0].value
+    assert f"after {IMAGES} training images" in last
+    at = set_to(at, "select_slider", "at", 0)
+    first = at.get("html")[0].value
+    assert "after 0 training images" in first
+    assert pictures(first, "webp") == [(gallery / CONDITIONAL / "samples" / "0.webp").read_bytes()]
+    assert pictures(first, "webp") != pictures(last, "webp")
+
+
+def test_curves_of_a_run_whose_weights_are_gone_are_still_shown(own_gallery):
+    (own_gallery / OTHER / "weights.safetensors").unlink()
+    at = open_page("curves", runs=OTHER)
+    assert list(lines(at)) == [OTHER]
+
+
+def test_a_log_that_grows_is_read_again(own_gallery):
+    at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0")
+    log = own_gallery / OTHER / "log.csv"
+    *_, last = log.read_text().splitlines()
+    step = int(last.split(",")[0])
+    with log.open("a") as f:
+        f.write(last.replace(f"{step},", f"{step + 2},", 1) + "\n")
+    before = len(
+        lines(at)[OTHER][0]["x"]["bdata"] if isinstance(lines(at)[OTHER][0]["x"], dict) else lines(at)[OTHER][0]["x"]
+    )
+    again = lines(fine(at.run()))[OTHER][0]["x"]
+    assert len(again["bdata"] if isinstance(again, dict) else again) > before
+
+
+# FID.
+
+
+def bars(at: AppTest) -> dict[str, Any]:
+    (chart,) = charts(at)
+    (bar,) = (trace for trace in chart["data"] if trace["type"] == "bar")
+    return bar
+
+
+def test_bars_are_sorted_and_named_after_the_extractor(gallery):
+    at = open_page("fid")
+    assert bars(at)["y"] == [OTHER, CONDITIONAL]
+    assert charts(at)[0]["layout"]["yaxis"]["autorange"] == "reversed"  # the lowest on top
+    title = charts(at)[0]["layout"]["xaxis"]["title"]["text"]
+    assert "embedded classifier" in title
+    assert title != "FID"
+    table = at.dataframe[0].value
+    assert list(table["Run"]) == [OTHER, CONDITIONAL]
+    assert list(table["FID"]) == [8.25, 12.5]
+    assert list(table["Low"]) == [7.25, 11.5]
+    assert list(table["Images seen"]) == [IMAGES, IMAGES]
+
+
+def test_two_protocols_never_share_a_chart(gallery):
+    at = open_page("fid")
+    assert UNCONDITIONAL not in str(charts(at))
+    assert UNCONDITIONAL not in list(at.dataframe[0].value["Run"])
+    assert f"another protocol, so not ranked here: {UNCONDITIONAL}" in texts(at)
+    protocols = at.sidebar.selectbox[0]
+    assert len(protocols.options) == 2
+    assert "1,000 generated" in protocols.options[0]
+    assert "500 generated" in protocols.options[1]
+    at = fine(protocols.select_index(1).run())
+    assert bars(at)["y"] == [UNCONDITIONAL]
+    assert f"not ranked here: {CONDITIONAL}, {OTHER}" in texts(at)
+
+
+PROTOCOL_CHANGES: list[dict[str, Any]] = [
+    {"n_real": 360},
+    {"reference": {"data": "digits", "split": "test", "fingerprint": "0123456789abcdef"}},
+    {"reference": {"data": "digits", "split": "train", "fingerprint": "fedcba9876543210"}},
+    {"extractor_hash": "ffffffffffff"},
+    {"extractor": "inception", "extractor_name": "inception-v3-compat"},
+    {"resizer": "bilinear"},
+    {"options": {"temperature": 0.5}},
+]
+
+
+@pytest.mark.parametrize("change", PROTOCOL_CHANGES, ids=lambda change: next(iter(change)))
+def test_any_difference_of_protocol_keeps_runs_apart(change, own_gallery):
+    protocol = json.loads((own_gallery / CONDITIONAL / "evaluation.json").read_text())["records"][0]["protocol"]
+    (own_gallery / CONDITIONAL / "evaluation.json").unlink()
+    score(own_gallery / CONDITIONAL, 3.0, protocol=protocol | change)
+    at = open_page("fid")
+    assert len(bars(at)["y"]) == 1
+    assert len(set(at.sidebar.selectbox[0].options)) == 3
+    assert "not ranked here" in texts(at)
+
+
+def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    score(own_gallery / OTHER, 1.0, weights_hash="000000000000")
+    score(own_gallery / OTHER, 2.0, snapshot=320)
+    at = open_page("fid")
+    assert bars(at)["y"] == [CONDITIONAL]
+    assert f"Not evaluated with their present weights: {OTHER}" in texts(at)
+
+
+def test_only_stale_scores_are_like_none(own_gallery):
+    for name in RUNS:
+        (own_gallery / name / "evaluation.json").unlink()
+        score(own_gallery / name, 1.0, weights_hash="000000000000")
+    at = open_page("fid")
+    assert not charts(at)
+    assert "present weights" in at.info[0].value
+    assert at.code[0].value.startswith("python -m ganlib evaluate")
+
+
+def test_of_two_evaluations_of_the_same_weights_the_latest_counts(own_gallery):
+    score(own_gallery / OTHER, 5.0, date="2026-11-21T10:00:00+00:00")
+    score(own_gallery / OTHER, 6.0, date="2026-11-19T10:00:00+00:00")
+    assert list(open_page("fid").dataframe[0].value["FID"]) == [5.0, 12.5]
+
+
+def test_a_doubtful_score_is_shown_with_its_doubt(own_gallery):
+    score(own_gallery / OTHER, 5.0, date="2026-11-21T10:00:00+00:00", warning="Only 100 generated images.")
+    at = open_page("fid")
+    assert [w.value for w in at.warning] == ["Only 100 generated images."]
+
+
+def test_scores_of_a_broken_run_are_not_ranked(own_gallery):
+    (own_gallery / OTHER / "config.json").write_text("{")
+    assert bars(open_page("fid"))["y"] == [CONDITIONAL]
