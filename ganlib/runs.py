@@ -106,6 +106,21 @@ class Run:
                 "restore the file from its source."
             )
 
+    def fingerprint(self, split: str) -> str:
+        """Of the data set's "train" or "test" split at the time of training."""
+        try:
+            return str(self.data[split]["fingerprint"])
+        except (KeyError, TypeError):
+            raise RunError(f"{self.folder.config} lacks the fingerprint of its {split} data; restore it.") from None
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """Fields of the TrainingConfig it was trained with."""
+        training = self.recipe.get("training")
+        if not isinstance(training, dict):
+            raise RunError(f"{self.folder.config} lacks how the run was trained; restore it from its source.")
+        return training
+
     @property
     def model_class(self) -> type[Trainable]:
         return MODELS[self.model_name]
@@ -158,13 +173,13 @@ class Run:
 
     def load(self, device: torch.device | str = "cpu", snapshot: int | None = None) -> Trainable:
         """The model with these weights, or with a snapshot's averaged ones; eval mode, no gradients."""
-        model = MODELS[self.model_name](self.config)
         tensors = read_tensors(self.folder.weights)
         if snapshot is not None:
             tensors |= self.read_snapshot(snapshot)
-        misfit = _misfit(model, tensors)
+        misfit = _misfit(self.blueprint, tensors)  # before memory is spent on what a damaged config asks for
         if misfit:
             raise RunError(f"{self.folder.weights} does not fit its config.json: {misfit}; restore the folder.")
+        model = self.model_class(self.config)
         model.load_state_dict(tensors)
         # channels_last is what the CPU's and the GPU's fast convolutions want.
         model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,21 +53,31 @@ def sample_chunks(
         labels = torch.as_tensor(labels)
         if len(labels) != len(seeds):
             raise GanlibError(f"{len(seeds)} seeds need as many labels, not {len(labels)}.")
+
+    def compute(part: slice) -> Tensor:
+        y = None if labels is None else labels[part]  # checked on the CPU, moved by the model
+        return model.generate(model.latents(seeds[part]), y, **part_of(options, part))
+
+    yield from in_chunks(model, len(seeds), compute, chunk)
+
+
+def in_chunks(
+    model: GenerativeModel, n: int, compute: Callable[[slice], Tensor], chunk: int = CHUNK
+) -> Iterator[np.ndarray]:
+    """``compute(part)`` as uint8 for consecutive parts of n images, halved for good where memory runs out."""
     start = 0
-    while start < len(seeds):
-        part = slice(start, start + chunk)
+    while start < n:
+        part = slice(start, min(start + chunk, n))
         try:
             with device_lock(model.device):
-                latents = model.latents(seeds[part])
-                y = None if labels is None else labels[part].to(model.device)
-                images = to_uint8(model.generate(latents, y, **part_of(options, part)))
+                images = to_uint8(compute(part))
         except RuntimeError as error:
             if not is_out_of_memory(error) or chunk == 1:
                 raise
             chunk //= 2
             continue
         yield images
-        start += chunk
+        start = part.stop
 
 
 def sample(
@@ -79,7 +89,10 @@ def sample(
     **options: Any,
 ) -> np.ndarray:
     """(N, H, W, C) uint8: the images of ``seeds``, one seed an image."""
-    return np.concatenate(list(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
+    chunks = list(sample_chunks(model, seeds, labels, chunk=chunk, **options))
+    if not chunks:
+        raise GanlibError("No seeds were given; name at least one.")
+    return np.concatenate(chunks)
 
 
 def part_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
@@ -128,29 +141,20 @@ def interpolate(
     if frames < 2:
         raise GanlibError(f"An interpolation needs at least 2 frames, not {frames}.")
     t = torch.linspace(0, 1, frames, device=model.device)
-    with device_lock(model.device):
-        weights = None
-        ends: Tensor | None = None
-        if labels is not None:
-            ends = model.class_weights(torch.tensor(labels, device=model.device))
-            weights = lerp(ends[0], ends[1], t)
-        points = model.map(model.latents(seeds), ends, space)
-        points = PATHS[path](points[0], points[1], t)
-        points[0], points[-1] = model.map(model.latents(seeds), ends, space)
-        held = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64))
-        images = [
-            to_uint8(
-                model.synthesize(
-                    points[i : i + CHUNK],
-                    held[i : i + CHUNK],
-                    None if weights is None else weights[i : i + CHUNK],
-                    space,
-                    **part_of(options, slice(i, i + CHUNK)),
-                )
-            )
-            for i in range(0, frames, CHUNK)
-        ]
-    return np.concatenate(images)
+    ends = weights = None
+    if labels is not None:
+        ends = model.class_weights(torch.tensor(labels))
+        weights = lerp(ends[0], ends[1], t)
+    first, last = model.map(model.latents(seeds), ends, space)
+    points = PATHS[path](first, last, t)
+    points[0], points[-1] = first, last  # exactly, whatever the rounding of t
+    held = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64))
+
+    def compute(part: slice) -> Tensor:
+        y = None if weights is None else weights[part]
+        return model.synthesize(points[part], held[part], y, space, **part_of(options, part))
+
+    return np.concatenate(list(in_chunks(model, frames, compute)))
 
 
 def to_pil(image: np.ndarray) -> Image.Image:

@@ -102,7 +102,7 @@ def score(
     append_records(RunFolder(path).evaluation, [record | changes])
 
 
-def _recipe(path: Path, **changes: Any) -> None:
+def edit_recipe(path: Path, **changes: Any) -> None:
     config = path / "config.json"
     recipe = json.loads(config.read_text())
     for key, value in changes.items():
@@ -122,14 +122,14 @@ BROKEN = {
     "config-not-text": lambda path: (path / "config.json").write_bytes(b"\xff\xfe\x00\x80"),
     "config-is-a-list": lambda path: (path / "config.json").write_text("[1, 2]"),
     "foreign-folder": lambda path: (path / "config.json").write_text('{"architectures": ["BertForMaskedLM"]}'),
-    "unknown-model": lambda path: _recipe(path, model="stylegan9"),
-    "unknown-field": lambda path: _recipe(path, config__depht=3),
-    "wrong-type": lambda path: _recipe(path, config__width="wide"),
-    "wrong-classes": lambda path: _recipe(path, data__classes=["a", "b"]),
+    "unknown-model": lambda path: edit_recipe(path, model="stylegan9"),
+    "unknown-field": lambda path: edit_recipe(path, config__depht=3),
+    "wrong-type": lambda path: edit_recipe(path, config__width="wide"),
+    "wrong-classes": lambda path: edit_recipe(path, data__classes=["a", "b"]),
 }
 MISFITS = {  # noticed only when the weights are loaded
-    "other-shapes": lambda path: _recipe(path, config__width=6),
-    "other-classes": lambda path: _recipe(path, config__num_classes=4, data__classes=["a", "b", "c", "d"]),
+    "other-shapes": lambda path: edit_recipe(path, config__width=6),
+    "other-classes": lambda path: edit_recipe(path, config__num_classes=4, data__classes=["a", "b", "c", "d"]),
 }
 
 

@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> None:
     else:
         folder, model, data, training = _start(args)
     trainer = Trainer(folder, model, data, training, pick_device(args.device), resume=bool(args.resume))
+    if args.resume:  # the state fits: now the recipe may say how far it goes
+        folder.write_config(find_run(args.resume).recipe | {"training": training.to_dict()})
     stop: list[int] = []
     handlers = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
     line = ProgressLine()
@@ -82,7 +84,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, TrainingConfig]:
-    recipe = find_run(args.like).recipe if args.like else None
+    like = find_run(args.like) if args.like else None
+    recipe = like.recipe if like else None
     name = args.model or (recipe and recipe["model"])
     if not name:
         raise GanlibError(f"Name a model to train ({', '.join(MODELS)}) or a run with --like.")
@@ -100,7 +103,7 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
         flags.get("channels", shape.get("channels")),
     )
     values |= {"image_size": data.size, "channels": data.channels, "num_classes": data.num_classes} | flags
-    settings = (recipe["training"] if recipe and same else cls.recipe) | given(args, TrainingConfig)
+    settings = (like.training if like and same else cls.recipe) | given(args, TrainingConfig)
     device = pick_device(args.device)
     training = resolve_precision(TrainingConfig.from_dict(settings), device)
     if not training.images and not training.max_minutes:
@@ -109,6 +112,8 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
     folder = RunFolder(args.out or _new_folder(f"{data_name.replace(':', '-')}-{name}"))
     if folder.config.exists():
         raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")
+    if folder.path.exists() and any(folder.path.iterdir()):
+        raise GanlibError(f"{folder.path} holds other files; choose an empty or new folder for --out.")
     folder.write_config(
         {
             "model": name,
@@ -137,14 +142,12 @@ def _resume(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tr
         raise GanlibError(f"A resumed run keeps its recipe, so {fixed[0]} cannot change; use --like for a new run.")
     c = found.config
     data = _load(found.data_name, args.data_root, c.image_size, c.channels)
-    if data.train.fingerprint != found.data["train"]["fingerprint"]:
+    if data.train.fingerprint != found.fingerprint("train"):
         raise GanlibError(
             f"{data.name} is not the data set {found.name} was trained on (its pixels differ); name its folder "
             "with --data-root."
         )
-    training = TrainingConfig.from_dict(found.recipe["training"] | budget)
-    if budget:
-        found.folder.write_config(found.recipe | {"training": training.to_dict()})
+    training = TrainingConfig.from_dict(found.training | budget)
     return found.folder, found.model_class(c), data, training
 
 

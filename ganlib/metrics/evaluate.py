@@ -13,7 +13,7 @@ from ganlib.metrics.extractors import EXTRACTORS, Extracted, Extractor, extract,
 from ganlib.metrics.fidelity import Statistics, frechet, statistics
 from ganlib.metrics.intervals import from_blocks
 from ganlib.metrics.records import Record
-from ganlib.metrics.references import Progress, fingerprint, reference
+from ganlib.metrics.references import Progress, reference
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run, commit, now, versions
 from ganlib.sampling import check_options, sample_chunks
@@ -91,7 +91,7 @@ def generated_records(
         "options": defaults | options,
         "warning": None,
     }
-    split = {"data": run.data_name, "split": "train", "fingerprint": fingerprint(run, "train")}
+    split = {"data": run.data_name, "split": "train", "fingerprint": run.fingerprint("train")}
     records: list[Record] = [
         fid(real, fake, config.blocks)
         | {"protocol": protocol | {"n_real": real.n, "reference": split}}

@@ -36,7 +36,7 @@ def reference(
     progress: Progress = lambda text, done, total: None,
 ) -> Statistics:
     """Of the run's data set. GanlibError when nothing usable is stored and the data set is not at hand."""
-    path = extractor.references / f"{split}-{fingerprint(run, split)}.safetensors"
+    path = extractor.references / f"{split}-{run.fingerprint(split)}.safetensors"
     try:
         return read_reference(path, extractor)
     except GanlibError as error:
@@ -90,21 +90,12 @@ def load_split(run: Run, split: Literal["train", "test"], root: str | None) -> S
     c = run.config
     data: DataSet = load_data(run.data_name, size=c.image_size, channels=c.channels, root=root)
     found = data.train if split == "train" else data.test
-    if found.fingerprint != fingerprint(run, split):
+    if found.fingerprint != run.fingerprint(split):
         raise GanlibError(
             f"The {split} images of {run.data_name} found here are not those of {run.name} (their pixels "
             "differ); name their folder with --data-root."
         )
     return found
-
-
-def fingerprint(run: Run, split: str) -> str:
-    try:
-        return str(run.data[split]["fingerprint"])
-    except (KeyError, TypeError):
-        raise GanlibError(
-            f"{run.folder.config} names no fingerprint of its {split} images; restore the file."
-        ) from None
 
 
 def chunks(split: Split, batch: int) -> Iterator[NDArray[np.uint8]]:

@@ -220,9 +220,10 @@ class GenerativeModel(Trainable):
         if labels is None:
             raise GanlibError(f"This model is conditional on {k} classes: give each image a class.")
         if labels.ndim == 1:
-            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < k:
+            # Users' labels come on the CPU. On a GPU, where batches lie, looking would stall every step.
+            if labels.device.type == "cpu" and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < k:
                 raise GanlibError(f"Classes are numbered 0 to {k - 1}; got {labels.tolist()[:8]}.")
-            return nn.functional.one_hot(labels, k).float().to(self.device)
+            return nn.functional.one_hot(labels.to(self.device), k).float()
         if labels.shape[1] != k:
             raise GanlibError(f"Class weights need {k} columns, not {labels.shape[1]}.")
         return labels.float().to(self.device)

@@ -94,7 +94,7 @@ class Trainer:
             at_log = (self.step + 1) % c.log_every == 0
             for phase in self.phases:
                 if self.step % phase.every == 0:
-                    self.run_phase(phase, Batch(images, labels), log_gradient=at_log)
+                    self.run_phase(phase, Batch(images, labels))
             self.step += 1
             self.images += len(images)
             unlogged += len(images)
@@ -119,7 +119,7 @@ class Trainer:
         self.snapshot()
         save_state(self)
 
-    def run_phase(self, phase: Phase, batch: Batch, *, log_gradient: bool) -> None:
+    def run_phase(self, phase: Phase, batch: Batch) -> None:
         optimizer = self.optimizers[phase.optimizer]
         parameters = parameters_of(optimizer)
         # Gradients only where this phase trains: the other networks' cost half of a GAN's backward pass.
@@ -131,7 +131,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
             loss, logs = phase.loss(batch)
         loss.backward()
-        if log_gradient:
+        if f"grad/{phase.name}" not in self._pending:  # once a row: a norm over all weights is not free
             gradients = [p.grad for p in parameters if p.grad is not None]
             self._pending[f"grad/{phase.name}"].append(torch.nn.utils.get_total_norm(gradients))
         optimizer.step()
@@ -143,7 +143,7 @@ class Trainer:
 
     def flush(self) -> dict[str, float]:
         """Means since the last flush. Values stay on the device until here: one synchronisation per row."""
-        losses = torch.stack([loss for _, _, loss in self._losses]).float().cpu().tolist()
+        losses = torch.stack([loss for _, _, loss in self._losses]).float().cpu().tolist() if self._losses else []
         sums: dict[str, list[float]] = defaultdict(list)
         for (phase, step, _), loss in zip(self._losses, losses, strict=True):
             if not isfinite(loss):

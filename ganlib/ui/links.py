@@ -10,10 +10,11 @@ import streamlit as st
 
 
 def check_link(key: str, valid: Callable[[str], bool], reason: str) -> None:
-    """Streamlit drops a link's bad value in silence; a person should hear of it."""
+    """Streamlit drops a link's bad value in silence, or bends it until it fits; a person should hear of it."""
     value = st.query_params.get(key)
     if value and not valid(value) and key not in st.session_state:
         st.warning(f"The link asks for {key} “{value[:40]}”, but {reason}. Showing the default.")
+        del st.query_params[key]  # before the widget reads it
 
 
 def check_link_list(key: str, known: Collection[str]) -> None:
