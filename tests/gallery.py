@@ -125,6 +125,7 @@ BROKEN = {
     "unknown-model": lambda path: edit_recipe(path, model="stylegan9"),
     "unknown-field": lambda path: edit_recipe(path, config__depht=3),
     "wrong-type": lambda path: edit_recipe(path, config__width="wide"),
+    "config-refused": lambda path: edit_recipe(path, config__num_classes=0),
     "wrong-classes": lambda path: edit_recipe(path, data__classes=["a", "b"]),
 }
 MISFITS = {  # noticed only when the weights are loaded

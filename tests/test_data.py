@@ -214,9 +214,7 @@ def test_single_class_is_not_enough_for_labels(tmp_path: Path) -> None:
         data.require_classes("SAGAN")
 
 
-def test_unreadable_files_are_named_counted_and_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_files_are_named_counted_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = {"cats/cut.png": picture(90, (90, 90))[:900], "cats/empty.jpg": b"", "dogs/notes.txt": b"not a dog"}
     bad["dogs/bomb.png"] = picture(91, (64, 64), "L")
     clean = load_data(f"folder:{write(tmp_path / 'clean', PETS)}", size=8)
@@ -229,9 +227,7 @@ def test_unreadable_files_are_named_counted_and_left_out(
         assert "dogs/notes.txt: not an image" in data.skipped
         assert "cats/empty.jpg: the file is empty" in data.skipped
         assert len(data.train) + len(data.test) == 20
-        assert set(map(bytes, data.train.images)) <= set(
-            map(bytes, [*clean.train.images, *clean.test.images])
-        )
+        assert set(map(bytes, data.train.images)) <= set(map(bytes, [*clean.train.images, *clean.test.images]))
 
 
 def test_what_systems_leave_behind_is_no_image(tmp_path: Path) -> None:
@@ -383,10 +379,7 @@ def test_failed_build_leaves_nothing(tmp_path: Path) -> None:
 def test_fingerprint_knows_pixels_labels_and_class_names(tmp_path: Path) -> None:
     renamed = {name.replace("cats", "carp"): data for name, data in PETS.items()}
     other = PETS | {"cats/03.png": picture(500)}
-    sets = [
-        load_data(f"folder:{write(tmp_path / f'{i}', files)}")
-        for i, files in enumerate((PETS, renamed, other))
-    ]
+    sets = [load_data(f"folder:{write(tmp_path / f'{i}', files)}") for i, files in enumerate((PETS, renamed, other))]
     assert len({(d.train.fingerprint, d.test.fingerprint) for d in sets}) == 3
     assert all(len(d.train.fingerprint) == 16 and int(d.train.fingerprint, 16) >= 0 for d in sets)
 
@@ -408,8 +401,7 @@ def test_cifar10_reads_the_python_batches(tmp_path: Path, monkeypatch: pytest.Mo
     pixels = np.random.default_rng(0).integers(0, 256, (6, 10, 3, 32, 32), dtype=np.uint8)
     names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
     sums = [
-        [n, save(n, {"data": x.reshape(10, -1), "labels": list(range(10))})]
-        for n, x in zip(names, pixels, strict=True)
+        [n, save(n, {"data": x.reshape(10, -1), "labels": list(range(10))})] for n, x in zip(names, pixels, strict=True)
     ]
     meta = save("batches.meta", {"label_names": ["airplane"]})
     monkeypatch.setattr(CIFAR10, "train_list", sums[:5])
@@ -430,9 +422,7 @@ def test_mnist_reads_idx_files(tmp_path: Path, name: str, folder: str, flip: boo
     pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
     for part in ("train", "t10k"):
         labels = bytes(i % 10 for i in range(20))
-        (raw / f"{part}-images-idx3-ubyte").write_bytes(
-            struct.pack(">4i", 2051, 20, 28, 28) + pixels.tobytes()
-        )
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 2051, 20, 28, 28) + pixels.tobytes())
         (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 2049, 20) + labels)
     data = load_data(name, size=28, root=tmp_path / "elsewhere")
     assert (data.channels, data.num_classes, data.flip) == (1, 10, flip)
@@ -448,9 +438,7 @@ def test_celeba_attribute_is_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     folder = tmp_path / "data" / "celeba"
     names = [f"{i:06}.jpg" for i in range(1, 7)]
-    write(
-        folder / "img_align_celeba", {n: picture(i, (178, 218), "RGB", "JPEG") for i, n in enumerate(names)}
-    )
+    write(folder / "img_align_celeba", {n: picture(i, (178, 218), "RGB", "JPEG") for i, n in enumerate(names)})
     smiling = [1, -1, 1, -1, 1, -1]
     rows = [
         f"{n}  {' '.join(str(s if a == 'Smiling' else -1) for a in ATTRIBUTES)}"
@@ -481,9 +469,7 @@ def test_failed_download_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
         raise URLError("no network")
 
     monkeypatch.setattr(CIFAR10, "download", offline)
-    with pytest.raises(
-        GanlibError, match=r"cifar10 is not complete in .*data.* failed .*no network.* connect"
-    ) as e:
+    with pytest.raises(GanlibError, match=r"cifar10 is not complete in .*data.* failed .*no network.* connect") as e:
         load_data("cifar10")
     assert "\n" not in str(e.value)
 

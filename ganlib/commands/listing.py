@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ganlib.data import list_data
+from ganlib.errors import GanlibError
 from ganlib.metrics.records import current, read_records
 from ganlib.models import MODELS
 from ganlib.runs import RunError, find_run, run_roots, scan
@@ -59,7 +60,11 @@ def list_scores() -> None:
     print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class |")
     print("|-|-|-|-|-|-|-|")
     for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
-        records = {r["metric"]: r for r in current(read_records(run.folder.evaluation), run.weights_hash)}
+        try:
+            records = {r["metric"]: r for r in current(read_records(run.folder.evaluation), run.weights_hash)}
+        except GanlibError as error:
+            print(f"ganlib: {error}", file=sys.stderr)
+            continue
         fid, agreement = records.get("fid"), records.get("class_agreement")
         if fid is None or fid["protocol"]["extractor"] != "embedded":
             continue

@@ -17,7 +17,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable
 from ganlib.runs import RUNS, Run, RunFolder, commit, find_run, now, versions
 from ganlib.training import Progress, Trainer, TrainingConfig
-from ganlib.training.trainer import resolve_precision, seeded
+from ganlib.training.trainer import resolve_precision, seeded, select_phases
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
@@ -109,6 +109,7 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
     if not training.images and not training.max_minutes:
         raise GanlibError("Say how long to train: --images N or --max-minutes M.")
     model = seeded(lambda: cls(cls.Config.from_dict(values)), training.seed)
+    select_phases(model, training.phases)  # a pattern that matches none is refused before anything is written
     folder = RunFolder(args.out or _new_folder(f"{data_name.replace(':', '-')}-{name}"))
     if folder.config.exists():
         raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")

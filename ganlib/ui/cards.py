@@ -23,13 +23,13 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
         alt = escape(f"Samples of {run.name} after {at:,} training images")
         st.html(f'<img src="{data_url(content, "webp")}" alt="{alt}" style="{IMAGE}">')
     sizes = run.parameters
-    value, protocol = score(run, evaluations)
+    value, metric, protocol = score(run, evaluations)
     networks = ", ".join(f"{name} {short(size)}" for name, size in sizes.items())
     numbers(
         [
             (short(sum(sizes.values())), "parameters", networks),
             (short(run.images_seen), "images seen", f"{run.training_seconds / 60:.0f} minutes of training"),
-            (value, "FID", protocol),
+            (value, metric, protocol),
         ]
     )
     with st.container(horizontal=True):
@@ -50,15 +50,19 @@ def numbers(cells: list[tuple[str, str, str]]) -> None:
     st.html(f'<div style="display:grid;grid-template-columns:repeat({len(cells)},1fr);gap:.5rem">{blocks}</div>')
 
 
-def score(run: Run, evaluations: pd.DataFrame) -> tuple[str, str]:
-    """The FID of these weights with its protocol in words, or what to do to have one."""
+def score(run: Run, evaluations: pd.DataFrame) -> tuple[str, str, str]:
+    """The FID of these weights, its name and its protocol in words, or what to do to have one."""
     mine = evaluations[
         (evaluations.run == run.name) & (evaluations.metric == "fid") & (evaluations.weights_hash == run.weights_hash)
     ]
     if mine.empty:
-        return "–", f"Not evaluated yet: python -m ganlib evaluate {run.name}"
+        return "–", "FID", f"Not evaluated yet: python -m ganlib evaluate {run.name}"
     latest = mine.sort_values("date").iloc[-1]
-    return f"{latest.value:.2f}", f"{latest.protocol_label}. Comparable only within one protocol."
+    return (
+        f"{latest.value:.2f}",
+        f"FID ({latest.extractor})",
+        f"{latest.protocol_label}. Comparable only within one protocol.",
+    )
 
 
 def short(n: float) -> str:

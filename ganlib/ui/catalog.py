@@ -13,6 +13,7 @@ import streamlit as st
 import torch
 
 from ganlib.devices import pick_device
+from ganlib.errors import GanlibError
 from ganlib.experiments import elapsed, read_evaluations, read_runs, run_names
 from ganlib.models import GenerativeModel
 from ganlib.request import SampleRequest, WalkRequest
@@ -53,10 +54,12 @@ def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     for run in found:
         try:
             run.name = names[run.path]
-            run.weights_hash, run.images_seen  # noqa: B018  (reads the header: a damaged file shows here)
+            run.weights_hash, run.images_seen, run.blueprint  # noqa: B018  (what does not fit or is damaged shows)
             whole.append(run)
         except RunError as error:
             broken.append(error)
+        except GanlibError as error:  # of the architecture, which knows nothing of folders
+            broken.append(RunError(f"{run.folder.config}: {error}"))
     return whole, broken
 
 

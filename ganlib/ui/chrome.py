@@ -14,6 +14,7 @@ from ganlib.devices import available_devices, pick_device
 from ganlib.errors import GanlibError
 from ganlib.runs import run_roots
 from ganlib.ui.catalog import broken_runs
+from ganlib.ui.links import complain, complained
 
 
 class _Finished(Exception):
@@ -26,12 +27,14 @@ def page(title: str, lead: str) -> Iterator[None]:
     _enter_through_app()
     st.header(title, anchor=False)
     st.caption(lead)
+    complain()
     try:
         yield
     except GanlibError as error:
         st.error(str(error), icon=":material/error:")
     except _Finished:
         pass
+    complained()
     _device()
     _broken()
 
