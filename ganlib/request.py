@@ -12,7 +12,8 @@ from typing import Any
 
 from ganlib.errors import GanlibError
 from ganlib.models.base import SEED_LIMIT
-from ganlib.runs import Run, versions
+from ganlib.provenance import versions
+from ganlib.runs import Run
 
 MOST_IMAGES = 100_000
 

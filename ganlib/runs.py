@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from hashlib import file_digest
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +29,6 @@ from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
 
 PROJECT = Path(__file__).parents[1]
 GALLERY, RUNS = PROJECT / "checkpoints", PROJECT / "runs"
-PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy")
 
 
 class RunError(GanlibError):
@@ -92,8 +87,13 @@ class Run:
             self.model_name: str = self.recipe["model"]
             self.config: ModelConfig = MODELS[self.model_name].Config.from_dict(self.recipe["config"])
             self.data: dict[str, Any] = self.recipe["data"]
-            self.classes = tuple(self.data["classes"])
+            self.classes: tuple[str, ...] = tuple(self.data["classes"])
             self.data_name: str = self.data["name"]
+            words = [self.data_name, *self.classes]
+            if isinstance(self.data["classes"], str) or not all(isinstance(word, str) for word in words):
+                raise TypeError("names that are no text")
+            if len(set(self.classes)) < len(self.classes):
+                raise TypeError("two classes of one name")
         except KeyError as error:
             raise RunError(f"{self.folder.config} lacks {error}; it is not a run of this project.") from None
         except (TypeError, AttributeError):
@@ -156,20 +156,26 @@ class Run:
 
     @property
     def images_seen(self) -> int:
-        return int(self.metadata.get("images", 0))
+        return int(self._number("images"))
 
     @property
     def training_seconds(self) -> float:
-        return float(self.metadata.get("seconds", 0))
+        return self._number("seconds")
+
+    def _number(self, key: str) -> float:
+        try:
+            return float(self.metadata.get(key, 0))
+        except ValueError as error:
+            raise _unreadable(self.folder.weights, error) from None
 
     @property
     def weights_hash(self) -> str:
         """12 hex digits of SHA-256, the identity of these weights in caches and metric records."""
         try:
             stat = self.folder.weights.stat()
+            return _hash(self.folder.weights, stat.st_mtime_ns, stat.st_size)
         except OSError as error:
             raise _unreadable(self.folder.weights, error) from None
-        return _hash(self.folder.weights, stat.st_mtime_ns, stat.st_size)
 
     def load(self, device: torch.device | str = "cpu", snapshot: int | None = None) -> Trainable:
         """The model with these weights, or with a snapshot's averaged ones; eval mode, no gradients."""
@@ -253,39 +259,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise _unreadable(path, error) from None
 
 
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue  # the training core runs without the dashboard's packages
-    return found
-
-
-def commit() -> str | None:
-    """The project's commit, with "+" where files differ from it; None outside a checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         recipe = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(path, error) from None
     if not isinstance(recipe, dict):
         raise RunError(f"{path} is not a run's recipe; restore it from its source.")

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (  # from bottom to top
-    {"errors", "files"},
+    {"errors", "files", "provenance"},
     {"registry"},
     {"config", "devices"},
     {"losses", "augment", "data", "nn"},

@@ -668,7 +668,7 @@ def test_smoothing_keeps_the_raw_line_faint_behind(gallery):
 
 
 @pytest.mark.parametrize(
-    ("axis", "title"), [("images", "images seen"), ("step", "training steps"), ("time", "minutes")]
+    ("axis", "title"), [("images", "images seen"), ("steps", "training steps"), ("time", "minutes")]
 )
 def test_the_horizontal_axis_is_images_steps_or_time(axis, title, gallery):
     at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0")

@@ -10,7 +10,8 @@ import torch
 
 from ganlib.data import DataSet, Split
 from ganlib.models import MODELS, GenerativeModel, Trainable
-from ganlib.runs import Run, RunFolder, now
+from ganlib.provenance import now
+from ganlib.runs import Run, RunFolder
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded
 

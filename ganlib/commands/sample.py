@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"{found.name} is a {found.model_name}, which makes no pictures; see python -m ganlib list.")
     if args.classes and not model.conditional:
         raise GanlibError(f"{found.name} is unconditional, so --classes has no meaning; leave it out.")
+    if args.out.suffix not in ("", ".png", ".zip"):
+        raise GanlibError(f"--out {args.out} is neither .png, .zip nor a folder (a name without an ending).")
     classes = parse_classes(args.classes, found) if args.classes else tuple(range(len(found.classes)))
     request = SampleRequest(
         found,

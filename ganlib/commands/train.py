@@ -15,7 +15,8 @@ from ganlib.data import DataSet, load_data
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable
-from ganlib.runs import RUNS, Run, RunFolder, commit, find_run, now, versions
+from ganlib.provenance import commit, now, versions
+from ganlib.runs import RUNS, Run, RunFolder, find_run
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.trainer import resolve_precision, seeded, select_phases
 

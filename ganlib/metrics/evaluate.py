@@ -15,7 +15,8 @@ from ganlib.metrics.intervals import from_blocks
 from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, reference
 from ganlib.models import GenerativeModel
-from ganlib.runs import Run, commit, now, versions
+from ganlib.provenance import commit, now, versions
+from ganlib.runs import Run
 from ganlib.sampling import check_options, sample_chunks
 
 

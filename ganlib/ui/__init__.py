@@ -6,6 +6,8 @@ cards     a run at a glance                                             comparis
 links     what a link asks for, checked and made
 """
 
+import gc
+
 from ganlib.ui.cards import card
 from ganlib.ui.catalog import evaluations, generates, logs, runs
 from ganlib.ui.chrome import empty, finish, no_models, page
@@ -32,6 +34,9 @@ from ganlib.ui.controls import (
     same_for,
 )
 from ganlib.ui.pictures import animation, downloads, film_strip, grid_of, share_samples, share_walk, snapshot_of
+
+# Streamlit collects garbage after every run. What is imported by now will never be any: it need not be looked through.
+gc.freeze()
 
 __all__ = [
     "animation",

@@ -42,6 +42,11 @@ def generates(run: Run) -> bool:
     return run.generates
 
 
+def _folders() -> tuple[Path, ...]:
+    """All run folders. Names are given to all at once, so that a run is called the same on every page."""
+    return tuple(p.parent for root in run_roots() for p in sorted(root.glob("*/config.json")))
+
+
 def _run_files() -> Signature:
     return signature("*/config.json") + signature("*/weights.safetensors")
 
@@ -49,7 +54,7 @@ def _run_files() -> Signature:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     found, broken = scan(run_roots())
-    names = run_names(run.path for run in found)  # two roots may hold runs of one name
+    names = run_names(_folders())  # two roots may hold runs of one name
     whole = []
     for run in found:
         try:
@@ -64,13 +69,14 @@ def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
 
 
 def _release(model: GenerativeModel) -> None:
-    del model
-    gc.collect()
-    if torch.cuda.is_available():
+    """GPU memory is given back; the CPU's is free as soon as nobody holds the model."""
+    if model.device.type == "cuda":
+        del model
+        gc.collect()
         torch.cuda.empty_cache()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading weights…", on_release=_release)
+@st.cache_resource(max_entries=8, show_spinner="Loading weights…", on_release=_release)
 def _model(path: str, weights_hash: str, device: str) -> GenerativeModel:
     model = Run(Path(path)).load(pick_device(device))
     assert isinstance(model, GenerativeModel)
@@ -125,20 +131,20 @@ def _frames(
 
 def logs() -> tuple[pd.DataFrame, list[str]]:
     """All runs' scalars with the seconds ``elapsed``, tidy, and a sentence for each log that could not be read."""
-    return _logs(signature("*/log.csv"))
+    return _logs(signature("*/log.csv"), _folders())
 
 
 @st.cache_data(max_entries=2, show_spinner="Reading logs…")
-def _logs(files: Signature) -> tuple[pd.DataFrame, list[str]]:
-    frame, unreadable = read_runs(Path(path).parent for path, _, _ in files)
+def _logs(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
+    frame, unreadable = read_runs(folders)
     return frame.assign(elapsed=elapsed(frame)), unreadable
 
 
 def evaluations() -> tuple[pd.DataFrame, list[str]]:
     """All runs' metric records in one frame, and a sentence for each file that could not be read."""
-    return _evaluations(signature("*/evaluation.json"))
+    return _evaluations(signature("*/evaluation.json"), _folders())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _evaluations(files: Signature) -> tuple[pd.DataFrame, list[str]]:
-    return read_evaluations(Path(path).parent for path, _, _ in files)
+def _evaluations(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
+    return read_evaluations(folders)

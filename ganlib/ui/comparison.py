@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +14,7 @@ from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
 
 DEFAULT_RUNS = 3
-AXES = {"images": "Images", "step": "Steps", "time": "Time"}
+AXES: dict[str, Literal["images", "step", "time"]] = {"images": "images", "steps": "step", "time": "time"}
 
 
 def architectures() -> dict[str, str]:
@@ -37,17 +39,12 @@ def pick_tags(frame: pd.DataFrame) -> list[str]:
     return st.multiselect("Scalars", tags, losses or tags[:2], key="tags", bind="query-params")
 
 
-def pick_axis() -> str:
+def pick_axis() -> Literal["images", "step", "time"]:
+    check_link("x", AXES.__contains__, f"it can be {', '.join(AXES)}")
     choice = st.segmented_control(
-        "Horizontal axis",
-        list(AXES),
-        default="images",
-        required=True,
-        format_func=AXES.__getitem__,
-        key="x",
-        bind="query-params",
+        "Horizontal axis", list(AXES), default="images", required=True, key="x", bind="query-params"
     )
-    return str(choice)
+    return AXES[str(choice)]
 
 
 def snapshots(names: list[str]) -> None:
