@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 from collections.abc import Sequence
 from itertools import count
@@ -111,7 +112,7 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
         raise GanlibError("Say how long to train: --images N or --max-minutes M.")
     model = seeded(lambda: cls(cls.Config.from_dict(values)), training.seed)
     select_phases(model, training.phases)  # a pattern that matches none is refused before anything is written
-    folder = RunFolder(args.out or _new_folder(f"{data_name.replace(':', '-')}-{name}"))
+    folder = RunFolder(args.out or _new_folder(f"{re.sub(r'[^\w.-]', '-', data.name)}-{name}"))
     if folder.config.exists():
         raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")
     if folder.path.exists() and any(folder.path.iterdir()):

@@ -1,0 +1,36 @@
+"""python -m docs.screenshots: makes the README's pictures of the dashboard on the shipped gallery."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.browsing import PROJECT, chromium, server, settled
+
+FOLDER = Path(__file__).parent
+SHOTS = {
+    "gallery": ("", "light"),
+    "sampling": ("sampling?run=cifar10-sngan&class=horse&n=32", "light"),
+    "interpolation": ("interpolation?run=cifar10-sngan&class_a=automobile&class_b=ship&same_seed=true", "dark"),
+    "curves": ("curves", "light"),
+    "fid": ("fid", "light"),
+}
+
+
+def main() -> None:
+    os.environ["GANLIB_GALLERY"] = str(PROJECT / "checkpoints")  # whatever else was trained here
+    with server(PROJECT / "app.py") as address, chromium() as browser:
+        for name, (path, scheme) in SHOTS.items():
+            page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme=scheme)
+            page.goto(f"{address}/{path}")
+            settled(page)
+            page.wait_for_timeout(1500)  # charts draw themselves after the script's end
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            picture.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
