@@ -112,7 +112,7 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
         raise GanlibError("Say how long to train: --images N or --max-minutes M.")
     model = seeded(lambda: cls(cls.Config.from_dict(values)), training.seed)
     select_phases(model, training.phases)  # a pattern that matches none is refused before anything is written
-    folder = RunFolder(args.out or _new_folder(f"{re.sub(r'[^\w.-]', '-', data.name)}-{name}"))
+    folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
     if folder.config.exists():
         raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")
     if folder.path.exists() and any(folder.path.iterdir()):
@@ -171,5 +171,6 @@ def _load(name: str, root: str | None, size: int | None, channels: int | None) -
 
 
 def _new_folder(name: str) -> Path:
+    name = re.sub(r"[^\w.-]", "-", name)  # folder:my pictures
     names = (name if i == 1 else f"{name}-{i}" for i in count(1))
     return next(RUNS / n for n in names if not (RUNS / n).exists())
