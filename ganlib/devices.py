@@ -1,15 +1,20 @@
-"""Which device computes, in which precision, and one lock for each."""
+"""Which device computes, in which precision, and one thread for each."""
 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 
 from ganlib.errors import GanlibError
 
-_LOCKS: dict[str, threading.Lock] = defaultdict(threading.Lock)
+T = TypeVar("T")
+
+_WORKERS: dict[str, ThreadPoolExecutor] = {}
+_CREATING = threading.Lock()
 
 
 def available_devices() -> list[str]:
@@ -31,9 +36,22 @@ def pick_device(name: str = "auto") -> torch.device:
     raise GanlibError(f"This machine has no device {name!r}; choose auto, {', '.join(names)}.")
 
 
-def device_lock(device: torch.device) -> threading.Lock:
-    """Held while a model computes: sessions share models, and two forward passes at once only slow each other."""
-    return _LOCKS[str(device)]
+def on_device(device: torch.device, compute: Callable[[], T]) -> T:
+    """``compute()`` without gradients, in the one thread that works for this device. Must not be nested.
+
+    One thread: sessions share models, and two forward passes at once only slow each other. Always the same:
+    OpenMP builds a team of threads for every thread that calls it, and each run of a dashboard is a new one.
+    """
+
+    def work() -> T:
+        with torch.inference_mode():
+            return compute()
+
+    with _CREATING:
+        name = str(device)
+        if name not in _WORKERS:
+            _WORKERS[name] = ThreadPoolExecutor(1, thread_name_prefix=f"ganlib-{name}")
+    return _WORKERS[name].submit(work).result()
 
 
 def bf16_helps(device: torch.device) -> bool:

@@ -1,8 +1,9 @@
-"""Seeds to images: in chunks, under the device's lock, never through a global generator."""
+"""Seeds to images: in chunks, in the device's thread, never through a global generator."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganlib.devices import device_lock, is_out_of_memory
+from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Latents
 
@@ -33,7 +34,6 @@ def check_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, 
     return {name: known[name].parse(value) for name, value in options.items()}
 
 
-@torch.inference_mode()
 def sample_chunks(
     model: GenerativeModel,
     seeds: Iterable[int],
@@ -65,12 +65,15 @@ def in_chunks(
     model: GenerativeModel, n: int, compute: Callable[[slice], Tensor], chunk: int = CHUNK
 ) -> Iterator[np.ndarray]:
     """``compute(part)`` as uint8 for consecutive parts of n images, halved for good where memory runs out."""
+
+    def images_of(part: slice) -> np.ndarray:
+        return to_uint8(compute(part))
+
     start = 0
     while start < n:
         part = slice(start, min(start + chunk, n))
         try:
-            with device_lock(model.device):
-                images = to_uint8(compute(part))
+            images = on_device(model.device, partial(images_of, part))
         except RuntimeError as error:
             if not is_out_of_memory(error) or chunk == 1:
                 raise

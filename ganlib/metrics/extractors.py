@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.devices import device_lock, is_out_of_memory
+from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import EMBEDDED, EmbeddedFeatures, inception_features, inception_weights
 from ganlib.registry import Registry
@@ -41,13 +41,15 @@ class Extractor:
     device: torch.device
     network: Callable[[Tensor], tuple[Tensor, ...]]  # (N, C, H, W) uint8 -> (N, d)[, (N, K) logits]
 
-    @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> tuple[Tensor, ...]:
         """(N, H, W, C) uint8 -> what ``network`` gives. What does not fit in memory is done in halves."""
+
+        def compute() -> tuple[Tensor, ...]:
+            x = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
+            return tuple(y.cpu() for y in self.network(x))
+
         try:
-            with device_lock(self.device):
-                x = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
-                return tuple(y.cpu() for y in self.network(x))
+            return on_device(self.device, compute)
         except RuntimeError as error:
             if not is_out_of_memory(error) or len(images) == 1:
                 raise

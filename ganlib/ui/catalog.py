@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _run_files() -> Signature:
     return signature("*/config.json") + signature("*/weights.safetensors")
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@lru_cache(maxsize=4)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     found, broken = scan(run_roots())
     names = run_names(_folders())  # two roots may hold runs of one name
@@ -90,21 +91,14 @@ def model_of(run: Run) -> GenerativeModel:
 
 def pictures_of(request: SampleRequest) -> np.ndarray:
     """(N, H, W, C) uint8 of a request."""
-    run = request.run
-    labels = None if request.image_labels is None else tuple(request.image_labels)
-    options = tuple(sorted(request.options.items()))
-    return _pictures(run.weights_hash, tuple(request.image_seeds), labels, options, run)
+    asked = (request.image_seeds, request.image_labels, sorted(request.options.items()))
+    return _pictures(request.run.weights_hash, repr(asked), request)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _pictures(
-    weights_hash: str,
-    seeds: tuple[int, ...],
-    labels: tuple[int, ...] | None,
-    options: tuple[tuple[str, Any], ...],
-    _run: Run,
-) -> np.ndarray:
-    return sample(model_of(_run), seeds, labels, **dict(options))
+def _pictures(weights_hash: str, asked: str, _request: SampleRequest) -> np.ndarray:
+    """``asked`` is the request in words, which hash faster than hundreds of numbers one by one."""
+    return sample(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
 
 
 def frames_of(walk: WalkRequest) -> np.ndarray:
