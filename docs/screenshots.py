@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 SHOTS = {
     "gallery": ("", "light"),
     "sampling": ("sampling?run=cifar10-sngan&class=horse&n=32", "light"),
-    "interpolation": ("interpolation?run=cifar10-sngan&class_a=automobile&class_b=ship&same_seed=true", "dark"),
+    "interpolation": ("interpolation?run=cifar10-sngan&class_a=horse&seed_a=7&class_b=horse&seed_b=3", "dark"),
     "curves": ("curves", "light"),
     "fid": ("fid", "light"),
 }

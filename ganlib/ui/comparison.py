@@ -23,13 +23,16 @@ def architectures() -> dict[str, str]:
 
 
 def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
-    """Names of logged runs; by default those of the first generating run's data set."""
+    """Names of logged runs; by default those of the data set with the largest pictures."""
     names = list(frame.run.unique())
-    generating = {run.name: run.data_name for run in runs(generates) if run.name in names}
-    largest = max(generating, key=lambda n: frame.images[frame.run == n].max(), default=names[0])
-    siblings = [n for n, data in generating.items() if data == generating.get(largest)]
+    generating = [run for run in runs(generates) if run.name in names]
+    if generating:
+        leading = max(generating, key=lambda run: (run.config.image_size, run.images_seen))
+        siblings = [run.name for run in generating if run.data_name == leading.data_name]
+    else:
+        siblings = names
     check_link_list("runs", names)
-    return st.multiselect("Runs", names, (siblings or names)[:DEFAULT_RUNS], key="runs", bind="query-params")
+    return st.multiselect("Runs", names, siblings[:DEFAULT_RUNS], key="runs", bind="query-params")
 
 
 def pick_tags(frame: pd.DataFrame) -> list[str]:
