@@ -20,5 +20,5 @@ with ui.page("FID comparison", "Fréchet distance between generated and real ima
         key="fid_bars",
     )
     ui.protocol_note(records, ranked)
-    ui.score_table(ranked, agreement)
+    ui.score_table(ranked, ui.same_images(agreement, protocol))
     ui.download_frame("Table as CSV", ranked, "fid.csv")

@@ -696,7 +696,7 @@ def test_pictures_follow_the_training(gallery):
     at = open_page("curves", runs=CONDITIONAL)
     last = at.get("html")[0].value
     assert f"after {IMAGES} training images" in last
-    at = set_to(at, "select_slider", "at", 0)
+    at = set_to(at, "select_slider", "at", "0")
     first = at.get("html")[0].value
     assert "after 0 training images" in first
     assert pictures(first, "webp") == [(gallery / CONDITIONAL / "samples" / "0.webp").read_bytes()]
@@ -785,6 +785,25 @@ def test_any_difference_of_protocol_keeps_runs_apart(change, own_gallery):
     assert len(bars(at)["y"]) == 1
     assert len(set(protocol_of(at).options)) == 3
     assert "not ranked here" in texts(at)
+
+
+def test_a_link_opens_its_protocol(own_gallery):
+    score(own_gallery / CONDITIONAL, 3.0, n_fake=500)
+    first = open_page("fid")
+    (other,) = set(protocol_of(first).options) - {protocol_of(first).value}
+    at = open_page("fid", protocol=other)
+    assert not at.warning
+    assert list(at.dataframe[0].value["FID"]) == [3.0, 30.0]
+
+
+def test_class_agreement_of_other_images_is_not_shown_beside_a_score(own_gallery):
+    protocol = json.loads((own_gallery / CONDITIONAL / "evaluation.json").read_text())["records"][0]["protocol"]
+    mine = protocol | {"n_real": 0, "reference": None}
+    score(own_gallery / CONDITIONAL, 0.75, metric="class_agreement", protocol=mine)
+    score(own_gallery / CONDITIONAL, 0.99, metric="class_agreement", protocol=mine | {"options": {"temperature": 0.5}})
+    table = open_page("fid").dataframe[0].value.set_index("Run")
+    assert table["Class agreement"][CONDITIONAL] == 75.0
+    assert np.isnan(table["Class agreement"][OTHER])
 
 
 def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):

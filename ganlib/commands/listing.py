@@ -57,17 +57,20 @@ def list_runs() -> None:
 
 def list_scores() -> None:
     """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
-    print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class |")
-    print("|-|-|-|-|-|-|-|")
+    print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class | n |")
+    print("|-|-|-|-|-|-|-|-|")
     for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
         try:
-            records = {r["metric"]: r for r in current(read_records(run.folder.evaluation), run.weights_hash)}
+            records = current(read_records(run.folder.evaluation), run.weights_hash)
         except GanlibError as error:
             print(f"ganlib: {error}", file=sys.stderr)
             continue
-        fid, agreement = records.get("fid"), records.get("class_agreement")
-        if fid is None or fid["protocol"]["extractor"] != "embedded":
+        plain = [r for r in records if r["protocol"]["extractor"] == "embedded" and not r["protocol"]["options"]]
+        fid = next((r for r in reversed(plain) if r["metric"] == "fid"), None)
+        if fid is None:
             continue
+        n = fid["protocol"]["n_fake"]
+        agreements = [r for r in plain if r["metric"] == "class_agreement" and r["protocol"]["n_fake"] == n]
         half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2 if fid["interval"] else float("nan")
         cells = [
             run.name,
@@ -76,7 +79,8 @@ def list_scores() -> None:
             f"{run.images_seen:,}",
             f"{run.training_seconds / 60:.0f} min",
             f"{fid['value']:.2f} ± {half:.2f}",
-            f"{agreement['value']:.1%}" if agreement else "–",
+            f"{agreements[-1]['value']:.1%}" if agreements else "–",
+            f"{n:,}",
         ]
         print(f"| {' | '.join(cells)} |")
 

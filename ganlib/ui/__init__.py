@@ -21,6 +21,7 @@ from ganlib.ui.comparison import (
     pick_protocol,
     pick_tags,
     protocol_note,
+    same_images,
     score_table,
     snapshots,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "protocol_note",
     "runs",
     "same_for",
+    "same_images",
     "score_table",
     "share_samples",
     "share_walk",

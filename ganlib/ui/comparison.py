@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from ganlib.runs import Run
-from ganlib.ui.cards import short
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
@@ -59,7 +59,12 @@ def snapshots(names: list[str]) -> None:
     points = sorted({images for run in chosen for images in run.folder.sample_images()})
     at = points[0]
     if len(points) > 1:
-        at = st.select_slider("Pictures after … training images", points, points[-1], format_func=short, key="at")
+        labels = [f"{n:,}" for n in points]  # exact, for two runs may have pictures a few images apart
+        check_link("at", labels.__contains__, "no run has a picture of that moment")
+        chosen_label = st.select_slider(
+            "Pictures after … training images", labels, labels[-1], key="at", bind="query-params"
+        )
+        at = points[labels.index(chosen_label)]
     for run in chosen:
         earlier = [images for images in run.folder.sample_images() if images <= at]
         if earlier:
@@ -78,17 +83,26 @@ def current_scores(records: pd.DataFrame, metric: str) -> pd.DataFrame:
 def pick_protocol(records: pd.DataFrame) -> str:
     """One protocol, the most used first: numbers of two protocols never share a chart."""
     keys = dict(zip(records.protocol_label, records.protocol, strict=True))
-    counts = records.protocol_label.value_counts().to_dict()
-    check_link("protocol", counts.__contains__, "no run was measured that way")
+    labels = list(records.protocol_label.value_counts().index)
+    check_link("protocol", labels.__contains__, "no run was measured that way")
     label = st.selectbox(
         "Protocol",
-        list(counts),
-        format_func=lambda name: f"{name} ({counts[name]} run{'s' if counts[name] > 1 else ''})",
+        labels,  # as they are: a link holds what format_func would make of them
         key="protocol",
         bind="query-params",
         help="Only runs measured alike can be ranked: same reference, sample size, extractor and options.",
     )
     return str(keys[label])
+
+
+def same_images(agreement: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """The records of class agreement that were measured on the images of this FID, by the same extractor."""
+
+    def made(key: str) -> dict[str, object]:
+        return {k: v for k, v in json.loads(key).items() if k not in ("n_real", "reference")}
+
+    same = [made(key) == made(protocol) for key in agreement.protocol]
+    return agreement[pd.Series(same, agreement.index, dtype=bool)]
 
 
 def axis_title(ranked: pd.DataFrame) -> str:
