@@ -16,6 +16,11 @@ def nonsaturating_g(fake: Tensor) -> Tensor:
     return softplus(-fake).mean()
 
 
+def minimax_g(fake: Tensor) -> Tensor:
+    """E[log(1 - D(G(z)))], flat where D is sure of itself. Goodfellow et al., arXiv:1406.2661, equation 1."""
+    return -softplus(fake).mean()
+
+
 def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
     """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]. Lim & Ye, arXiv:1705.02894."""
     return relu(1 - real).mean() + relu(1 + fake).mean()

@@ -7,7 +7,7 @@ from math import exp, log
 import pytest
 import torch
 
-from ganlib.losses import hinge_d, hinge_g, nonsaturating_d, nonsaturating_g
+from ganlib.losses import hinge_d, hinge_g, minimax_g, nonsaturating_d, nonsaturating_g
 
 ZEROS = torch.zeros(5)
 
@@ -54,7 +54,7 @@ def test_descent_raises_d_on_real_and_lowers_it_on_fake(loss_d):
     assert (fake.grad > 0).all()
 
 
-@pytest.mark.parametrize("loss_g", [nonsaturating_g, hinge_g])
+@pytest.mark.parametrize("loss_g", [nonsaturating_g, minimax_g, hinge_g])
 def test_descent_raises_d_on_what_g_makes(loss_g):
     fake = logits(-9.0, 0.0, 9.0)
     loss_g(fake).backward()
@@ -67,6 +67,15 @@ def test_the_nonsaturating_generator_learns_most_where_it_is_caught():
     nonsaturating_g(fake).backward()
     expected = -torch.sigmoid(-fake.detach()) / 3
     torch.testing.assert_close(fake.grad, expected)
+
+
+def test_the_minimax_generator_plays_the_discriminators_own_game():
+    """Equation 1: what G minimises is the part of D's gain that depends on G; flat where D is sure."""
+    fake = logits(-9.0, 0.0, 9.0)
+    minimax_g(fake).backward()
+    torch.testing.assert_close(fake.grad, -torch.sigmoid(fake.detach()) / 3)
+    far = logits(-300.0)
+    assert minimax_g(fake).item() == pytest.approx(-nonsaturating_d(-far, fake).item())
 
 
 def test_the_best_discriminator_is_the_log_density_ratio():

@@ -1,6 +1,17 @@
 """One module per architecture; importing this package fills ``MODELS``."""
 
-from ganlib.models import cdcgan, classifier, dcgan, sngan  # noqa: F401  (import = registration)
+from ganlib.models import (  # noqa: F401  (import = registration)
+    bigan,
+    cdcgan,
+    cgan,
+    classifier,
+    dcgan,
+    fcgan,
+    gran,
+    infogan,
+    lapgan,
+    sngan,
+)
 from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Option, Phase, Trainable
 
 __all__ = [

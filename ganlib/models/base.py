@@ -4,7 +4,8 @@ Trainable                 has optimizers and phases: the trainer needs no more
 └── GenerativeModel       turns seeds into images: the sampler and the dashboard need no more
 
 Some can do more. The dashboard asks for the ability, never for the name:
-``score(images, labels)`` a discriminator's logits · ``classify(images)`` class logits · ``encode(images)`` latents.
+``score(images, labels)`` a discriminator's logits · ``classify(images)`` class logits · ``encode(images)`` Latents
+whose images resemble the given ones · ``infer_codes(images)`` what Q takes the categorical codes for.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ganlib.registry import Registry
 
 MODELS: Registry[type[Trainable]] = Registry("model")
 SEED_LIMIT = 2**32  # seeds are 0 … 2³²−1
+FROM_SEED = "from seed"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Trainable(nn.Module, ABC):
     Config: ClassVar[type[ModelConfig]]
     averaged: ClassVar[tuple[str, ...]] = ()
     """Child modules of which the run keeps an exponential moving average: those that generate."""
-    loss_kind: ClassVar[str] = ""
+    loss_kind: str = ""
     """Name of the loss, so that a reader of the curves knows what their values mean."""
     recipe: ClassVar[dict[str, Any]] = {}
     """The paper's training settings where they differ from the trainer's defaults."""
@@ -113,7 +115,11 @@ class Latents:
 
 @dataclass(frozen=True)
 class Option:
-    """A knob of ``generate``: the dashboard draws a control from it, the command line parses it."""
+    """A knob of ``generate``: the dashboard draws a control from it, the command line parses it.
+
+    A default of None leaves the value to each image's seed; people write that ``FROM_SEED``. Where one value
+    per image is given, NaN stands for it.
+    """
 
     name: str
     default: Any
@@ -124,17 +130,20 @@ class Option:
     step: float | None = None
     choices: tuple[str, ...] = ()
 
-    def parse(self, text: str | float) -> Any:
+    def parse(self, text: str | float | None) -> Any:
         """A user's value of this option; GanlibError says what is allowed."""
+        if self.default is None and text in (None, FROM_SEED):
+            return None
         if self.kind == "choice":
             if text not in self.choices:
                 names = ", ".join(self.choices)
                 raise GanlibError(f"Option {self.name} must be one of {names}, not {text!r}.")
             return text
         try:
-            value = float(text)
-        except ValueError:
-            raise GanlibError(f"Option {self.name} must be a number, not {text!r}.") from None
+            value = float(text)  # type: ignore[arg-type]
+        except (ValueError, TypeError):
+            otherwise = f' or "{FROM_SEED}"' if self.default is None else ""
+            raise GanlibError(f"Option {self.name} must be a number{otherwise}, not {text!r}.") from None
         low, high = (0, SEED_LIMIT - 1) if self.kind == "seed" else (self.min, self.max)
         if not isfinite(value) or (self.kind != "float" and value != int(value)):
             kind = "finite" if self.kind == "float" else "whole"
@@ -158,7 +167,8 @@ TEMPERATURE = Option(
 class GenerativeModel(Trainable):
     """Seeds in, images out."""
 
-    options: ClassVar[tuple[Option, ...]] = ()
+    options: tuple[Option, ...] = ()
+    """What ``generate`` takes by keyword. A model whose config decides sets its own in ``__init__``."""
     spaces: ClassVar[tuple[str, ...]] = ("z",)
 
     @property
@@ -179,8 +189,15 @@ class GenerativeModel(Trainable):
         """
 
     def trace(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Iterator[Tensor]:
-        """The stages of ``generate``, which is the last of them. One-shot models have one stage."""
+        """The stages of ``generate``, which is the last of them. One-shot models have one stage.
+
+        -> (N, C, h, w) in [-1, 1] each; early stages may be smaller than the image.
+        """
         yield self.generate(latents, labels, **options)
+
+    def stages(self, **options: Any) -> int:
+        """How many stages ``trace`` yields with these options."""
+        return 1
 
     def latents(self, seeds: Iterable[int]) -> Latents:
         """One CPU generator per seed: a seed is the same image in any batch, on any device."""
@@ -232,6 +249,14 @@ class GenerativeModel(Trainable):
         """For unconditional models: says so rather than ignoring the request."""
         if labels is not None:
             raise GanlibError("This model is unconditional: it has no classes to choose from or to mix.")
+
+
+def from_seed(value: float | Tensor | None, of_seed: Tensor) -> Tensor:
+    """An option that is the seed's where it is None, or NaN among one value per image: (N,)."""
+    if value is None:
+        return of_seed
+    v = torch.as_tensor(value, dtype=of_seed.dtype, device=of_seed.device).expand_as(of_seed)
+    return torch.where(v.isnan(), of_seed, v)
 
 
 def per_image(value: float | Tensor, like: Tensor) -> Tensor:

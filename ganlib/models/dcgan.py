@@ -51,17 +51,28 @@ def dcgan_init(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
-class Generator(nn.Module):
-    """Batch norm and ReLU after every layer but the last, which ends in tanh."""
+def upsampling(c: DCGANConfig, in_features: int) -> list[nn.Module]:
+    """Layers (N, in_features, 1, 1) -> (N, C, H, W): batch norm and ReLU after every one but the last."""
+    chs = widths(c)[::-1]
+    layers: list[nn.Module] = [nn.ConvTranspose2d(in_features, chs[0], 4, bias=False)]
+    for a, b in pairwise(chs):
+        layers += [nn.BatchNorm2d(a), nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
+    return [*layers, nn.BatchNorm2d(chs[-1]), nn.ReLU(), nn.ConvTranspose2d(chs[-1], c.channels, 4, 2, 1)]
 
+
+def downsampling(c: DCGANConfig, in_channels: int) -> list[nn.Module]:
+    """Layers (N, in_channels, H, W) -> (N, widths[-1], 4, 4): batch norm in all but the first, LeakyReLU 0.2."""
+    chs = widths(c)
+    layers: list[nn.Module] = [nn.Conv2d(in_channels, chs[0], 4, 2, 1), nn.LeakyReLU(0.2)]
+    for a, b in pairwise(chs):
+        layers += [nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
+    return layers
+
+
+class Generator(nn.Module):
     def __init__(self, c: DCGANConfig, in_features: int) -> None:
         super().__init__()
-        chs = widths(c)[::-1]
-        layers: list[nn.Module] = [nn.ConvTranspose2d(in_features, chs[0], 4, bias=False)]
-        for a, b in pairwise(chs):
-            layers += [nn.BatchNorm2d(a), nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
-        layers += [nn.BatchNorm2d(chs[-1]), nn.ReLU(), nn.ConvTranspose2d(chs[-1], c.channels, 4, 2, 1)]
-        self.net = nn.Sequential(*layers, nn.Tanh()).apply(dcgan_init)
+        self.net = nn.Sequential(*upsampling(c, in_features), nn.Tanh()).apply(dcgan_init)
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, in_features) -> (N, C, H, W) in [-1, 1]."""
@@ -69,15 +80,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Batch norm in every layer but the first and the last; LeakyReLU 0.2."""
-
     def __init__(self, c: DCGANConfig, in_channels: int) -> None:
         super().__init__()
-        chs = widths(c)
-        layers: list[nn.Module] = [nn.Conv2d(in_channels, chs[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for a, b in pairwise(chs):
-            layers += [nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2)]
-        self.net = nn.Sequential(*layers, nn.Conv2d(chs[-1], 1, 4)).apply(dcgan_init)
+        self.net = nn.Sequential(*downsampling(c, in_channels), nn.Conv2d(widths(c)[-1], 1, 4)).apply(dcgan_init)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N,) logits."""

@@ -1,0 +1,140 @@
+"""GRAN: a recurrent generator that adds to a canvas.
+
+Im, Kim, Jiang, Memisevic, "Generating images with recurrent adversarial networks", 2016, arXiv:1602.05110.
+At each of T steps the decoder f draws a change of the canvas from fresh noise and from what the encoder g
+saw in the last change; the image is the squashed sum of all changes. Trained through all steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ganlib.config import option
+from ganlib.losses import nonsaturating_d, nonsaturating_g
+from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
+from ganlib.models.dcgan import DCGANConfig, Discriminator, dcgan_init, downsampling, upsampling, widths
+
+
+@dataclass(frozen=True)
+class GRANConfig(DCGANConfig):
+    steps: int = option(3, "changes of the canvas, T", min=1, max=16)
+    z_dim: int = option(60, "latent dimension of each step", min=1)
+    width: int = option(48, "channels at the highest resolution, doubled at each lower one", min=1)
+    hidden: int = option(100, "units that describe the noise, and the last change", min=1)
+
+    @classmethod
+    def tiny(cls) -> GRANConfig:
+        return cls(image_size=16, channels=1, num_classes=3, z_dim=4, width=4, hidden=8)
+
+
+class StepNorm(nn.Module):
+    """Batch norm with statistics of each step's own, for later changes are not distributed like the first.
+
+    Cooijmans et al., "Recurrent Batch Normalization", ICLR 2017, arXiv:1603.09025
+    """
+
+    def __init__(self, norm: nn.BatchNorm2d, steps: int) -> None:
+        super().__init__()
+        self.weight, self.bias = norm.weight, norm.bias
+        self.norms = nn.ModuleList(nn.BatchNorm2d(norm.num_features, affine=False) for _ in range(steps))
+
+    def forward(self, x: Tensor, step: int) -> Tensor:
+        x = self.norms[step](x)
+        return torch.addcmul(self.bias[:, None, None].to(x.dtype), x, self.weight[:, None, None].to(x.dtype))
+
+
+class Stack(nn.Module):
+    """Layers in order, used once a step."""
+
+    def __init__(self, layers: list[nn.Module], steps: int) -> None:
+        super().__init__()
+        nn.Sequential(*layers).apply(dcgan_init)
+        self.layers = nn.ModuleList(StepNorm(m, steps) if isinstance(m, nn.BatchNorm2d) else m for m in layers)
+
+    def forward(self, x: Tensor, step: int) -> Tensor:
+        for layer in self.layers:
+            x = layer(x, step) if isinstance(layer, StepNorm) else layer(x)
+        return x
+
+
+class Generator(nn.Module):
+    def __init__(self, c: GRANConfig) -> None:
+        super().__init__()
+        self.noise = nn.Sequential(nn.Linear(c.z_dim, c.hidden), nn.Tanh())
+        self.f = Stack(upsampling(c, 2 * c.hidden), c.steps)
+        if c.steps > 1:
+            to_hidden = nn.Conv2d(widths(c)[-1], c.hidden, 4)
+            self.g = Stack([*downsampling(c, c.channels), to_hidden, nn.Tanh()], c.steps - 1)
+        self.hidden = c.hidden
+
+    def changes(self, z: Tensor) -> Iterator[Tensor]:
+        """(N, T, z_dim) -> T changes of the canvas, (N, C, H, W) each, unbounded."""
+        seen = z.new_zeros(len(z), self.hidden)  # of no change yet
+        for step in range(z.shape[1]):
+            h = torch.cat([self.noise(z[:, step]), seen], dim=1)
+            change = self.f(h[:, :, None, None], step)
+            yield change.float()
+            if step + 1 < z.shape[1]:
+                seen = self.g(change, step).flatten(1)
+
+
+@MODELS.register("gran")
+class GRAN(GenerativeModel):
+    Config = GRANConfig
+    config: GRANConfig
+    averaged = ("G",)
+    options = (TEMPERATURE,)
+    loss_kind = "non-saturating"
+    recipe = {"batch_size": 128}
+
+    def __init__(self, config: GRANConfig) -> None:
+        super().__init__(config)
+        self.G, self.D = Generator(config), Discriminator(config, config.channels)
+
+    @property
+    def conditional(self) -> bool:
+        return False
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        betas = (self.config.beta1, 0.999)
+        return {name: Adam(net.parameters(), self.config.lr, betas) for name, net in [("D", self.D), ("G", self.G)]}
+
+    def phases(self) -> list[Phase]:
+        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
+
+    def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        fakes = self.generate(self.random_latents(len(batch.images)))
+        real, fake = self.score(batch.images), self.score(fakes)
+        return nonsaturating_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
+
+    def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        return nonsaturating_g(self.score(self.generate(self.random_latents(len(batch.images))))), {}
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.steps, self.config.z_dim)
+
+    def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
+        *_, image = self.trace(latents, labels, temperature=temperature)
+        return image
+
+    def trace(
+        self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
+    ) -> Iterator[Tensor]:
+        """The canvas after each step, squashed into [-1, 1]."""
+        self.refuse_labels(labels)
+        for canvas in accumulate(self.G.changes(latents.z * per_image(temperature, latents.z)), torch.add):
+            yield canvas.tanh()
+
+    def stages(self, **options: float | Tensor) -> int:
+        return self.config.steps
+
+    def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) -> (N,) logits, high for real."""
+        return self.D(images)
