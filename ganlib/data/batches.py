@@ -21,31 +21,63 @@ def batches(
     seed: int,
     start: int = 0,
     flip: bool,
+    labels: int = 0,
+    labelled_share: float = 0.5,
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Infinite ((B, C, H, W) float32 in [-1, 1], channels_last; (B,) int64), beginning at step ``start``.
 
     Step s is the positions [s B, (s + 1) B) in the endless concatenation of the epochs' permutations;
-    B may exceed N.
+    B may exceed N. With ``labels`` only so many images keep their label, the others get -1; those that keep it
+    are a ``labelled_share`` of every batch, the rest of it is drawn from all.
     """
     if batch_size < 1:
         raise GanlibError(f"A batch needs at least one image, not {batch_size}; set a positive batch size.")
     if not len(split):
         raise GanlibError("There are no images to draw batches from; choose a split with at least one image.")
-    return _batches(split, batch_size, seed, start, flip, torch.device(device))
+    known, indices = split.labels, _indices(len(split), batch_size, seed, start)
+    if labels:
+        kept = labelled(split.labels, labels)
+        known = np.full_like(split.labels, -1)
+        known[kept] = split.labels[kept]
+        quota = round(labelled_share * batch_size)
+        of_kept = (kept[i] for i in _indices(len(kept), quota, seed, start, 2))
+        of_all = _indices(len(split), batch_size - quota, seed, start)
+        indices = (np.concatenate(pair) for pair in zip(of_kept, of_all, strict=False))
+    pixels = np.asarray(split.images)  # a plain view: indexing np.memmap itself pays for its subclass
+    return _batches(pixels, known, indices, seed, start, flip, torch.device(device))
+
+
+def labelled(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Indices of n images that keep their label, in turn from each class; the same for every seed.
+
+    GanlibError where the data set has no labels to keep.
+    """
+    order = _generator(0, 0, 3).permutation(len(labels))
+    order = order[labels[order] >= 0]
+    if not len(order):
+        raise GanlibError("The data set has no labels to choose from; leave --labels out.")
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    place = np.arange(len(by_class)) - np.searchsorted(labels[by_class], labels[by_class])  # within its class
+    return np.sort(by_class[np.argsort(place, kind="stable")][:n])
 
 
 def _batches(
-    split: Split, batch_size: int, seed: int, start: int, flip: bool, device: torch.device
+    pixels: NDArray[np.uint8],
+    known: NDArray[np.int64],
+    indices: Iterator[NDArray[np.int64]],
+    seed: int,
+    start: int,
+    flip: bool,
+    device: torch.device,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    pixels = np.asarray(split.images)  # a plain view: indexing np.memmap itself pays for its subclass
-    for step, indices in zip(count(start), _indices(len(split), batch_size, seed, start), strict=False):
-        x = pixels[indices]  # (B, H, W, C) uint8
+    for step, chosen in zip(count(start), indices, strict=False):
+        x = pixels[chosen]  # (B, H, W, C) uint8
         if flip:
             # the third word keeps this stream apart from the permutations' [seed, epoch]
-            mirrored = _generator(seed, step, 1).random(batch_size) < 0.5
+            mirrored = _generator(seed, step, 1).random(len(chosen)) < 0.5
             x[mirrored] = x[mirrored, :, ::-1]
-        images, labels = torch.from_numpy(x), torch.from_numpy(split.labels[indices])
+        images, labels = torch.from_numpy(x), torch.from_numpy(known[chosen])
         if device.type == "cuda":
             images = images.pin_memory().to(device, non_blocking=True)
             labels = labels.pin_memory().to(device, non_blocking=True)
@@ -55,21 +87,21 @@ def _batches(
         yield images.permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1), labels
 
 
-def _indices(n: int, batch_size: int, seed: int, start: int) -> Iterator[NDArray[np.int64]]:
-    """The (B,) indices of steps start, start + 1, …"""
+def _indices(n: int, batch_size: int, seed: int, start: int, *stream: int) -> Iterator[NDArray[np.int64]]:
+    """The (B,) indices of steps start, start + 1, …; another stream is another order."""
     epoch, used = divmod(start * batch_size, n)
-    order = _generator(seed, epoch).permutation(n)
+    order = _generator(seed, epoch, *stream).permutation(n)
     while True:
         parts: list[NDArray[np.int64]] = []
         missing = batch_size
         while missing:
             if used == n:
                 epoch, used = epoch + 1, 0
-                order = _generator(seed, epoch).permutation(n)
+                order = _generator(seed, epoch, *stream).permutation(n)
             parts.append(order[used : used + missing])
             used += len(parts[-1])
             missing -= len(parts[-1])
-        yield np.concatenate(parts)
+        yield np.concatenate([*parts, order[:0]])
 
 
 def _generator(*key: int) -> np.random.Generator:

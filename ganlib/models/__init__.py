@@ -1,6 +1,8 @@
 """One module per architecture; importing this package fills ``MODELS``."""
 
 from ganlib.models import (  # noqa: F401  (import = registration)
+    aae,
+    acgan,
     bigan,
     cdcgan,
     cgan,
@@ -10,7 +12,12 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     gran,
     infogan,
     lapgan,
+    lsgan,
+    sgan,
     sngan,
+    vaegan,
+    wgan,
+    wgan_gp,
 )
 from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Option, Phase, Trainable
 

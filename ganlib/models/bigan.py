@@ -16,11 +16,11 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
-from ganlib.models.dcgan import DCGANConfig, Generator, dcgan_init, downsampling, widths
+from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
 
 
 @dataclass(frozen=True)
-class BiGANConfig(DCGANConfig):
+class BiGANConfig(NetworkConfig):
     z_dim: int = option(64, "latent dimension", min=1)
     hidden: int = option(512, "units of D above the two halves of a pair", min=1)
 

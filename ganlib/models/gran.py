@@ -18,11 +18,11 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
-from ganlib.models.dcgan import DCGANConfig, Discriminator, dcgan_init, downsampling, upsampling, widths
+from ganlib.models.dcgan import Discriminator, NetworkConfig, dcgan_init, downsampling, upsampling, widths
 
 
 @dataclass(frozen=True)
-class GRANConfig(DCGANConfig):
+class GRANConfig(NetworkConfig):
     steps: int = option(3, "changes of the canvas, T", min=1, max=16)
     z_dim: int = option(60, "latent dimension of each step", min=1)
     width: int = option(48, "channels at the highest resolution, doubled at each lower one", min=1)
@@ -91,7 +91,6 @@ class GRAN(GenerativeModel):
     averaged = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
-    recipe = {"batch_size": 128}
 
     def __init__(self, config: GRANConfig) -> None:
         super().__init__(config)

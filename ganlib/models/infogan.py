@@ -29,11 +29,11 @@ from ganlib.models.base import (
     from_seed,
     per_image,
 )
-from ganlib.models.dcgan import DCGANConfig, Generator, dcgan_init, downsampling, widths
+from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
 
 
 @dataclass(frozen=True)
-class InfoGANConfig(DCGANConfig):
+class InfoGANConfig(NetworkConfig):
     z_dim: int = option(62, "dimension of the noise beside the codes", min=1)
     categories: tuple[int, ...] = option((10,), "values of each categorical code", min=2)
     continuous: int = option(2, "continuous codes, uniform in [-1, 1]", min=0)

@@ -182,7 +182,6 @@ class LAPGAN(GenerativeModel):
     averaged = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
-    recipe = {"batch_size": 128}
 
     def __init__(self, config: LAPGANConfig) -> None:
         super().__init__(config)

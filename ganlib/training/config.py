@@ -17,6 +17,8 @@ class TrainingConfig(Config):
     precision: Literal["auto", "bf16", "fp32"] = option(
         "auto", "mixed precision; auto = bf16 where the hardware has it"
     )
+    labels: int = option(0, "training images that keep their label, evenly over the classes; 0 = all", min=0)
+    labelled_share: float = option(0.5, "share of each batch drawn from those that keep theirs", min=0.0, max=1.0)
     flip: Literal["auto", "on", "off"] = option("auto", "mirror images at random; auto = as the data set says")
     ema_half_life: int = option(20_000, "half-life of the averaged weights, in images", min=0)
     ema_ramp: float = option(0.05, "half-life never above this share of the images seen", min=0.0)

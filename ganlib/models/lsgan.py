@@ -1,0 +1,24 @@
+"""LSGAN: least squares instead of cross-entropy, on DCGAN's networks.
+
+Mao, Li, Xie, Lau, Wang, Smolley, "Least Squares Generative Adversarial Networks", ICCV 2017, arXiv:1611.04076:
+fakes far on the right side of the decision boundary still cost something, so G's gradient does not vanish.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ganlib.losses import least_squares_d, least_squares_g
+from ganlib.models.base import MODELS
+from ganlib.models.dcgan import DCGAN
+
+
+@MODELS.register("lsgan")
+class LSGAN(DCGAN):
+    loss_kind = "least squares"
+
+    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        return least_squares_d(real, fake)
+
+    def g_loss(self, fake: Tensor) -> Tensor:
+        return least_squares_g(fake)
