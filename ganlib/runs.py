@@ -2,9 +2,9 @@
 
 config.json           the recipe: model and its config, data set and fingerprints, training, versions, commit
 weights.safetensors   averaged weights of what generates, last weights of the rest
-log.csv               scalars                      samples/<images>.webp          pictures as training went on
-evaluation.json       metric records               snapshots/<images>.safetensors averaged weights, while training
-state.pt              what resuming needs, while training
+log.csv               scalars                samples/<images>.webp          pictures as training went on
+evaluation.json       metric records         reconstructions/<images>.webp  test images again, where it can encode
+state.pt              what resuming needs    snapshots/<images>.safetensors averaged weights; both while training
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class RunFolder:
     weights = property(lambda self: self.path / "weights.safetensors")
     log = property(lambda self: self.path / "log.csv")
     samples = property(lambda self: self.path / "samples")
+    reconstructions = property(lambda self: self.path / "reconstructions")
     evaluation = property(lambda self: self.path / "evaluation.json")
     snapshots = property(lambda self: self.path / "snapshots")
     state = property(lambda self: self.path / "state.pt")
@@ -64,11 +65,19 @@ class RunFolder:
         write_atomically(self.weights, save({k: v.contiguous() for k, v in tensors.items()}, metadata))
 
     def snapshot_images(self) -> list[int]:
-        return sorted(int(p.stem) for p in self.snapshots.glob("*.safetensors") if p.stem.isdigit())
+        return _numbers(self.snapshots, "safetensors")
 
     def sample_images(self) -> list[int]:
         """Images seen at each picture of the training."""
-        return sorted(int(p.stem) for p in self.samples.glob("*.webp") if p.stem.isdigit())
+        return _numbers(self.samples, "webp")
+
+    def reconstruction_images(self) -> list[int]:
+        """Images seen at each picture of test images and their reconstructions; [] of what cannot encode."""
+        return _numbers(self.reconstructions, "webp")
+
+
+def _numbers(folder: Path, ending: str) -> list[int]:
+    return sorted(int(p.stem) for p in folder.glob(f"*.{ending}") if p.stem.isdigit())
 
 
 def averaged_tensors(model: Trainable) -> dict[str, Tensor]:
@@ -105,6 +114,12 @@ class Run:
                 f"{self.folder.config} names {len(self.classes)} classes for a model of {self.config.num_classes}; "
                 "restore the file from its source."
             )
+
+    @property
+    def note(self) -> str:
+        """What its maker wants a reader to know."""
+        note = self.recipe.get("note", "")
+        return note if isinstance(note, str) else ""
 
     def fingerprint(self, split: str) -> str:
         """Of the data set's "train" or "test" split at the time of training."""
@@ -203,8 +218,11 @@ class Run:
         self.load(snapshot=images)  # refuses what would not fit before anything is written
         tensors = read_tensors(self.folder.weights) | self.read_snapshot(images)
         seconds = self.training_seconds * min(images / max(self.images_seen, 1), 1)
-        metadata = {"images": str(images), "seconds": f"{seconds:.1f}", "promoted": "true"}
-        write_atomically(self.folder.weights, save(tensors, metadata))
+        self.store(tensors, images=str(images), seconds=f"{seconds:.1f}", promoted="true")
+
+    def store(self, tensors: dict[str, Tensor], **changes: str) -> None:
+        """Puts these tensors in place of the weights. The metadata stay but for the changes."""
+        write_atomically(self.folder.weights, save(tensors, self.metadata | changes))
         self.__dict__.pop("metadata", None)
 
 

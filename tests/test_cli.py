@@ -9,12 +9,16 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor
 
 from gallery import (
     BROKEN,
@@ -31,7 +35,7 @@ from gallery import (
 )
 from ganlib.__main__ import main
 from ganlib.models import MODELS, GenerativeModel
-from ganlib.runs import Run
+from ganlib.runs import Run, find_run
 from ganlib.sampling import sample
 from tiny import files_of, write_run
 
@@ -291,7 +295,7 @@ def test_list_names_each_broken_run_in_a_line_and_still_shows_the_others(damaged
 
 
 @pytest.mark.parametrize(
-    "command", [["sample"], ["evaluate"], ["list"], ["promote"], ["train", "--resume"]], ids=" ".join
+    "command", [["sample"], ["evaluate"], ["list"], ["promote"], ["halve"], ["train", "--resume"]], ids=" ".join
 )
 def test_no_command_takes_a_broken_run_or_changes_it(command, damaged, tmp_path, capsys):
     before = files_of(damaged)
@@ -335,6 +339,85 @@ def test_promoting_what_is_not_there_changes_nothing(name, snapshot, own_gallery
     error = refused("promote", name, "--", snapshot, capsys=capsys)
     assert f"no snapshot at {snapshot} images; it has: 0, 320, 640, {IMAGES}" in error or "no run 'nothing'" in error
     assert files_of(own_gallery) == before
+
+
+# halve
+
+
+def change(run: Run, how: Callable[[str, Tensor], Tensor]) -> None:
+    run.store({k: how(k, v) for k, v in load_file(run.folder.weights).items()})
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_halve_stores_float16_that_draws_the_same(name, own_gallery, capsys):
+    run = Run(own_gallery / name)
+    before, size = files_of(own_gallery), run.folder.weights.stat().st_size
+    tensors, metadata = load_file(run.folder.weights), run.metadata
+    labels = [i % 10 for i in range(64)] if name != UNCONDITIONAL else None
+    drawn = direct(own_gallery, name, range(64), labels).astype(int)
+    text = works("halve", name, capsys=capsys)
+    says = r"largest difference (\d) levels?, mean (\d\.\d\d), (\d\.\d) MB -> (\d\.\d) MB; evaluate it again\n"
+    found = re.fullmatch(f"{re.escape(str(run.path))}: {says}", text)
+    difference = np.abs(direct(own_gallery, name, range(64), labels) - drawn)
+    assert found
+    assert found[1] == str(difference.max())
+    assert found[2] == f"{difference.mean():.2f}"
+    assert run.folder.weights.stat().st_size < 0.6 * size
+    half = load_file(run.folder.weights)
+    assert {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}.keys() == half.keys()
+    for k, v in half.items():
+        assert v.dtype == (torch.float16 if tensors[k].is_floating_point() else torch.int64)
+        assert torch.equal(v, tensors[k].to(v.dtype))
+    assert Run(run.path).metadata == metadata
+    after = files_of(own_gallery)
+    assert {k for k in after if after[k] != before.get(k)} == {f"{name}/weights.safetensors"}
+    assert works("halve", name, capsys=capsys) == f"{run.path}: halved already\n"
+    assert files_of(own_gallery) == after
+
+
+def test_a_halved_run_is_promoted_and_trained_on_as_before(own_gallery, capsys):
+    path = own_gallery / CONDITIONAL
+    works("halve", CONDITIONAL, capsys=capsys)
+    assert "320 images" in works("promote", CONDITIONAL, "320", capsys=capsys)
+    works("halve", CONDITIONAL, capsys=capsys)  # G is of float32 again
+    works("train", "--resume", CONDITIONAL, "--images", IMAGES + 64, "--device", "cpu", capsys=capsys)
+    assert {v.dtype for v in load_file(path / "weights.safetensors").values()} == {torch.float32, torch.int64}
+
+
+def test_what_float16_cannot_hold_is_not_halved(own_gallery, capsys):
+    run = Run(own_gallery / UNCONDITIONAL)
+    change(run, lambda name, v: v + 1e5 if name == "D.net.0.bias" else v)
+    before = files_of(own_gallery)
+    error = refused("halve", UNCONDITIONAL, capsys=capsys)
+    assert f"{UNCONDITIONAL} cannot be halved: D.net.0.bias holds values beyond those of float16" in error
+    assert files_of(own_gallery) == before
+
+
+def test_what_would_look_different_is_not_halved(own_gallery, capsys):
+    run = Run(own_gallery / UNCONDITIONAL)
+    # A shade of grey, made by large weights of numbers that float16 takes for 0.
+    grey = {"G.net.4.weight": 0.0, "G.net.4.bias": 2.9e-8, "G.net.6.weight": 6e4}
+    change(run, lambda name, v: torch.full_like(v, grey[name]) if name in grey else v)
+    before = files_of(own_gallery)
+    error = refused("halve", UNCONDITIONAL, capsys=capsys)
+    assert re.search(r"would visibly change \(largest difference \d+ levels, mean \d+\.\d+; allowed are 8", error)
+    assert "ship it as it is" in error
+    assert files_of(own_gallery) == before
+
+
+def test_one_run_that_cannot_be_halved_costs_no_other(own_gallery, capsys):
+    change(Run(own_gallery / UNCONDITIONAL), lambda name, v: v * 1e9 if name == "G.net.0.weight" else v)
+    assert main(["halve", UNCONDITIONAL, OTHER]) == 1
+    out, err = capsys.readouterr()
+    assert OTHER in out
+    assert f"Not halved, for the reasons above: {UNCONDITIONAL}." in err
+
+
+def test_halving_a_classifier_tells_what_else_to_measure_again(gallery, tmp_path, capsys):
+    run = write_run(tmp_path / "judge", "classifier")
+    (run.path / "references").mkdir()
+    text = works("halve", run.path, capsys=capsys)
+    assert re.search(r"judge: \d\.\d MB -> \d\.\d MB; evaluate it and what was measured with it again\n", text)
 
 
 # train
@@ -400,6 +483,7 @@ def test_a_run_is_made_resumed_and_repeated(gallery, tmp_path, capsys):
         ["sample", CONDITIONAL, "--colour"],
         ["train", "dcgan", "--g-width", "8"],
         ["promote", OTHER, "x"],
+        ["halve"],
     ],
     ids=" ".join,
 )
@@ -413,7 +497,7 @@ def test_a_command_line_that_does_not_parse_shows_the_usage(arguments, gallery, 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["list", "train", "sample", "evaluate", "promote"])
+@pytest.mark.parametrize("command", ["list", "train", "sample", "evaluate", "promote", "halve"])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -446,3 +530,31 @@ def test_a_refusal_is_an_exit_code_without_a_traceback(gallery, tmp_path):
     assert done.returncode == 1
     assert done.stdout == ""
     assert re.fullmatch(r"ganlib: There is no run 'nothing'; .*\.\n", done.stderr)
+
+
+def test_one_level_is_retrained_alone_from_a_finished_run(tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    small = ["--g-width", "4", "--d-width", "4", "--hidden", "8", "--batch-size", "8", "--coarsest", "4"]
+    main(["train", "lapgan", "--data", "digits", *small, "--images", "16", "--out", str(first)])
+    main(["train", "--start", str(first), "--phases", "*/8", "--images", "16", "--out", str(second)])
+    before, after = (load_file(folder / "weights.safetensors") for folder in (first, second))
+    changed = {key.split(".")[1] for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {"1"}  # of the levels 4, 8 and 16
+    recipe = json.loads((second / "config.json").read_text())
+    assert recipe["start"] == {"run": "first", "weights": find_run(str(first)).weights_hash}
+
+
+def test_weights_that_do_not_fit_are_no_start(tmp_path, capsys):
+    run = write_run(tmp_path / "run", "cdcgan", num_classes=10)
+    code = ["train", "--start", str(run.path), "--data", "digits", "--width", "8", "--images", "8"]
+    assert main([*code, "--out", str(tmp_path / "other")]) == 1
+    assert "do not fit networks of other sizes" in capsys.readouterr().err
+    both = ["train", "--start", str(run.path), "--like", str(run.path), "--images", "8"]
+    assert main(both) == 1
+    assert "leave one out" in capsys.readouterr().err
+
+
+def test_a_note_reaches_the_runs_recipe(tmp_path, capsys):
+    out = tmp_path / "noted"
+    main(["train", "fcgan", "--data", "digits", "--images", "128", "--note", "A short run.", "--out", str(out)])
+    assert find_run(str(out)).note == "A short run."

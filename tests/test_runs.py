@@ -152,6 +152,36 @@ def test_a_snapshot_that_does_not_fit_is_not_promoted(tmp_path):
     assert files_of(tmp_path) == before
 
 
+# Weights of half the size.
+
+
+def half_of(run: Run) -> dict[str, torch.Tensor]:
+    return {k: v.half() if v.is_floating_point() else v for k, v in load_file(run.folder.weights).items()}
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_float16_weights_load_as_a_float32_model(name, tmp_path):
+    run = write_run(tmp_path / "run", name)
+    expected, hash_before = half_of(run), run.weights_hash
+    run.store(expected)
+    found = Run(run.path).load().state_dict()
+    assert {v.dtype for v in found.values()} <= {torch.float32, torch.int64}
+    assert all(torch.equal(v, expected[k].to(v.dtype)) for k, v in found.items())
+    assert (run.images_seen, run.training_seconds) == (64, 1.5)
+    assert run.weights_hash != hash_before
+
+
+def test_a_snapshot_is_promoted_into_float16_weights(tmp_path):
+    run = with_snapshot(tmp_path / "run")
+    run.store(half_of(run))
+    half, early = run.load().state_dict(), run.load(snapshot=32).state_dict()
+    run.promote(32)
+    found = run.load().state_dict()
+    assert all(torch.equal(v, early[k]) for k, v in found.items())
+    assert all(torch.equal(v, half[k]) for k, v in found.items() if k.startswith("D."))
+    assert (run.images_seen, run.metadata["promoted"]) == (32, "true")
+
+
 # Broken runs.
 
 

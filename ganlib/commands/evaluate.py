@@ -20,7 +20,7 @@ from ganlib.runs import Run, find_run
 def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure runs: FID and class agreement of what generates, accuracy of what classifies",
+        help="measure runs: FID, class agreement and code accuracy of what generates, accuracy of what classifies",
         description="Adds records, each with its protocol, to the runs' evaluation.json.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
@@ -57,6 +57,7 @@ def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, op
 
     read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
     line = ProgressLine()
+    warnings: list[str] = []
     try:
         records = evaluate(
             found,
@@ -67,10 +68,13 @@ def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, op
             progress=lambda text, done, total: line.update(
                 f"{found.name}  {text}  {done:,} of {total:,}", share=done / total
             ),
+            warn=warnings.append,
         )
     finally:
         line.close()
     append_records(found.folder.evaluation, records)
+    for warning in warnings:
+        print(f"{found.name}: {warning}", file=sys.stderr)
     for record in records:
         if record["warning"]:
             print(f"{found.name}: {record['warning']}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""python -m ganlib train MODEL --data DATA [any config field] | --like RUN | --resume RUN"""
+"""python -m ganlib train MODEL --data DATA [any config field] | --like RUN | --start RUN | --resume RUN"""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
     )
     parser.add_argument("model", nargs="?", metavar="MODEL", help=f"one of {', '.join(MODELS)}")
     parser.add_argument("--like", metavar="RUN", help="repeat this run's recipe; other flags override it")
+    parser.add_argument("--start", metavar="RUN", help="like --like, but from that run's weights, not from random ones")
     parser.add_argument("--resume", metavar="RUN", help="go on where this run stopped; budgets may be raised")
     parser.add_argument("--data", help="name, folder:PATH or celeba:ATTRIBUTE (default: digits)")
     parser.add_argument("--data-root", metavar="DIR", help="where data sets lie (default: $GANLIB_DATA)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     parser.add_argument("--out", metavar="DIR", type=Path, help="the run's folder (default: a new one in runs/)")
+    parser.add_argument("--note", metavar="TEXT", default="", help="a sentence for the run's card")
     add_arguments(parser.add_argument_group("training"), TrainingConfig)
     if argv[:1] == ["train"]:
         model = _model_of(argv[1:])
@@ -47,11 +49,11 @@ def _model_of(argv: Sequence[str]) -> str | None:
     """The architecture decides which flags exist, so it is looked up before parsing."""
     early = argparse.ArgumentParser(add_help=False)
     early.add_argument("model", nargs="?")
-    for flag in ("--like", "--resume"):
+    for flag in ("--like", "--start", "--resume"):
         early.add_argument(flag)
     args, _ = early.parse_known_args(argv)
-    if args.like or args.resume:
-        return find_run(args.like or args.resume).model_name
+    if earlier := args.like or args.start or args.resume:
+        return find_run(earlier).model_name
     return args.model if args.model in MODELS else None
 
 
@@ -86,7 +88,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, TrainingConfig]:
-    like = find_run(args.like) if args.like else None
+    if args.like and args.start:
+        raise GanlibError("--like starts from random weights, --start from a run's; leave one out.")
+    like = find_run(args.like or args.start) if args.like or args.start else None
     recipe = like.recipe if like else None
     name = args.model or (recipe and recipe["model"])
     if not name:
@@ -111,6 +115,8 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
     if not training.images and not training.max_minutes:
         raise GanlibError("Say how long to train: --images N or --max-minutes M.")
     model = seeded(lambda: cls(cls.Config.from_dict(values)), training.seed)
+    if like and args.start:
+        _start_from(like, model)
     select_phases(model, training.phases)  # a pattern that matches none is refused before anything is written
     folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
     if folder.config.exists():
@@ -128,12 +134,23 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
                 "test": {"n": len(data.test), "fingerprint": data.test.fingerprint},
             },
             "training": training.to_dict(),
+            **({"start": {"run": like.name, "weights": like.weights_hash}} if like and args.start else {}),
+            **({"note": args.note} if args.note else {}),
             "versions": versions(),
             "commit": commit(),
             "created": now(),
         }
     )
     return folder, model, data, training
+
+
+def _start_from(run: Run, model: Trainable) -> None:
+    """The weights of a run whose networks have the same shapes."""
+    weights = run.load().state_dict()
+    shapes, wanted = ({k: v.shape for k, v in state.items()} for state in (weights, model.state_dict()))
+    if shapes != wanted:
+        raise GanlibError(f"The weights of {run.name} do not fit networks of other sizes; leave out what changes them.")
+    model.load_state_dict(weights)
 
 
 def _resume(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, TrainingConfig]:

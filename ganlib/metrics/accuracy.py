@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ganlib.data import Split
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.intervals import of_share
 from ganlib.metrics.records import Record
@@ -24,7 +25,12 @@ def accuracy_record(run: Run, model: Any, config: EvaluationConfig, progress: Pr
     """The share of test images whose class the model names."""
     test = load_split(run, "test", config.data_root)
     hits = count_hits(model.classify, chunks(test, config.batch), test.labels, model.device, progress)
-    return share("accuracy", hits, len(test)) | {
+    return share("accuracy", hits, len(test)) | of_test_images(run, test)
+
+
+def of_test_images(run: Run, test: Split) -> Record:
+    """What a record says of a number that test images alone decide."""
+    return {
         "protocol": {
             "n_real": len(test),
             "n_fake": 0,

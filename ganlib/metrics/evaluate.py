@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from ganlib.errors import GanlibError
 from ganlib.metrics.accuracy import accuracy_record, share
+from ganlib.metrics.codes import code_record
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import EXTRACTORS, Extracted, Extractor, extract, file_hash
 from ganlib.metrics.fidelity import Statistics, frechet, statistics
@@ -28,8 +30,14 @@ def evaluate(
     options: dict[str, Any] | None = None,
     snapshot: int | None = None,
     progress: Progress = lambda text, done, total: None,
+    warn: Callable[[str], None] = lambda sentence: None,
 ) -> list[Record]:
     """What generates gets ``fid`` and, if it obeys classes, ``class_agreement``; a classifier ``accuracy``.
+
+    What generates and can classify or infer codes as well also gets ``accuracy`` or ``code_accuracy``, where the
+    data set has classes. Those take the images, which the others do without: where they are absent, ``warn`` gets
+    the reason. They are of the run's weights alone, for a snapshot does not hold what classifies or infers, and of
+    the default options, for none has a part in them.
 
     Nothing is written but reference statistics that were not stored yet. GanlibError says what is missing.
     """
@@ -47,6 +55,8 @@ def evaluate(
     if isinstance(model, GenerativeModel):
         chosen = check_options(model, options or {})
         found = generated_records(run, model, config, device, chosen, progress)
+        if run.classes and snapshot is None and not options:
+            found += side_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
     elif hasattr(model, "classify"):
@@ -54,6 +64,20 @@ def evaluate(
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
     return [record | provenance for record in found]
+
+
+def side_records(
+    run: Run, model: Any, config: EvaluationConfig, progress: Progress, warn: Callable[[str], None]
+) -> list[Record]:
+    """What a model knows of real images beside making its own."""
+    measures = {"classify": ("Accuracy", accuracy_record), "infer_codes": ("Code accuracy", code_record)}
+    found = []
+    for name, measure in (measures[ability] for ability in measures if hasattr(model, ability)):
+        try:
+            found.append(measure(run, model, config, progress))
+        except GanlibError as error:
+            warn(f"{name} was not measured: {error}")
+    return found
 
 
 def generated_records(

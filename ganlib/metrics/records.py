@@ -3,10 +3,11 @@
 The file is ``{"records": [...]}``. This module alone touches it, without torch, and only ever appends.
 A record:
 
-metric        fid · class_agreement · accuracy          value         float
+metric        fid · class_agreement · accuracy · code_accuracy          value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
-              or null, extractor, extractor_name, extractor_hash, resizer, options not at their default
+              or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
+              of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes
 labels        "balanced" or "none"                      seeds         "0-9999" or null
 options       all options of ``generate``               images_seen   by the evaluated weights
 weights_hash  12 hex digits of the evaluated file       snapshot      its images, null for the weights
@@ -66,6 +67,8 @@ def describe(record: Record) -> str:
     share = f"{value:.1%}" + (f" ± {half:.1%}" if half is not None else "")
     if record["metric"] == "accuracy":
         return f"accuracy ({p['n_real']:,} {p['reference']['split']} images) {share}"
+    if record["metric"] == "code_accuracy":
+        return f"code accuracy ({p['code']}, {p['n_real']:,} {p['reference']['split']} images) {share}"
     if record["metric"] == "class_agreement":
         return f"class agreement ({p['extractor']}, n={p['n_fake']:,}) {share}"
     sizes = f"n={p['n_fake']:,} vs {p['n_real']:,} {p['reference']['split']}"

@@ -1,15 +1,22 @@
-"""The pictures that show a run growing: the same seeds and classes at every snapshot."""
+"""The pictures that show a run growing: the same seeds and classes, the same test images, at every snapshot."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ganlib.data import Split
 from ganlib.files import write_atomically
 from ganlib.models import GenerativeModel, Trainable
-from ganlib.sampling import grid, sample
+from ganlib.sampling import grid, in_chunks, sample
 
 COLUMNS, ROWS_WITHOUT_CLASSES, MOST_CLASSES = 8, 6, 10
+RECONSTRUCTED = 16
 
 
 def save_pictures(model: Trainable, path: Path) -> None:
@@ -22,6 +29,47 @@ def save_pictures(model: Trainable, path: Path) -> None:
         images = sample(model, seeds, [row for row in range(rows) for _ in range(COLUMNS)])
     else:
         images = sample(model, range(COLUMNS * ROWS_WITHOUT_CLASSES))
+    _write(images, COLUMNS, path)
+
+
+def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
+    """Test images, each above what the model makes of it; nothing where the model cannot encode."""
+    if not (isinstance(model, GenerativeModel) and hasattr(model, "encode")):
+        return
+    # A model that obeys classes is told the image's own: an image without one has nothing to tell.
+    usable = np.flatnonzero(test.labels >= 0) if model.conditional else np.arange(len(test))
+    chosen = usable[spread(test.labels[usable], RECONSTRUCTED)]
+    if not len(chosen):
+        return
+    images = np.array(test.images[chosen])
+    made = reconstruct(model, images, test.labels[chosen])
+    columns = min(COLUMNS, len(images))
+    blank = np.full((-len(images) % columns, *images.shape[1:]), 255, np.uint8)
+    above, below = (np.concatenate([part, blank]).reshape(-1, columns, *images.shape[1:]) for part in (images, made))
+    _write(np.stack([above, below], 1).reshape(-1, *images.shape[1:]), columns, path)
+
+
+def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(N, H, W, C) uint8 -> the same of generate(encode(x)), each with its own label where the model obeys them."""
+    x = torch.from_numpy(images).permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1)
+    y = torch.from_numpy(labels) if model.conditional else None
+
+    def compute(part: slice) -> torch.Tensor:
+        latents = model.encode(x[part].to(model.device))
+        return model.generate(latents, None if y is None else y[part])
+
+    return np.concatenate(list(in_chunks(model, len(x), compute)))
+
+
+def spread(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Indices of the first n images, taken in turn from each class: its first, then its second, …"""
+    order = np.argsort(labels, kind="stable")
+    by_class = labels[order]
+    place = np.arange(len(order)) - np.searchsorted(by_class, by_class)  # within the class
+    return order[np.lexsort((by_class, place))][:n]
+
+
+def _write(images: NDArray[np.uint8], columns: int, path: Path) -> None:
     buffer = io.BytesIO()
-    grid(images, columns=COLUMNS).save(buffer, "WEBP", quality=90, method=4)
+    grid(images, columns=columns).save(buffer, "WEBP", quality=90, method=4)
     write_atomically(path, buffer.getvalue())

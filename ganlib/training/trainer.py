@@ -21,7 +21,7 @@ from ganlib.runs import RunFolder
 from ganlib.training.config import TrainingConfig
 from ganlib.training.ema import EMA
 from ganlib.training.log import ScalarLog
-from ganlib.training.pictures import save_pictures
+from ganlib.training.pictures import save_pictures, save_reconstructions
 from ganlib.training.state import load_state, save_state
 
 
@@ -80,7 +80,16 @@ class Trainer:
         """Until the budget is spent or ``should_stop`` says so; either way the state is saved at the end."""
         c = self.config
         flip = self.data.flip if c.flip == "auto" else c.flip == "on"
-        stream = batches(self.data.train, c.batch_size, seed=c.seed, start=self.step, flip=flip, device=self.device)
+        stream = batches(
+            self.data.train,
+            c.batch_size,
+            seed=c.seed,
+            start=self.step,
+            flip=flip,
+            labels=c.labels,
+            labelled_share=c.labelled_share,
+            device=self.device,
+        )
         if self.step == 0:
             self.snapshot()
             save_state(self)  # or a kill before the first save would leave nothing to resume
@@ -92,9 +101,11 @@ class Trainer:
             for name in self.model.on_images(self.images):
                 self.optimizers[name] = self.model.optimizers()[name]
             at_log = (self.step + 1) % c.log_every == 0
-            for phase in self.phases:
-                if self.step % phase.every == 0:
-                    self.run_phase(phase, Batch(images, labels))
+            due_phases = [phase for phase in self.phases if self.step % phase.every == 0]
+            for phase in due_phases:
+                self.run_phase(phase, Batch(images, labels))
+            if any(phase.optimizer in self._generating for phase in due_phases):
+                self.ema.update(len(images), self.images)
             self.step += 1
             self.images += len(images)
             unlogged += len(images)
@@ -135,8 +146,6 @@ class Trainer:
             gradients = [p.grad for p in parameters if p.grad is not None]
             self._pending[f"grad/{phase.name}"].append(torch.nn.utils.get_total_norm(gradients))
         optimizer.step()
-        if phase.optimizer in self._generating:
-            self.ema.update(len(batch.images), self.images)
         self._losses.append((phase.name, self.step, loss.detach()))
         for tag, value in logs.items():
             self._pending[tag].append(value.detach())
@@ -166,10 +175,11 @@ class Trainer:
         )
 
     def snapshot(self) -> None:
-        """Averaged weights and, of what generates, the pictures of always the same seeds and classes."""
+        """Averaged weights and, of what generates, the pictures of always the same seeds, classes and test images."""
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
         save_pictures(self.ema.model, self.folder.samples / f"{self.images}.webp")
+        save_reconstructions(self.ema.model, self.data.test, self.folder.reconstructions / f"{self.images}.webp")
 
     @property
     def share(self) -> float:

@@ -1,0 +1,79 @@
+"""How well a categorical code names classes that it was never told.
+
+Each of its values is given one class, no class twice: the matching that is right most often on training images
+(Kuhn, "The Hungarian method for the assignment problem", 1955). The accuracy is that of the test images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from ganlib.errors import GanlibError
+from ganlib.metrics.accuracy import of_test_images, share
+from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.records import Record
+from ganlib.metrics.references import Progress, chunks, load_split
+from ganlib.runs import Run
+
+MATCHED = 10_000  # training images
+
+
+def code_record(run: Run, model: Any, config: EvaluationConfig, progress: Progress) -> Record:
+    """Of the code that names the training images best. Test images whose value has no class count as wrong."""
+    train, test = (load_split(run, split, config.data_root) for split in ("train", "test"))
+    rows = some(len(train), MATCHED)
+    images = (np.array(train.images[rows[i : i + config.batch]]) for i in range(0, len(rows), config.batch))
+    count = len(run.classes), model.device, progress
+    learnt = tabulate(model.infer_codes, images, train.labels[rows], *count)
+    tested = tabulate(model.infer_codes, chunks(test, config.batch), test.labels, *count)
+    if not learnt:
+        raise GanlibError(f"{run.name} has no categorical code.")
+    matchings = [match(table) for table in learnt]
+    fits = [int(table[pairs].sum()) for table, pairs in zip(learnt, matchings, strict=True)]
+    best = int(np.argmax(fits))
+    record = share("code_accuracy", int(tested[best][matchings[best]].sum()), len(test)) | of_test_images(run, test)
+    matched = {"data": run.data_name, "split": "train", "fingerprint": train.fingerprint, "n": len(rows)}
+    return record | {"protocol": record["protocol"] | {"code": f"c{best + 1}", "matched": matched}}
+
+
+def some(n: int, most: int) -> NDArray[np.int64]:
+    """At most ``most`` of n indices, always the same. Not the first: a folder's images come class by class."""
+    return np.sort(np.random.Generator(np.random.PCG64(0)).permutation(n)[:most])
+
+
+def match(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(K, C) counts -> min(K, C) values and the class of each, so that the counts there have the largest sum."""
+    values, classes = linear_sum_assignment(table, maximize=True)
+    return values, classes
+
+
+@torch.inference_mode()
+def tabulate(
+    infer_codes: Callable[[Tensor], list[Tensor]],
+    images: Iterable[NDArray[np.uint8]],
+    labels: NDArray[np.int64],
+    classes: int,
+    device: torch.device,
+    progress: Progress,
+) -> list[NDArray[np.int64]]:
+    """(K, C) for each code: how many of the images, (m, H, W, C) uint8 at a time, have that value and class."""
+    tables: list[NDArray[np.int64]] = []
+    done = 0
+    for part in images:
+        x = torch.from_numpy(part).to(device).permute(0, 3, 1, 2)
+        inferred = infer_codes(x.float().mul_(2 / 255).sub_(1))
+        tables = tables or [np.zeros((p.shape[1], classes), np.int64) for p in inferred]
+        of_part = labels[done : done + len(part)]
+        labelled = of_part >= 0
+        for table, p in zip(tables, inferred, strict=True):
+            np.add.at(table, (p.argmax(1).cpu().numpy()[labelled], of_part[labelled]), 1)
+        done += len(part)
+        progress("inferred codes", done, len(labels))
+    return tables

@@ -1,0 +1,45 @@
+"""WGAN, Arjovsky et al., arXiv:1701.07875."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.optim import RMSprop
+
+from ganlib.models import MODELS
+from ganlib.training.trainer import seeded
+from tiny import build, make_trainer, tiny_config
+
+
+def test_clipping_bounds_the_critics_weights_and_leaves_gs_alone(tmp_path):
+    model = seeded(lambda: MODELS["wgan"](tiny_config("wgan", clip=0.003, lr=0.01, critic_steps=2)), 0)
+    trainer = make_trainer(tmp_path, model, images=16)
+    trainer.train()
+    bounds = [p.abs().max().item() for p in model.D.parameters()]
+    assert max(bounds) <= 0.003 + 1e-9
+    assert sum(b > 0.0029 for b in bounds) > len(bounds) / 2  # the bound is met, not merely kept
+    assert max(p.abs().max().item() for p in model.G.parameters()) > 0.05
+
+
+def test_the_critic_has_no_batch_norm_and_both_train_by_rmsprop():
+    model = build("wgan")
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.D.modules())
+    assert all(isinstance(o, RMSprop) for o in model.optimizers().values())
+
+
+def test_the_critic_takes_several_steps_to_one_of_g(tmp_path):
+    model = seeded(lambda: MODELS["wgan"](tiny_config("wgan", critic_steps=5)), 0)
+    trainer = make_trainer(tmp_path, model, images=10 * 4)
+    trainer.train()
+    steps = {
+        name: {int(state["step"]) for state in optimizer.state.values()}
+        for name, optimizer in trainer.optimizers.items()
+    }
+    assert steps == {"D": {10}, "G": {2}}
+
+
+def test_an_image_is_criticised_alone():
+    """No batch norm: in training, too, its value does not depend on its batch mates."""
+    model = build("wgan").train()
+    images = torch.rand(4, 1, 16, 16) * 2 - 1
+    torch.testing.assert_close(model.score(images)[:1], model.score(images[:1]))

@@ -1,0 +1,107 @@
+"""The gallery's cards of runs that can do more than make pictures of seeds."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from gallery import PROJECT, pictures, score
+from ganlib.runs import Run, RunFolder
+from tiny import write_run
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "gallery"))
+    monkeypatch.delenv("GANLIB_RUNS", raising=False)
+    return tmp_path / "gallery"
+
+
+def picture(level: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (16, 16), level).save(buffer, "WEBP")
+    return buffer.getvalue()
+
+
+def draw(folder: RunFolder, *moments: int) -> list[bytes]:
+    """Pictures of the training at these moments; the reconstructions' contents."""
+    for kind in (folder.samples, folder.reconstructions):
+        kind.mkdir()
+        for i, images in enumerate(moments):
+            (kind / f"{images}.webp").write_bytes(picture(20 * i + 100 * (kind == folder.reconstructions)))
+    return [(folder.reconstructions / f"{images}.webp").read_bytes() for images in moments]
+
+
+def cards() -> tuple[str, list[str]]:
+    """The gallery's HTML and captions."""
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at.switch_page("pages/gallery.py").run()
+    assert [e.value for e in at.exception] == []
+    assert not at.warning
+    return " ".join(h.value for h in at.get("html")), [c.value for c in at.caption]
+
+
+def test_a_card_shows_the_reconstructions_that_its_weights_made(root):
+    run = write_run(root / "digits-gan", "dcgan")  # has seen 64 images
+    made = draw(run.folder, 0, 32, 100)
+    html, captions = cards()
+    assert [content in made for content in pictures(html, "webp")] == [False, True]
+    assert pictures(html, "webp")[1] == made[1]
+    said = "Test images and, below each, its reconstruction by digits-gan after 32 training images"
+    assert f'alt="{said}"' in html
+    assert captions.count("Test images, each above its reconstruction") == 1
+    shutil.rmtree(run.folder.reconstructions)
+    html, captions = cards()
+    assert len(pictures(html, "webp")) == 1
+    assert "Test images, each above its reconstruction" not in captions
+
+
+def code_score(run: Run, value: float, **changes: object) -> None:
+    protocol = {
+        "n_real": 100,
+        "n_fake": 0,
+        "reference": {"data": "noise", "split": "test", "fingerprint": "f"},
+        "extractor": None,
+        "extractor_name": None,
+        "extractor_hash": None,
+        "resizer": "none",
+        "options": {},
+        "code": "c1",
+        "matched": {"data": "noise", "split": "train", "fingerprint": "f", "n": 100},
+    }
+    score(run.path, value, metric="code_accuracy", protocol=protocol, **changes)
+
+
+def test_a_card_says_how_well_a_code_names_the_classes(root):
+    run = write_run(root / "digits-gan", "dcgan")
+    score(run.path, 12.5)
+    without, captions = cards()
+    assert not [c for c in captions if "Code" in c]
+    code_score(run, 0.99, weights_hash="of others")
+    assert cards() == (without, captions)
+    code_score(run, 0.31, date="2026-11-20T09:00:00+00:00")
+    code_score(run, 0.866)
+    html, with_code = cards()
+    assert html == without  # the FID stands as before
+    assert [c for c in with_code if c not in captions] == ["Code c1 names the class of 87 % of the test images"]
+
+
+def test_the_fid_page_knows_nothing_of_codes(root):
+    run = write_run(root / "digits-gan", "dcgan")
+    score(run.path, 12.5)
+
+    def shown() -> list[str]:
+        at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+        at.switch_page("pages/fid.py").run()
+        assert [e.value for e in at.exception] == []
+        charts = [chart.proto.spec for chart in at.get("plotly_chart")]
+        return [*charts, *(c.value for c in at.caption), *(at.selectbox(key="protocol").options)]
+
+    before = shown()
+    code_score(run, 0.866)
+    assert shown() == before
