@@ -6,12 +6,12 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 from ganlib.errors import GanlibError
-from ganlib.models.base import SEED_LIMIT
+from ganlib.models.base import FROM_SEED, SEED_LIMIT
 from ganlib.provenance import versions
 from ganlib.runs import Run
 
@@ -26,6 +26,11 @@ class SampleRequest:
     classes: tuple[int, ...]  # () = no classes asked
     seeds: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
+
+    def beginning(self, most: int) -> SampleRequest:
+        """The same with at most so many images: every class that has room, with the first seeds."""
+        classes = self.classes[:most]
+        return replace(self, classes=classes, seeds=self.seeds[: most // max(len(classes), 1)])
 
     @property
     def image_seeds(self) -> list[int]:
@@ -71,7 +76,8 @@ class SampleRequest:
             parts += ["--classes", ",".join(map(str, self.classes) if cut else self.class_names)]
         parts += ["--seeds", format_seeds(self.seeds)]
         for name, value in self.options.items():
-            parts += ["--option", f"{name}={value:.12g}" if isinstance(value, float) else f"{name}={value}"]
+            if value is not None:  # which is what leaving it out means
+                parts += ["--option", f"{name}={written(value)}"]
         return shlex.join([*parts, "--out", "grid.png"])
 
     def how(self) -> dict[str, Any]:
@@ -124,6 +130,13 @@ class WalkRequest:
 def class_name(run: Run, label: int) -> str:
     """The data set's word for a class, or its number where the run names none."""
     return run.classes[label] if run.classes else str(label)
+
+
+def written(value: Any) -> str:
+    """An option's value as people write it, which ``Option.parse`` reads."""
+    if value is None:
+        return FROM_SEED
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def parse_whole(text: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Latents
+
+T = TypeVar("T")
 
 CHUNK = 64  # large enough for full throughput of a small network, small enough to show progress
 
@@ -48,38 +50,54 @@ def sample_chunks(
     them, scalars or (N,) tensors. A chunk that does not fit in memory is halved and tried again: a seed's
     image does not depend on its chunk.
     """
+
+    def images_of(*asked: Any, **options: Any) -> np.ndarray:
+        return to_uint8(model.generate(*asked, **options))
+
+    yield from _of_seeds(images_of, model, seeds, labels, options, chunk)
+
+
+def _of_seeds(
+    make: Callable[..., T],
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None,
+    options: dict[str, Any],
+    chunk: int,
+) -> Iterator[T]:
+    """``make(latents, labels, **options)`` for consecutive parts of the seeds."""
     seeds = list(seeds)
     if labels is not None:
         labels = torch.as_tensor(labels)
         if len(labels) != len(seeds):
             raise GanlibError(f"{len(seeds)} seeds need as many labels, not {len(labels)}.")
 
-    def compute(part: slice) -> Tensor:
+    def compute(part: slice) -> T:
         y = None if labels is None else labels[part]  # checked on the CPU, moved by the model
-        return model.generate(model.latents(seeds[part]), y, **part_of(options, part))
+        return make(model.latents(seeds[part]), y, **part_of(options, part))
 
-    yield from in_chunks(model, len(seeds), compute, chunk)
+    yield from _in_parts(model, len(seeds), compute, chunk)
 
 
 def in_chunks(
     model: GenerativeModel, n: int, compute: Callable[[slice], Tensor], chunk: int = CHUNK
 ) -> Iterator[np.ndarray]:
     """``compute(part)`` as uint8 for consecutive parts of n images, halved for good where memory runs out."""
+    yield from _in_parts(model, n, lambda part: to_uint8(compute(part)), chunk)
 
-    def images_of(part: slice) -> np.ndarray:
-        return to_uint8(compute(part))
 
+def _in_parts(model: GenerativeModel, n: int, compute: Callable[[slice], T], chunk: int) -> Iterator[T]:
     start = 0
     while start < n:
         part = slice(start, min(start + chunk, n))
         try:
-            images = on_device(model.device, partial(images_of, part))
+            made = on_device(model.device, partial(compute, part))
         except RuntimeError as error:
             if not is_out_of_memory(error) or chunk == 1:
                 raise
             chunk //= 2
             continue
-        yield images
+        yield made
         start = part.stop
 
 
@@ -92,10 +110,31 @@ def sample(
     **options: Any,
 ) -> np.ndarray:
     """(N, H, W, C) uint8: the images of ``seeds``, one seed an image."""
-    chunks = list(sample_chunks(model, seeds, labels, chunk=chunk, **options))
-    if not chunks:
+    return np.concatenate(_all(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
+
+
+def sample_stages(
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None = None,
+    *,
+    chunk: int = CHUNK,
+    **options: Any,
+) -> list[np.ndarray]:
+    """(N, h, w, C) uint8 for each stage of ``trace``: how the images of ``sample``, the last, come about."""
+
+    def stages_of(*asked: Any, **options: Any) -> list[np.ndarray]:
+        return [to_uint8(stage) for stage in model.trace(*asked, **options)]
+
+    chunks = _all(_of_seeds(stages_of, model, seeds, labels, options, chunk))
+    return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def _all(chunks: Iterable[T]) -> list[T]:
+    found = list(chunks)
+    if not found:
         raise GanlibError("No seeds were given; name at least one.")
-    return np.concatenate(chunks)
+    return found
 
 
 def part_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
@@ -174,3 +213,16 @@ def grid(images: np.ndarray, columns: int, gap: int = 2) -> Image.Image:
         y, x = i // columns * (h + gap), i % columns * (w + gap)
         canvas[y : y + h, x : x + w] = image
     return to_pil(canvas)
+
+
+def strip(stages: Sequence[np.ndarray], gap: int = 2) -> Image.Image:
+    """(N, h, w, C) uint8 each -> one picture: a row an image, all stages at the last one's size, in square pixels."""
+    height, width = stages[-1].shape[1:3]
+    enlarged = [s[:, _nearest(s.shape[1], height)[:, None], _nearest(s.shape[2], width)] for s in stages]
+    cells = np.stack(enlarged, axis=1)
+    return grid(cells.reshape(-1, *cells.shape[2:]), len(stages), gap)
+
+
+def _nearest(old: int, new: int) -> np.ndarray:
+    """(new,) which of ``old`` pixels in a row lies under the middle of each of ``new``."""
+    return (2 * np.arange(new) + 1) * old // (2 * new)

@@ -15,10 +15,13 @@ with ui.page("Sampling", "Pick a class and a seed. The same seed is the same pic
         classes = ui.pick_classes(run)
         seeds = ui.pick_seeds(rows=len(classes))
         options = ui.pick_options(run)
+        stages = ui.pick_stages(run, options)
     requests = [SampleRequest(run, classes, seeds, options), *ui.same_for(others, classes, seeds, options)]
     for column, request in zip(st.columns(len(requests), gap="medium"), requests, strict=True):
         with column:
             st.subheader(request.run.name, anchor=False)
             ui.grid_of(request)
             ui.downloads(request)
-    ui.share_samples(requests[0], others)
+            if stages:
+                ui.stages_shown(request)
+    ui.share_samples(requests[0], others, stages)

@@ -22,6 +22,7 @@ from tiny import write_run
 PROJECT = Path(__file__).parents[1]
 CONDITIONAL, OTHER, UNCONDITIONAL = "digits-cdcgan", "digits-sngan", "digits-dcgan"
 RUNS = (CONDITIONAL, UNCONDITIONAL, OTHER)
+CODES, CANVAS, PYRAMID = "noise-infogan", "noise-gran", "noise-lapgan"
 IMAGES = 960
 
 # Rates far above the papers': a few steps must make pictures in which seeds and classes differ.
@@ -55,6 +56,12 @@ def small_gallery(folder: Path) -> Path:
         score(root / name, value, low=value - 1, high=value + 1)
     score(root / UNCONDITIONAL, 30.0, n_fake=500)
     return root
+
+
+def add_able_runs(root: Path) -> None:
+    """Runs that can do more than draw at once: codes to set, stages to show. Tiny and untrained."""
+    for name in (CODES, CANVAS, PYRAMID):
+        write_run(root / name, name.removeprefix("noise-"))
 
 
 def copy_of(gallery: Path, root: Path) -> Path:

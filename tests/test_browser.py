@@ -24,10 +24,23 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page, expect, sync_playwright
 
-from gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, UNCONDITIONAL, pixels, small_gallery
+from gallery import (
+    CANVAS,
+    CODES,
+    CONDITIONAL,
+    IMAGES,
+    OTHER,
+    PROJECT,
+    PYRAMID,
+    UNCONDITIONAL,
+    add_able_runs,
+    copy_of,
+    pixels,
+    small_gallery,
+)
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
-from ganlib.sampling import sample
+from ganlib.sampling import sample, sample_stages, strip
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -55,7 +68,9 @@ expect.set_options(timeout=WAIT)
 
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory) -> Path:
-    return small_gallery(tmp_path_factory.getbasetemp())
+    root = copy_of(small_gallery(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("browsed"))
+    add_able_runs(root)
+    return root
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +187,14 @@ def from_data_url(src: str) -> np.ndarray:
         return pixels(response.read())
 
 
-def direct(gallery: Path, name: str, seeds: Any, labels: Any = None) -> np.ndarray:
-    model = Run(gallery / name).load()
-    assert isinstance(model, GenerativeModel)
-    return sample(model, seeds, labels)[..., 0]
+def model(gallery: Path, name: str) -> GenerativeModel:
+    loaded = Run(gallery / name).load()
+    assert isinstance(loaded, GenerativeModel)
+    return loaded
+
+
+def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
+    return sample(model(gallery, name), seeds, labels, **options)[..., 0]
 
 
 def slider(page: Page, key: str) -> Locator:
@@ -291,6 +310,77 @@ def test_the_zip_holds_the_pictures_of_the_page_and_how_they_were_made(tab):
     whole = pixels(content)
     assert whole.shape == (16, 8 * 18 - 2)
     assert np.array_equal(whole[:, 18:34], pictures[1])
+
+
+def test_a_code_moves_the_pictures_and_the_link_keeps_it(tab, gallery):
+    page = tab(f"sampling?run={CODES}&n=4")
+    free = sources(page)
+    assert np.array_equal(shown(page), direct(gallery, CODES, range(4)))
+    slider(page, "c1").press("ArrowRight")
+    first = changed(page, free)
+    expect(page).to_have_url(re.compile(r"[?&]c1=0(&|$)"))
+    assert np.array_equal(shown(page), direct(gallery, CODES, range(4), c1=0))
+    slider(page, "c3").press("End")
+    second = changed(page, first)
+    expect(page).to_have_url(re.compile(r"[?&]c3=2(&|$)"))
+    assert np.array_equal(shown(page), direct(gallery, CODES, range(4), c1=0, c3=2.0))
+    assert sources(tab(page.url, fresh=True)) == second
+
+    page.get_by_text("Link and command line").click()
+    link, command = page.locator("[data-testid=stExpander] code").all_inner_texts()
+    assert parse_qs(urlsplit(link).query)["c2"] == ["from seed"]
+    assert "--option c1=0 --option c3=2 " in command
+    again = tab(link)
+    assert sources(again) == second
+    expect(again.locator("[data-testid=stAlert]")).to_have_count(0)
+    slider(page, "c1").press("Home")
+    third = changed(page, second)
+    slider(page, "c3").press("Home")
+    assert changed(page, third) == free
+    expect(page).not_to_have_url(re.compile(r"[?&]c\d="))
+
+
+def test_what_another_run_does_not_know_leaves_the_url(tab, gallery):
+    page = tab(f"sampling?run={CONDITIONAL}&class=7&seed=5&n=4")
+    before = sources(page)
+    page.locator(".st-key-run input").click()
+    page.get_by_role("option", name=PYRAMID).click()
+    after = changed(page, before)
+    expect(page).not_to_have_url(re.compile("[?&]class="))
+    assert asked(page) == {"run": [PYRAMID], "seed": ["5"], "n": ["4"]}
+    assert np.array_equal(shown(page), direct(gallery, PYRAMID, range(5, 9), [0] * 4))
+    again = tab(page.url, fresh=True)
+    assert sources(again) == after
+    expect(again.locator("[data-testid=stAlert]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("run", "labels", "sizes"), [(CANVAS, None, [16, 16, 16]), (PYRAMID, [0, 0], [4, 8, 16])])
+def test_steps_are_shown_at_one_size_and_can_be_kept(run, labels, sizes, tab, gallery):
+    page = tab(f"sampling?run={run}&n=2")
+    pictures = page.locator("[data-testid=stages] img")
+    expect(pictures).to_have_count(0)
+    page.locator(".st-key-stages label").click()
+    expect(pictures).to_have_count(6)
+    expect(page).to_have_url(re.compile(r"[?&]stages=true(&|$)"))
+    settled(page)
+    assert pictures.evaluate_all("all => all.map(i => i.naturalWidth)") == sizes * 2
+    assert len(set(pictures.evaluate_all("all => all.map(i => [i.width, i.height].join())"))) == 1
+    found = [from_data_url(src) for src in pictures.evaluate_all("all => all.map(i => i.src)")]
+    stages = sample_stages(model(gallery, run), range(2), labels)
+    expected = [stage[row, ..., 0] for row in range(2) for stage in stages]
+    assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+
+    name, content = saved(page, "Stages as PNG")
+    assert name == f"{run}_seeds_0-1_stages.png"
+    assert np.array_equal(pixels(content), np.asarray(strip(stages)))
+    assert pixels(content).shape == (2 * 18 - 2, 3 * 18 - 2)
+
+    again = tab(page.url)
+    expect(again.locator("[data-testid=stages] img")).to_have_count(6)
+    again.set_viewport_size({"width": 360, "height": 800})
+    assert again.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    inside = "e => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right <= window.innerWidth"
+    assert again.locator("[data-testid=stages]").evaluate(inside)
 
 
 def test_runs_side_by_side_show_the_same_seeds(tab, gallery):

@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 from ganlib.data import DATA_SETS, DataSet, Split, batches, list_data, load_data
+from ganlib.data.batches import labelled
 from ganlib.errors import GanlibError
 
 
@@ -122,6 +123,40 @@ def test_flips_mirror_about_half_and_only_left_to_right() -> None:
     assert all(a != b for a, b in zip(flipped, kept, strict=True))
     assert 150 < sum(flipped) < 250
     np.testing.assert_array_equal(split.images, before)
+
+
+def labels_of(n: int, **settings: Any) -> list[np.ndarray]:
+    stream = batches(toy(60), 8, seed=3, flip=False, **settings)
+    return [labels.numpy() for _, labels in islice(stream, n)]
+
+
+def test_a_chosen_number_of_labels_is_kept_evenly_over_the_classes() -> None:
+    labels = np.arange(60) % 3
+    kept = labelled(labels, 9)
+    assert len(set(kept)) == 9
+    assert np.bincount(labels[kept]).tolist() == [3, 3, 3]
+    assert set(kept) < set(labelled(labels, 12))  # more labels keep the fewer
+    assert len(labelled(labels, 1000)) == 60
+
+
+@pytest.mark.parametrize(("share", "quota"), [(0.0, 0), (0.25, 2), (0.5, 4), (1.0, 8)])
+def test_every_batch_has_its_quota_of_labelled_images(share: float, quota: int) -> None:
+    for labels in labels_of(20, labels=9, labelled_share=share):
+        assert (labels[:quota] >= 0).all()
+        assert len(labels) == 8
+    rest = np.concatenate([labels[quota:] for labels in labels_of(60, labels=9, labelled_share=share)])
+    assert not len(rest) or (rest >= 0).mean() == pytest.approx(9 / 60, abs=0.08)
+
+
+def test_labelled_batches_resume_exactly() -> None:
+    whole = labels_of(12, labels=9)
+    assert all(np.array_equal(a, b) for a, b in zip(whole[5:], labels_of(7, labels=9, start=5), strict=True))
+
+
+def test_unlabelled_data_have_no_labels_to_keep() -> None:
+    split = toy(10)
+    with pytest.raises(GanlibError, match="no labels to choose from; leave --labels out"):
+        batches(Split(split.images, np.full(10, -1), split.fingerprint), 4, seed=0, flip=False, labels=5)
 
 
 def test_batches_refuse_nothing() -> None:

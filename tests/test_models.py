@@ -177,13 +177,13 @@ def test_command_line_json_and_config_are_equal(name):
 def other_value(cls: Any, field: str) -> Any:
     default = getattr(cls(), field)
     _, choices = unwrap(get_type_hints(cls)[field])
-    if choices:
-        return next(c for c in choices if c != default)
     if isinstance(default, bool):
         return not default
     if isinstance(default, tuple):
-        return default * 2
-    for value in (default * 2, default + 1, default / 2, 0.5):
+        return default * 2 or choices
+    if choices:
+        return next(c for c in choices if c != default)
+    for value in (default * 2, default + 1, default + 2, default / 2, 0.5):
         try:
             if value != default and cls.from_dict({field: value}):
                 return value

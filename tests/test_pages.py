@@ -20,13 +20,17 @@ from streamlit.testing.v1 import AppTest
 
 from gallery import (
     BROKEN,
+    CANVAS,
+    CODES,
     CONDITIONAL,
     IMAGES,
     MISFITS,
     OTHER,
     PROJECT,
+    PYRAMID,
     RUNS,
     UNCONDITIONAL,
+    add_able_runs,
     add_broken_runs,
     copy_of,
     edit_recipe,
@@ -39,7 +43,7 @@ from ganlib.__main__ import main
 from ganlib.figures import ARCHITECTURE_COLOURS
 from ganlib.models import GenerativeModel
 from ganlib.runs import GALLERY, Run, RunError, scan
-from ganlib.sampling import grid, interpolate, sample
+from ganlib.sampling import grid, interpolate, sample, sample_stages
 from tiny import write_run
 
 PAGES = {
@@ -114,6 +118,10 @@ def set_to(at: AppTest, kind: str, key: str, value: Any) -> AppTest:
 
 def grids(at: AppTest) -> list[list[bytes]]:
     return [pictures(h.value) for h in at.get("html") if 'data-testid="image-grid"' in h.value]
+
+
+def staged(at: AppTest) -> list[list[bytes]]:
+    return [pictures(h.value) for h in at.get("html") if 'data-testid="stages"' in h.value]
 
 
 def strip(at: AppTest) -> list[bytes]:
@@ -549,6 +557,218 @@ def test_two_roots_may_hold_runs_of_one_name(gallery, tmp_path, monkeypatch):
     assert np.array_equal(np.asarray(Image.open("grid.png"))[:16, :16], arrays(grids(at)[0])[0])
     for page in PAGES:
         open_page(page)
+
+
+# Options that the seed decides until they are set.
+
+
+@pytest.fixture(scope="module")
+def able_runs(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("able")
+    add_able_runs(root)
+    write_run(root / "more-codes", "infogan", categories=[20])
+    write_run(root / "two-codes", "infogan", categories=[3, 5])
+    write_run(root / "long-canvas", "gran", steps=16)
+    write_run(root / "plain", "dcgan")
+    return root
+
+
+@pytest.fixture
+def able(able_runs, use) -> Path:
+    return use(able_runs)
+
+
+def codes(at: AppTest) -> dict[str, str]:
+    return {s.key: s.value for s in at.select_slider if s.key in ("c1", "c2", "c3")}
+
+
+FREE = {"c1": "from seed", "c2": "from seed", "c3": "from seed"}
+
+
+def test_a_code_is_the_seeds_until_it_is_set(able):
+    at = open_page("sampling", run=CODES)
+    assert codes(at) == FREE
+    assert at.select_slider(key="c1").options == ["from seed", "0", "1", "2"]
+    tenths = [f"{i / 10:g}" for i in range(-20, 21)]
+    assert at.select_slider(key="c2").options == ["from seed", *tenths]
+    free = arrays(grids(at)[0])
+    assert np.array_equal(free, direct(able, CODES, range(16)))
+    at = set_to(at, "select_slider", "c1", "2")
+    assert np.array_equal(arrays(grids(at)[0]), direct(able, CODES, range(16), c1=2))
+    at = set_to(at, "select_slider", "c2", "-0.3")
+    assert np.array_equal(arrays(grids(at)[0]), direct(able, CODES, range(16), c1=2, c2=-0.3))
+    assert not np.array_equal(arrays(grids(at)[0]), free)
+    at = set_to(at, "select_slider", "c1", "from seed")
+    at = set_to(at, "select_slider", "c2", "from seed")
+    assert np.array_equal(arrays(grids(at)[0]), free)
+
+
+@pytest.mark.parametrize("link", [{"c1": "1", "c2": "-0.3"}, {"c1": "from seed", "c3": "0"}, {}], ids=str)
+def test_a_link_and_a_command_line_keep_the_codes(link, able, tmp_path, monkeypatch):
+    at = open_page("sampling", run=CODES, n="4", **link)
+    assert codes(at) == FREE | link
+    shared = dict(parse_qsl(urlsplit(at.code[0].value).query))
+    assert {name: shared[name] for name in FREE} == FREE | link
+    again = from_link("sampling", at.code[0].value)
+    assert not again.warning
+    assert grids(again) == grids(at)
+    assert again.code[0].value == at.code[0].value
+    assert "from seed" not in at.code[1].value
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(at.code[1].value)[3:]) == 0
+    assert np.array_equal(np.asarray(Image.open("grid.png")), np.asarray(grid(arrays(grids(at)[0])[..., None], 4)))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("c1", "3"), ("c1", "-1"), ("c1", "0.5"), ("c1", "seed"), ("c2", "2.1"), ("c2", "nan")]
+)
+def test_a_code_that_cannot_be_is_one_sentence_over_the_seeds_own(key, value, able):
+    at = open_page("sampling", run=CODES, **{key: value})
+    assert [is_one_sentence(w.value) for w in at.warning] == [True]
+    assert "it can be from seed or " in at.warning[0].value
+    assert codes(at) == FREE
+    assert np.array_equal(arrays(grids(at)[0]), direct(able, CODES, range(16)))
+
+
+@pytest.mark.parametrize(
+    ("run", "link", "other", "left"),
+    [
+        ("more-codes", {"c1": "15"}, CODES, {}),
+        ("more-codes", {"c1": "2", "c3": "1"}, CODES, {"c1": "2", "c3": "1"}),
+        (CODES, {"c2": "-0.3", "c3": "0.5"}, "two-codes", {"c3": "0.5"}),
+        (CODES, {"c2": "1"}, "two-codes", {"c2": "1"}),  # a number there, one of five here
+    ],
+)
+@pytest.mark.parametrize("page", ["sampling", "interpolation"])
+def test_another_run_takes_over_the_codes_that_it_has(page, run, link, other, left, able):
+    at = open_page(page, run=run, **link)
+    at = set_to(at, "selectbox", "run", other)
+    assert not at.error
+    assert not at.warning
+    assert codes(at) == FREE | left
+    options = {name: float(value) for name, value in left.items()}
+    if page == "sampling":
+        assert np.array_equal(arrays(grids(at)[0]), direct(able, other, range(16), **options))
+    else:
+        assert np.array_equal(arrays(strip(at)), interpolate(model(able, other), (0, 1), None, 24, **options)[..., 0])
+
+
+def test_a_run_without_codes_and_back(able):
+    at = set_to(open_page("sampling", run=CODES, c1="1"), "selectbox", "run", "plain")
+    assert codes(at) == {}
+    assert np.array_equal(arrays(grids(at)[0]), direct(able, "plain", range(16)))
+    assert codes(set_to(at, "selectbox", "run", CODES)).keys() == FREE.keys()
+
+
+def test_compared_runs_follow_the_codes_as_far_as_they_can(able):
+    at = open_page("sampling", run="more-codes", compare=CODES, c1="15", c2="0.5", n="4")
+    first, second = (arrays(g) for g in grids(at))
+    assert np.array_equal(first, direct(able, "more-codes", range(4), c1=15, c2=0.5))
+    assert np.array_equal(second, direct(able, CODES, range(4), c2=0.5))
+    at = set_to(at, "select_slider", "c1", "2")
+    assert np.array_equal(arrays(grids(at)[1]), direct(able, CODES, range(4), c1=2, c2=0.5))
+
+
+def test_an_interpolation_holds_the_codes_and_its_link_keeps_them(able):
+    at = open_page("interpolation", run=CODES, frames="5")
+    free = arrays(strip(at))
+    assert np.array_equal(free, interpolate(model(able, CODES), (0, 1), None, 5)[..., 0])
+    at = set_to(at, "select_slider", "c1", "2")
+    held = arrays(strip(at))
+    assert np.array_equal(held, interpolate(model(able, CODES), (0, 1), None, 5, c1=2)[..., 0])
+    assert not np.array_equal(held, free)
+    again = from_link("interpolation", at.code[0].value)
+    assert not again.warning
+    assert codes(again) == FREE | {"c1": "2"}
+    assert strip(again) == strip(at)
+
+
+# Steps.
+
+
+def stages(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> list[list[np.ndarray]]:
+    """A row an image, a column a stage, from ganlib itself."""
+    columns = [s[..., 0] for s in sample_stages(model(gallery, name), seeds, labels, **options)]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def in_rows(files: list[bytes], columns: int) -> list[list[np.ndarray]]:
+    return [[pixels(file) for file in files[i : i + columns]] for i in range(0, len(files), columns)]
+
+
+def same(a: list[list[np.ndarray]], b: list[list[np.ndarray]]) -> bool:
+    return all(np.array_equal(x, y) for p, q in zip(a, b, strict=True) for x, y in zip(p, q, strict=True))
+
+
+@pytest.mark.parametrize(("run", "labels", "sizes"), [(CANVAS, None, [16, 16, 16]), (PYRAMID, [0] * 8, [4, 8, 16])])
+def test_the_steps_of_the_first_eight_pictures_are_shown_on_demand(run, labels, sizes, able):
+    at = open_page("sampling", run=run)
+    assert not staged(at)
+    assert "stages" not in at.code[0].value
+    at = set_to(at, "toggle", "stages", True)
+    (shown,) = staged(at)
+    rows = in_rows(shown, 3)
+    assert same(rows, stages(able, run, range(8), labels))
+    assert [len(stage) for stage in rows[0]] == sizes
+    assert close(np.stack([row[-1] for row in rows]), arrays(grids(at)[0])[:8])
+    assert "Shown for 8 of the 16 pictures" in texts(at)
+
+
+def test_each_stage_is_named_by_its_class_seed_and_number(able):
+    at = open_page("sampling", run=PYRAMID, class_="b", seed="5", n="2", stages="true")
+    (html,) = (h.value for h in at.get("html") if 'data-testid="stages"' in h.value)
+    names = [f'alt="b, seed {seed}, stage {stage} of 3"' for seed in (5, 6) for stage in (1, 2, 3)]
+    assert [html.count(name) for name in names] == [1] * 6
+    assert [html.count(text) for text in (">1 of 3<", ">2 of 3<", ">3 of 3<", ">b, seed 5<")] == [1] * 4
+    assert "Shown for" not in texts(at)
+
+
+def test_the_steps_follow_class_seed_and_options(able):
+    at = open_page("sampling", run=PYRAMID, class_="c", seed="7", n="4", temperature="0.5", stages="true")
+    assert same(in_rows(staged(at)[0], 3), stages(able, PYRAMID, range(7, 11), [2] * 4, temperature=0.5))
+    at = set_to(at, "toggle", "all", True)
+    expected = stages(able, PYRAMID, [7, 8] * 3, [0, 0, 1, 1, 2, 2], temperature=0.5)  # every class
+    assert same(in_rows(staged(at)[0], 3), expected)
+
+
+def test_of_many_steps_eight_are_shown_from_the_first_to_the_last(able):
+    at = open_page("sampling", run="long-canvas", n="2", stages="true")
+    rows = in_rows(staged(at)[0], 8)
+    chosen = [1, 3, 5, 7, 10, 12, 14, 16]
+    expected = stages(able, "long-canvas", range(2))
+    assert same(rows, [[row[i - 1] for i in chosen] for row in expected])
+    (html,) = (h.value for h in at.get("html") if 'data-testid="stages"' in h.value)
+    assert [html.count(f">{i} of 16<") for i in chosen] == [1] * 8
+
+
+def test_the_link_opens_with_the_steps(able):
+    at = set_to(open_page("sampling", run=CANVAS, n="4"), "toggle", "stages", True)
+    assert "stages=true" in at.code[0].value
+    again = from_link("sampling", at.code[0].value)
+    assert not again.warning
+    assert again.toggle(key="stages").value
+    assert staged(again) == staged(at)
+
+
+def test_a_run_that_draws_at_once_has_no_steps(able):
+    at = open_page("sampling", run="plain", stages="true")
+    assert not [t for t in at.toggle if t.key == "stages"]
+    assert not staged(at)
+    assert not at.warning
+    assert "stages" not in at.code[0].value
+    at = set_to(set_to(at, "selectbox", "run", CANVAS), "toggle", "stages", True)
+    assert len(staged(at)) == 1
+    assert not staged(set_to(at, "selectbox", "run", "plain"))
+
+
+def test_compared_runs_show_their_steps_where_they_have_any(able):
+    at = open_page("sampling", run=PYRAMID, n="2", stages="true")
+    at = fine(at.multiselect(key="compare").set_value([CODES, CANVAS]).run())
+    first, second = staged(at)
+    assert len(grids(at)) == 3
+    assert same(in_rows(first, 3), stages(able, PYRAMID, range(2), [0] * 2))
+    assert same(in_rows(second, 3), stages(able, CANVAS, range(2)))
+    assert len(at.get("download_button")) == 8
 
 
 # Interpolation.

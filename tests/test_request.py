@@ -14,7 +14,8 @@ from PIL import Image
 from ganlib.commands.sample import parse_options
 from ganlib.errors import GanlibError
 from ganlib.export import GIF_SIDE, gif, png, zip_of_pngs
-from ganlib.models.base import SEED_LIMIT
+from ganlib.models import GenerativeModel
+from ganlib.models.base import FROM_SEED, SEED_LIMIT
 from ganlib.request import (
     MOST_IMAGES,
     SampleRequest,
@@ -23,8 +24,10 @@ from ganlib.request import (
     parse_classes,
     parse_seeds,
     parse_whole,
+    written,
 )
 from ganlib.runs import Run
+from ganlib.sampling import check_options, sample
 from tiny import write_run
 
 LAST = SEED_LIMIT - 1
@@ -38,6 +41,17 @@ def run(tmp_path_factory) -> Run:
 @pytest.fixture(scope="module")
 def unconditional(tmp_path_factory) -> Run:
     return write_run(tmp_path_factory.mktemp("runs") / "noise-dcgan", "dcgan")
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory) -> Run:
+    return write_run(tmp_path_factory.mktemp("runs") / "noise-infogan", "infogan")
+
+
+def model_of(run: Run) -> GenerativeModel:
+    model = run.load()
+    assert isinstance(model, GenerativeModel)
+    return model
 
 
 def with_classes(run: Run, *names: str) -> Run:
@@ -206,6 +220,38 @@ def flags(command: str) -> dict[str, str]:
 def test_the_command_line_keeps_an_option_as_exact_as_the_picture_needs(value, run):
     found = flags(SampleRequest(run, (0,), (1,), {"temperature": value}).command)
     assert np.float32(parse_options([found["--option"]])["temperature"]) == np.float32(value)
+
+
+@pytest.mark.parametrize("options", [{"c1": 2, "c2": None}, {"c1": None, "c2": -0.3, "c3": None}, {"c1": 0, "c3": 1.0}])
+def test_the_command_line_leaves_out_what_is_left_to_the_seed(options, coded):
+    model = model_of(coded)
+    words = shlex.split(SampleRequest(coded, (), (1, 2), options).command)
+    named = [words[i + 1] for i, word in enumerate(words) if word == "--option"]
+    found = check_options(model, parse_options(named))
+    assert found == {name: value for name, value in options.items() if value is not None}
+    assert np.array_equal(sample(model, [1, 2], **found), sample(model, [1, 2], **options))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, FROM_SEED), (2, "2"), (-0.3, "-0.3"), (1.0, "1"), (0.0, "0"), (1 / 3, "0.333333333333")],
+)
+def test_an_option_is_written_as_people_would_and_read_again(value, text, coded):
+    options = {o.name: o for o in model_of(coded).options}
+    assert written(value) == text
+    assert options["c1" if value == 2 else "c3"].parse(text) == pytest.approx(value)
+
+
+def test_a_value_left_to_the_seed_is_accepted_in_words(coded):
+    model = model_of(coded)
+    assert check_options(model, parse_options([f"c1={FROM_SEED}", "c2=0.5"])) == {"c1": None, "c2": 0.5}
+
+
+def test_the_recipe_says_null_for_what_is_left_to_the_seed(coded):
+    how = SampleRequest(coded, (), (3,), {"c1": None, "c2": 0.5}).how()
+    assert json.loads(json.dumps(how))["options"] == {"c1": None, "c2": 0.5}
+    assert "--option c2=0.5 " in how["command"]
+    assert "c1" not in how["command"]
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from math import pi
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ganlib.errors import GanlibError
 from ganlib.models import Latents
 from ganlib.models.dcgan import DCGAN
-from ganlib.sampling import CHUNK, grid, interpolate, lerp, sample, sample_chunks, slerp, to_pil, to_uint8
+from ganlib.sampling import (
+    CHUNK,
+    grid,
+    interpolate,
+    lerp,
+    sample,
+    sample_chunks,
+    sample_stages,
+    slerp,
+    strip,
+    to_pil,
+    to_uint8,
+)
 from tiny import build, labels_for
 
 GANS = ["dcgan", "cdcgan", "sngan"]
@@ -69,6 +85,83 @@ def test_a_grid_has_its_images_in_reading_order_on_white(n, columns, gap, size):
         y, x = i // columns * (5 + gap), i % columns * (4 + gap)
         assert (pixels[y : y + 5, x : x + 4] == 10 * (i + 1)).all()
     assert (pixels == 255).sum() == pixels.size - n * 20
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "sizes", [[(2, 2), (4, 4), (8, 8)], [(8, 8), (8, 8)], [(4, 6), (5, 7)], [(9, 3), (4, 2)], [(3, 3)]]
+)
+def test_a_strip_has_a_row_an_image_and_its_stages_at_one_size_in_square_pixels(sizes, channels):
+    rng = np.random.default_rng(0)
+    stages = [rng.integers(0, 255, (3, h, w, channels), np.uint8) for h, w in sizes]  # 255 is the gap's
+    height, width = sizes[-1]
+    pixels = np.asarray(strip(stages, gap=1)).reshape(3 * (height + 1) - 1, len(sizes) * (width + 1) - 1, channels)
+    for row in range(3):
+        for column, images in enumerate(stages):
+            y, x = row * (height + 1), column * (width + 1)
+            nearest = to_pil(images[row]).resize((width, height), Image.Resampling.NEAREST)
+            assert np.array_equal(pixels[y : y + height, x : x + width].squeeze(), np.asarray(nearest))
+    assert (pixels == 255).all(-1).sum() == pixels.shape[0] * pixels.shape[1] - 3 * len(sizes) * height * width
+
+
+# Stages.
+
+
+def small_pyramid(n: int) -> list[tuple[int, ...]]:
+    return [(n, 4, 4, 1), (n, 8, 8, 1), (n, 16, 16, 1)]
+
+
+@pytest.mark.parametrize("name", [*GANS, "infogan", "gran", "lapgan"])
+def test_stages_end_with_the_sample_and_are_as_many_as_the_model_says(name):
+    model = build(name)
+    labels = labels_for(model, 5)
+    stages = sample_stages(model, range(3, 8), labels, temperature=0.8)
+    assert len(stages) == model.stages(temperature=0.8)
+    assert equal(stages[-1], sample(model, range(3, 8), labels, temperature=0.8))
+    assert all(stage.dtype == np.uint8 for stage in stages)
+
+
+def test_each_stage_has_its_own_size_and_content():
+    model = build("lapgan")
+    assert [stage.shape for stage in sample_stages(model, range(5), [1] * 5)] == small_pyramid(5)
+    canvases = sample_stages(build("gran"), range(5))
+    assert [canvas.shape for canvas in canvases] == [(5, 16, 16, 1)] * 3
+    assert not equal(canvases[0], canvases[1])
+    assert not equal(canvases[1], canvases[2])
+
+
+@pytest.mark.parametrize("name", ["gran", "lapgan"])
+@pytest.mark.parametrize("chunk", [1, 4])
+def test_stages_do_not_depend_on_chunks(name, chunk):
+    model = build(name)
+    labels, temperatures = labels_for(model, 10), torch.linspace(0.2, 1.4, 10)
+    whole = sample_stages(model, range(10), labels, temperature=temperatures)
+    parts = sample_stages(model, range(10), labels, chunk=chunk, temperature=temperatures)
+    assert len(whole) == len(parts) == 3
+    assert all(equal(a, b) for a, b in zip(whole, parts, strict=True))
+
+
+def test_stages_need_seeds_and_as_many_labels():
+    with pytest.raises(GanlibError, match="name at least one"):
+        sample_stages(build("gran"), [])
+    with pytest.raises(GanlibError, match="3 seeds need as many labels, not 2"):
+        sample_stages(build("lapgan"), [1, 2, 3], [0, 1])
+
+
+class Watched(DCGAN):
+    def trace(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Iterator[Tensor]:
+        for _ in range(2):
+            self.seen = [
+                *getattr(self, "seen", []),
+                (threading.current_thread().name, torch.is_inference_mode_enabled()),
+            ]
+            yield self.generate(latents, labels, **options)
+
+
+def test_every_stage_is_made_in_the_devices_thread_without_gradients():
+    model = Watched(DCGAN.Config.tiny()).eval()
+    assert len(sample_stages(model, [0, 1])) == 2
+    assert model.seen == [("ganlib-cpu_0", True)] * 2
 
 
 # Paths.
@@ -166,6 +259,14 @@ def test_an_interpolation_needs_two_frames(frames):
         interpolate(build("dcgan"), (0, 1), None, frames)
 
 
+def test_an_interpolation_leaves_codes_to_the_seeds_or_holds_them():
+    model = build("infogan")
+    free, held = (interpolate(model, (1, 2), None, 5, c1=c) for c in (None, 2))
+    assert equal(free, interpolate(model, (1, 2), None, 5))
+    assert equal(held[[0, -1]], sample(model, [1, 2], c1=2))
+    assert not equal(free, held)
+
+
 def test_an_interpolation_says_what_it_lacks():
     with pytest.raises(GanlibError, match="give each image a class"):
         interpolate(build("cdcgan"), (0, 1), None, 3)
@@ -228,6 +329,13 @@ def small(fits: int) -> Small:
 def test_a_chunk_that_does_not_fit_in_memory_is_halved_until_it_does():
     model = small(5)
     images = sample(model, range(11), chunk=16)
+    assert model.tried == [11, 8, 4, 4, 3]
+    assert equal(images, sample(build("dcgan"), range(11)))
+
+
+def test_stages_that_do_not_fit_in_memory_are_made_in_smaller_chunks_too():
+    model = small(5)
+    (images,) = sample_stages(model, range(11), chunk=16)
     assert model.tried == [11, 8, 4, 4, 3]
     assert equal(images, sample(build("dcgan"), range(11)))
 

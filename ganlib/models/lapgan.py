@@ -41,6 +41,7 @@ class LAPGANConfig(ModelConfig):
     g_width: int = option(32, "channels of the finer levels' G", min=1)
     d_width: int = option(48, "channels of the finer levels' D, doubled in its second layer", min=1)
     dropout: float = option(0.3, "share of D's units dropped in training", min=0.0, max=0.9)
+    finer_every: int = option(1, "the coarsest level, cheap and hard, takes so many steps to one of the others", min=1)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
     beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
 
@@ -203,7 +204,9 @@ class LAPGAN(GenerativeModel):
 
     def phases(self) -> list[Phase]:
         return [
-            Phase(f"{name}/{size}", f"{name}/{size}", partial(loss, level))
+            Phase(
+                f"{name}/{size}", f"{name}/{size}", partial(loss, level), every=self.config.finer_every if level else 1
+            )
             for level, size in enumerate(self.config.sizes)
             for name, loss in [("D", self.loss_d), ("G", self.loss_g)]
         ]

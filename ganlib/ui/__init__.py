@@ -31,10 +31,20 @@ from ganlib.ui.controls import (
     pick_options,
     pick_run,
     pick_seeds,
+    pick_stages,
     pick_walk,
     same_for,
 )
-from ganlib.ui.pictures import animation, downloads, film_strip, grid_of, share_samples, share_walk, snapshot_of
+from ganlib.ui.pictures import (
+    animation,
+    downloads,
+    film_strip,
+    grid_of,
+    share_samples,
+    share_walk,
+    snapshot_of,
+    stages_shown,
+)
 
 # Streamlit collects garbage after every run. What is imported by now will never be any: it need not be looked through.
 gc.freeze()
@@ -64,6 +74,7 @@ __all__ = [
     "pick_protocol",
     "pick_run",
     "pick_seeds",
+    "pick_stages",
     "pick_tags",
     "pick_walk",
     "protocol_note",
@@ -75,4 +86,5 @@ __all__ = [
     "share_walk",
     "snapshot_of",
     "snapshots",
+    "stages_shown",
 ]

@@ -19,9 +19,11 @@ from ganlib.experiments import elapsed, read_evaluations, read_runs, run_names
 from ganlib.models import GenerativeModel
 from ganlib.request import SampleRequest, WalkRequest
 from ganlib.runs import Run, RunError, run_roots, scan
-from ganlib.sampling import interpolate, sample
+from ganlib.sampling import interpolate, sample, sample_stages
 
 Signature = tuple[tuple[str, int, int], ...]
+
+STRIP = 8  # images, and stages of each, that a strip shows at most
 
 
 def signature(pattern: str) -> Signature:
@@ -99,6 +101,24 @@ def pictures_of(request: SampleRequest) -> np.ndarray:
 def _pictures(weights_hash: str, asked: str, _request: SampleRequest) -> np.ndarray:
     """``asked`` is the request in words, which hash faster than hundreds of numbers one by one."""
     return sample(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
+
+
+def has_stages(run: Run, options: dict[str, Any]) -> bool:
+    return model_of(run).stages(**options) > 1
+
+
+def stages_of(request: SampleRequest) -> dict[int, np.ndarray]:
+    """(N, h, w, C) uint8 by the number of the stage: some, evenly, from the first to the last."""
+    asked = (request.image_seeds, request.image_labels, sorted(request.options.items()))
+    return _stages(request.run.weights_hash, repr(asked), request)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _stages(weights_hash: str, asked: str, _request: SampleRequest) -> dict[int, np.ndarray]:
+    seeds, labels = _request.image_seeds, _request.image_labels
+    stages = sample_stages(model_of(_request.run), seeds, labels, **_request.options)
+    shown = np.linspace(0, len(stages) - 1, min(len(stages), STRIP)).round().astype(int)
+    return {int(i) + 1: stages[i] for i in shown}
 
 
 def frames_of(walk: WalkRequest) -> np.ndarray:

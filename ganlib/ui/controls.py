@@ -9,11 +9,11 @@ import streamlit as st
 
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Option
-from ganlib.models.base import SEED_LIMIT
-from ganlib.request import SampleRequest, WalkRequest, parse_whole
+from ganlib.models.base import FROM_SEED, SEED_LIMIT
+from ganlib.request import SampleRequest, WalkRequest, parse_whole, written
 from ganlib.runs import Run
 from ganlib.sampling import PATHS
-from ganlib.ui.catalog import model_of
+from ganlib.ui.catalog import has_stages, model_of
 from ganlib.ui.links import check_link, check_link_list
 
 SLIDER_SEEDS = 1000  # what a slider can still step through; any other seed goes into the number field
@@ -50,7 +50,7 @@ def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: i
     model = model_of(run)
     names = _class_names(run, model)
     check_link(key, names.__contains__, f"{run.name} has no such class; it has {', '.join(names)}")
-    return names.index(st.select_slider(label, names, names[default], key=key, bind="query-params"))
+    return names.index(_pick_word(label, names, names[default], key=key))
 
 
 def pick_classes(run: Run) -> tuple[int, ...]:
@@ -112,9 +112,10 @@ def same_for(
     """The same request to other runs, each as far as it can follow."""
     requests = []
     for other in others:
-        known = {o.name for o in model_of(other).options}
         followed = classes if other.conditional else ()
-        requests.append(SampleRequest(other, followed, seeds, {k: v for k, v in options.items() if k in known}))
+        # Options of one name may have other bounds there.
+        fitting = {o.name for o in model_of(other).options if o.name in options and _parses(o, options[o.name])}
+        requests.append(SampleRequest(other, followed, seeds, {k: v for k, v in options.items() if k in fitting}))
     return requests
 
 
@@ -154,20 +155,59 @@ def pick_options(run: Run) -> dict[str, Any]:
     return {o.name: o.parse(_control(o)) for o in model_of(run).options}
 
 
+def pick_stages(run: Run, options: dict[str, Any]) -> bool:
+    """Whether to show how the pictures come about; not asked where the model makes them at once."""
+    if not has_stages(run, options):
+        return False
+    return st.toggle(
+        "Show the stages", key="stages", bind="query-params", help="How the model makes its pictures, step by step."
+    )
+
+
+def _pick_word(label: str, words: list[str], default: str, *, key: str, help: str | None = None) -> str:
+    if st.session_state.get(key, default) not in words:  # another run's, which Streamlit would leave in the URL
+        del st.session_state[key]
+    return str(st.select_slider(label, words, default, key=key, bind="query-params", help=help))
+
+
 def _control(o: Option) -> Any:
     label = o.name.replace("_", " ").capitalize()
     common: dict[str, Any] = {"key": o.name, "help": o.help, "bind": "query-params"}
+    if o.default is None and o.kind != "seed":
+        words = [FROM_SEED, *(o.choices or _values(o))]
+        check_link(o.name, words.__contains__, f"it can be {FROM_SEED} or {_allowed(o)}")
+        return _pick_word(label, words, FROM_SEED, key=o.name, help=o.help)
     check_link(o.name, lambda text: _parses(o, text), "that is not a value it can have")
     if o.kind == "choice":
         return st.selectbox(label, list(o.choices), index=o.choices.index(o.default), **common)
     if o.kind == "seed":
         return st.number_input(label, 0, SEED_LIMIT - 1, o.default, **common)
     cast: Callable[[float], float] = int if o.kind == "int" else float
-    low, high = cast(o.min or 0), cast(1 if o.max is None else o.max)
-    return st.slider(label, low, high, cast(o.default), cast(o.step or (1 if o.kind == "int" else 0.01)), **common)
+    low, high, step = map(cast, _range(o))
+    return st.slider(label, low, high, cast(o.default), step, **common)
 
 
-def _parses(o: Option, text: str) -> bool:
+def _range(o: Option) -> tuple[float, float, float]:
+    """Lowest and highest value of a number, and the step between two."""
+    return o.min or 0, 1 if o.max is None else o.max, o.step or (1 if o.kind == "int" else 0.01)
+
+
+def _values(o: Option) -> list[str]:
+    """All values of a number, in words free of float noise."""
+    low, high, step = _range(o)
+    count = int((high - low) / step + 1e-9) + 1
+    return [written(round(low + i * step, 9) + 0.0) for i in range(count)]  # + 0.0: no "-0"
+
+
+def _allowed(o: Option) -> str:
+    """Its values in words."""
+    if o.choices:
+        return ", ".join(o.choices)
+    low, high, step = map(written, map(float, _range(o)))
+    return f"{low} to {high} in steps of {step}"
+
+
+def _parses(o: Option, text: Any) -> bool:
     try:
         o.parse(text)
     except GanlibError:

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ganlib.export import gif, png, zip_of_pngs
-from ganlib.request import SampleRequest, WalkRequest
+from ganlib.request import SampleRequest, WalkRequest, written
 from ganlib.runs import Run
-from ganlib.sampling import grid
-from ganlib.ui.catalog import frames_of, pictures_of
+from ganlib.sampling import grid, strip
+from ganlib.ui.catalog import STRIP, frames_of, has_stages, pictures_of, stages_of
 from ganlib.ui.links import link_to
 
 # Pictures are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
 IMAGE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
+ROW = "align-self:center;font-size:.875rem"
 CAPTION = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
 
 
@@ -39,7 +41,7 @@ def grid_of(request: SampleRequest) -> None:
         n = len(request.seeds)
         for row in reversed(range(rows)):
             name = escape(request.run.classes[request.classes[row]])
-            cells.insert(row * n, f'<div style="align-self:center;font-size:.875rem">{name}</div>')
+            cells.insert(row * n, f'<div style="{ROW}">{name}</div>')
         columns = f"max-content repeat({n},minmax(0,1fr))"
     else:
         side = 72 if len(images) > 32 else 104 if len(images) > 4 else 192
@@ -53,7 +55,7 @@ def grid_of(request: SampleRequest) -> None:
 
 def downloads(request: SampleRequest) -> None:
     """The grid as PNG, and all images as PNGs in a ZIP with how they were made."""
-    name = f"{request.run.name}_seeds_{request.seeds[0]}-{request.seeds[-1]}"
+    name = _file_name(request)
     columns = len(request.seeds) if len(request.classes) > 1 else min(8, len(request.seeds))
     with st.container(horizontal=True):
         st.download_button(
@@ -76,6 +78,48 @@ def downloads(request: SampleRequest) -> None:
         )
 
 
+def _file_name(request: SampleRequest) -> str:
+    return f"{request.run.name}_seeds_{request.seeds[0]}-{request.seeds[-1]}"
+
+
+def stages_shown(whole: SampleRequest) -> None:
+    """How the first images of a request come about, a row each; nothing where the model makes them at once."""
+    if not has_stages(whole.run, whole.options):
+        return
+    request = whole.beginning(STRIP)
+    stages = stages_of(request)
+    last = max(stages)
+    heads = "".join(f'<div style="{CAPTION}">{stage} of {last}</div>' for stage in stages)
+    rows = "".join(
+        f'<div style="{ROW};overflow-wrap:anywhere">{escape(caption)}</div>'
+        + "".join(_image(images[i], f"{caption}, stage {stage} of {last}") for stage, images in stages.items())
+        for i, caption in enumerate(request.captions)
+    )
+    n, shown = len(whole.captions), len(request.captions)
+    cut = f" Shown for {shown} of the {n} pictures." if n > shown else ""
+    st.caption(f"From left to right, the stages in which the model makes each picture.{cut}")
+    label = escape(f"Stages of images of {request.run.name}")
+    st.html(
+        f'<div role="group" aria-label="{label}" data-testid="stages" style="display:grid;gap:.4rem;'
+        f'grid-template-columns:clamp(4.5rem,14%,9rem) repeat({len(stages)},minmax(0,8rem))">'
+        f"<div></div>{heads}{rows}</div>"
+    )
+    st.download_button(
+        "Stages as PNG",
+        lambda: png(strip([*stages_of(request).values()])),
+        f"{_file_name(request)}_stages.png",
+        "image/png",
+        on_click="ignore",
+        icon=":material/image:",
+        key=f"stages_{request.run.name}",
+    )
+
+
+def _image(image: np.ndarray, caption: str) -> str:
+    text = escape(caption)
+    return f'<img src="{data_url(png(image))}" alt="{text}" title="{text}" style="{IMAGE}">'
+
+
 def share(values: dict[str, Any], command: str | None = None) -> None:
     """A link with every value explicit, since defaults may change, and the equal command line."""
     with st.expander("Link and command line" if command else "Link", icon=":material/link:"):
@@ -86,7 +130,7 @@ def share(values: dict[str, Any], command: str | None = None) -> None:
             st.code(command, language="bash", wrap_lines=True)
 
 
-def share_samples(request: SampleRequest, others: Sequence[Run]) -> None:
+def share_samples(request: SampleRequest, others: Sequence[Run], stages: bool = False) -> None:
     everything = len(request.classes) > 1
     share(
         {
@@ -96,7 +140,8 @@ def share_samples(request: SampleRequest, others: Sequence[Run]) -> None:
             **({"class": request.class_names[0]} if len(request.classes) == 1 else {}),
             "seed": request.seeds[0],
             "n": len(request.seeds),
-            **request.options,
+            **_words(request.options),
+            **({"stages": "true"} if stages else {}),
         },
         request.command,
     )
@@ -111,17 +156,18 @@ def share_walk(walk: WalkRequest) -> None:
             "seed_b": walk.seeds[1],
             "frames": walk.frames,
             "path": walk.path,
-            **walk.options,
+            **_words(walk.options),
         }
     )
 
 
+def _words(options: dict[str, Any]) -> dict[str, str]:
+    return {name: written(value) for name, value in options.items()}
+
+
 def film_strip(walk: WalkRequest) -> None:
     """All frames in order, row by row."""
-    cells = "".join(
-        f'<img src="{data_url(png(image))}" alt="{escape(caption)}" title="{escape(caption)}" style="{IMAGE}">'
-        for image, caption in zip(frames_of(walk), walk.captions, strict=True)
-    )
+    cells = "".join(_image(image, caption) for image, caption in zip(frames_of(walk), walk.captions, strict=True))
     st.html(
         f'<div role="group" aria-label="Film strip of {walk.frames} frames" data-testid="film-strip" '
         f'style="display:grid;gap:.25rem;grid-template-columns:repeat(auto-fill,minmax(72px,1fr))">{cells}</div>'

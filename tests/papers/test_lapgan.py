@@ -88,3 +88,14 @@ def test_without_the_class_it_is_unconditional():
 def test_an_impossible_pyramid_is_refused(coarsest):
     with pytest.raises(GanlibError, match=f"coarsest must be a power of two up to image_size .16., not {coarsest}"):
         build("lapgan", coarsest=coarsest)
+
+
+def test_the_coarsest_level_can_take_more_steps_than_the_others(tmp_path):
+    model = build("lapgan", finer_every=4).train()
+    trainer = make_trainer(tmp_path, model, images=8 * 4)
+    trainer.train()
+    steps = {
+        name: {int(state["step"]) for state in optimizer.state.values()}
+        for name, optimizer in trainer.optimizers.items()
+    }
+    assert steps == {"D/4": {8}, "G/4": {8}, "D/8": {2}, "G/8": {2}, "D/16": {2}, "G/16": {2}}

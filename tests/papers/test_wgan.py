@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.optim import RMSprop
 
+from ganlib.losses import wasserstein_d, wasserstein_g
 from ganlib.models import MODELS
 from ganlib.training.trainer import seeded
 from tiny import build, make_trainer, tiny_config
@@ -43,3 +44,17 @@ def test_an_image_is_criticised_alone():
     model = build("wgan").train()
     images = torch.rand(4, 1, 16, 16) * 2 - 1
     torch.testing.assert_close(model.score(images)[:1], model.score(images[:1]))
+
+
+def test_the_losses_are_differences_of_means_without_bounds():
+    real, fake = torch.tensor([1.0, 5.0]), torch.tensor([-100.0, 2.0])
+    assert wasserstein_d(real, fake) == -49 - 3
+    assert wasserstein_g(fake) == 49
+
+
+def test_the_best_critic_of_slope_one_gives_the_distance():
+    """Two Diracs at distance 3: of all D(x) = a x with |a| <= 1 the loss is least, -3, at a = 1 (example 1)."""
+    real, fake = torch.full((4,), 3.0), torch.zeros(4)
+    losses = {a: wasserstein_d(a * real, a * fake).item() for a in (-1.0, 0.0, 0.5, 1.0)}
+    assert min(losses, key=losses.get) == 1.0
+    assert losses[1.0] == -3
