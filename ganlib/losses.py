@@ -6,9 +6,12 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 
-def nonsaturating_d(real: Tensor, fake: Tensor) -> Tensor:
-    """E[-log D(x)] + E[-log(1 - D(G(z)))]. Goodfellow et al., arXiv:1406.2661."""
-    return softplus(-real).mean() + softplus(fake).mean()
+def nonsaturating_d(real: Tensor, fake: Tensor, target: Tensor | float = 1.0) -> Tensor:
+    """E[-t log D(x) - (1 - t) log(1 - D(x))] + E[-log(1 - D(G(z)))]. Goodfellow et al., arXiv:1406.2661.
+
+    A target t below 1 is one-sided label smoothing. Salimans et al., arXiv:1606.03498, section 3.4.
+    """
+    return (softplus(-real) + (1 - target) * real).mean() + softplus(fake).mean()
 
 
 def nonsaturating_g(fake: Tensor) -> Tensor:
@@ -29,3 +32,28 @@ def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
 def hinge_g(fake: Tensor) -> Tensor:
     """-E[D(G(z))]. Lim & Ye, arXiv:1705.02894."""
     return -fake.mean()
+
+
+def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(G(z))] - E[D(x)], the negative of the distance's estimate. Arjovsky et al., arXiv:1701.07875."""
+    return fake.mean() - real.mean()
+
+
+def wasserstein_g(fake: Tensor) -> Tensor:
+    """-E[D(G(z))]. Arjovsky et al., arXiv:1701.07875."""
+    return -fake.mean()
+
+
+def least_squares_d(real: Tensor, fake: Tensor, target: Tensor | float = 1.0) -> Tensor:
+    """(E[(D(x) - b)²] + E[D(G(z))²]) / 2. Mao et al., arXiv:1611.04076, equation 9: a = 0, b = target, c = 1."""
+    return 0.5 * ((real - target).square().mean() + fake.square().mean())
+
+
+def least_squares_g(fake: Tensor) -> Tensor:
+    """E[(D(G(z)) - 1)²] / 2. Mao et al., arXiv:1611.04076, equation 9."""
+    return 0.5 * (fake - 1).square().mean()
+
+
+def feature_matching(real: Tensor, fake: Tensor) -> Tensor:
+    """||E[f(x)] - E[f(G(z))]||² of features (N, …). Salimans et al., arXiv:1606.03498, section 3.1."""
+    return (real.float().mean(0) - fake.float().mean(0)).square().sum()

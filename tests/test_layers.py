@@ -16,7 +16,7 @@ LAYERS = (  # from bottom to top
     {"errors", "files", "provenance"},
     {"registry"},
     {"config", "devices"},
-    {"losses", "augment", "data", "nn"},
+    {"losses", "augment", "optimizers", "data", "nn"},
     {"models"},
     {"runs"},
     {"sampling"},

@@ -7,7 +7,15 @@ from math import exp, log
 import pytest
 import torch
 
-from ganlib.losses import hinge_d, hinge_g, minimax_g, nonsaturating_d, nonsaturating_g
+from ganlib.losses import (
+    feature_matching,
+    hinge_d,
+    hinge_g,
+    least_squares_d,
+    minimax_g,
+    nonsaturating_d,
+    nonsaturating_g,
+)
 
 ZEROS = torch.zeros(5)
 
@@ -102,3 +110,46 @@ def test_the_best_generator_leaves_the_best_discriminator_at_two_log_two():
 
 def test_the_hinge_discriminator_is_done_once_all_margins_hold():
     assert hinge_d(torch.tensor([1.0, 5.0]), torch.tensor([-1.0, -5.0])).item() == 0
+
+
+@pytest.mark.parametrize("alpha", [0.6, 0.9, 1.0])
+def test_label_smoothing_scales_the_best_discriminator(alpha):
+    """Salimans et al., section 3.4: D = α p / (p + q), here on a space of three points."""
+    p, q = logits(0.7, 0.2, 0.1).detach(), logits(0.1, 0.3, 0.6).detach()
+    d = (alpha * p / (p + q)).logit().requires_grad_()
+    real, fake = d.repeat_interleave((10 * p).round().long()), d.repeat_interleave((10 * q).round().long())
+    nonsaturating_d(real, fake, alpha).backward()
+    torch.testing.assert_close(d.grad, torch.zeros(3).double(), atol=1e-12, rtol=0)
+    other = d.detach() + torch.tensor([0.1, 0.0, 0.0], dtype=torch.float64)
+    moved = other.repeat_interleave((10 * p).round().long()), other.repeat_interleave((10 * q).round().long())
+    assert nonsaturating_d(*moved, alpha) > nonsaturating_d(real, fake, alpha)
+
+
+def test_label_smoothing_takes_one_target_an_image():
+    real, fake = logits(-1.0, 0.5, 3.0), logits(-2.0, 1.0, 0.0)
+    targets = torch.tensor([0.8, 1.0, 0.9], dtype=torch.float64)
+    singly = [nonsaturating_d(real[i : i + 1], fake[i : i + 1], targets[i]) for i in range(3)]
+    assert nonsaturating_d(real, fake, targets).item() == pytest.approx(torch.stack(singly).mean().item())
+
+
+def test_a_target_of_one_is_the_plain_loss_to_the_bit():
+    real, fake = torch.randn(2, 50, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    plain = torch.nn.functional.softplus(-real).mean() + torch.nn.functional.softplus(fake).mean()
+    assert torch.equal(nonsaturating_d(real, fake), plain)
+    assert torch.equal(nonsaturating_d(real, fake, 1.0), plain)
+    ours, theirs = (torch.autograd.grad(x, real, retain_graph=True)[0] for x in (nonsaturating_d(real, fake), plain))
+    assert torch.equal(ours, theirs)
+
+
+def test_least_squares_pulls_real_images_to_their_target():
+    real, fake = logits(0.9, 0.9), logits(0.0, 0.0)
+    assert least_squares_d(real, fake, 0.9).item() == 0
+    assert least_squares_d(real, fake).item() == pytest.approx(0.005)
+
+
+def test_feature_matching_is_the_squared_distance_of_the_means():
+    real = torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]])
+    fake = torch.tensor([[[5.0, 0.0]], [[1.0, 0.0]], [[0.0, 0.0]]])
+    assert feature_matching(real, fake).item() == pytest.approx(0 + 3**2)
+    assert feature_matching(real, torch.tensor([[[2.0, 3.0]]])).item() == 0  # equal means of unequal images
+    assert feature_matching(real, real.flip(0)).item() == 0

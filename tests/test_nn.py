@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import exp
+
 import pytest
 import torch
 from torch import nn
 
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.maxout import Maxout
+from ganlib.nn.minibatch import JoinStatistics, MinibatchDiscrimination, MinibatchStddev
+from ganlib.nn.virtual_norm import VirtualBatchNorm2d, normalize_virtually
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -54,3 +58,139 @@ def test_maxout_of_two_pieces_can_be_the_absolute_value():
         layer.linear.bias.zero_()
     x = torch.linspace(-3, 3, 13)[:, None]
     assert torch.equal(layer(x), x.abs())
+
+
+def test_minibatch_discrimination_equals_the_closed_form():
+    """Two kernels of two dimensions on three images of two features."""
+    layer = MinibatchDiscrimination(2, kernels=2, dims=2)
+    with torch.no_grad():  # M_1 = (a, b), M_2 = (a + b, 0) of features (a, b)
+        layer.T.copy_(torch.tensor([[[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [1.0, 0.0]]]))
+    found = layer(torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 2.0]]))
+    expected = [
+        [1 + exp(-1) + exp(-3), 1 + exp(-1) + exp(-3)],
+        [1 + exp(-1) + exp(-2), 1 + exp(-1) + exp(-2)],
+        [1 + exp(-3) + exp(-2), 1 + exp(-3) + exp(-2)],
+    ]
+    torch.testing.assert_close(found, torch.tensor(expected))
+    turned = layer(torch.tensor([[0.0, 0.0], [1.0, -1.0]]))  # apart for the first kernel, alike for the second
+    torch.testing.assert_close(turned, torch.tensor([[1 + exp(-2), 2.0], [1 + exp(-2), 2.0]]))
+
+
+def test_minibatch_discrimination_tells_a_collapsed_batch_from_a_diverse_one():
+    torch.manual_seed(0)
+    layer = MinibatchDiscrimination(64 * 4 * 4, kernels=20, dims=5)
+    diverse = torch.randn(16, 64, 4, 4)
+    collapsed = diverse[:1].expand_as(diverse)
+    torch.testing.assert_close(layer(collapsed), torch.full((16, 20), 16.0))
+    assert layer(diverse).mean() < 2  # hardly more than each image's own 1
+    nearly = collapsed + 0.01 * diverse
+    assert layer(nearly).mean() > 14
+
+
+def test_minibatch_discrimination_has_a_gradient_from_the_start():
+    torch.manual_seed(0)
+    layer = MinibatchDiscrimination(512, kernels=20, dims=5)
+    x = torch.randn(16, 512).requires_grad_()
+    layer(x).sum().backward()
+    assert (x.grad.norm(dim=1) > 1e-3).all()
+
+
+def test_minibatch_stddev_is_zero_on_a_collapsed_batch_and_the_mean_deviation_otherwise():
+    layer = MinibatchStddev()
+    x = torch.randn(8, 3, 4, 4)
+    torch.testing.assert_close(layer(x), x.std(0, correction=0).mean().expand(8, 1), atol=1e-3, rtol=0)
+    collapsed = x[:1].expand(8, -1, -1, -1).clone().requires_grad_()
+    assert layer(collapsed).abs().max() < 1e-6
+    layer(collapsed).sum().backward()
+    assert collapsed.grad.isfinite().all()
+
+
+def test_statistics_join_maps_as_constant_maps_and_vectors_as_columns():
+    statistics = [MinibatchDiscrimination(2 * 4 * 4, 3, 2), MinibatchStddev()]
+    join = JoinStatistics(statistics)
+    maps = torch.randn(5, 2, 4, 4)
+    joined = join(maps)
+    assert join.extra == 4
+    assert joined.shape == (5, 6, 4, 4)
+    assert torch.equal(joined[:, :2], maps)
+    assert torch.equal(joined[:, 2:5], statistics[0](maps)[:, :, None, None].expand(-1, -1, 4, 4))
+    assert torch.equal(joined[:, 5:], statistics[1](maps)[:, :, None, None].expand(-1, -1, 4, 4))
+    vectors = maps.flatten(1)
+    assert torch.equal(join(vectors), torch.cat([vectors, *(s(vectors) for s in statistics)], dim=1))
+    assert JoinStatistics()(maps) is maps
+
+
+def virtual_net(n: int, norm: nn.Module) -> tuple[nn.Module, torch.Tensor]:
+    """A network of one norm with a reference of n images far from standard."""
+    reference = torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(1)) * 3 + 2
+    net = nn.Sequential(norm)
+    normalize_virtually(net, n, lambda n: (reference[:n],))
+    return net.train(), reference
+
+
+def test_virtual_batch_norm_ignores_batch_mates_in_training_and_batch_norm_does_not():
+    torch.manual_seed(0)
+    net, _ = virtual_net(6, nn.BatchNorm2d(3))
+    plain = nn.BatchNorm2d(3).train()
+    x, others = torch.randn(1, 3, 4, 4), torch.randn(2, 5, 3, 4, 4) * 4
+    with_some, with_others = (torch.cat([x, mates]) for mates in others)
+    torch.testing.assert_close(net(with_some)[0], net(with_others)[0])
+    torch.testing.assert_close(net(with_some)[0], net(x)[0])
+    assert (plain(with_some)[0] - plain(with_others)[0]).abs().max() > 0.1
+
+
+def test_virtual_batch_norm_normalises_by_the_reference_and_the_image_itself_as_one_more():
+    net, reference = virtual_net(6, nn.BatchNorm2d(3))
+    with torch.no_grad():
+        net[0].weight.copy_(torch.tensor([1.0, 2.0, 0.5]))
+        net[0].bias.copy_(torch.tensor([0.0, -1.0, 3.0]))
+    x = torch.randn(4, 3, 4, 4)
+    found = net(x)
+    assert found.shape == x.shape
+    for image, y in zip(x, found, strict=True):
+        seven = torch.cat([reference, image[None]])
+        expected = torch.nn.functional.batch_norm(seven, None, None, net[0].weight, net[0].bias, training=True)[-1]
+        torch.testing.assert_close(y, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_virtual_batch_norm_normalises_the_reference_by_itself_alone():
+    norm = VirtualBatchNorm2d(nn.BatchNorm2d(3), 6)
+    x = torch.randn(9, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * 3 + 2
+    torch.testing.assert_close(norm(x)[:6], nn.BatchNorm2d(3)(x[:6]))
+
+
+def test_virtual_batch_norm_remembers_its_reference_for_evaluation():
+    net, reference = virtual_net(6, nn.BatchNorm2d(3))
+    x = torch.randn(4, 3, 4, 4)
+    trained = net(x)
+    torch.testing.assert_close(net[0].running_mean, reference.mean((0, 2, 3)))
+    torch.testing.assert_close(net[0].running_var, reference.var((0, 2, 3), correction=0))
+    assert set(net.state_dict()) == {"0.weight", "0.bias", "0.running_mean", "0.running_var"}
+    torch.testing.assert_close(net.eval()(x), trained)
+
+
+def test_virtual_batch_norms_reference_is_part_of_the_gradient():
+    """What stands before the norm learns from the reference's statistics too."""
+    layer = nn.Conv2d(3, 3, 1, bias=False)
+    norm = VirtualBatchNorm2d(nn.BatchNorm2d(3), 2)
+    reference, x = torch.randn(2, 3, 4, 4), torch.randn(1, 3, 4, 4)
+    (through,) = torch.autograd.grad(norm(layer(torch.cat([reference, x])))[2:].pow(3).sum(), layer.weight)
+    with torch.no_grad():
+        seen = layer(reference)
+    (around,) = torch.autograd.grad(norm(torch.cat([seen, layer(x)]))[2:].pow(3).sum(), layer.weight)
+    assert (through - around).abs().max() > 0.1 * around.abs().max()
+
+
+def test_virtual_batch_norm_takes_its_place_inside_conditional_batch_norm():
+    norm = ConditionalBatchNorm2d(3, 2)
+    with torch.no_grad():
+        norm.scale.copy_(torch.tensor([[1.0, 1.0, 1.0], [2.0, 3.0, 4.0]]))
+        norm.shift.copy_(torch.tensor([[0.0, 0.0, 0.0], [5.0, 6.0, 7.0]]))
+    reference = torch.randn(4, 3, 4, 4)
+    normalize_virtually(norm, 4, lambda n: (reference, torch.eye(2)[torch.arange(n) % 2]))
+    assert isinstance(norm.norm, VirtualBatchNorm2d)
+    x = torch.randn(1, 3, 4, 4).expand(2, -1, -1, -1)
+    for _ in range(2):
+        y = norm(x, torch.eye(2))
+        torch.testing.assert_close(y[1], y[0] * norm.scale[1, :, None, None] + norm.shift[1, :, None, None])
+        norm.eval()

@@ -23,6 +23,7 @@ from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampli
 class BiGANConfig(NetworkConfig):
     z_dim: int = option(64, "latent dimension", min=1)
     hidden: int = option(512, "units of D above the two halves of a pair", min=1)
+    lr_d: float = option(1e-4, "Adam's learning rate for D, which two networks together have to keep up with", min=0.0)
 
     @classmethod
     def tiny(cls) -> BiGANConfig:
@@ -30,13 +31,16 @@ class BiGANConfig(NetworkConfig):
 
 
 class Encoder(nn.Module):
+    """Codes leave with the prior's mean and variance, or D would need to look no further."""
+
     def __init__(self, c: BiGANConfig) -> None:
         super().__init__()
         self.net = nn.Sequential(*downsampling(c, c.channels), nn.Conv2d(widths(c)[-1], c.z_dim, 4)).apply(dcgan_init)
+        self.norm = nn.BatchNorm1d(c.z_dim, affine=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, z_dim)."""
-        return self.net(x).flatten(1).float()
+        return self.norm(self.net(x).flatten(1)).float()
 
 
 class Discriminator(nn.Module):
@@ -73,9 +77,10 @@ class BiGAN(GenerativeModel):
         return False
 
     def optimizers(self) -> dict[str, Optimizer]:
-        lr, betas = self.config.lr, (self.config.beta1, 0.999)
+        c = self.config
+        betas = (c.beta1, 0.999)
         both = chain(self.G.parameters(), self.E.parameters())
-        return {"D": Adam(self.D.parameters(), lr, betas), "GE": Adam(both, lr, betas)}
+        return {"D": Adam(self.D.parameters(), c.lr_d, betas), "GE": Adam(both, c.lr, betas)}
 
     def phases(self) -> list[Phase]:
         return [Phase("D", "D", self.loss_d), Phase("GE", "GE", self.loss_ge)]

@@ -29,7 +29,7 @@ class CDCGAN(DCGAN):
         z = latents.z * per_image(temperature, latents.z)
         return self.G(torch.cat([z, self.class_weights(labels)], dim=1))
 
-    def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(N, C, H, W), labels -> (N,) logits, high for real images of that class."""
+    def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W), labels -> D's features (N, …) and logits (N,), high for real images of that class."""
         maps = self.class_weights(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        return self.D(torch.cat([images, maps], dim=1))
+        return self.D.judge(torch.cat([images, maps], dim=1))

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
+import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
+from ganlib.augment import diffaugment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.base import (
@@ -26,6 +28,17 @@ from ganlib.models.base import (
     Phase,
     per_image,
 )
+from ganlib.models.techniques import (
+    DCGANTechniques,
+    adam,
+    batch_statistics,
+    match_features,
+    normalize_weights,
+    real_target,
+    reference_latents,
+)
+from ganlib.nn.minibatch import JoinStatistics
+from ganlib.nn.virtual_norm import normalize_virtually
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,7 @@ class NetworkConfig(ModelConfig):
 
 
 @dataclass(frozen=True)
-class DCGANConfig(NetworkConfig):
+class DCGANConfig(DCGANTechniques, NetworkConfig):
     pass
 
 
@@ -91,13 +104,26 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    def __init__(self, c: NetworkConfig, in_channels: int) -> None:
+    def __init__(
+        self,
+        c: NetworkConfig,
+        in_channels: int,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
+        join: JoinStatistics | None = None,
+    ) -> None:
         super().__init__()
-        self.net = nn.Sequential(*downsampling(c, in_channels), nn.Conv2d(widths(c)[-1], 1, 4)).apply(dcgan_init)
+        self.join = join or JoinStatistics()
+        trunk = downsampling(c, in_channels, norm)
+        self.net = nn.Sequential(*trunk, nn.Conv2d(widths(c)[-1] + self.join.extra, 1, 4)).apply(dcgan_init)
+
+    def judge(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, in_channels, H, W) -> features (N, widths[-1], 4, 4) and logits (N,)."""
+        features = self.net[:-1](x)
+        return features, self.net[-1](self.join(features)).flatten().float()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N,) logits."""
-        return self.net(x).flatten().float()
+        return self.judge(x)[1]
 
 
 @MODELS.register("dcgan")
@@ -111,9 +137,17 @@ class DCGAN(GenerativeModel):
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__(config)
+        c = config
         # Labels may be joined to either input; the unconditional network has none.
-        self.G = Generator(config, config.z_dim + self.label_width)
-        self.D = Discriminator(config, config.channels + self.label_width)
+        self.G = Generator(c, c.z_dim + self.label_width)
+        norm = nn.BatchNorm2d if c.d_batch_norm else nn.Identity
+        join = JoinStatistics(batch_statistics(c, widths(c)[-1] * 4 * 4))
+        self.D = Discriminator(c, c.channels + self.label_width, norm, join)
+        normalize_weights(self.D, c)
+        if c.virtual_batch_norm:
+            normalize_virtually(self.G, c.virtual_batch_norm, self.reference)
+        if c.feature_matching:
+            self.loss_kind += " + feature matching"
 
     @property
     def conditional(self) -> bool:
@@ -124,29 +158,43 @@ class DCGAN(GenerativeModel):
         return self.config.num_classes if self.conditional else 0
 
     def optimizers(self) -> dict[str, Optimizer]:
-        betas = (self.config.beta1, 0.999)
-        return {name: Adam(net.parameters(), self.config.lr, betas) for name, net in [("D", self.D), ("G", self.G)]}
+        c = self.config
+        betas = (c.beta1, 0.999)
+        return {"D": adam(self.D, c, c.lr_d or c.lr, betas, c.d_weight_decay), "G": adam(self.G, c, c.lr, betas)}
 
     def phases(self) -> list[Phase]:
-        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
+        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         labels = batch.labels if self.conditional else None
         fake_images = self.generate(self.random_latents(len(batch.images)), labels)
         # Real and fake in batches of their own, so that batch norm's statistics never mix them.
-        real, fake = self.score(batch.images, labels), self.score(fake_images, labels)
-        return self.d_loss(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
+        real, fake = (self.score(self.augment(images), labels) for images in (batch.images, fake_images))
+        target = real_target(self.config, real)
+        return self.d_loss(real, fake, target), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         labels = batch.labels if self.conditional else None
         images = self.generate(self.random_latents(len(batch.images)), labels)
-        return self.g_loss(self.score(images, labels)), {}
+        features, logits = self.judge(self.augment(images), labels)
+        return match_features(
+            self.config, self.g_loss(logits), features, lambda: self.judge(self.augment(batch.images), labels)[0]
+        )
 
-    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        return nonsaturating_d(real, fake)
+    def d_loss(self, real: Tensor, fake: Tensor, target: Tensor | float = 1.0) -> Tensor:
+        """D's loss on logits (N,). ``target`` is what D should say of real images: a probability, or one an image."""
+        return nonsaturating_d(real, fake, target)
 
     def g_loss(self, fake: Tensor) -> Tensor:
         return nonsaturating_g(fake)
+
+    def augment(self, images: Tensor) -> Tensor:
+        return diffaugment(images, self.config.diffaugment)
+
+    def reference(self, n: int) -> tuple[Tensor]:
+        """What G is given for virtual batch norm: n latents with the classes in turn beside them."""
+        z, labels = reference_latents(self, n)
+        return (z if labels is None else torch.cat([z, labels], dim=1),)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -157,5 +205,9 @@ class DCGAN(GenerativeModel):
         return self.G(latents.z * per_image(temperature, latents.z))
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) -> (N,) logits, high for real."""
-        return self.D(images)
+        """(N, C, H, W), and labels where the model obeys them -> (N,) logits, high for real."""
+        return self.judge(images, labels)[1]
+
+    def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> D's features (N, …) and logits (N,)."""
+        return self.D.judge(images)

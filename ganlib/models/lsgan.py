@@ -17,8 +17,8 @@ from ganlib.models.dcgan import DCGAN
 class LSGAN(DCGAN):
     loss_kind = "least squares"
 
-    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:
-        return least_squares_d(real, fake)
+    def d_loss(self, real: Tensor, fake: Tensor, target: Tensor | float = 1.0) -> Tensor:
+        return least_squares_d(real, fake, target)
 
     def g_loss(self, fake: Tensor) -> Tensor:
         return least_squares_g(fake)

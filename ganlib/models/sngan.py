@@ -7,14 +7,17 @@ Two learning rates as in Heusel et al., arXiv:1706.08500, so that one D step per
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu, relu_
-from torch.nn.utils.parametrizations import spectral_norm
-from torch.optim import Adam, Optimizer
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+from torch.optim import Optimizer
 
+from ganlib.augment import diffaugment
 from ganlib.config import option
 from ganlib.losses import hinge_d, hinge_g
 from ganlib.models.base import (
@@ -27,11 +30,20 @@ from ganlib.models.base import (
     Phase,
     per_image,
 )
+from ganlib.models.techniques import (
+    Techniques,
+    adam,
+    batch_statistics,
+    match_features,
+    reference_latents,
+)
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
+from ganlib.nn.minibatch import JoinStatistics
+from ganlib.nn.virtual_norm import normalize_virtually
 
 
 @dataclass(frozen=True)
-class SNGANConfig(ModelConfig):
+class SNGANConfig(Techniques, ModelConfig):
     z_dim: int = option(128, "latent dimension", min=1)
     g_width: int = option(96, "channels of G below the last block", min=1)
     d_width: int = option(64, "channels of D", min=1)
@@ -39,6 +51,7 @@ class SNGANConfig(ModelConfig):
     lr_d: float = option(4e-4, "Adam's learning rate for D", min=0.0)
     beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
     beta2: float = option(0.99, "Adam's second momentum", min=0.0, max=0.9999)
+    weight_norm: bool = option(False, "weight norm in D in place of spectral norm")
 
     @classmethod
     def tiny(cls) -> SNGANConfig:
@@ -87,12 +100,14 @@ class Generator(nn.Module):
 class DownBlock(nn.Module):
     """(ReLU,) conv, ReLU, conv, (average pooling); 1 x 1 shortcut. The first block has no ReLU in front."""
 
-    def __init__(self, cin: int, cout: int, down: bool, first: bool = False) -> None:
+    def __init__(
+        self, cin: int, cout: int, norm: Callable[[nn.Module], nn.Module], down: bool, first: bool = False
+    ) -> None:
         super().__init__()
         hidden = max(cout // 2, 1) if first else cout  # the first block's pixels are the dearest
-        self.conv1 = spectral_norm(nn.Conv2d(cin, hidden, 3, padding=1))
-        self.conv2 = spectral_norm(nn.Conv2d(hidden, cout, 3, padding=1))
-        self.shortcut = spectral_norm(nn.Conv2d(cin, cout, 1)) if down or cin != cout else nn.Identity()
+        self.conv1 = norm(nn.Conv2d(cin, hidden, 3, padding=1))
+        self.conv2 = norm(nn.Conv2d(hidden, cout, 3, padding=1))
+        self.shortcut = norm(nn.Conv2d(cin, cout, 1)) if down or cin != cout else nn.Identity()
         self.down, self.first = down, first
 
     def forward(self, x: Tensor) -> Tensor:
@@ -107,23 +122,24 @@ class Discriminator(nn.Module):
 
     def __init__(self, c: SNGANConfig) -> None:
         super().__init__()
-        w = c.d_width
+        w, norm = c.d_width, weight_norm if c.weight_norm else spectral_norm
         downs = max(c.image_size.bit_length() - 4, 1)  # to 8 x 8, where two more blocks keep the size
         self.blocks = nn.Sequential(
-            DownBlock(c.channels, w, down=True, first=True),
-            *[DownBlock(w, w, down=i < downs - 1) for i in range(downs + 1)],
+            DownBlock(c.channels, w, norm, down=True, first=True),
+            *[DownBlock(w, w, norm, down=i < downs - 1) for i in range(downs + 1)],
         )
-        self.linear = spectral_norm(nn.Linear(w, 1))
+        self.join = JoinStatistics(batch_statistics(c, w))
+        self.linear = norm(nn.Linear(w + self.join.extra, 1))
         if c.num_classes:
-            self.embed = spectral_norm(nn.Linear(c.num_classes, w, bias=False))
+            self.embed = norm(nn.Linear(c.num_classes, w, bias=False))
 
-    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """(N, C, H, W), (N, K) class weights or None -> (N,) logits."""
-        features = relu(self.blocks(x)).sum(dim=(2, 3))  # (N, w)
-        out = self.linear(features).squeeze(1)
+    def forward(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W), (N, K) class weights or None -> features (N, d_width) and logits (N,)."""
+        features = relu(self.blocks(x)).sum(dim=(2, 3))
+        out = self.linear(self.join(features)).squeeze(1)
         if y is not None:
             out = out + (self.embed(y) * features).sum(1)
-        return out.float()
+        return features, out.float()
 
 
 @MODELS.register("sngan")
@@ -137,27 +153,40 @@ class SNGAN(GenerativeModel):
     def __init__(self, config: SNGANConfig) -> None:
         super().__init__(config)
         self.G, self.D = Generator(config), Discriminator(config)
+        if config.virtual_batch_norm:
+            normalize_virtually(self.G, config.virtual_batch_norm, partial(reference_latents, self))
+        if config.feature_matching:
+            self.loss_kind += " + feature matching"
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         betas = (c.beta1, c.beta2)
-        return {"D": Adam(self.D.parameters(), c.lr_d, betas), "G": Adam(self.G.parameters(), c.lr_g, betas)}
+        return {"D": adam(self.D, c, c.lr_d, betas, c.d_weight_decay), "G": adam(self.G, c, c.lr_g, betas)}
 
     def phases(self) -> list[Phase]:
-        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
+        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         labels = batch.labels if self.conditional else None
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
-        # D has no batch norm, so real and fake can share one pass.
-        both = None if labels is None else labels.repeat(2)
-        real, fake = self.score(torch.cat([batch.images, fakes]), both).chunk(2)
+        images = self.augment(batch.images), self.augment(fakes)
+        if self.config.compares_images:
+            real, fake = (self.score(x, labels) for x in images)
+        else:  # D has no batch norm, so real and fake can share one pass
+            both = None if labels is None else labels.repeat(2)
+            real, fake = self.score(torch.cat(images), both).chunk(2)
         return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         labels = batch.labels if self.conditional else None
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
-        return hinge_g(self.score(fakes, labels)), {}
+        features, logits = self.judge(self.augment(fakes), labels)
+        return match_features(
+            self.config, hinge_g(logits), features, lambda: self.judge(self.augment(batch.images), labels)[0]
+        )
+
+    def augment(self, images: Tensor) -> Tensor:
+        return diffaugment(images, self.config.diffaugment)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -168,6 +197,10 @@ class SNGAN(GenerativeModel):
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W), labels -> (N,) logits, high for real images of that class."""
+        return self.judge(images, labels)[1]
+
+    def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W), labels -> D's features (N, d_width) and logits (N,)."""
         return self.D(images, self.embedding_weights(labels))
 
     def embedding_weights(self, labels: Tensor | None) -> Tensor | None:

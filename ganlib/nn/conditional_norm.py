@@ -14,7 +14,7 @@ class ConditionalBatchNorm2d(nn.Module):
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.norm: nn.Module = nn.BatchNorm2d(channels, affine=False)
         rows = max(num_classes, 1)
         self.scale = nn.Parameter(torch.ones(rows, channels))
         self.shift = nn.Parameter(torch.zeros(rows, channels))
@@ -23,7 +23,7 @@ class ConditionalBatchNorm2d(nn.Module):
         """(N, C, H, W), (N, K) class weights or None -> (N, C, H, W)."""
         scale = self.scale if weights is None else weights @ self.scale  # (N, C)
         shift = self.shift if weights is None else weights @ self.shift
-        if self.training:
+        if self.training or not isinstance(self.norm, nn.BatchNorm2d):
             x = self.norm(x)
         else:  # the stored statistics join the affine part: one pass over x instead of two
             mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")

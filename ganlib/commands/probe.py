@@ -1,0 +1,78 @@
+"""python -m ganlib probe RUN… [--train N] [--data-root DIR] [--device DEVICE]"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ganlib.commands.progress import ProgressLine
+from ganlib.devices import pick_device
+from ganlib.errors import GanlibError
+from ganlib.metrics.records import Record, append_records, read_records
+from ganlib.runs import Run, find_run
+
+TRAINED = 10_000  # a minute for CIFAR-10; the paper used all of its 50,000
+
+
+def add(subparsers: Any, argv: Sequence[str]) -> None:
+    parser = subparsers.add_parser(
+        "probe",
+        help="measure how well a linear classifier does on the features of runs' discriminators",
+        description="Adds a record of probe_accuracy, with its protocol, to the runs' evaluation.json.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
+    parser.add_argument(
+        "--train", type=int, default=TRAINED, metavar="N", help=f"training images, 0 = all (default: {TRAINED})"
+    )
+    parser.add_argument("--data-root", metavar="DIR", help="where data sets lie, if not in $GANLIB_DATA")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.train < 0:
+        raise GanlibError(f"--train must be at least 0, which means all images, not {args.train}.")
+    runs = [find_run(name) for name in args.runs]
+    failed = []
+    for found in runs:
+        try:
+            _probe(found, args)
+        except GanlibError as error:
+            if len(runs) == 1:
+                raise
+            print(f"ganlib: {error}", file=sys.stderr)
+            failed.append(found.name)
+    if failed:
+        raise GanlibError(f"Not probed, for the reasons above: {', '.join(failed)}.")
+
+
+def _probe(found: Run, args: argparse.Namespace) -> None:
+    # A machine that only trains has no scikit-learn.
+    from ganlib.metrics.probe import probe
+
+    read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
+    line = ProgressLine()
+    try:
+        record = probe(
+            found,
+            pick_device(args.device),
+            train=args.train,
+            root=args.data_root,
+            progress=lambda text, done, total: line.update(
+                f"{found.name}  {text}  {done:,} of {total:,}", share=done / total
+            ),
+        )
+    finally:
+        line.close()
+    append_records(found.folder.evaluation, [record])
+    print(f"{found.name}  {_describe(record)}")
+
+
+def _describe(record: Record) -> str:
+    half = (record["interval"]["high"] - record["interval"]["low"]) / 2
+    return (
+        f"probe accuracy ({record['dimension']:,} features, {record['n_train']:,} train, {record['n_test']:,} test "
+        f"images) {record['value']:.1%} ± {half:.1%}; on pixels {record['pixels_accuracy']:.1%}"
+    )

@@ -1,0 +1,195 @@
+"""What D has learnt about classes that nobody told it: a linear SVM on its features.
+
+Radford, Metz, Chintala, arXiv:1511.06434, section 5.1: the outputs of all hidden layers of D, max-pooled to 4 x 4,
+flattened and joined. The features are standardised by the training images and divided by the root of their number,
+so that C means the same for every network. The SVM is one against all with the hinge loss, fitted by averaged
+stochastic gradient descent, which needs no second copy of a matrix of 10,000 x 10,000 numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import sklearn
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import SGDClassifier
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_max_pool2d
+
+from ganlib.data import Split
+from ganlib.errors import GanlibError
+from ganlib.metrics.accuracy import of_test_images, share
+from ganlib.metrics.codes import some
+from ganlib.metrics.records import Record
+from ganlib.metrics.references import Progress, load_split
+from ganlib.nn.maxout import Maxout
+from ganlib.provenance import commit, now, versions
+from ganlib.runs import Run
+
+GRID = 4
+C = 1.0
+EPOCHS = 10
+BATCH = 100
+KINDS = (nn.Conv2d, nn.Linear, Maxout)
+
+Features = Callable[[NDArray[np.uint8]], NDArray[np.float32]]  # (N, H, W, C) uint8 -> (N, d)
+
+
+def probe(
+    run: Run,
+    device: torch.device,
+    *,
+    train: int,
+    root: str | None = None,
+    progress: Progress = lambda text, done, total: None,
+) -> Record:
+    """The accuracy on all test images after fitting on ``train`` training images, 0 = all; nothing is written.
+
+    ``pixels_accuracy`` is that of the same SVM on the images themselves. GanlibError where there is no D, or
+    nothing to classify.
+    """
+    if not run.classes:
+        raise GanlibError(f"{run.data_name} has no classes, so the features of {run.name} cannot be tested on any.")
+    if not (hasattr(run.blueprint, "D") and hasattr(run.blueprint, "score")):
+        raise GanlibError(f"{run.name} is a {run.model_name}, which has no discriminator; probe a GAN.")
+    model: Any = run.load(device)
+    real, test = load_split(run, "train", root), load_split(run, "test", root)
+    labelled = np.flatnonzero(real.labels >= 0)
+    rows = labelled[some(len(labelled), train or len(labelled))]
+    names = hidden_layers(model, to_tensor(np.array(real.images[rows[:2]]), device))
+    n = len(rows) + len(test)
+    deep = accuracy(
+        lambda images: features(model, names, images), real, rows, test, lambda done: progress("features", done, n)
+    )
+    flat = accuracy(pixels, real, rows, test)
+    record = share("probe_accuracy", deep, len(test)) | of_test_images(run, test)
+    trained = {"data": run.data_name, "split": "train", "fingerprint": real.fingerprint, "n": len(rows)}
+    svm = {"loss": "hinge", "C": C, "epochs": EPOCHS, "seed": 0}
+    return record | {
+        "protocol": record["protocol"] | {"trained": trained, "grid": GRID, "svm": svm},
+        "n_train": len(rows),
+        "n_test": len(test),
+        # Apart from the protocol: architectures are to be compared, and no two have the same.
+        "layers": names,
+        "dimension": features(model, names, np.array(real.images[rows[:1]])).shape[1],
+        "pixels_accuracy": flat / len(test),
+        "images_seen": run.images_seen,
+        "weights_hash": run.weights_hash,
+        "snapshot": None,
+        "versions": versions() | {"scikit-learn": sklearn.__version__},
+        "commit": commit(),
+        "date": now(),
+    }
+
+
+def candidates(network: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
+    """Layers by dotted name; a maxout is one, and not the linear map inside."""
+    if isinstance(network, KINDS):
+        yield name, network
+        return
+    for child, part in network.named_children():
+        yield from candidates(part, f"{name}.{child}")
+
+
+@contextmanager
+def watched(model: Any, see: Callable[[Tensor], Tensor]) -> Iterator[dict[str, Tensor]]:
+    """What ``see`` makes of the output of each layer of D that is called, in the order of the calls."""
+    seen: dict[str, Tensor] = {}
+
+    def watch(name: str, layer: nn.Module) -> Any:
+        return layer.register_forward_hook(lambda module, inputs, output: seen.update({name: see(output)}))
+
+    handles = [watch(name, layer) for name, layer in candidates(model.D, "D")]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def hidden_layers(model: Any, images: Tensor) -> list[str]:
+    """Names of the layers between the images (N, C, H, W) and the logits; the model's parameters take no gradients.
+
+    What sees the class alone, what feeds another output and what gives the logit, one number an image, is left out.
+    """
+    with torch.enable_grad(), watched(model, lambda y: y) as seen:
+        logits = judge(model, images.requires_grad_())
+    seen = {name: y for name, y in seen.items() if y.requires_grad and y[0].numel() > 1}
+    if not seen:
+        raise GanlibError("Its discriminator has no hidden layer of a known kind, so there is nothing to probe.")
+    slopes = torch.autograd.grad(logits.sum(), list(seen.values()), allow_unused=True)
+    return [name for name, slope in zip(seen, slopes, strict=True) if slope is not None]
+
+
+def judge(model: Any, images: Tensor) -> Tensor:
+    """(N,) logits. A conditional D is asked about all classes in equal parts, for the label is what is to be found."""
+    if not model.conditional:
+        return model.score(images)
+    k = model.config.num_classes
+    return model.score(images, torch.full((len(images), k), 1 / k, device=images.device))
+
+
+def pooled(y: Tensor) -> Tensor:
+    """(N, C, h, w) -> (N, C, min(h, 4), min(w, 4)), (N, d) as it is. Copied: the next layer may work in place."""
+    return adaptive_max_pool2d(y, (min(GRID, y.shape[2]), min(GRID, y.shape[3]))) if y.ndim == 4 else y.clone()
+
+
+@torch.inference_mode()
+def features(model: Any, names: list[str], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, H, W, C) uint8 -> (N, d): the pooled outputs of these layers, side by side."""
+    with watched(model, pooled) as seen:
+        judge(model, to_tensor(images, model.device))
+    return torch.cat([seen[name].flatten(1).float() for name in names], dim=1).cpu().numpy()
+
+
+def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return images.reshape(len(images), -1).astype(np.float32)
+
+
+def to_tensor(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """(N, H, W, C) uint8 -> (N, C, H, W) in [-1, 1]."""
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1)
+
+
+def accuracy(
+    describe: Features,
+    real: Split,
+    rows: NDArray[np.int64],
+    test: Split,
+    progress: Callable[[int], None] = lambda done: None,
+) -> int:
+    """How many of the test images an SVM gets right that was fitted to these rows of the training images."""
+    x = np.concatenate([part for _, part in described(describe, real, rows, progress)])
+    classify = fit(x, real.labels[rows])
+    tested = described(describe, test, np.arange(len(test)), lambda done: progress(len(rows) + done))
+    return sum(int((classify(part) == test.labels[chosen]).sum()) for chosen, part in tested)
+
+
+def described(
+    describe: Features, split: Split, rows: NDArray[np.int64], progress: Callable[[int], None]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """(m,) rows and their (m, d) features at a time."""
+    for start in range(0, len(rows), BATCH):
+        chosen = rows[start : start + BATCH]
+        yield chosen, describe(np.array(split.images[chosen]))
+        progress(start + len(chosen))
+
+
+def fit(x: NDArray[np.float32], labels: NDArray[np.int64]) -> Callable[[NDArray[np.float32]], NDArray[np.int64]]:
+    """(n, d), which is overwritten, and (n,) -> what classifies (m, d). GanlibError if a number is not finite."""
+    if len(np.unique(labels)) < 2:
+        raise GanlibError(f"The {len(labels)} training images are all of one class; give more with --train.")
+    mean, std = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(std > 0, std, 1) * np.float32(np.sqrt(x.shape[1]))
+    if not (np.isfinite(mean).all() and np.isfinite(scale).all()):
+        raise GanlibError("The discriminator's features are not finite; its training has diverged.")
+    x -= mean
+    x /= scale
+    # No stopping rule: equal effort is part of the protocol.
+    svm = SGDClassifier(alpha=1 / (C * len(x)), max_iter=EPOCHS, tol=None, average=True, random_state=0)
+    svm.fit(x, labels)
+    return lambda other: svm.predict((other - mean) / scale)

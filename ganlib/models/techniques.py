@@ -1,0 +1,134 @@
+"""Training techniques that a config switches on, each off by default.
+
+Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, "Improved Techniques for Training GANs", NeurIPS 2016,
+arXiv:1606.03498: feature matching, minibatch discrimination, historical averaging, one-sided label smoothing,
+virtual batch norm. Karras et al., arXiv:1710.10196: minibatch standard deviation. Miyato et al.,
+arXiv:1802.05957: spectral norm. Salimans, Kingma, arXiv:1602.07868: weight norm. Goodfellow et al.,
+arXiv:1406.2661: several steps of D. Heusel et al., arXiv:1706.08500: two learning rates. Smith,
+arXiv:1506.01186: cyclic learning rate. Zhao et al., arXiv:2006.10738: DiffAugment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+from torch.optim import Adam, Optimizer
+
+from ganlib.augment import Policy
+from ganlib.config import Config, option
+from ganlib.errors import GanlibError
+from ganlib.losses import feature_matching
+from ganlib.models.base import GenerativeModel
+from ganlib.nn.minibatch import MinibatchDiscrimination, MinibatchStddev
+from ganlib.optimizers import average_history, cycle_rate
+
+
+@dataclass(frozen=True)
+class Techniques(Config):
+    """For the config of any architecture with a G and a D in turns."""
+
+    feature_matching: float = option(0.0, "share of feature matching in G's loss", min=0.0, max=1.0)
+    minibatch_kernels: int = option(0, "kernels of minibatch discrimination in D, 0 = off", min=0)
+    minibatch_dims: int = option(5, "dimensions of each kernel of minibatch discrimination", min=1)
+    minibatch_stddev: bool = option(False, "minibatch standard deviation in D")
+    virtual_batch_norm: int = option(0, "reference latents of virtual batch norm in G, 0 = batch norm", min=0)
+    weight_norm: bool = option(False, "weight norm in D")
+    historical_averaging: float = option(0.0, "penalty on the squared distance from the mean of past weights", min=0.0)
+    d_weight_decay: float = option(0.0, "weight decay of D (L2)", min=0.0)
+    d_steps: int = option(1, "steps of D to one of G", min=1)
+    cycle_steps: int = option(0, "an optimiser's steps in a cycle of its learning rate, 0 = constant", min=0)
+    cycle_peak: float = option(10.0, "highest learning rate of a cycle, in multiples of the lowest", min=1.0)
+    diffaugment: tuple[Policy, ...] = option((), "what DiffAugment alters at random in all images that D sees")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.virtual_batch_norm == 1:
+            raise GanlibError(
+                "A virtual-batch reference of one image says nothing; virtual_batch_norm takes 2 or more."
+            )
+        if self.cycle_steps == 1:
+            raise GanlibError("A cycle of one step never leaves its lowest learning rate; cycle_steps takes 2 or more.")
+
+    @property
+    def compares_images(self) -> bool:
+        """Whether what D says of an image depends on the others in its batch, beyond batch norm."""
+        return self.minibatch_kernels > 0 or self.minibatch_stddev
+
+
+@dataclass(frozen=True)
+class DCGANTechniques(Techniques):
+    """And what makes sense only where D has a target for its loss and comes without a norm of its weights."""
+
+    label_smoothing: tuple[float, ...] = option(
+        (1.0,), "D's target for real images; of two, each image's is drawn between them", min=0.5, max=1.0
+    )
+    spectral_norm: bool = option(False, "spectral norm in D")
+    # Batch norm divides out every scale: beside it the weights' norm counts in D's first and last layer alone.
+    d_batch_norm: bool = option(True, "batch norm in D")
+    lr_d: float = option(0.0, "learning rate of D, 0 = the same as G's", min=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.spectral_norm and self.weight_norm:
+            raise GanlibError(
+                "spectral_norm and weight_norm each set the scale of the same weights; switch one of them off."
+            )
+        targets = self.label_smoothing
+        if len(targets) not in (1, 2) or targets[0] > targets[-1]:
+            raise GanlibError(f"label_smoothing takes one target, or a lower and an upper one, not {targets}.")
+
+
+def real_target(c: DCGANTechniques, real: Tensor) -> Tensor | float:
+    """What D should say of these real images, as a probability."""
+    low, high = c.label_smoothing[0], c.label_smoothing[-1]
+    return low if low == high else torch.empty_like(real).uniform_(low, high)
+
+
+def normalize_weights(net: nn.Module, c: DCGANTechniques) -> None:
+    for layer in [m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]:
+        if c.spectral_norm:
+            spectral_norm(layer)
+        elif c.weight_norm:
+            weight_norm(layer)
+
+
+def batch_statistics(c: Techniques, in_features: int) -> list[MinibatchDiscrimination | MinibatchStddev]:
+    """What joins D's features, of which there are ``in_features`` an image."""
+    statistics: list[MinibatchDiscrimination | MinibatchStddev] = []
+    if c.minibatch_kernels:
+        statistics.append(MinibatchDiscrimination(in_features, c.minibatch_kernels, c.minibatch_dims))
+    if c.minibatch_stddev:
+        statistics.append(MinibatchStddev())
+    return statistics
+
+
+def reference_latents(model: GenerativeModel, n: int) -> tuple[Tensor, Tensor | None]:
+    """Latents of the first n seeds and, where the model obeys classes, weights of each class in turn."""
+    z = model.latents(range(n)).z
+    if not model.conditional:
+        return z, None
+    return z, model.class_weights(torch.arange(n) % model.config.num_classes)
+
+
+def match_features(
+    c: Techniques, loss: Tensor, fake: Tensor, real: Callable[[], Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """G's loss with its share of feature matching. ``real()`` costs a pass through D: made only where it counts."""
+    if not c.feature_matching:
+        return loss, {}
+    matching = feature_matching(real().detach(), fake)
+    return loss.lerp(matching, c.feature_matching), {"G/feature_matching": matching}
+
+
+def adam(net: nn.Module, c: Techniques, lr: float, betas: tuple[float, float], weight_decay: float = 0.0) -> Optimizer:
+    """Adam over a network's parameters, as the config has it."""
+    optimizer = Adam(net.parameters(), lr, betas, weight_decay=weight_decay)
+    if c.historical_averaging:
+        average_history(optimizer, c.historical_averaging)
+    if c.cycle_steps:
+        cycle_rate(optimizer, c.cycle_peak, c.cycle_steps)
+    return optimizer
