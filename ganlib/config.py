@@ -94,7 +94,7 @@ def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> N
             if not choices:
                 keywords["metavar"] = kind.__name__.upper()
             if get_origin(hints[f.name]) is tuple:
-                keywords["nargs"] = "+"
+                keywords["nargs"] = "*"
         parser.add_argument(f"--{f.name.replace('_', '-')}", **keywords)
 
 

@@ -3,11 +3,12 @@
 The file is ``{"records": [...]}``. This module alone touches it, without torch, and only ever appends.
 A record:
 
-metric        fid · class_agreement · accuracy · code_accuracy          value         float
+metric        fid · class_agreement · accuracy · code_accuracy · probe_accuracy      value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
               or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
-              of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes
+              of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes;
+              of probe_accuracy also trained, likewise, grid and svm; its layers and pixels_accuracy stand beside it
 labels        "balanced" or "none"                      seeds         "0-9999" or null
 options       all options of ``generate``               images_seen   by the evaluated weights
 weights_hash  12 hex digits of the evaluated file       snapshot      its images, null for the weights

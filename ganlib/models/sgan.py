@@ -17,7 +17,7 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.losses import nonsaturating_d, nonsaturating_g
+from ganlib.losses import feature_matching, nonsaturating_d, nonsaturating_g
 from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
 from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
 
@@ -92,8 +92,8 @@ class SGAN(GenerativeModel):
         if self.config.g_loss == "non-saturating":
             return nonsaturating_g(self.score(fakes)), {}
         with torch.no_grad():
-            real = self.D.trunk(batch.images).float().mean(0)
-        return (self.D.trunk(fakes).float().mean(0) - real).square().mean(), {}
+            real = self.D.trunk(batch.images)
+        return feature_matching(real, self.D.trunk(fakes)), {}
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
