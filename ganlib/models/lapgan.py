@@ -134,6 +134,8 @@ class DifferenceGenerator(nn.Module):
     def __init__(self, c: LAPGANConfig, size: int) -> None:
         super().__init__()
         w = c.g_width
+        last = nn.Conv2d(w, c.channels, 5, padding=2)
+        nn.init.normal_(last.weight, std=0.002)  # begins by adding next to nothing
         if c.label_width:
             self.plane = nn.Sequential(nn.Linear(c.label_width, size**2), nn.Unflatten(1, (1, size, size)))
         self.net = nn.Sequential(
@@ -142,7 +144,7 @@ class DifferenceGenerator(nn.Module):
             nn.Conv2d(w, w, 5, padding=2, bias=False),
             nn.BatchNorm2d(w),
             nn.ReLU(),
-            nn.Conv2d(w, c.channels, 5, padding=2),
+            last,
         )
 
     def forward(self, blurred: Tensor, noise: Tensor, y: Tensor) -> Tensor:
@@ -152,7 +154,7 @@ class DifferenceGenerator(nn.Module):
 
 
 class DifferenceDiscriminator(nn.Module):
-    """Sees the difference added to the upsampled coarser image, beside that image and the class's plane."""
+    """Sees the difference added to the upsampled coarser image, and the class's plane."""
 
     def __init__(self, c: LAPGANConfig, size: int) -> None:
         super().__init__()
@@ -160,7 +162,7 @@ class DifferenceDiscriminator(nn.Module):
         if c.label_width:
             self.plane = nn.Sequential(nn.Linear(c.label_width, size**2), nn.Unflatten(1, (1, size, size)))
         self.net = nn.Sequential(
-            nn.Conv2d(2 * c.channels + bool(c.label_width), w, 5, 2, 2),
+            nn.Conv2d(c.channels + bool(c.label_width), w, 5, 2, 2),
             nn.LeakyReLU(0.2),
             nn.Conv2d(w, 2 * w, 5, 2, 2, bias=False),
             nn.BatchNorm2d(2 * w),
@@ -172,7 +174,7 @@ class DifferenceDiscriminator(nn.Module):
 
     def forward(self, difference: Tensor, blurred: Tensor, y: Tensor) -> Tensor:
         """(N, C, s, s), (N, C, s, s), (N, K) class weights -> (N,) logits."""
-        planes = [blurred + difference, blurred] + ([self.plane(y)] if y.shape[1] else [])
+        planes = [blurred + difference] + ([self.plane(y)] if y.shape[1] else [])
         return self.net(torch.cat(planes, dim=1)).squeeze(1).float()
 
 
