@@ -427,7 +427,9 @@ def test_bf16_trains_in_mixed_precision(name, tmp_path):
     full, mixed = (rows(t.folder.log)[0] for t in runs)
     losses = [tag for tag in full if tag.startswith("loss/")]
     assert losses
-    assert [float(mixed[tag]) for tag in losses] == pytest.approx([float(full[tag]) for tag in losses], rel=0.2)
+    assert [float(mixed[tag]) for tag in losses] == pytest.approx(
+        [float(full[tag]) for tag in losses], rel=0.2, abs=1e-3
+    )
     assert any(mixed[tag] != full[tag] for tag in full if tag.startswith("grad/"))
     assert all(p.dtype == torch.float32 for p in runs[1].model.parameters())
 
