@@ -57,8 +57,8 @@ def list_runs() -> None:
 
 def list_scores() -> None:
     """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
-    print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class | n |")
-    print("|-|-|-|-|-|-|-|-|")
+    print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class | n | SVM on D |")
+    print("|-|-|-|-|-|-|-|-|-|")
     for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
         try:
             records = current(read_records(run.folder.evaluation), run.weights_hash)
@@ -71,6 +71,7 @@ def list_scores() -> None:
             continue
         n = fid["protocol"]["n_fake"]
         agreements = [r for r in plain if r["metric"] == "class_agreement" and r["protocol"]["n_fake"] == n]
+        probes = [r["value"] for r in records if r["metric"] == "probe_accuracy"]
         half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2 if fid["interval"] else float("nan")
         cells = [
             run.name,
@@ -81,6 +82,7 @@ def list_scores() -> None:
             f"{fid['value']:.2f} ± {half:.2f}",
             f"{agreements[-1]['value']:.1%}" if agreements else "–",
             f"{n:,}",
+            f"{probes[-1]:.1%}" if probes else "–",
         ]
         print(f"| {' | '.join(cells)} |")
 

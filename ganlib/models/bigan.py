@@ -22,7 +22,7 @@ from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampli
 @dataclass(frozen=True)
 class BiGANConfig(NetworkConfig):
     z_dim: int = option(64, "latent dimension", min=1)
-    hidden: int = option(512, "units of D above the two halves of a pair", min=1)
+    hidden: int = option(256, "units of D above the two halves of a pair", min=1)
     lr_d: float = option(1e-4, "Adam's learning rate for D, which two networks together have to keep up with", min=0.0)
 
     @classmethod

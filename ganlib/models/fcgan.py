@@ -34,7 +34,7 @@ class FCGANConfig(ModelConfig):
     z_dim: int = option(100, "latent dimension", min=1)
     g_hidden: tuple[int, ...] = option((512, 512), "units of G's hidden layers", min=1)
     d_hidden: tuple[int, ...] = option((240, 240), "maxout units of D's hidden layers", min=1)
-    pieces: int = option(3, "linear maps per maxout unit", min=1)
+    pieces: int = option(2, "linear maps per maxout unit", min=1)
     dropout: float = option(0.3, "share of D's hidden units dropped in training", min=0.0, max=0.9)
     loss: Literal["non-saturating", "minimax"] = option("non-saturating", "what G minimises")
     d_steps: int = option(1, "steps of D to one of G", min=1)
