@@ -24,8 +24,8 @@ PALETTE = (
 # Twenty-four names share twelve colours: those of one colour are seldom compared.
 NAMED = (
     "dcgan", "cdcgan", "sngan", "biggan", "stylegan2_ada", "ddpm", "classifier", "wgan_gp", "acgan", "vae",
-    "sagan", "pggan", "aae", "fcgan", "cgan", "lapgan", "gran", "infogan", "bigan", "wgan", "lsgan", "sgan",
-    "vaegan", "feature_vae",
+    "sagan", "pggan", "feature_vae", "bigan", "fcgan", "gran", "infogan", "wgan", "lapgan", "cgan", "aae", "lsgan",
+    "sgan", "vaegan",
 )  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 AXES = {"images": "images seen", "step": "training steps", "time": "training time, minutes"}

@@ -24,7 +24,7 @@ from tiny import build, labels_for, make_trainer, write_run
 NAMES = list(MODELS)
 GENERATIVE = [name for name in NAMES if issubclass(MODELS[name], GenerativeModel)]
 OPTIONS = [(name, o) for name in GENERATIVE for o in build(name).options]
-SHAPES = list(product((16, 32), (1, 3)))
+SHAPES = list(product((16, 32, 64), (1, 3)))
 
 every_model = pytest.mark.parametrize("name", NAMES)
 every_generative_model = pytest.mark.parametrize("name", GENERATIVE)
