@@ -52,7 +52,7 @@ def small_gallery(folder: Path) -> Path:
     root = folder / "small-gallery"
     for name, recipe in RECIPES.items():
         assert main(["train", *recipe, *TRAINING, *SCHEDULE, "--out", str(root / name)]) == 0
-    for name, value in [(CONDITIONAL, 12.5), (OTHER, 8.25)]:
+    for name, value in [(CONDITIONAL, 6.5), (OTHER, 8.25)]:
         score(root / name, value, low=value - 1, high=value + 1)
     score(root / UNCONDITIONAL, 30.0, n_fake=500)
     return root

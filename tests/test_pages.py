@@ -187,7 +187,7 @@ def test_the_gallery_has_a_card_for_each_run(gallery):
     html = [h.value for h in at.get("html")]
     assert [h.count("<img") for h in html].count(1) == len(RUNS)
     numbers = " ".join(html)
-    for text in ("12.50", "8.25", "30.00", f"{IMAGES}", "images seen", "parameters", "FID"):
+    for text in ("6.50", "8.25", "30.00", f"{IMAGES}", "images seen", "parameters", "FID"):
         assert text in numbers
     assert texts(at).count("10 classes to choose from") == 2
     assert texts(at).count("unconditional") == 1
@@ -204,6 +204,25 @@ def test_a_run_without_scores_says_how_to_get_one(own_gallery):
     html = " ".join(h.value for h in open_page("gallery").get("html"))
     assert f"python -m ganlib evaluate {OTHER}" in html
     assert "8.25" not in html
+
+
+def test_the_best_of_the_runs_is_offered_first(own_gallery):
+    assert open_page("sampling").selectbox(key="run").value == CONDITIONAL
+    score(own_gallery / OTHER, 1.0, date="2026-11-21T10:00:00+00:00")
+    assert open_page("sampling").selectbox(key="run").value == OTHER
+    assert [s.value for s in open_page("gallery").subheader][:2] == [OTHER, CONDITIONAL]
+    assert open_page("curves").multiselect(key="runs").value == [OTHER, CONDITIONAL, UNCONDITIONAL]
+
+
+def test_the_gallery_can_show_one_data_set(own_gallery):
+    write_run(own_gallery / "noise-dcgan", "dcgan")
+    at = open_page("gallery")
+    assert {s.value for s in at.subheader} == {*RUNS, "noise-dcgan"}
+    at = open_page("gallery", data="noise")
+    assert [s.value for s in at.subheader] == ["noise-dcgan"]
+    at = open_page("gallery", data="faces")
+    assert "there are" in at.warning[0].value
+    assert len(at.subheader) == 4
 
 
 def test_the_shipped_gallery_opens_with_pictures(monkeypatch):
@@ -959,15 +978,15 @@ def protocol_of(at: AppTest) -> Any:
 
 def test_bars_are_sorted_and_named_after_the_extractor(gallery):
     at = open_page("fid")
-    assert bars(at)["y"] == [OTHER, CONDITIONAL]
+    assert bars(at)["y"] == [CONDITIONAL, OTHER]
     assert charts(at)[0]["layout"]["yaxis"]["autorange"] == "reversed"  # the lowest on top
     title = charts(at)[0]["layout"]["xaxis"]["title"]["text"]
     assert "embedded classifier" in title
     assert title != "FID"
     table = at.dataframe[0].value
-    assert list(table["Run"]) == [OTHER, CONDITIONAL]
-    assert list(table["FID"]) == [8.25, 12.5]
-    assert list(table["Low"]) == [7.25, 11.5]
+    assert list(table["Run"]) == [CONDITIONAL, OTHER]
+    assert list(table["FID"]) == [6.5, 8.25]
+    assert list(table["Low"]) == [5.5, 7.25]
     assert list(table["Images seen"]) == [IMAGES, IMAGES]
 
 
@@ -1048,7 +1067,7 @@ def test_only_stale_scores_are_like_none(own_gallery):
 def test_of_two_evaluations_of_the_same_weights_the_latest_counts(own_gallery):
     score(own_gallery / OTHER, 5.0, date="2026-11-21T10:00:00+00:00")
     score(own_gallery / OTHER, 6.0, date="2026-11-19T10:00:00+00:00")
-    assert list(open_page("fid").dataframe[0].value["FID"]) == [5.0, 12.5]
+    assert list(open_page("fid").dataframe[0].value["FID"]) == [5.0, 6.5]
 
 
 def test_a_doubtful_score_is_shown_with_its_doubt(own_gallery):

@@ -28,6 +28,7 @@ from ganlib.ui.comparison import (
 from ganlib.ui.controls import (
     pick_classes,
     pick_comparison,
+    pick_data,
     pick_options,
     pick_run,
     pick_seeds,
@@ -69,6 +70,7 @@ __all__ = [
     "pick_axis",
     "pick_classes",
     "pick_comparison",
+    "pick_data",
     "pick_logged_runs",
     "pick_options",
     "pick_protocol",

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.runs import Run
-from ganlib.ui.catalog import generates, runs
+from ganlib.ui.catalog import best_first, generates, runs
 from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
 
@@ -23,11 +23,11 @@ def architectures() -> dict[str, str]:
 
 
 def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
-    """Names of logged runs; by default those of the data set with the largest pictures."""
+    """Names of logged runs; by default the best of the data set with the largest pictures."""
     names = list(frame.run.unique())
-    generating = [run for run in runs(generates) if run.name in names]
+    generating = best_first(run for run in runs(generates) if run.name in names)
     if generating:
-        leading = max(generating, key=lambda run: (run.config.image_size, run.images_seen))
+        leading = max(generating, key=lambda run: run.config.image_size)
         siblings = [run.name for run in generating if run.data_name == leading.data_name]
     else:
         siblings = names

@@ -13,11 +13,32 @@ from ganlib.models.base import FROM_SEED, SEED_LIMIT
 from ganlib.request import SampleRequest, WalkRequest, parse_whole, written
 from ganlib.runs import Run
 from ganlib.sampling import PATHS
-from ganlib.ui.catalog import has_stages, model_of
+from ganlib.ui.catalog import best_first, has_stages, model_of
 from ganlib.ui.links import check_link, check_link_list
 
 SLIDER_SEEDS = 1000  # what a slider can still step through; any other seed goes into the number field
+ALL = "all data sets"
 COUNTS = [1, 2, 4, 8, 16, 32, 64, 128]
+
+
+def pick_data(runs: Sequence[Run]) -> list[Run]:
+    """The runs of one data set or of all: largest pictures first, the best of each set first."""
+    sizes = {run.data_name: run.config.image_size * run.config.channels for run in runs}
+    names = sorted(sizes, key=lambda name: -sizes[name])
+    chosen: str | None = ALL
+    if len(names) > 1:
+        check_link("data", [ALL, *names].__contains__, f"there are {', '.join(names)}")
+        chosen = st.segmented_control(
+            "Data set",
+            [ALL, *names],
+            default=ALL,
+            required=True,
+            key="data",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    kept = [run for run in best_first(runs) if chosen in (ALL, run.data_name)]
+    return sorted(kept, key=lambda run: names.index(run.data_name))
 
 
 def pick_run(runs: Sequence[Run]) -> Run:
@@ -28,8 +49,8 @@ def pick_run(runs: Sequence[Run]) -> Run:
 
 
 def _first(runs: Sequence[Run]) -> Run:
-    """Good pictures at once: the run that saw most images of the largest pictures that obey a class."""
-    return max(runs, key=lambda r: (r.conditional, r.config.image_size * r.config.channels, r.images_seen))
+    """Good pictures at once: the best of the largest pictures that obey a class."""
+    return max(best_first(runs), key=lambda r: (r.conditional, r.config.image_size * r.config.channels))
 
 
 def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
