@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.maxout import Maxout
 from ganlib.nn.minibatch import JoinStatistics, MinibatchDiscrimination, MinibatchStddev
@@ -194,3 +195,28 @@ def test_virtual_batch_norm_takes_its_place_inside_conditional_batch_norm():
         y = norm(x, torch.eye(2))
         torch.testing.assert_close(y[1], y[0] * norm.scale[1, :, None, None] + norm.shift[1, :, None, None])
         norm.eval()
+
+
+def test_attention_is_the_papers_formula():
+    layer = SelfAttention2d(16)
+    x = torch.randn(2, 16, 3, 5)
+    with torch.no_grad():
+        layer.gamma.fill_(0.7)
+        f, g, h = (m(x).flatten(2) for m in (layer.f, layer.g, layer.h))  # (N, C / 8, 15)
+        share = torch.einsum("nci,ncj->nij", f, g).softmax(dim=1)  # of position i in what j receives
+        attended = torch.einsum("nci,nij->ncj", h, share).unflatten(2, (3, 5))
+        torch.testing.assert_close(layer(x), x + 0.7 * layer.v(attended))
+
+
+def test_attention_with_gamma_zero_is_the_identity():
+    x = torch.randn(2, 16, 4, 4)
+    assert torch.equal(SelfAttention2d(16)(x), x)
+
+
+def test_attention_reaches_every_position_from_every_other():
+    layer = SelfAttention2d(16)
+    with torch.no_grad():
+        layer.gamma.fill_(1.0)
+    x = torch.randn(1, 16, 4, 4, requires_grad=True)
+    layer(x)[0, :, 0, 0].sum().backward()
+    assert (x.grad.abs().sum(1) > 0).all()

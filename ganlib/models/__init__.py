@@ -13,6 +13,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     infogan,
     lapgan,
     lsgan,
+    sagan,
     sgan,
     sngan,
     vaegan,

@@ -7,13 +7,12 @@ Two learning rates as in Heusel et al., arXiv:1706.08500, so that one D step per
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, relu, relu_
+from torch.nn.functional import relu, relu_
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 from torch.optim import Optimizer
 
@@ -37,8 +36,8 @@ from ganlib.models.techniques import (
     match_features,
     reference_latents,
 )
-from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.minibatch import JoinStatistics
+from ganlib.nn.residual import DownBlock, UpBlock
 from ganlib.nn.virtual_norm import normalize_virtually
 
 
@@ -56,24 +55,6 @@ class SNGANConfig(Techniques, ModelConfig):
     @classmethod
     def tiny(cls) -> SNGANConfig:
         return cls(image_size=16, channels=1, num_classes=3, z_dim=8, g_width=8, d_width=8)
-
-
-class UpBlock(nn.Module):
-    """Doubles the resolution: norm, ReLU, up, conv, norm, ReLU, conv; 1 x 1 shortcut."""
-
-    def __init__(self, cin: int, cout: int, num_classes: int) -> None:
-        super().__init__()
-        self.norm1 = ConditionalBatchNorm2d(cin, num_classes)
-        self.conv1 = nn.Conv2d(cin, cout, 3, padding=1)
-        self.norm2 = ConditionalBatchNorm2d(cout, num_classes)
-        self.conv2 = nn.Conv2d(cout, cout, 3, padding=1)
-        self.shortcut = nn.Conv2d(cin, cout, 1)
-
-    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        h = self.conv1(interpolate(relu_(self.norm1(x, y)), scale_factor=2))
-        h = self.conv2(relu_(self.norm2(h, y)))
-        # A 1 x 1 convolution commutes with nearest-neighbour upsampling and costs a quarter below it.
-        return h + interpolate(self.shortcut(x), scale_factor=2)
 
 
 class Generator(nn.Module):
@@ -95,26 +76,6 @@ class Generator(nn.Module):
         for block in self.blocks:
             h = block(h, y)
         return self.to_image(relu_(self.norm(h))).tanh().float()
-
-
-class DownBlock(nn.Module):
-    """(ReLU,) conv, ReLU, conv, (average pooling); 1 x 1 shortcut. The first block has no ReLU in front."""
-
-    def __init__(
-        self, cin: int, cout: int, norm: Callable[[nn.Module], nn.Module], down: bool, first: bool = False
-    ) -> None:
-        super().__init__()
-        hidden = max(cout // 2, 1) if first else cout  # the first block's pixels are the dearest
-        self.conv1 = norm(nn.Conv2d(cin, hidden, 3, padding=1))
-        self.conv2 = norm(nn.Conv2d(hidden, cout, 3, padding=1))
-        self.shortcut = norm(nn.Conv2d(cin, cout, 1)) if down or cin != cout else nn.Identity()
-        self.down, self.first = down, first
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.conv2(relu_(self.conv1(x if self.first else relu(x))))
-        if self.down:
-            h, x = avg_pool2d(h, 2), avg_pool2d(x, 2)
-        return h + self.shortcut(x)
 
 
 class Discriminator(nn.Module):

@@ -60,12 +60,24 @@ class Techniques(Config):
 
 
 @dataclass(frozen=True)
-class DCGANTechniques(Techniques):
-    """And what makes sense only where D has a target for its loss and comes without a norm of its weights."""
+class LabelSmoothing(Config):
+    """For losses that give D a target; a hinge has none."""
 
     label_smoothing: tuple[float, ...] = option(
         (1.0,), "D's target for real images; of two, each image's is drawn between them", min=0.5, max=1.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        targets = self.label_smoothing
+        if len(targets) not in (1, 2) or targets[0] > targets[-1]:
+            raise GanlibError(f"label_smoothing takes one target, or a lower and an upper one, not {targets}.")
+
+
+@dataclass(frozen=True)
+class DCGANTechniques(Techniques, LabelSmoothing):
+    """And what makes sense only where D has a target for its loss and comes without a norm of its weights."""
+
     spectral_norm: bool = option(False, "spectral norm in D")
     # Batch norm divides out every scale: beside it the weights' norm counts in D's first and last layer alone.
     d_batch_norm: bool = option(True, "batch norm in D")
@@ -77,12 +89,9 @@ class DCGANTechniques(Techniques):
             raise GanlibError(
                 "spectral_norm and weight_norm each set the scale of the same weights; switch one of them off."
             )
-        targets = self.label_smoothing
-        if len(targets) not in (1, 2) or targets[0] > targets[-1]:
-            raise GanlibError(f"label_smoothing takes one target, or a lower and an upper one, not {targets}.")
 
 
-def real_target(c: DCGANTechniques, real: Tensor) -> Tensor | float:
+def real_target(c: LabelSmoothing, real: Tensor) -> Tensor | float:
     """What D should say of these real images, as a probability."""
     low, high = c.label_smoothing[0], c.label_smoothing[-1]
     return low if low == high else torch.empty_like(real).uniform_(low, high)
