@@ -4,6 +4,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     aae,
     acgan,
     bigan,
+    biggan,
     cdcgan,
     cgan,
     classifier,

@@ -90,6 +90,10 @@ class Trainable(nn.Module, ABC):
         """Called before every step. May change the model (buffers only); returns optimisers to start afresh."""
         return ()
 
+    def before_saving(self) -> None:
+        """Called on the averaged model before its pictures and weights are written. May fill buffers."""
+        return
+
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import Adam, Optimizer
 
+from ganlib.augment import Policy, diffaugment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.base import (
@@ -38,6 +39,7 @@ class InfoGANConfig(NetworkConfig):
     categories: tuple[int, ...] = option((10,), "values of each categorical code", min=2)
     continuous: int = option(2, "continuous codes, uniform in [-1, 1]", min=0)
     hidden: int = option(128, "units of Q's own layer", min=1)
+    diffaugment: tuple[Policy, ...] = option((), "how to alter at random all images that D and Q see")
     lr_g: float = option(1e-3, "Adam's learning rate for G", min=0.0)
     weight_categorical: float = option(1.0, "λ, the weight of the categorical codes' information", min=0.0)
     weight_continuous: float = option(0.1, "λ, the weight of the continuous codes' information", min=0.0)
@@ -97,7 +99,7 @@ class Discriminator(nn.Module):
         """(N, C, H, W) -> (N,) logits and what Q takes the codes for."""
         h = self.trunk(x)
         *categorical, mean, log_variance = self.q(h).flatten(1).float().split(self.split, dim=1)
-        return self.d(h).flatten().float(), Posterior(categorical, mean, log_variance.clamp(-6, 6))
+        return self.d(h).flatten().float(), Posterior(categorical, mean, log_variance.clamp(-2, 2))
 
 
 @MODELS.register("infogan")
@@ -140,16 +142,19 @@ class InfoGAN(GenerativeModel):
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         latents = self.random_latents(len(batch.images))
-        real, _ = self.D(batch.images)
-        fake, posterior = self.D(self.generate(latents))
+        real, _ = self.D(self.augment(batch.images))
+        fake, posterior = self.D(self.augment(self.generate(latents)))
         information, logs = self.information(posterior, self.codes(latents))
         return nonsaturating_d(real, fake) - information, {"D/real": real.mean(), "D/fake": fake.mean()} | logs
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         latents = self.random_latents(len(batch.images))
-        fake, posterior = self.D(self.generate(latents))
+        fake, posterior = self.D(self.augment(self.generate(latents)))
         information, _ = self.information(posterior, self.codes(latents))
         return nonsaturating_g(fake) - information, {}
+
+    def augment(self, images: Tensor) -> Tensor:
+        return diffaugment(images, self.config.diffaugment)
 
     def information(self, posterior: Posterior, codes: Codes) -> tuple[Tensor, dict[str, Tensor]]:
         """λ L_I, and the bounds in nats."""

@@ -9,6 +9,7 @@ instead, with cross-entropy and, if asked, one-sided label smoothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -33,17 +34,17 @@ from ganlib.models.base import (
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
 from ganlib.models.techniques import LabelSmoothing, real_target
 from ganlib.nn.attention import SelfAttention2d
+from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.residual import DownBlock, UpBlock, Wrap, unchanged
 
 
 @dataclass(frozen=True)
-class SAGANConfig(LabelSmoothing, ModelConfig):
-    backbone: Literal["residual", "dcgan"] = option("residual", "networks that the attention is put into")
+class AttentiveConfig(ModelConfig):
+    """Sizes and rates of residual networks with attention, for every architecture that uses them."""
+
     attention: int = option(16, "size of the maps that are attended over, 0 = none", min=0)
     class_conditional: bool = option(True, "obey the class, where the data set has classes")
-    loss: Literal["hinge", "non-saturating"] = option("hinge", "what D and G play for")
     spectral_norm: bool = option(True, "spectral norm in G and D")
-    z_dim: int = option(128, "latent dimension", min=1)
     g_width: int = option(96, "channels of G below the last block; of a DCGAN, at the highest resolution", min=1)
     d_width: int = option(64, "channels of D; of a DCGAN, at the highest resolution", min=1)
     lr_g: float = option(1e-4, "Adam's learning rate for G", min=0.0)
@@ -59,14 +60,6 @@ class SAGANConfig(LabelSmoothing, ModelConfig):
                 f"attention must be 0 or one of {', '.join(map(str, sizes))} at {self.image_size} pixels, "
                 f"not {self.attention}."
             )
-        if self.backbone == "dcgan" and self.class_conditional and self.num_classes:
-            raise GanlibError("DCGAN's networks take no class; add --no-class-conditional or leave --backbone out.")
-        if self.loss == "hinge" and min(self.label_smoothing) < 1:
-            raise GanlibError("A hinge has no target to smooth; add --loss non-saturating or drop label_smoothing.")
-
-    @classmethod
-    def tiny(cls) -> SAGANConfig:
-        return cls(image_size=16, channels=1, num_classes=3, attention=8, z_dim=8, g_width=8, d_width=8)
 
     @property
     def label_width(self) -> int:
@@ -77,13 +70,32 @@ class SAGANConfig(LabelSmoothing, ModelConfig):
         return spectral_norm if self.spectral_norm else unchanged
 
 
+@dataclass(frozen=True)
+class SAGANConfig(AttentiveConfig, LabelSmoothing):
+    z_dim: int = option(128, "latent dimension", min=1)
+    backbone: Literal["residual", "dcgan"] = option("residual", "networks that the attention is put into")
+    loss: Literal["hinge", "non-saturating"] = option("hinge", "what D and G play for")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.backbone == "dcgan" and self.class_conditional and self.num_classes:
+            raise GanlibError("DCGAN's networks take no class; add --no-class-conditional or leave --backbone out.")
+        if self.loss == "hinge" and min(self.label_smoothing) < 1:
+            raise GanlibError("A hinge has no target to smooth; add --loss non-saturating or drop label_smoothing.")
+
+    @classmethod
+    def tiny(cls) -> SAGANConfig:
+        return cls(image_size=16, channels=1, num_classes=3, attention=8, z_dim=8, g_width=8, d_width=8)
+
+
 class Generator(nn.Module):
     def __init__(self, c: SAGANConfig) -> None:
         super().__init__()
         ups = c.image_size.bit_length() - 3
         chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width where pixels are dearest
         self.linear = c.wrap(nn.Linear(c.z_dim, 16 * chs[0]))
-        self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], c.label_width, c.wrap) for i in range(ups))
+        norm = partial(ConditionalBatchNorm2d, num_classes=c.label_width)
+        self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], norm, c.wrap) for i in range(ups))
         if c.attention:
             self.attention = SelfAttention2d(chs[c.attention.bit_length() - 3], c.wrap)
         self.norm = nn.BatchNorm2d(chs[-1])
@@ -103,7 +115,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """D(x, y) = v·φ(x) + e(y)·φ(x), with attention within φ."""
 
-    def __init__(self, c: SAGANConfig) -> None:
+    def __init__(self, c: AttentiveConfig) -> None:
         super().__init__()
         w = c.d_width
         downs = c.image_size.bit_length() - 4  # to 8 x 8, where two more blocks keep the size

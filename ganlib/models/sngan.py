@@ -36,6 +36,7 @@ from ganlib.models.techniques import (
     match_features,
     reference_latents,
 )
+from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.minibatch import JoinStatistics
 from ganlib.nn.residual import DownBlock, UpBlock
 from ganlib.nn.virtual_norm import normalize_virtually
@@ -63,7 +64,8 @@ class Generator(nn.Module):
         ups = c.image_size.bit_length() - 3
         chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width where pixels are dearest
         self.linear = nn.Linear(c.z_dim, 16 * chs[0])
-        self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], c.num_classes) for i in range(ups))
+        norm = partial(ConditionalBatchNorm2d, num_classes=c.num_classes)
+        self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], norm) for i in range(ups))
         self.norm = nn.BatchNorm2d(chs[-1])
         self.to_image = nn.Conv2d(chs[-1], c.channels, 3, padding=1)
         for m in self.modules():

@@ -6,11 +6,10 @@ Miyato et al., arXiv:1802.05957, appendix B, after He et al., arXiv:1603.05027 a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu, relu_
-
-from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 
 Wrap = Callable[[nn.Module], nn.Module]  # what a layer is wrapped in, such as spectral norm
 
@@ -22,15 +21,16 @@ def unchanged(layer: nn.Module) -> nn.Module:
 class UpBlock(nn.Module):
     """Doubles the resolution: norm, ReLU, up, conv, norm, ReLU, conv; 1 x 1 shortcut."""
 
-    def __init__(self, cin: int, cout: int, num_classes: int, wrap: Wrap = unchanged) -> None:
+    def __init__(self, cin: int, cout: int, norm: Callable[[int], nn.Module], wrap: Wrap = unchanged) -> None:
         super().__init__()
-        self.norm1 = ConditionalBatchNorm2d(cin, num_classes)
+        self.norm1 = norm(cin)
         self.conv1 = wrap(nn.Conv2d(cin, cout, 3, padding=1))
-        self.norm2 = ConditionalBatchNorm2d(cout, num_classes)
+        self.norm2 = norm(cout)
         self.conv2 = wrap(nn.Conv2d(cout, cout, 3, padding=1))
         self.shortcut = wrap(nn.Conv2d(cin, cout, 1))
 
-    def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, y: Any) -> Tensor:
+        """(N, C, H, W) and what the norms are conditioned on -> (N, C', 2H, 2W)."""
         h = self.conv1(interpolate(relu_(self.norm1(x, y)), scale_factor=2))
         h = self.conv2(relu_(self.norm2(h, y)))
         # A 1 x 1 convolution commutes with nearest-neighbour upsampling and costs a quarter below it.

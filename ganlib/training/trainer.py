@@ -176,6 +176,7 @@ class Trainer:
 
     def snapshot(self) -> None:
         """Averaged weights and, of what generates, the pictures of always the same seeds, classes and test images."""
+        self.ema.model.before_saving()
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
         save_pictures(self.ema.model, self.folder.samples / f"{self.images}.webp")
