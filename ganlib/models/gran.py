@@ -19,6 +19,7 @@ from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
 from ganlib.models.dcgan import Discriminator, NetworkConfig, dcgan_init, downsampling, upsampling, widths
+from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class GRANConfig(NetworkConfig):
     z_dim: int = option(60, "latent dimension of each step", min=1)
     width: int = option(48, "channels at the highest resolution, doubled at each lower one", min=1)
     hidden: int = option(100, "units that describe the noise, and the last change", min=1)
+    minibatch_stddev: bool = option(False, "show D the standard deviation over the batch, against collapse")
 
     @classmethod
     def tiny(cls) -> GRANConfig:
@@ -94,7 +96,9 @@ class GRAN(GenerativeModel):
 
     def __init__(self, config: GRANConfig) -> None:
         super().__init__(config)
-        self.G, self.D = Generator(config), Discriminator(config, config.channels)
+        statistics = [MinibatchStddev()] if config.minibatch_stddev else []
+        self.G = Generator(config)
+        self.D = Discriminator(config, config.channels, join=JoinStatistics(statistics))
 
     @property
     def conditional(self) -> bool:
