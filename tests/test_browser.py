@@ -443,7 +443,7 @@ def test_scores_are_bars_of_one_protocol(tab):
     labels = page.locator(".js-plotly-plot .ytick")
     expect(labels).to_have_count(2)
     heights = {label.text_content(): label.bounding_box()["y"] for label in labels.all()}
-    assert heights[OTHER] < heights[CONDITIONAL]  # the lower score above
+    assert heights[CONDITIONAL] < heights[OTHER]  # the lower score above
     expect(page.get_by_text("another protocol")).to_contain_text(UNCONDITIONAL)
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     name, content = saved(page, "Table as CSV")

@@ -42,7 +42,7 @@ def grid_of(request: SampleRequest) -> None:
         for row in reversed(range(rows)):
             name = escape(request.run.classes[request.classes[row]])
             cells.insert(row * n, f'<div style="{ROW}">{name}</div>')
-        columns = f"max-content repeat({n},minmax(0,1fr))"
+        columns = f"max-content repeat({n},minmax(0,8.5rem))"
     else:
         side = 72 if len(images) > 32 else 104 if len(images) > 4 else 192
         columns = f"repeat(auto-fill,minmax({side}px,1fr))"
