@@ -27,7 +27,7 @@ class GRANConfig(NetworkConfig):
     steps: int = option(3, "changes of the canvas, T", min=1, max=16)
     z_dim: int = option(60, "latent dimension of each step", min=1)
     width: int = option(48, "channels at the highest resolution, doubled at each lower one", min=1)
-    hidden: int = option(100, "units that describe the noise, and the last change", min=1)
+    hidden: int = option(100, "units that describe the last change", min=1)
     minibatch_stddev: bool = option(False, "show D the standard deviation over the batch, against collapse")
 
     @classmethod
@@ -66,10 +66,11 @@ class Stack(nn.Module):
 
 
 class Generator(nn.Module):
+    """Noise enters f as it is. The paper's tanh(W z) saturates on CIFAR-10 until many seeds are one picture."""
+
     def __init__(self, c: GRANConfig) -> None:
         super().__init__()
-        self.noise = nn.Sequential(nn.Linear(c.z_dim, c.hidden), nn.Tanh())
-        self.f = Stack(upsampling(c, 2 * c.hidden), c.steps)
+        self.f = Stack(upsampling(c, c.z_dim + c.hidden), c.steps)
         if c.steps > 1:
             to_hidden = nn.Conv2d(widths(c)[-1], c.hidden, 4)
             self.g = Stack([*downsampling(c, c.channels), to_hidden, nn.Tanh()], c.steps - 1)
@@ -79,7 +80,7 @@ class Generator(nn.Module):
         """(N, T, z_dim) -> T changes of the canvas, (N, C, H, W) each, unbounded."""
         seen = z.new_zeros(len(z), self.hidden)  # of no change yet
         for step in range(z.shape[1]):
-            h = torch.cat([self.noise(z[:, step]), seen], dim=1)
+            h = torch.cat([z[:, step], seen], dim=1)
             change = self.f(h[:, :, None, None], step)
             yield change.float()
             if step + 1 < z.shape[1]:
