@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ganlib.data.batches import spread
 from ganlib.devices import available_devices, bf16_helps, is_out_of_memory, pick_device
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Latents
@@ -24,7 +25,7 @@ from ganlib.models.dcgan import DCGAN
 from ganlib.training import Progress, TrainingConfig
 from ganlib.training.ema import EMA
 from ganlib.training.log import ScalarLog
-from ganlib.training.pictures import save_reconstructions, spread
+from ganlib.training.pictures import save_reconstructions
 from ganlib.training.trainer import next_snapshot, resolve_precision, select_phases
 from tiny import build, files_of, make_data, make_trainer
 

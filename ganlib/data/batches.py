@@ -57,9 +57,15 @@ def labelled(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     order = order[labels[order] >= 0]
     if not len(order):
         raise GanlibError("The data set has no labels to choose from; leave --labels out.")
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    place = np.arange(len(by_class)) - np.searchsorted(labels[by_class], labels[by_class])  # within its class
-    return np.sort(by_class[np.argsort(place, kind="stable")][:n])
+    return np.sort(order[spread(labels[order], n)])
+
+
+def spread(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Indices of the first n images, taken in turn from each class: its first, then its second, …"""
+    order = np.argsort(labels, kind="stable")
+    by_class = labels[order]
+    place = np.arange(len(order)) - np.searchsorted(by_class, by_class)  # within the class
+    return order[np.lexsort((by_class, place))][:n]
 
 
 def _batches(

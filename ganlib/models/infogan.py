@@ -99,6 +99,7 @@ class Discriminator(nn.Module):
         """(N, C, H, W) -> (N,) logits and what Q takes the codes for."""
         h = self.trunk(x)
         *categorical, mean, log_variance = self.q(h).flatten(1).float().split(self.split, dim=1)
+        # Bounded, for G pleases a Q that is too sure of a code with gradients that swamp all else.
         return self.d(h).flatten().float(), Posterior(categorical, mean, log_variance.clamp(-2, 2))
 
 

@@ -65,7 +65,6 @@ class VAEGAN(GenerativeModel):
     averaged = ("G", "E")
     options = (TEMPERATURE,)
     loss_kind = "non-saturating + likeness in D's features"
-    recipe = {"batch_size": 64}
 
     def __init__(self, config: VAEGANConfig) -> None:
         super().__init__(config)

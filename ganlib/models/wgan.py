@@ -19,11 +19,15 @@ from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampli
 
 
 @dataclass(frozen=True)
-class WGANConfig(NetworkConfig):
+class CriticConfig(NetworkConfig):
+    critic_steps: int = option(5, "steps of the critic to one of G", min=1)
+
+
+@dataclass(frozen=True)
+class WGANConfig(CriticConfig):
     lr: float = option(5e-5, "RMSProp's learning rate", min=0.0)
     beta1: float = option(0.0, "RMSProp's momentum; the paper found that it unsettles the critic", min=0.0, max=0.999)
     clip: float = option(0.01, "the critic's weights stay within this distance of 0", min=1e-6)
-    critic_steps: int = option(5, "steps of the critic to one of G", min=1)
 
 
 class ClippedRMSprop(RMSprop):
@@ -51,28 +55,21 @@ class Critic(nn.Module):
         return self.net(x).flatten().float()
 
 
-@MODELS.register("wgan")
-class WGAN(GenerativeModel):
-    Config = WGANConfig
-    config: WGANConfig
+class WassersteinGAN(GenerativeModel):
+    """G and critic in turns; how the critic is kept Lipschitz is left to the architecture."""
+
+    config: CriticConfig
     averaged = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "wasserstein"
 
-    def __init__(self, config: WGANConfig) -> None:
+    def __init__(self, config: CriticConfig) -> None:
         super().__init__(config)
         self.G, self.D = Generator(config, config.z_dim), Critic(config)
 
     @property
     def conditional(self) -> bool:
         return False
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        c = self.config
-        return {
-            "D": ClippedRMSprop(self.D, c.lr, c.beta1, c.clip),
-            "G": RMSprop(self.G.parameters(), c.lr, momentum=c.beta1),
-        }
 
     def phases(self) -> list[Phase]:
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.critic_steps)]
@@ -96,3 +93,16 @@ class WGAN(GenerativeModel):
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W) -> (N,) the critic's values, high for real."""
         return self.D(images)
+
+
+@MODELS.register("wgan")
+class WGAN(WassersteinGAN):
+    Config = WGANConfig
+    config: WGANConfig
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        c = self.config
+        return {
+            "D": ClippedRMSprop(self.D, c.lr, c.beta1, c.clip),
+            "G": RMSprop(self.G.parameters(), c.lr, momentum=c.beta1),
+        }

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ganlib.data import Split
+from ganlib.data.batches import spread
 from ganlib.files import write_atomically
 from ganlib.models import GenerativeModel, Trainable
 from ganlib.sampling import grid, in_chunks, sample
@@ -59,14 +60,6 @@ def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]
         return model.generate(latents, None if y is None else y[part])
 
     return np.concatenate(list(in_chunks(model, len(x), compute)))
-
-
-def spread(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Indices of the first n images, taken in turn from each class: its first, then its second, …"""
-    order = np.argsort(labels, kind="stable")
-    by_class = labels[order]
-    place = np.arange(len(order)) - np.searchsorted(by_class, by_class)  # within the class
-    return order[np.lexsort((by_class, place))][:n]
 
 
 def _write(images: NDArray[np.uint8], columns: int, path: Path) -> None:
