@@ -49,6 +49,7 @@ def curves(
     x: Literal["images", "step", "time"] = "images",
     smoothing: float = 0.0,
     log_y: bool = False,
+    marks: pd.DataFrame | None = None,
     models: Mapping[str, str],
 ) -> go.Figure:
     """Scalars as ``ganlib.experiments.read_log`` gives them: a panel per tag, runs overlaid.
@@ -57,16 +58,14 @@ def curves(
     that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at most
     ``POINTS`` points, raw and smoothed together, without losing a spike. Time is the frame's column
     ``elapsed`` (seconds) where it has one, else counted from the rows given. A panel with values that are not
-    positive stays linear under ``log_y`` and says so. GanlibError for another ``x`` or weight.
+    positive stays linear under ``log_y`` and says so. ``marks`` are rows of such a frame with a ``label`` each, drawn
+    as vertical lines. GanlibError for another ``x`` or weight.
     """
     if x not in AXES:
         raise GanlibError(f"There is no axis {x!r}; there are: {', '.join(AXES)}.")
     if frame.empty:
         return _nothing("No scalars to show yet.")
-    if x == "time":
-        frame = frame.assign(x=(frame["elapsed"] if "elapsed" in frame else elapsed(frame)) / 60)
-    else:
-        frame = frame.assign(x=frame[x])
+    frame = frame.assign(x=_along(frame, x))
     frame["tag"] = frame["tag"].astype(str)  # of the copy that assign made
     tags = sorted(frame["tag"].unique())
     columns = min(COLUMNS, len(tags))
@@ -90,6 +89,13 @@ def curves(
             figure.layout.annotations[number].text = f"{tag} (linear: not all values are positive)"
         if number + columns >= len(tags):  # the lowest panel of its column
             figure.update_xaxes(title_text=AXES[x], row=row, col=column)
+    for mark in [] if marks is None else marks.assign(x=_along(marks, x)).itertuples():
+        colour = lines[str(mark.run)]["color"] if str(mark.run) in lines else BETWEEN
+        figure.add_vline(
+            x=mark.x,
+            line={"color": colour, "dash": "dot", "width": 1},
+            annotation={"text": mark.label, "font_size": 10, "textangle": -90, "yanchor": "top", "xanchor": "right"},
+        )
     # Unified hover per panel; zooming one panel zooms all; uirevision keeps the zoom while a log grows.
     figure.update_yaxes(nticks=6)
     figure.update_xaxes(matches="x", rangemode="tozero", showgrid=False)
@@ -173,6 +179,13 @@ def describe_scores(frame: pd.DataFrame) -> str:
     if len(entries) == 1:
         return f"{head}: {entries[0]}."
     return f"{head}. Lowest of {len(entries)}: {entries[0]}; highest: {entries[-1]}."
+
+
+def _along(frame: pd.DataFrame, x: str) -> pd.Series[float]:
+    """Where the rows lie on axis ``x``."""
+    if x != "time":
+        return frame[x]
+    return (frame["elapsed"] if "elapsed" in frame else elapsed(frame)) / 60
 
 
 def _lines(runs: list[str], models: Mapping[str, str]) -> dict[str, dict[str, str]]:

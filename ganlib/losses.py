@@ -1,7 +1,13 @@
-"""Adversarial losses on raw logits, (N,) -> scalar. ``_d`` is the discriminator's half, ``_g`` the generator's."""
+"""Adversarial losses on raw logits, (N,) -> scalar, and what is added to them.
+
+``_d`` is the discriminator's half, ``_g`` the generator's.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
@@ -57,3 +63,14 @@ def least_squares_g(fake: Tensor) -> Tensor:
 def feature_matching(real: Tensor, fake: Tensor) -> Tensor:
     """||E[f(x)] - E[f(G(z))]||² of features (N, …). Salimans et al., arXiv:1606.03498, section 3.1."""
     return (real.float().mean(0) - fake.float().mean(0)).square().sum()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """E[(‖∇D(x̂)‖ - 1)²] at points x̂ drawn evenly from the lines between pairs of images, (N, …) -> scalar.
+
+    Gulrajani et al., arXiv:1704.00028, algorithm 1.
+    """
+    t = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
+    between = torch.lerp(real, fake, t).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ganlib import figures, ui
+from ganlib import experiments, figures, ui
 
 with ui.page("Training curves", "How losses moved, and what the pictures looked like at the time."):
     frame, unreadable = ui.logs()
@@ -16,12 +16,15 @@ with ui.page("Training curves", "How losses moved, and what the pictures looked 
         x = ui.pick_axis()
         smoothing = st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", bind="query-params")
         log_y = st.toggle("Logarithmic values", key="log", bind="query-params")
+        marks = experiments.growths(frame[frame.run.isin(chosen)])
+        if len(marks) and not st.toggle("Mark growth", True, key="growth", bind="query-params"):
+            marks = marks[:0]
     shown = frame[frame.run.isin(chosen) & frame.tag.isin(tags)]
     if shown.empty:
         ui.finish("Choose at least one run and one scalar in the sidebar.")
     charts, pictures = st.columns([3, 2], gap="large")
     with charts:
-        figure = figures.curves(shown, x=x, smoothing=smoothing, log_y=log_y, models=ui.architectures())
+        figure = figures.curves(shown, x=x, smoothing=smoothing, log_y=log_y, marks=marks, models=ui.architectures())
         st.plotly_chart(figure, alt=figures.describe_curves(shown), key="curves")
         ui.download_frame("Shown scalars as CSV", shown, "curves.csv")
     with pictures:

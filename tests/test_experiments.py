@@ -17,6 +17,7 @@ from ganlib.experiments import (
     decimate,
     differing,
     elapsed,
+    growths,
     read_evaluations,
     read_log,
     read_runs,
@@ -139,6 +140,20 @@ def test_time_of_a_resumed_run_has_no_hole(tmp_path: Path) -> None:
     log(tmp_path / "b", HEAD + "1,1,900000,1,1\n")  # another run has its own beginning
     both, _ = read_runs([tmp_path / "a", tmp_path / "b"])
     assert elapsed(both)[both["run"] == "b"].tolist() == [0, 0]
+
+
+def test_growth_is_where_the_resolution_rose(tmp_path: Path) -> None:
+    text = "step,images,wall_time,resolution\n"
+    # Rows 3 and 7 are means over steps of two resolutions.
+    for step, size in enumerate([4, 4, 5.6, 8, 8, 8, 15.9, 16], 1):
+        text += f"{step},{step * 64},{step}.0,{size}\n"
+    grown = read_log(log(tmp_path / "grown", text), "grown")
+    plain = read_log(log(tmp_path / "plain", "step,images,wall_time,loss/D\n1,64,1.0,0.5\n"), "plain")
+    marks = growths(pd.concat([plain, grown], ignore_index=True))
+    assert list(marks["run"]) == ["grown", "grown"]
+    assert list(marks["images"]) == [3 * 64, 7 * 64]
+    assert list(marks["label"]) == ["8 px", "16 px"]
+    assert growths(plain).empty
 
 
 def test_smoothing_is_the_closed_form() -> None:

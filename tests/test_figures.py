@@ -119,6 +119,19 @@ def test_log_axis_where_it_can_be() -> None:
     assert "linear" in figure.layout.annotations[1].text
 
 
+@pytest.mark.parametrize(("x", "place"), [("images", 640), ("step", 10), ("time", 10)])
+def test_marks_are_lines_across_every_panel(x: Any, place: float) -> None:
+    table = frame(["one", "three"], ["a", "b"])
+    mark = table[(table["run"] == "three") & (table["tag"] == "a") & (table["step"] == 10)].assign(label="8 px")
+    if x == "time":
+        table, mark = table.assign(elapsed=60.0 * table["step"]), mark.assign(elapsed=600.0)
+    figure = curves(table, x=x, marks=mark, models=MODELS)
+    assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(place, place)] * 2
+    assert {line.line.color for line in figure.layout.shapes} == {ARCHITECTURE_COLOURS["dcgan"]}
+    assert [a.text for a in figure.layout.annotations] == ["a", "b", "8 px", "8 px"]
+    assert not curves(table, x=x, marks=mark[:0], models=MODELS).layout.shapes
+
+
 def test_bars_are_sorted_with_intervals_and_numbers() -> None:
     table = scores(three=30, one=10, two=20.25)
     table.loc[1, ["low", "high"]] = np.nan

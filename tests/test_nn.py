@@ -10,6 +10,7 @@ from torch import nn
 
 from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
+from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.maxout import Maxout
 from ganlib.nn.minibatch import JoinStatistics, MinibatchDiscrimination, MinibatchStddev
 from ganlib.nn.virtual_norm import VirtualBatchNorm2d, normalize_virtually
@@ -220,3 +221,39 @@ def test_attention_reaches_every_position_from_every_other():
     x = torch.randn(1, 16, 4, 4, requires_grad=True)
     layer(x)[0, :, 0, 0].sum().backward()
     assert (x.grad.abs().sum(1) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(nn.Linear(300, 400), (500, 300)), (nn.Conv2d(40, 50, 3, padding=1), (20, 40, 16, 16))]
+)
+def test_an_equalized_layer_keeps_unit_variance(layer, shape):
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    y = equalize(layer, gain=1)(x)
+    inner = y if y.ndim == 2 else y[:, :, 1:-1, 1:-1]  # the border sees zeros too
+    assert inner.var().item() == pytest.approx(1, abs=0.05)
+    assert layer.parametrizations.weight.original.std().item() == pytest.approx(1, abs=0.02)
+
+
+def test_an_equalized_layers_step_is_as_large_as_its_deviation():
+    """Adam moves every stored weight alike; what the layer uses moves in proportion to its own scale."""
+    for width in (16, 256):
+        layer = equalize(nn.Linear(width, 8), gain=1)
+        optimizer = torch.optim.Adam(layer.parameters(), lr=0.01)
+        before = layer.weight.detach().clone()
+        layer(torch.randn(4, width)).sum().backward()
+        optimizer.step()
+        step = (layer.weight - before).abs().mean().item()
+        assert step == pytest.approx(0.01 / width**0.5, rel=1e-3)
+
+
+def test_only_layers_with_a_fan_in_are_equalized():
+    with pytest.raises(TypeError, match="not BatchNorm2d"):
+        equalize(nn.BatchNorm2d(3))
+
+
+def test_pixel_norm_gives_each_pixel_unit_mean_square():
+    x = torch.randn(3, 6, 4, 4) * 5
+    y = PixelNorm()(x)
+    torch.testing.assert_close(y.square().mean(1), torch.ones(3, 4, 4))
+    torch.testing.assert_close(y, x / x.square().mean(1, keepdim=True).sqrt())
+    assert PixelNorm()(torch.zeros(2, 6)).abs().max() == 0

@@ -923,6 +923,22 @@ def test_values_may_be_shown_on_a_logarithmic_scale(gallery):
     assert charts(at)[0]["layout"]["yaxis"]["type"] == "log"
 
 
+def test_growth_is_marked_where_a_run_grew(own_gallery):
+    assert not open_page("curves", runs=OTHER).toggle(key="log").value
+    assert "growth" not in {toggle.key for toggle in open_page("curves", runs=OTHER).toggle}
+    log = own_gallery / OTHER / "log.csv"
+    head, *rows = log.read_text().splitlines()
+    half = len(rows) // 2
+    sizes = [8] * half + [16] * (len(rows) - half)
+    log.write_text("\n".join([f"{head},resolution", *(f"{r},{s}" for r, s in zip(rows, sizes, strict=True))]) + "\n")
+    at = open_page("curves", runs=OTHER, tags="loss/G")
+    (mark,) = charts(at)[0]["layout"]["shapes"]
+    assert mark["x0"] == mark["x1"] == int(rows[half].split(",")[1])
+    assert "16 px" in [a["text"] for a in charts(at)[0]["layout"]["annotations"]]
+    at = set_to(at, "toggle", "growth", False)
+    assert not charts(at)[0]["layout"].get("shapes")
+
+
 @pytest.mark.parametrize("key", ["runs", "tags"])
 def test_nothing_chosen_is_said_and_the_sidebar_stays(key, gallery):
     at = open_page("curves")

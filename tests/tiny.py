@@ -26,6 +26,7 @@ def tiny_config(name: str, **changes: Any) -> Any:
 def build(name: str, **changes: Any) -> Trainable:
     """A tiny model in eval mode whose weights make classes and seeds matter, unlike the fresh N(0, 0.02)."""
     model = seeded(lambda: MODELS[name](tiny_config(name, **changes)), 0)
+    model.on_images(1_000_000)  # one that grows has grown
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(1)
         for p in model.parameters():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Callable, Iterator
+from itertools import count, islice
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from ganlib.errors import GanlibError
 
 def batches(
     split: Split,
-    batch_size: int,
+    batch_size: int | Callable[[int], int],
     *,
     seed: int,
     start: int = 0,
@@ -27,22 +27,23 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Infinite ((B, C, H, W) float32 in [-1, 1], channels_last; (B,) int64), beginning at step ``start``.
 
-    Step s is the positions [s B, (s + 1) B) in the endless concatenation of the epochs' permutations;
-    B may exceed N. With ``labels`` only so many images keep their label, the others get -1; those that keep it
-    are a ``labelled_share`` of every batch, the rest of it is drawn from all.
+    Each step takes the next B positions in the endless concatenation of the epochs' permutations; B may exceed N,
+    and may be a function of the images taken by earlier steps. With ``labels`` only so many images keep their label,
+    the others get -1; those that keep it are a ``labelled_share`` of every batch, the rest of it is drawn from all.
     """
-    if batch_size < 1:
+    if not callable(batch_size) and batch_size < 1:
         raise GanlibError(f"A batch needs at least one image, not {batch_size}; set a positive batch size.")
     if not len(split):
         raise GanlibError("There are no images to draw batches from; choose a split with at least one image.")
-    known, indices = split.labels, _indices(len(split), batch_size, seed, start)
+    known, indices = split.labels, _indices(len(split), _sizes(batch_size), seed, start)
     if labels:
         kept = labelled(split.labels, labels)
         known = np.full_like(split.labels, -1)
         known[kept] = split.labels[kept]
-        quota = round(labelled_share * batch_size)
-        of_kept = (kept[i] for i in _indices(len(kept), quota, seed, start, 2))
-        of_all = _indices(len(split), batch_size - quota, seed, start)
+        quotas = (round(labelled_share * size) for size in _sizes(batch_size))
+        others = (size - round(labelled_share * size) for size in _sizes(batch_size))
+        of_kept = (kept[i] for i in _indices(len(kept), quotas, seed, start, 2))
+        of_all = _indices(len(split), others, seed, start)
         indices = (np.concatenate(pair) for pair in zip(of_kept, of_all, strict=False))
     pixels = np.asarray(split.images)  # a plain view: indexing np.memmap itself pays for its subclass
     return _batches(pixels, known, indices, seed, start, flip, torch.device(device))
@@ -93,13 +94,21 @@ def _batches(
         yield images.permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1), labels
 
 
-def _indices(n: int, batch_size: int, seed: int, start: int, *stream: int) -> Iterator[NDArray[np.int64]]:
-    """The (B,) indices of steps start, start + 1, …; another stream is another order."""
-    epoch, used = divmod(start * batch_size, n)
-    order = _generator(seed, epoch, *stream).permutation(n)
+def _sizes(batch_size: int | Callable[[int], int]) -> Iterator[int]:
+    """Images of each step, from step 0."""
+    taken = 0
     while True:
+        size = batch_size(taken) if callable(batch_size) else batch_size
+        yield size
+        taken += size
+
+
+def _indices(n: int, sizes: Iterator[int], seed: int, start: int, *stream: int) -> Iterator[NDArray[np.int64]]:
+    """The indices of steps start, start + 1, …; another stream is another order."""
+    epoch, used = divmod(sum(islice(sizes, start)), n)
+    order = _generator(seed, epoch, *stream).permutation(n)
+    for missing in sizes:
         parts: list[NDArray[np.int64]] = []
-        missing = batch_size
         while missing:
             if used == n:
                 epoch, used = epoch + 1, 0

@@ -3,6 +3,7 @@
 from ganlib.experiments.configs import differing, recipes
 from ganlib.experiments.decimation import decimate
 from ganlib.experiments.logs import COLUMNS, elapsed, read_log, read_runs
+from ganlib.experiments.marks import growths
 from ganlib.experiments.naming import run_names
 from ganlib.experiments.records import read_evaluations
 from ganlib.experiments.smoothing import smooth, smoothed
@@ -12,6 +13,7 @@ __all__ = [
     "decimate",
     "differing",
     "elapsed",
+    "growths",
     "read_evaluations",
     "read_log",
     "read_runs",

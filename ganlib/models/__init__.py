@@ -14,6 +14,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     infogan,
     lapgan,
     lsgan,
+    pggan,
     sagan,
     sgan,
     sngan,

@@ -90,6 +90,10 @@ class Trainable(nn.Module, ABC):
         """Called before every step. May change the model (buffers only); returns optimisers to start afresh."""
         return ()
 
+    def batch_size(self, images_seen: int, usual: int) -> int:
+        """Images in the step after ``images_seen``, where the run's config says ``usual``."""
+        return usual
+
     def before_saving(self) -> None:
         """Called on the averaged model before its pictures and weights are written. May fill buffers."""
         return

@@ -7,7 +7,6 @@ batch norm in the critic, since the penalty is on the gradient at each image alo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +14,7 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
-from ganlib.losses import wasserstein_d
+from ganlib.losses import gradient_penalty, wasserstein_d
 from ganlib.models.base import MODELS, Batch
 from ganlib.models.wgan import CriticConfig, WassersteinGAN
 
@@ -26,14 +25,6 @@ class WGANGPConfig(CriticConfig):
     beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
     beta2: float = option(0.9, "Adam's second momentum", min=0.0, max=0.9999)
     penalty: float = option(10.0, "λ, the weight of the gradient penalty", min=0.0)
-
-
-def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    """E[(‖∇D(x̂)‖ - 1)²] at points x̂ drawn evenly from the lines between pairs of images, (N, …) -> scalar."""
-    t = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
-    between = torch.lerp(real, fake, t).detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
 @MODELS.register("wgan_gp")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from math import inf, isfinite
 
 import torch
@@ -82,7 +83,7 @@ class Trainer:
         flip = self.data.flip if c.flip == "auto" else c.flip == "on"
         stream = batches(
             self.data.train,
-            c.batch_size,
+            partial(self.model.batch_size, usual=c.batch_size),
             seed=c.seed,
             start=self.step,
             flip=flip,

@@ -1,0 +1,274 @@
+"""PGGAN: G and D grow from 4 pixels to the target, a resolution at a time.
+
+Karras, Aila, Laine, Lehtinen, "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR
+2018, arXiv:1710.10196. A new block fades in beside the old output, then the grown networks stabilise; both are
+counted in images. Equalised learning rate, pixel norm in G, minibatch standard deviation in D. G ends in a tanh,
+where the paper's is linear, so that pictures keep their range. ``--normalization "spectral + batch"`` has spectral
+norm in both networks and batch norm in G instead; ``--loss`` chooses least squares or WGAN-GP with the paper's drift.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.optim import Adam, Optimizer
+
+from ganlib.config import option
+from ganlib.errors import GanlibError
+from ganlib.losses import gradient_penalty, least_squares_d, least_squares_g, wasserstein_d, wasserstein_g
+from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.techniques import LabelSmoothing, real_target
+from ganlib.nn.equalized import PixelNorm, equalize
+from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
+
+T = TypeVar("T")
+DRIFT = 1e-3  # appendix A.1: keeps the critic's values near 0
+
+
+@dataclass(frozen=True)
+class PGGANConfig(LabelSmoothing, ModelConfig):
+    z_dim: int = option(128, "latent dimension", min=1)
+    width: int = option(32, "channels at the highest resolution, doubled at each lower one", min=1)
+    max_width: int = option(256, "most channels at any resolution", min=1)
+    normalization: Literal["equalized + pixel", "spectral + batch"] = option(
+        "equalized + pixel", "of weights in G and D + of G's features"
+    )
+    loss: Literal["least squares", "wasserstein"] = option("least squares", "what D and G play for")
+    penalty: float = option(10.0, "λ, the weight of the gradient penalty of the Wasserstein loss", min=0.0)
+    lr: float = option(1e-3, "Adam's learning rate", min=0.0)
+    beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
+    beta2: float = option(0.99, "Adam's second momentum", min=0.0, max=0.9999)
+    fade: int = option(100_000, "images in which a new block fades in", min=0)
+    stabilize: int = option(100_000, "images at each resolution after that; the last one has no end", min=0)
+    multipliers: tuple[float, ...] = option(
+        (1.0,), "what fade and stabilize are multiplied by at 4, 8, … pixels; the last holds for all above", min=0.0
+    )
+    batch_sizes: tuple[int, ...] = option(
+        (), "images per step at 4, 8, … pixels; the last holds for all above; none = the training's", min=2
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("multipliers", "batch_sizes"):
+            if (n := len(getattr(self, name))) > len(self.resolutions):
+                listed = ", ".join(map(str, self.resolutions))
+                raise GanlibError(f"{name} has {n} values for {len(self.resolutions)} resolutions ({listed} pixels).")
+        if not self.multipliers:
+            raise GanlibError("multipliers needs at least one value; 1 leaves fade and stabilize as they are.")
+        if self.loss == "wasserstein" and min(self.label_smoothing) < 1:
+            raise GanlibError("A critic has no target to smooth; drop label_smoothing or --loss wasserstein.")
+
+    @classmethod
+    def tiny(cls) -> PGGANConfig:
+        return cls(image_size=16, channels=1, num_classes=3, z_dim=8, width=4, max_width=8, fade=4, stabilize=4)
+
+    @property
+    def resolutions(self) -> list[int]:
+        return [4 << depth for depth in range(self.image_size.bit_length() - 2)]
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels at each resolution."""
+        return [min(self.width * self.image_size // size, self.max_width) for size in self.resolutions]
+
+    def stage(self, images_seen: int) -> tuple[int, float]:
+        """How many blocks the networks have grown by, and α, the newest one's share of the picture."""
+        left = float(images_seen)
+        for depth in range(len(self.resolutions)):
+            multiplier = at(self.multipliers, depth)
+            fade = self.fade * multiplier if depth else 0.0
+            if left < fade:
+                return depth, left / fade
+            left -= fade + self.stabilize * multiplier
+            if left < 0:
+                break
+        return depth, 1.0
+
+
+def at(values: tuple[T, ...], depth: int) -> T:
+    """The value of this resolution; the last one holds for all above."""
+    return values[min(depth, len(values) - 1)]
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """(N, C, H, W) -> (N, C, size, size) by the nearest neighbour: there and back up to a multiple changes nothing."""
+    return images if images.shape[2] == size else interpolate(images, size, mode="nearest")
+
+
+class Grown(nn.Module):
+    """A network that knows, in a buffer, how far it has grown."""
+
+    stage: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("stage", torch.tensor([0.0, 1.0]))
+
+    @property
+    def depth(self) -> int:
+        return int(self.stage[0])
+
+    @property
+    def alpha(self) -> float:
+        return float(self.stage[1])
+
+
+class Generator(Grown):
+    def __init__(self, c: PGGANConfig) -> None:
+        super().__init__()
+        chs = c.widths
+        self.equalized = c.normalization == "equalized + pixel"
+        self.base = nn.Sequential(
+            *self.layer(nn.Linear(c.z_dim, chs[0] * 16), nn.Unflatten(1, (chs[0], 4, 4)), width=chs[0]),
+            *self.layer(nn.Conv2d(chs[0], chs[0], 3, padding=1), width=chs[0]),
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Upsample(scale_factor=2),
+                *self.layer(nn.Conv2d(a, b, 3, padding=1), width=b),
+                *self.layer(nn.Conv2d(b, b, 3, padding=1), width=b),
+            )
+            for a, b in itertools.pairwise(chs)
+        )
+        self.to_image = nn.ModuleList(
+            equalize(conv, gain=1) if self.equalized else spectral_norm(conv)
+            for conv in (nn.Conv2d(width, c.channels, 1) for width in chs)
+        )
+
+    def layer(self, linear: nn.Module, *after: nn.Module, width: int) -> Iterable[nn.Module]:
+        if self.equalized:
+            return [equalize(linear), *after, nn.LeakyReLU(0.2), PixelNorm()]
+        return [spectral_norm(linear), *after, nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(N, z_dim) -> (N, C, s, s) in [-1, 1] at the resolution s that is grown."""
+        depth, alpha = self.depth, self.alpha
+        h = self.base(PixelNorm()(z) if self.equalized else z)
+        for block in self.blocks[: max(depth - 1, 0)]:
+            h = block(h)
+        if depth == 0:
+            return self.to_image[0](h).tanh().float()
+        x = self.to_image[depth](self.blocks[depth - 1](h))
+        if alpha < 1:
+            x = interpolate(self.to_image[depth - 1](h), scale_factor=2).lerp(x, alpha)
+        return x.tanh().float()
+
+
+class Discriminator(Grown):
+    def __init__(self, c: PGGANConfig) -> None:
+        super().__init__()
+        wrap = equalize if c.normalization == "equalized + pixel" else spectral_norm
+        chs = c.widths
+        self.from_image = nn.ModuleList(
+            nn.Sequential(wrap(nn.Conv2d(c.channels, width, 1)), nn.LeakyReLU(0.2)) for width in chs
+        )
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                wrap(nn.Conv2d(b, b, 3, padding=1)),
+                nn.LeakyReLU(0.2),
+                wrap(nn.Conv2d(b, a, 3, padding=1)),
+                nn.LeakyReLU(0.2),
+                nn.AvgPool2d(2),
+            )
+            for a, b in itertools.pairwise(chs)
+        )
+        join = JoinStatistics([MinibatchStddev()])
+        self.head = nn.Sequential(
+            join,
+            wrap(nn.Conv2d(chs[0] + join.extra, chs[0], 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            wrap(nn.Conv2d(chs[0], chs[0], 4)),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            equalize(nn.Linear(chs[0], 1), gain=1) if wrap is equalize else wrap(nn.Linear(chs[0], 1)),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, s, s) at the resolution s that is grown -> (N,) logits."""
+        depth, alpha = self.depth, self.alpha
+        h = self.from_image[depth](x)
+        if depth:
+            h = self.blocks[depth - 1](h)
+        if alpha < 1:
+            h = self.from_image[depth - 1](avg_pool2d(x, 2)).lerp(h, alpha)
+        for block in list(self.blocks[: max(depth - 1, 0)])[::-1]:
+            h = block(h)
+        return self.head(h).flatten().float()
+
+
+@MODELS.register("pggan")
+class PGGAN(GenerativeModel):
+    Config = PGGANConfig
+    config: PGGANConfig
+    averaged = ("G",)
+    recipe = {"batch_size": 16}
+
+    def __init__(self, config: PGGANConfig) -> None:
+        super().__init__(config)
+        self.G, self.D = Generator(config), Discriminator(config)
+        self.loss_kind = config.loss
+
+    @property
+    def conditional(self) -> bool:
+        return False
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        c = self.config
+        return {name: Adam(net.parameters(), c.lr, (c.beta1, c.beta2)) for name, net in [("D", self.D), ("G", self.G)]}
+
+    def phases(self) -> list[Phase]:
+        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
+
+    def on_images(self, images_seen: int) -> tuple[str, ...]:
+        depth, alpha = self.config.stage(images_seen)
+        grown = depth > self.G.depth
+        for net in (self.G, self.D):
+            net.stage.copy_(torch.tensor([depth, alpha]))
+        return ("D", "G") if grown else ()  # Adam's moments are of other networks
+
+    def batch_size(self, images_seen: int, usual: int) -> int:
+        sizes = self.config.batch_sizes
+        return at(sizes, self.config.stage(images_seen)[0]) if sizes else usual
+
+    def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        c = self.config
+        reals, fakes = self.fade_reals(batch.images), self.generate(self.random_latents(len(batch.images)))
+        # Apart, for minibatch standard deviation must not mix them.
+        real, fake = self.score(reals), self.score(fakes)
+        size, alpha = real.new_tensor([4 << self.G.depth, self.G.alpha])
+        logs = {"D/real": real.mean(), "D/fake": fake.mean(), "resolution": size, "alpha": alpha}
+        if c.loss == "least squares":
+            return least_squares_d(real, fake, real_target(c, real)), logs
+        penalty = gradient_penalty(self.score, reals, fakes)
+        loss = wasserstein_d(real, fake) + c.penalty * penalty + DRIFT * real.square().mean()
+        return loss, logs | {"D/penalty": penalty}
+
+    def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        fake = self.score(self.generate(self.random_latents(len(batch.images))))
+        return (least_squares_g if self.config.loss == "least squares" else wasserstein_g)(fake), {}
+
+    def fade_reals(self, images: Tensor) -> Tensor:
+        """Real images in the detail that G's have: between two resolutions while a block fades in (appendix A)."""
+        x = resize(images, 4 << self.G.depth)
+        if self.G.alpha < 1:
+            x = resize(resize(x, x.shape[2] // 2), x.shape[2]).lerp(x, self.G.alpha)
+        return resize(x, self.config.image_size)
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.z_dim,)
+
+    def generate(self, latents: Latents, labels: Tensor | None = None) -> Tensor:
+        self.refuse_labels(labels)
+        return resize(self.G(latents.z), self.config.image_size)
+
+    def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) -> (N,) logits, or the critic's values, high for real; only the grown resolution is seen."""
+        return self.D(resize(images, 4 << self.D.depth))
