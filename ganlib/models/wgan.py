@@ -1,13 +1,13 @@
 """WGAN: a critic instead of a discriminator, kept Lipschitz by clipping its weights.
 
 Arjovsky, Chintala, Bottou, "Wasserstein GAN", ICML 2017, arXiv:1701.07875. Algorithm 1: RMSProp, several
-steps of the critic to one of G. G is DCGAN's; the critic has its convolutions without batch norm, which
-would tie the images of a batch together.
+steps of the critic to one of G. Both networks are DCGAN's; the critic's batch norm is clipped with its weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.optim import Optimizer, RMSprop
@@ -45,9 +45,9 @@ class ClippedRMSprop(RMSprop):
 
 
 class Critic(nn.Module):
-    def __init__(self, c: NetworkConfig) -> None:
+    def __init__(self, c: NetworkConfig, norm: type[nn.Module]) -> None:
         super().__init__()
-        trunk = downsampling(c, c.channels, norm=nn.Identity)
+        trunk = downsampling(c, c.channels, norm)
         self.net = nn.Sequential(*trunk, nn.Conv2d(widths(c)[-1], 1, 4)).apply(dcgan_init)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,10 +62,12 @@ class WassersteinGAN(GenerativeModel):
     averaged = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "wasserstein"
+    norm: ClassVar[type[nn.Module]]
+    """Of the critic's features."""
 
     def __init__(self, config: CriticConfig) -> None:
         super().__init__(config)
-        self.G, self.D = Generator(config, config.z_dim), Critic(config)
+        self.G, self.D = Generator(config, config.z_dim), Critic(config, self.norm)
 
     @property
     def conditional(self) -> bool:
@@ -99,6 +101,7 @@ class WassersteinGAN(GenerativeModel):
 class WGAN(WassersteinGAN):
     Config = WGANConfig
     config: WGANConfig
+    norm = nn.BatchNorm2d
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config

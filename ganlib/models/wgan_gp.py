@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
@@ -31,6 +31,7 @@ class WGANGPConfig(CriticConfig):
 class WGANGP(WassersteinGAN):
     Config = WGANGPConfig
     config: WGANGPConfig
+    norm = nn.Identity
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganlib.models.wgan_gp import gradient_penalty
+from ganlib.losses import gradient_penalty
 from tiny import build
 
 IMAGES = torch.rand(2, 6, 3, 8, 8) * 2 - 1
@@ -47,3 +47,10 @@ def test_the_critic_has_no_batch_norm_and_adam_is_the_papers():
         assert optimizer.param_groups[0]["betas"] == (0.0, 0.9)
         assert optimizer.param_groups[0]["lr"] == 1e-4
     assert model.config.penalty == 10
+
+
+def test_an_image_is_criticised_alone():
+    """No batch norm: in training, too, its value does not depend on its batch mates."""
+    model = build("wgan_gp").train()
+    images = torch.rand(4, 1, 16, 16) * 2 - 1
+    torch.testing.assert_close(model.score(images)[:1], model.score(images[:1]))
