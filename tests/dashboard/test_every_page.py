@@ -1,0 +1,132 @@
+"""Every page on a small gallery, on none, and on a damaged one."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from dashboard_app import PAGES, charts, every_page, fine, grids, is_one_sentence, open_page, set_to, strip
+from gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
+from tiny import write_run
+
+
+@every_page
+def test_a_page_opens_with_its_title_and_content(name, gallery):
+    at = open_page(name)
+    assert at.header[0].value == PAGES[name]
+    assert not at.error
+    assert not at.warning
+    assert not at.info
+    assert at.get("html") or charts(at)
+    assert at.sidebar.selectbox(key="device").value == "auto"
+    assert not [e for e in at.sidebar.expander if "unusable" in e.label]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [*((name, "empty") for name in PAGES), ("sampling", "absent"), ("fid", "absent"), ("fid", "a file")],
+)
+def test_without_runs_a_page_says_where_they_are_looked_for_and_how_to_make_one(name, kind, use, tmp_path):
+    root = use(tmp_path / "nothing")
+    if kind == "empty":
+        root.mkdir()
+    elif kind == "a file":
+        root.write_text("not a folder")
+    at = open_page(name)
+    assert len(at.info) == 1
+    assert str(root) in at.info[0].value
+    assert at.code[0].value.startswith("python -m ganlib ")
+    assert not at.error
+    assert at.sidebar.selectbox(key="device")
+    assert list(tmp_path.iterdir()) == ([] if kind == "absent" else [root])
+
+
+@pytest.mark.parametrize("name", ["gallery", "curves"])
+def test_two_roots_are_both_named(name, use, tmp_path, monkeypatch):
+    use(tmp_path / "one")
+    monkeypatch.setenv("GANLIB_RUNS", str(tmp_path / "two"))
+    at = open_page(name)
+    assert str(tmp_path / "one") in at.info[0].value
+    assert str(tmp_path / "two") in at.info[0].value
+
+
+@every_page
+def test_broken_runs_are_named_and_leave_the_page_usable(name, damaged, use):
+    use(damaged)
+    at = open_page(name)
+    assert not at.error
+    assert not at.info
+    assert charts(at) or at.get("html")
+    (expander,) = (e for e in at.sidebar.expander if "unusable" in e.label)
+    assert expander.label == f"{len(BROKEN)} unusable runs"
+    sentences = [m.value for m in expander.markdown]
+    for broken in BROKEN:
+        (sentence,) = (s for s in sentences if f"/{broken}" in s)
+        assert is_one_sentence(sentence)
+
+
+def test_the_good_runs_stay_in_every_list(damaged, use):
+    use(damaged)
+    usable = set(RUNS) | set(MISFITS)
+    assert set(open_page("sampling").selectbox(key="run").options) == usable
+    assert set(open_page("interpolation").selectbox(key="run").options) == usable
+    assert {s.value for s in open_page("gallery").subheader} == usable
+    assert set(open_page("curves").multiselect(key="runs").options) == set(RUNS)
+
+
+@pytest.mark.parametrize("name", ["sampling", "interpolation"])
+@pytest.mark.parametrize("run", MISFITS)
+def test_weights_that_do_not_fit_end_in_one_sentence_and_another_run_can_be_chosen(name, run, damaged, use):
+    use(damaged)
+    at = open_page(name, run=run)
+    assert len(at.error) == 1
+    assert is_one_sentence(at.error[0].value)
+    assert f"{run}/weights.safetensors does not fit its config.json" in at.error[0].value
+    assert not at.warning
+    assert at.sidebar.selectbox(key="device")
+    at = set_to(at, "selectbox", "run", CONDITIONAL)
+    assert not at.error
+    assert grids(at) if name == "sampling" else strip(at)
+
+
+def test_a_run_that_breaks_while_the_page_is_open_is_reported_at_the_next_click(own_gallery):
+    at = open_page("sampling", run=CONDITIONAL)
+    (own_gallery / CONDITIONAL / "weights.safetensors").write_bytes(b"half a file")
+    at = set_to(at, "number_input", "seed", 5)
+    assert [e.label for e in at.sidebar.expander if "unusable" in e.label] == ["1 unusable run"]
+    assert at.selectbox(key="run").value != CONDITIONAL
+    assert grids(at)
+
+
+def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
+    at = open_page("sampling", run=CONDITIONAL)
+    write_run(own_gallery / "new")
+    at = fine(at.run())
+    assert at.selectbox(key="run").value == CONDITIONAL
+    at = set_to(at, "selectbox", "run", "new")
+    assert at.select_slider(key="class").options == ["a", "b", "c"]
+    assert len(grids(at)[0]) == 16
+
+
+def test_only_broken_runs_are_like_none_but_named(use, tmp_path):
+    use(tmp_path)
+    add_broken_runs(tmp_path)
+    for name in MISFITS:
+        shutil.rmtree(tmp_path / name)
+    at = open_page("sampling")
+    assert len(at.info) == 1
+    assert [e.label for e in at.sidebar.expander] == [f"{len(BROKEN)} unusable runs"]
+
+
+@pytest.mark.parametrize(
+    ("page", "file"), [("gallery", "evaluation.json"), ("fid", "evaluation.json"), ("curves", "log.csv")]
+)
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b'{"records": 3}', b"step,images\n1,x\n"], ids=range(4))
+def test_a_damaged_record_or_log_is_one_warning_and_the_others_stay(page, file, content, own_gallery):
+    (own_gallery / CONDITIONAL / file).write_bytes(content)
+    at = open_page(page)
+    assert len(at.warning) == 1
+    assert f"{CONDITIONAL}/{file}" in at.warning[0].value
+    assert is_one_sentence(at.warning[0].value)
+    assert page == "gallery" or UNCONDITIONAL in str(charts(at))

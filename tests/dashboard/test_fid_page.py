@@ -1,0 +1,129 @@
+"""FID comparison: protocols, bars, stale scores."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard_app import charts, fine, open_page, texts
+from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
+
+
+def bars(at: AppTest) -> dict[str, Any]:
+    (chart,) = charts(at)
+    (bar,) = (trace for trace in chart["data"] if trace["type"] == "bar")
+    return bar
+
+
+def protocol_of(at: AppTest) -> Any:
+    (box,) = (box for box in at.selectbox if box.label == "Protocol")
+    return box
+
+
+def test_bars_are_sorted_and_named_after_the_extractor(gallery):
+    at = open_page("fid")
+    assert bars(at)["y"] == [CONDITIONAL, OTHER]
+    assert charts(at)[0]["layout"]["yaxis"]["autorange"] == "reversed"  # the lowest on top
+    title = charts(at)[0]["layout"]["xaxis"]["title"]["text"]
+    assert "embedded classifier" in title
+    assert title != "FID"
+    table = at.dataframe[0].value
+    assert list(table["Run"]) == [CONDITIONAL, OTHER]
+    assert list(table["FID"]) == [6.5, 8.25]
+    assert list(table["Low"]) == [5.5, 7.25]
+    assert list(table["Images seen"]) == [IMAGES, IMAGES]
+
+
+def test_two_protocols_never_share_a_chart(gallery):
+    at = open_page("fid")
+    assert UNCONDITIONAL not in str(charts(at))
+    assert UNCONDITIONAL not in list(at.dataframe[0].value["Run"])
+    assert f"another protocol, so not ranked here: {UNCONDITIONAL}" in texts(at)
+    protocols = protocol_of(at)
+    assert len(protocols.options) == 2
+    assert "1,000 generated" in protocols.options[0]
+    assert "500 generated" in protocols.options[1]
+    at = fine(protocols.select_index(1).run())
+    assert bars(at)["y"] == [UNCONDITIONAL]
+    assert f"not ranked here: {CONDITIONAL}, {OTHER}" in texts(at)
+
+
+PROTOCOL_CHANGES: list[dict[str, Any]] = [
+    {"n_real": 360},
+    {"reference": {"data": "digits", "split": "test", "fingerprint": "0123456789abcdef"}},
+    {"reference": {"data": "digits", "split": "train", "fingerprint": "fedcba9876543210"}},
+    {"extractor_hash": "ffffffffffff"},
+    {"extractor": "inception", "extractor_name": "inception-v3-compat"},
+    {"resizer": "bilinear"},
+    {"options": {"temperature": 0.5}},
+]
+
+
+@pytest.mark.parametrize("change", PROTOCOL_CHANGES, ids=lambda change: next(iter(change)))
+def test_any_difference_of_protocol_keeps_runs_apart(change, own_gallery):
+    protocol = json.loads((own_gallery / CONDITIONAL / "evaluation.json").read_text())["records"][0]["protocol"]
+    (own_gallery / CONDITIONAL / "evaluation.json").unlink()
+    score(own_gallery / CONDITIONAL, 3.0, protocol=protocol | change)
+    at = open_page("fid")
+    assert len(bars(at)["y"]) == 1
+    assert len(set(protocol_of(at).options)) == 3
+    assert "not ranked here" in texts(at)
+
+
+def test_a_link_opens_its_protocol(own_gallery):
+    score(own_gallery / CONDITIONAL, 3.0, n_fake=500)
+    first = open_page("fid")
+    (other,) = set(protocol_of(first).options) - {protocol_of(first).value}
+    at = open_page("fid", protocol=other)
+    assert not at.warning
+    assert list(at.dataframe[0].value["FID"]) == [3.0, 30.0]
+
+
+def test_class_agreement_of_other_images_is_not_shown_beside_a_score(own_gallery):
+    protocol = json.loads((own_gallery / CONDITIONAL / "evaluation.json").read_text())["records"][0]["protocol"]
+    mine = protocol | {"n_real": 0, "reference": None}
+    score(own_gallery / CONDITIONAL, 0.75, metric="class_agreement", protocol=mine)
+    score(own_gallery / CONDITIONAL, 0.99, metric="class_agreement", protocol=mine | {"options": {"temperature": 0.5}})
+    table = open_page("fid").dataframe[0].value.set_index("Run")
+    assert table["Class agreement"][CONDITIONAL] == 75.0
+    assert np.isnan(table["Class agreement"][OTHER])
+
+
+def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    score(own_gallery / OTHER, 1.0, weights_hash="000000000000")
+    score(own_gallery / OTHER, 2.0, snapshot=320)
+    at = open_page("fid")
+    assert bars(at)["y"] == [CONDITIONAL]
+    assert f"Not evaluated with their present weights: {OTHER}" in texts(at)
+
+
+def test_only_stale_scores_are_like_none(own_gallery):
+    for name in RUNS:
+        (own_gallery / name / "evaluation.json").unlink()
+        score(own_gallery / name, 1.0, weights_hash="000000000000")
+    at = open_page("fid")
+    assert not charts(at)
+    assert "present weights" in at.info[0].value
+    assert at.code[0].value.startswith("python -m ganlib evaluate")
+
+
+def test_of_two_evaluations_of_the_same_weights_the_latest_counts(own_gallery):
+    score(own_gallery / OTHER, 5.0, date="2026-11-21T10:00:00+00:00")
+    score(own_gallery / OTHER, 6.0, date="2026-11-19T10:00:00+00:00")
+    assert list(open_page("fid").dataframe[0].value["FID"]) == [5.0, 6.5]
+
+
+def test_a_doubtful_score_is_shown_with_its_doubt(own_gallery):
+    score(own_gallery / OTHER, 5.0, date="2026-11-21T10:00:00+00:00", warning="Only 100 generated images.")
+    at = open_page("fid")
+    assert [w.value for w in at.warning] == ["Only 100 generated images."]
+
+
+def test_scores_of_a_broken_run_are_not_ranked(own_gallery):
+    (own_gallery / OTHER / "config.json").write_text("{")
+    assert bars(open_page("fid"))["y"] == [CONDITIONAL]

@@ -1,0 +1,107 @@
+"""The dashboard in Streamlit's own AppTest: opening a page, setting a control, reading what is shown."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from gallery import CONDITIONAL, OTHER, PROJECT, UNCONDITIONAL, pictures, pixels
+from ganlib.models import GenerativeModel
+from ganlib.runs import Run
+from ganlib.sampling import sample
+
+PAGES = {
+    "gallery": "Gallery",
+    "sampling": "Sampling",
+    "interpolation": "Interpolation",
+    "curves": "Training curves",
+    "fid": "FID comparison",
+}
+LINKS = [
+    {"run": CONDITIONAL, "class_": "4", "seed": "9", "n": "8", "temperature": "0.7"},
+    {"run": OTHER, "all": "true", "seed": "5", "n": "2"},
+    {"run": UNCONDITIONAL, "seed": "7", "n": "4"},
+    {"run": OTHER, "compare": CONDITIONAL, "class_": "2"},
+]
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+def open_page(name: str, **link: Any) -> AppTest:
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    for key, value in link.items():
+        at.query_params[key.rstrip("_")] = value
+    at.switch_page(f"pages/{name}.py").run()
+    return fine(at)
+
+
+def fine(at: AppTest) -> AppTest:
+    assert [e.value for e in at.exception] == []
+    assert len(at.header) == 1
+    return at
+
+
+def set_to(at: AppTest, kind: str, key: str, value: Any) -> AppTest:
+    widget = getattr(at, kind)(key=key)
+    return fine(widget.set_value(value).run())
+
+
+def grids(at: AppTest) -> list[list[bytes]]:
+    return [pictures(h.value) for h in at.get("html") if 'data-testid="image-grid"' in h.value]
+
+
+def staged(at: AppTest) -> list[list[bytes]]:
+    return [pictures(h.value) for h in at.get("html") if 'data-testid="stages"' in h.value]
+
+
+def strip(at: AppTest) -> list[bytes]:
+    (html,) = (h.value for h in at.get("html") if 'data-testid="film-strip"' in h.value)
+    return pictures(html)
+
+
+def animation(at: AppTest) -> Image.Image:
+    (html,) = (h.value for h in at.get("html") if 'data-testid="animation"' in h.value)
+    return Image.open(io.BytesIO(*pictures(html, "gif")))
+
+
+def charts(at: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+def model(gallery: Path, name: str) -> GenerativeModel:
+    loaded = Run(gallery / name).load()
+    assert isinstance(loaded, GenerativeModel)
+    return loaded
+
+
+def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
+    """The pictures from ganlib itself; the page must show these."""
+    return sample(model(gallery, name), seeds, labels, **options)[..., 0]
+
+
+def arrays(files: list[bytes]) -> np.ndarray:
+    return np.stack([pixels(content) for content in files])
+
+
+def close(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal up to float error: another batch may round a pixel to the next of 256 levels."""
+    return a.shape == b.shape and int(np.abs(a.astype(int) - b.astype(int)).max()) <= 1
+
+
+def texts(at: AppTest) -> str:
+    return " ".join(e.value for kind in ("info", "markdown", "caption", "warning", "error") for e in at.get(kind))
+
+
+def is_one_sentence(text: str) -> bool:
+    return "\n" not in text and "Traceback" not in text and text.rstrip().endswith(".") and len(text) < 600
+
+
+def from_link(page: str, text: str) -> AppTest:
+    return open_page(page, **dict(parse_qsl(urlsplit(text).query)))
