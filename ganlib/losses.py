@@ -74,3 +74,20 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     between = torch.lerp(real, fake, t).detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def r1(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """E[‖∇D(x)‖²] at real images, (N, …) -> scalar. Mescheder, Geiger, Nowozin, arXiv:1801.04406, equation 9."""
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+def path_lengths(images: Tensor, styles: Tensor) -> Tensor:
+    """‖Jᵀy‖ of images (N, C, H, W) made from styles (N, L, W), y ~ N(0, 1) / √(H W): (N,), over layers the RMS.
+
+    Karras et al., arXiv:1912.04958, equation 4.
+    """
+    y = torch.randn_like(images) / (images.shape[2] * images.shape[3]) ** 0.5
+    (gradient,) = torch.autograd.grad((images * y).sum(), styles, create_graph=True)
+    return gradient.square().sum(2).mean(1).sqrt()

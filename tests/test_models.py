@@ -61,6 +61,11 @@ def values_of(knob: Option) -> list[Any]:
     return [knob.parse(low), knob.parse((low + high) // 2 if knob.kind != "float" else 0.3 * low + 0.7 * high)]
 
 
+def needed(model: Any, knob: Option) -> dict[str, Any]:
+    """The option without which this one does nothing, set."""
+    return {o.name: values_of(o)[0] for o in model.options if o.name == knob.needs}
+
+
 # Trainable: what the trainer and run folders need.
 
 
@@ -337,10 +342,11 @@ def test_an_option_is_documented_and_its_default_is_what_generate_does(name, kno
 def test_an_option_changes_the_image(name, knob):
     model = build(name)
     labels = labels_for(model, 2)
+    others = needed(model, knob)
     for value in values_of(knob):
-        changed = generate(model, [1, 2], labels, **{knob.name: value})
+        changed = generate(model, [1, 2], labels, **others, **{knob.name: value})
         assert changed.isfinite().all()
-        assert not torch.equal(changed, generate(model, [1, 2], labels))
+        assert not torch.equal(changed, generate(model, [1, 2], labels, **others))
 
 
 @every_option
@@ -351,10 +357,11 @@ def test_one_value_per_image_equals_each_alone(name, knob):
     values = [*values_of(knob), knob.default]
     labels = labels_for(model, 3)
     numbers = torch.tensor([nan if value is None else value for value in values])
-    together = generate(model, [1, 2, 3], labels, **{knob.name: numbers})
+    others = needed(model, knob)
+    together = generate(model, [1, 2, 3], labels, **others, **{knob.name: numbers})
     for i, value in enumerate(values):
         y = None if labels is None else labels[i : i + 1]
-        alone = generate(model, [i + 1], y, **{knob.name: value})
+        alone = generate(model, [i + 1], y, **others, **{knob.name: value})
         torch.testing.assert_close(together[i], alone[0], atol=1e-5, rtol=1e-5)
 
 

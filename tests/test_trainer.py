@@ -422,9 +422,10 @@ def test_a_model_can_have_an_optimizer_started_afresh(tmp_path):
 
 @pytest.mark.parametrize("name", list(MODELS))
 def test_bf16_trains_in_mixed_precision(name, tmp_path):
-    runs = [make_trainer(tmp_path / p, name, images=8, precision=p) for p in ("fp32", "bf16")]
-    for trainer in runs:
-        trainer.train()
+    runs = []
+    for p in ("fp32", "bf16"):  # one after the other, for each starts its random numbers
+        runs.append(make_trainer(tmp_path / p, name, images=8, precision=p))
+        runs[-1].train()
     full, mixed = (rows(t.folder.log)[0] for t in runs)
     losses = [tag for tag in full if tag.startswith("loss/")]
     assert losses

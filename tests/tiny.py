@@ -36,7 +36,8 @@ def build(name: str, **changes: Any) -> Trainable:
             for _ in range(20):  # batch norm's statistics: without them pictures are grey or saturated
                 labels = torch.arange(32) % model.config.num_classes if model.conditional else None
                 model.generate(model.latents(range(32)), labels)
-    return model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False).before_saving()
+    return model
 
 
 def make_data(size: int = 16, channels: int = 1, classes: int = 3, n: int = 24) -> DataSet:

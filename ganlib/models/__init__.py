@@ -18,6 +18,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     sagan,
     sgan,
     sngan,
+    stylegan2_ada,
     vaegan,
     wgan,
     wgan_gp,

@@ -137,6 +137,8 @@ class Option:
     max: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()
+    needs: str = ""
+    """The option without which this one does nothing: the dashboard shows it once that one is set."""
 
     def parse(self, text: str | float | None) -> Any:
         """A user's value of this option; GanlibError says what is allowed."""

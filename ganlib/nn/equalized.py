@@ -24,14 +24,19 @@ class Scale(nn.Module):
         return weight * self.scale
 
 
-def equalize(layer: nn.Module, gain: float = sqrt(2)) -> nn.Module:
-    """Weights from N(0, 1), scaled to He's deviation, gain / √fan_in, at run time: Adam's step then fits them all."""
+def equalize(layer: nn.Module, gain: float = sqrt(2), rate: float = 1.0) -> nn.Module:
+    """Weights from N(0, 1), scaled to He's deviation, gain / √fan_in, at run time: Adam's step then fits them all.
+
+    ``rate`` multiplies the learning rate of weights and bias.
+    """
     if not isinstance(layer, (nn.Linear, nn.Conv2d)):
         raise TypeError(f"equalize takes a linear layer or a convolution, not {type(layer).__name__}")
-    nn.init.normal_(layer.weight)
+    nn.init.normal_(layer.weight, std=1 / rate)
+    register_parametrization(layer, "weight", Scale(rate * gain / sqrt(layer.weight[0].numel())))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
-    register_parametrization(layer, "weight", Scale(gain / sqrt(layer.weight[0].numel())))
+        if rate != 1:
+            register_parametrization(layer, "bias", Scale(rate))
     return layer
 
 
