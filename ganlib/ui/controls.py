@@ -156,24 +156,50 @@ def pick_walk(run: Run) -> WalkRequest:
     with st.sidebar:
         check_link("frames", lambda text: 2 <= (parse_whole(text) or 0) <= 64, "it goes from 2 to 64")
         frames = st.slider("Frames", 2, 64, 24, key="frames", bind="query-params")
-        check_link("path", PATHS.__contains__, f"it can be {' or '.join(PATHS)}")
-        path = st.segmented_control(
-            "Path",
-            list(PATHS),
-            default="slerp",
-            required=True,
-            key="path",
-            bind="query-params",
-            help="slerp follows the sphere on which latents of a Gaussian lie; lerp cuts through it.",
-        )
+        space, path = _pick_way(model_of(run).spaces)
         options = pick_options(run)
     classes = (label_a, label_b) if conditional else None
-    return WalkRequest(run, (seed_a, seed_b), classes, frames, str(path), options=options)
+    return WalkRequest(run, (seed_a, seed_b), classes, frames, path, space, options)
+
+
+def _pick_way(spaces: Sequence[str]) -> tuple[str, str]:
+    """The space that is walked through, and the kind of path."""
+    space = spaces[0]
+    if len(spaces) > 1:
+        check_link("space", spaces.__contains__, f"it can be {' or '.join(spaces)}")
+        choice = st.segmented_control(
+            "Space",
+            list(spaces),
+            default=spaces[-1],
+            required=True,
+            key="space",
+            bind="query-params",
+            help="z is what seeds draw; w are the styles made of it, where a straight line changes evenly.",
+        )
+        space = str(choice)
+    if space != "z":  # no sphere to follow
+        return space, "lerp"
+    check_link("path", PATHS.__contains__, f"it can be {' or '.join(PATHS)}")
+    path = st.segmented_control(
+        "Path",
+        list(PATHS),
+        default="slerp",
+        required=True,
+        key="path",
+        bind="query-params",
+        help="slerp follows the sphere on which latents of a Gaussian lie; lerp cuts through it.",
+    )
+    return space, str(path)
 
 
 def pick_options(run: Run) -> dict[str, Any]:
-    """One control per option that the model declares."""
-    return {o.name: o.parse(_control(o)) for o in model_of(run).options}
+    """One control per option that the model declares, but for those that would do nothing yet."""
+    chosen: dict[str, Any] = {}
+    defaults = {o.name: o.default for o in model_of(run).options}
+    for o in model_of(run).options:
+        if not o.needs or chosen[o.needs] != defaults[o.needs]:
+            chosen[o.name] = o.parse(_control(o))
+    return chosen
 
 
 def pick_stages(run: Run, options: dict[str, Any]) -> bool:

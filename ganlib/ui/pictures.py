@@ -156,13 +156,14 @@ def share_walk(walk: WalkRequest) -> None:
             "seed_b": walk.seeds[1],
             "frames": walk.frames,
             "path": walk.path,
+            "space": walk.space,
             **_words(walk.options),
         }
     )
 
 
 def _words(options: dict[str, Any]) -> dict[str, str]:
-    return {name: written(value) for name, value in options.items()}
+    return {name: written(value) for name, value in options.items() if value is not None}
 
 
 def film_strip(walk: WalkRequest) -> None:
