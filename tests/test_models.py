@@ -191,7 +191,7 @@ def other_value(cls: Any, field: str) -> Any:
     if isinstance(default, bool):
         return not default
     if isinstance(default, tuple):
-        return default * 2 or choices or (2,)
+        return (*default, *default[-1:]) or choices or (2,)
     if choices:
         return next(c for c in choices if c != default)
     for value in (default * 2, default + 1, default + 2, default // 2, default / 2, 0.5):

@@ -31,7 +31,7 @@ def build(name: str, **changes: Any) -> Trainable:
         torch.manual_seed(1)
         for p in model.parameters():
             p.add_(torch.randn_like(p), alpha=0.2)
-        if isinstance(model, GenerativeModel):
+        if isinstance(model, GenerativeModel) and any("running_mean" in key for key in model.state_dict()):
             model.train()
             for _ in range(20):  # batch norm's statistics: without them pictures are grey or saturated
                 labels = torch.arange(32) % model.config.num_classes if model.conditional else None

@@ -9,6 +9,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     cgan,
     classifier,
     dcgan,
+    ddpm,
     fcgan,
     gran,
     infogan,
