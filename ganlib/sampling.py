@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -128,6 +129,65 @@ def sample_stages(
 
     chunks = _all(_of_seeds(stages_of, model, seeds, labels, options, chunk))
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+class Growing:
+    """Images of ``sample`` on their way: what there is so far, and the share of the work that is done.
+
+    ``images``: (N, H, W, C) uint8, mid-grey where nothing is there yet; stages smaller than the image are enlarged.
+    ``step()`` goes on by one stage of one chunk, from any thread; it does nothing once ``done``.
+    """
+
+    def __init__(
+        self, model: GenerativeModel, seeds: Sequence[int], labels: Sequence[int] | None = None, **options: Any
+    ) -> None:
+        c = model.config
+        self.images = np.full((len(seeds), c.image_size, c.image_size, c.channels), 128, np.uint8)
+        self.share = 0.0
+        self._start = partial(self._grow, model, seeds, labels, options)
+        self._stages = self._start()
+        self._stepping, self._device = Lock(), model.device
+
+    @property
+    def done(self) -> bool:
+        return self.share >= 1
+
+    def step(self) -> None:
+        with self._stepping:
+            if self.done:
+                return
+            try:
+                self.share = on_device(self._device, partial(next, self._stages))
+            except Exception:
+                self.share, self._stages = 0.0, self._start()  # a generator that raised would seem to have ended
+                raise
+
+    def finish(self) -> np.ndarray:
+        while not self.done:
+            self.step()
+        return self.images
+
+    def _grow(
+        self, model: GenerativeModel, seeds: Sequence[int], labels: Sequence[int] | None, options: dict[str, Any]
+    ) -> Iterator[float]:
+        n, stages, side = len(seeds), model.stages(**options), self.images.shape[1]
+        start, chunk = 0, CHUNK
+        while start < n:
+            part = slice(start, min(start + chunk, n))
+            y = None if labels is None else torch.tensor(labels[part])
+            try:
+                made = model.trace(model.latents(seeds[part]), y, **part_of(options, part))
+                for stage, images in enumerate(made, 1):
+                    small = to_uint8(images)
+                    rows = _nearest(small.shape[1], side)
+                    self.images[part] = small[:, rows[:, None], rows]
+                    yield (start + (part.stop - start) * stage / stages) / n
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or chunk == 1:
+                    raise
+                chunk //= 2
+                continue
+            start = part.stop
 
 
 def _all(chunks: Iterable[T]) -> list[T]:

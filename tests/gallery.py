@@ -23,6 +23,7 @@ PROJECT = Path(__file__).parents[1]
 CONDITIONAL, OTHER, UNCONDITIONAL = "digits-cdcgan", "digits-sngan", "digits-dcgan"
 RUNS = (CONDITIONAL, UNCONDITIONAL, OTHER)
 CODES, CANVAS, PYRAMID, STYLES = "noise-infogan", "noise-gran", "noise-lapgan", "noise-stylegan2_ada"
+SLOW = "noise-ddpm"
 IMAGES = 960
 
 # Rates far above the papers': a few steps must make pictures in which seeds and classes differ.
@@ -59,8 +60,8 @@ def small_gallery(folder: Path) -> Path:
 
 
 def add_able_runs(root: Path) -> None:
-    """Runs that can do more than draw at once: codes to set, stages to show, styles to mix. Tiny and untrained."""
-    for name in (CODES, CANVAS, PYRAMID, STYLES):
+    """Runs that can do more than draw at once: codes, stages, styles, many steps. Tiny and untrained."""
+    for name in (CODES, CANVAS, PYRAMID, STYLES, SLOW):
         write_run(root / name, name.removeprefix("noise-"))
 
 

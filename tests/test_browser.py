@@ -32,6 +32,8 @@ from gallery import (
     OTHER,
     PROJECT,
     PYRAMID,
+    SLOW,
+    STYLES,
     UNCONDITIONAL,
     add_able_runs,
     copy_of,
@@ -328,7 +330,7 @@ def test_a_code_moves_the_pictures_and_the_link_keeps_it(tab, gallery):
 
     page.get_by_text("Link and command line").click()
     link, command = page.locator("[data-testid=stExpander] code").all_inner_texts()
-    assert parse_qs(urlsplit(link).query)["c2"] == ["from seed"]
+    assert "c2" not in parse_qs(urlsplit(link).query)  # still the seeds'
     assert "--option c1=0 --option c3=2 " in command
     again = tab(link)
     assert sources(again) == second
@@ -381,6 +383,55 @@ def test_steps_are_shown_at_one_size_and_can_be_kept(run, labels, sizes, tab, ga
     assert again.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     inside = "e => e.scrollWidth <= e.clientWidth && e.getBoundingClientRect().right <= window.innerWidth"
     assert again.locator("[data-testid=stages]").evaluate(inside)
+
+
+def test_a_long_sampling_grows_can_be_stopped_and_goes_on(tab, gallery):
+    page = tab(f"sampling?run={SLOW}&n=16&steps=1")
+    before = sources(page)
+    slider(page, "steps").press("End")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(images(page).first).not_to_have_attribute("src", before[0])  # on their way
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(re.compile(r"Stopped at \d+%"))).to_be_visible()
+    halfway = sources(settled(page))
+    assert len(halfway) == 16
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+
+    slider(page, "steps").press("Home")  # the page stays usable
+    assert changed(page, halfway) == before
+    slider(page, "steps").press("End")
+    expect(page.get_by_text(re.compile(r"Stopped at \d+%"))).to_be_visible()  # and remembers how far it came
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Go on")).to_have_count(0)
+    whole = changed(page, halfway)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    made = np.stack([from_data_url(src) for src in whole])
+    assert abs(made.astype(int) - direct(gallery, SLOW, range(16), [0] * 16, steps=250)).max() <= 1
+
+
+def test_styles_are_truncated_and_mixed(tab, gallery):
+    page = tab(f"sampling?run={STYLES}&n=4")
+    before = sources(page)
+    slider(page, "truncation").press("Home")
+    truncated = changed(page, before)
+    assert np.array_equal(shown(page), direct(gallery, STYLES, range(4), [0] * 4, truncation=0.0))
+    slider(page, "truncation").press("End")
+    changed(page, truncated)
+    expect(page.locator(".st-key-mix_layer")).to_have_count(0)
+    whole = sources(page)
+    page.locator(".st-key-mix_seed input").fill("9")
+    page.keyboard.press("Enter")
+    mixed = changed(page, whole)
+    slider(page, "mix_layer").press("Home")
+    changed(page, mixed)
+    expected = direct(gallery, STYLES, range(4), [0] * 4, truncation=1.5, mix_seed=9, mix_layer=0)
+    assert np.array_equal(shown(page), expected)
+    again = tab(page.url, fresh=True)
+    assert np.array_equal(shown(again), expected)
+    again.locator(".st-key-mix_seed input").fill("")
+    again.keyboard.press("Enter")
+    assert changed(again, sources(again)) == whole
+    expect(again.locator(".st-key-mix_layer")).to_have_count(0)
 
 
 def test_runs_side_by_side_show_the_same_seeds(tab, gallery):

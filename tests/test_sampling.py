@@ -20,6 +20,7 @@ from ganlib.models import Latents
 from ganlib.models.dcgan import DCGAN
 from ganlib.sampling import (
     CHUNK,
+    Growing,
     grid,
     interpolate,
     lerp,
@@ -168,6 +169,44 @@ def test_every_stage_is_made_in_the_devices_thread_without_gradients():
 
 A, B = torch.randn(2, 16, generator=torch.Generator().manual_seed(0)).unbind()
 T = torch.linspace(0, 1, 9)
+
+
+@pytest.mark.parametrize("name", ["gran", "lapgan", "cdcgan"])
+def test_pictures_grow_stage_by_stage_into_the_sample(name):
+    model = build(name)
+    seeds, labels = list(range(CHUNK + 6)), labels_for(model, CHUNK + 6)
+    growth = Growing(model, seeds, None if labels is None else labels.tolist())
+    assert (growth.images == 128).all()
+    shares = []
+    while not growth.done:
+        growth.step()
+        shares.append(growth.share)
+        if growth.share < CHUNK / len(seeds):
+            assert (growth.images[CHUNK:] == 128).all()  # the second chunk waits
+    assert len(shares) == 2 * model.stages()
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert equal(growth.images, sample(model, seeds, labels))
+    growth.step()
+    assert growth.share == 1
+
+
+def test_growth_that_failed_starts_again(monkeypatch):
+    model = build("gran")
+    trace = model.trace
+
+    def broken(*asked: Any, **options: Any) -> Iterator[Tensor]:
+        yield next(trace(*asked, **options))
+        raise ValueError("no")
+
+    monkeypatch.setattr(model, "trace", broken)
+    growth = Growing(model, [1, 2])
+    growth.step()
+    with pytest.raises(ValueError, match="no"):
+        growth.step()
+    assert growth.share == 0
+    monkeypatch.setattr(model, "trace", trace)
+    assert equal(growth.finish(), sample(model, [1, 2]))
 
 
 @pytest.mark.parametrize("path", [lerp, slerp])
@@ -338,6 +377,7 @@ def test_stages_that_do_not_fit_in_memory_are_made_in_smaller_chunks_too():
     (images,) = sample_stages(model, range(11), chunk=16)
     assert model.tried == [11, 8, 4, 4, 3]
     assert equal(images, sample(build("dcgan"), range(11)))
+    assert equal(Growing(small(5), range(11)).finish(), images)
 
 
 def test_memory_for_not_even_one_image_is_an_error():

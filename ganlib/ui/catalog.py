@@ -20,7 +20,7 @@ from ganlib.experiments import elapsed, read_evaluations, read_runs, run_names
 from ganlib.models import GenerativeModel
 from ganlib.request import SampleRequest, WalkRequest
 from ganlib.runs import Run, RunError, run_roots, scan
-from ganlib.sampling import interpolate, sample, sample_stages
+from ganlib.sampling import Growing, interpolate, sample, sample_stages
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -110,13 +110,28 @@ def model_of(run: Run) -> GenerativeModel:
 
 def pictures_of(request: SampleRequest) -> np.ndarray:
     """(N, H, W, C) uint8 of a request."""
-    asked = (request.image_seeds, request.image_labels, sorted(request.options.items()))
-    return _pictures(request.run.weights_hash, repr(asked), request)
+    if has_stages(request.run, request.options):
+        return growing(request).finish()
+    return _pictures(request.run.weights_hash, _asked(request), request)
+
+
+def growing(request: SampleRequest) -> Growing:
+    """Pictures that come in stages, as far as anybody has let them come: shared by all sessions."""
+    return _growing(request.run.weights_hash, _asked(request), st.session_state.get("device", "auto"), request)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _growing(weights_hash: str, asked: str, device: str, _request: SampleRequest) -> Growing:
+    return Growing(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
+
+
+def _asked(request: SampleRequest) -> str:
+    """The request in words, which hash faster than hundreds of numbers one by one."""
+    return repr((request.image_seeds, request.image_labels, sorted(request.options.items())))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _pictures(weights_hash: str, asked: str, _request: SampleRequest) -> np.ndarray:
-    """``asked`` is the request in words, which hash faster than hundreds of numbers one by one."""
     return sample(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
 
 
@@ -126,8 +141,7 @@ def has_stages(run: Run, options: dict[str, Any]) -> bool:
 
 def stages_of(request: SampleRequest) -> dict[int, np.ndarray]:
     """(N, h, w, C) uint8 by the number of the stage: some, evenly, from the first to the last."""
-    asked = (request.image_seeds, request.image_labels, sorted(request.options.items()))
-    return _stages(request.run.weights_hash, repr(asked), request)
+    return _stages(request.run.weights_hash, _asked(request), request)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

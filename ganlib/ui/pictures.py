@@ -5,21 +5,24 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.export import gif, png, zip_of_pngs
 from ganlib.request import SampleRequest, WalkRequest, written
 from ganlib.runs import Run
 from ganlib.sampling import grid, strip
-from ganlib.ui.catalog import STRIP, frames_of, has_stages, pictures_of, stages_of
+from ganlib.ui.catalog import STRIP, frames_of, growing, has_stages, pictures_of, stages_of
 from ganlib.ui.links import link_to
 
 # Pictures are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
 IMAGE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
 ROW = "align-self:center;font-size:.875rem"
+REDRAW = 0.3  # seconds between two looks at pictures on their way
 CAPTION = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
 
 
@@ -28,8 +31,49 @@ def data_url(content: bytes, kind: str = "png") -> str:
 
 
 def grid_of(request: SampleRequest) -> None:
-    """All images of a request with their seeds; one row per class where there are several."""
-    images = pictures_of(request)
+    """All images of a request with their seeds; what takes long is shown as it grows, and can be stopped."""
+    grid = st.empty()
+    if has_stages(request.run, request.options):
+        _grow(request, grid)
+    else:
+        grid.html(_grid(request, pictures_of(request)))
+
+
+def _grow(request: SampleRequest, grid: DeltaGenerator) -> None:
+    growth, status = growing(request), st.empty()
+    key = f"stopped_{request.run.name}"
+    bar, shown = None, monotonic()
+    while not growth.done and st.session_state.get(key) is not growth:
+        growth.step()
+        if monotonic() - shown > REDRAW and not growth.done:
+            grid.html(_grid(request, growth.images))
+            if bar is None:
+                with status.container(horizontal=True, vertical_alignment="center"):
+                    bar = st.empty()
+                    _button("Stop", "stop_circle", key, growth)
+            bar.progress(growth.share, f"{growth.share:.0%} done")
+            shown = monotonic()
+    grid.html(_grid(request, growth.images))
+    if growth.done:
+        status.empty()
+        return
+    with status.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Stopped at {growth.share:.0%}: these pictures are on their way.")
+        _button("Go on", "play_circle", key, None)
+
+
+def _button(label: str, icon: str, key: str, value: Any) -> None:
+    """Sets a value of the session before the page is drawn again."""
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"{label} {key}",
+        on_click=lambda: st.session_state.__setitem__(key, value),
+    )
+
+
+def _grid(request: SampleRequest, images: np.ndarray) -> str:
+    """One row per class where there are several."""
     rows = max(len(request.classes), 1)
     captions = request.captions
     cells = [
@@ -47,7 +91,7 @@ def grid_of(request: SampleRequest) -> None:
         side = 72 if len(images) > 32 else 104 if len(images) > 4 else 192
         columns = f"repeat(auto-fill,minmax({side}px,1fr))"
     label = escape(f"{len(images)} images of {request.run.name}")
-    st.html(
+    return (
         f'<div role="group" aria-label="{label}" data-testid="image-grid" style="display:grid;gap:.4rem;'
         f'max-width:72rem;grid-template-columns:{columns}">{"".join(cells)}</div>'
     )
