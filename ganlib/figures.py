@@ -21,11 +21,11 @@ PALETTE = (
     "#0073cc", "#f26600", "#1aa64d", "#cc0d0d", "#bf26b3", "#33998c",
     "#735980", "#5980ff", "#ff4d99", "#1a7340", "#8c8ccc", "#004dff",
 )  # fmt: skip
-# Twenty-four names share twelve colours: those of one colour are seldom compared.
+# Twenty-six names share twelve colours: those of one colour are seldom compared.
 NAMED = (
-    "dcgan", "cdcgan", "sngan", "biggan", "stylegan2_ada", "ddpm", "classifier", "wgan_gp", "acgan", "vae",
+    "dcgan", "cdcgan", "sngan", "biggan", "stylegan2_ada", "ddpm", "classifier", "wgan_gp", "acgan", "vae_residual",
     "sagan", "pggan", "feature_vae", "bigan", "fcgan", "gran", "infogan", "wgan", "lapgan", "cgan", "aae", "lsgan",
-    "sgan", "vaegan",
+    "sgan", "vaegan", "vae_mlp", "vae_conv",
 )  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 AXES = {"images": "images seen", "step": "training steps", "time": "training time, minutes"}

@@ -192,6 +192,8 @@ def other_value(cls: Any, field: str) -> Any:
         return not default
     if isinstance(default, tuple):
         return (*default, *default[-1:]) or choices or (2,)
+    if isinstance(default, str) and not choices:
+        return f"{default} else"
     if choices:
         return next(c for c in choices if c != default)
     for value in (default * 2, default + 1, default + 2, default // 2, default / 2, 0.5):

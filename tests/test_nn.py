@@ -7,10 +7,12 @@ from math import exp
 import pytest
 import torch
 from torch import nn
+from torch.distributions import Normal, kl_divergence
 
 from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.equalized import PixelNorm, equalize
+from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 from ganlib.nn.maxout import Maxout
 from ganlib.nn.minibatch import JoinStatistics, MinibatchDiscrimination, MinibatchStddev
 from ganlib.nn.virtual_norm import VirtualBatchNorm2d, normalize_virtually
@@ -257,3 +259,27 @@ def test_pixel_norm_gives_each_pixel_unit_mean_square():
     torch.testing.assert_close(y.square().mean(1), torch.ones(3, 4, 4))
     torch.testing.assert_close(y, x / x.square().mean(1, keepdim=True).sqrt())
     assert PixelNorm()(torch.zeros(2, 6)).abs().max() == 0
+
+
+def test_the_kl_divergence_is_the_closed_form():
+    mean, log_variance = torch.randn(2, 5, 7).double().unbind(0)
+    expected = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, 1.0)).sum(1)
+    torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), expected)
+    assert kl_to_standard_normal(torch.zeros(2, 3), torch.zeros(2, 3)).abs().max() == 0
+
+
+def test_reparameterised_codes_have_the_asked_moments():
+    torch.manual_seed(0)
+    mean, log_variance = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, 1.5]])
+    draws = reparameterise(mean.expand(40_000, 2), log_variance.expand(40_000, 2))
+    torch.testing.assert_close(draws.mean(0), mean[0], atol=0.04, rtol=0)
+    torch.testing.assert_close(draws.var(0), log_variance[0].exp(), atol=0, rtol=0.04)
+
+
+def test_the_gradient_of_the_kl_is_the_closed_form():
+    mean, log_variance = torch.randn(2, 5, 3, 2, 2).double().unbind(0)
+    mean.requires_grad_()
+    log_variance.requires_grad_()
+    kl_to_standard_normal(mean, log_variance).sum().backward()
+    torch.testing.assert_close(mean.grad, mean.detach())
+    torch.testing.assert_close(log_variance.grad, 0.5 * (log_variance.detach().exp() - 1))

@@ -117,6 +117,8 @@ def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, Tra
     model = seeded(lambda: cls(cls.Config.from_dict(values)), training.seed)
     if like and args.start:
         _start_from(like, model)
+    else:
+        model.before_training()
     select_phases(model, training.phases)  # a pattern that matches none is refused before anything is written
     folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
     if folder.config.exists():

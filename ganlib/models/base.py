@@ -86,6 +86,10 @@ class Trainable(nn.Module, ABC):
     def phases(self) -> list[Phase]:
         """The phases of one step, in order."""
 
+    def before_training(self) -> None:
+        """Called once on a new run's freshly initialised model. May fetch weights; GanlibError where they are not."""
+        return
+
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         """Called before every step. May change the model (buffers only); returns optimisers to start afresh."""
         return ()

@@ -9,9 +9,9 @@ norm in both networks and batch norm in G instead; ``--loss`` chooses least squa
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeVar
 
 import torch
@@ -135,7 +135,7 @@ class Generator(Grown):
                 *self.layer(nn.Conv2d(a, b, 3, padding=1), width=b),
                 *self.layer(nn.Conv2d(b, b, 3, padding=1), width=b),
             )
-            for a, b in itertools.pairwise(chs)
+            for a, b in pairwise(chs)
         )
         self.to_image = nn.ModuleList(
             equalize(conv, gain=1) if self.equalized else spectral_norm(conv)
@@ -177,7 +177,7 @@ class Discriminator(Grown):
                 nn.LeakyReLU(0.2),
                 nn.AvgPool2d(2),
             )
-            for a, b in itertools.pairwise(chs)
+            for a, b in pairwise(chs)
         )
         join = JoinStatistics([MinibatchStddev()])
         self.head = nn.Sequential(

@@ -17,6 +17,7 @@ from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
 from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
+from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,6 @@ class Discriminator(nn.Module):
         """(N, C, H, W) -> (N,) logits, and (N, F) features in which likeness is measured."""
         h = self.trunk(x)
         return self.head(h).flatten().float(), h.flatten(1).float()
-
-
-def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, exp(log_variance)) ‖ N(0, 1)) in nats, summed over dimensions: (N, D), (N, D) -> (N,)."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 
 @MODELS.register("vaegan")
@@ -122,11 +118,6 @@ class VAEGAN(GenerativeModel):
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W) -> (N,) logits, high for real."""
         return self.D(images)[0]
-
-
-def reparameterise(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """A draw from N(mean, exp(log_variance)) that lets gradients through; for training only."""
-    return mean + (log_variance / 2).exp() * torch.randn_like(mean)
 
 
 def unlikeness(real: Tensor, made: Tensor) -> Tensor:

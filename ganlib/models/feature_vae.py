@@ -1,0 +1,165 @@
+"""Feature VAE: the encoder stands on the convolutional trunk of a classifier of ImageNet.
+
+The autoencoder of the sources: the trunk of VGG-11 or VGG-16 with batch norm (Simonyan, Zisserman, arXiv:1409.1556)
+or of ResNet-152 (He et al., arXiv:1512.03385), two fully connected layers to the code, two back, three transposed
+convolutions, and what comes out stretched to the images' size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torchvision.models import ResNet, get_model_weights
+from torchvision.models.resnet import Bottleneck
+from torchvision.models.vgg import cfgs, make_layers
+
+from ganlib.config import option
+from ganlib.errors import GanlibError
+from ganlib.models.base import MODELS
+from ganlib.models.vae import VAE, VAEConfig
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
+SMALLEST = 64  # pixels that the trunk is given at least: it halves them five times
+VGG = {"vgg11_bn": "A", "vgg16_bn": "D"}
+
+
+@dataclass(frozen=True)
+class FeatureVAEConfig(VAEConfig):
+    z_dim: int = option(512, "latent dimension", min=1)
+    trunk: Literal["vgg11_bn", "vgg16_bn", "resnet152"] = option("vgg11_bn", "whose convolutions the encoder has")
+    trunk_weights: str = option("download", "of ImageNet by download, the path of a file with them, or random")
+    trunk_width: int = option(64, "channels of the trunk's first block; ImageNet's weights have 64", min=1)
+    hidden: tuple[int, ...] = option((4096, 2048), "units of the layers down to the code, and back", min=1)
+    width: int = option(64, "channels of the first map of the decoder, of 8 x 8 pixels", min=2)
+    lr: float = option(1e-4, "Adam's learning rate", min=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.hidden:
+            raise GanlibError("hidden needs at least one layer between the trunk and the code.")
+
+    @classmethod
+    def tiny(cls) -> FeatureVAEConfig:
+        return cls(
+            image_size=16,
+            channels=1,
+            num_classes=3,
+            z_dim=8,
+            trunk_weights="random",
+            trunk_width=4,
+            hidden=(16, 8),
+            width=4,
+        )
+
+
+class Trunk(nn.Module):
+    """The convolutions; images of any size and of one or three channels, as ImageNet's come."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, c: FeatureVAEConfig) -> None:
+        super().__init__()
+        if c.trunk in VGG:
+            shape = [n if isinstance(n, str) else max(n * c.trunk_width // 64, 1) for n in cfgs[VGG[c.trunk]]]
+            self.features = make_layers(shape, batch_norm=True)
+        else:
+            whole = ResNet(Bottleneck, [3, 8, 36, 3], width_per_group=c.trunk_width)
+            self.features = nn.Sequential()
+            for name, part in list(whole.named_children())[:-2]:  # without pooling and classes
+                self.features.add_module(name, part)
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] -> (N, C', H / 32, W / 32), of at least 2 x 2."""
+        x = (x.expand(-1, 3, -1, -1) / 2 + 0.5 - self.mean) / self.deviation
+        if x.shape[2] < SMALLEST:
+            x = interpolate(x, SMALLEST, mode="bilinear", antialias=False)
+        return self.features(x)
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """From the state of torchvision's whole network; RuntimeError where it is another network's."""
+        prefix = "features." if any(key.startswith("features.") for key in state) else ""
+        own = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
+        self.features.load_state_dict({k: v for k, v in own.items() if not k.startswith("fc.")})
+
+
+@MODELS.register("feature_vae")
+class FeatureVAE(VAE):
+    Config = FeatureVAEConfig
+    config: FeatureVAEConfig
+    recipe = {"batch_size": 32}
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.z_dim,)
+
+    def encoder(self) -> nn.Module:
+        c = self.config
+        trunk = Trunk(c).eval()
+        with torch.no_grad():
+            features = trunk(torch.zeros(1, c.channels, c.image_size, c.image_size)).numel()
+        return nn.Sequential(
+            trunk.train(), nn.Flatten(), *connected([features, *c.hidden]), nn.Linear(c.hidden[-1], 2 * c.z_dim)
+        )
+
+    def decoder(self) -> nn.Module:
+        c, w = self.config, self.config.width
+        return nn.Sequential(
+            *connected([c.z_dim + c.label_width, *c.hidden[:0:-1], w * 64]),
+            nn.Unflatten(1, (w, 8, 8)),
+            nn.ConvTranspose2d(w, w, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(w),
+            nn.ReLU(),
+            nn.ConvTranspose2d(w, w // 2, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(w // 2),
+            nn.ReLU(),
+            nn.ConvTranspose2d(w // 2, c.channels, 4, 2, 1),
+            nn.Upsample((c.image_size, c.image_size), mode="bilinear"),
+            nn.Tanh(),
+        )
+
+    def before_training(self) -> None:
+        """Weights of ImageNet, as the config names them; GanlibError where they cannot be had."""
+        c = self.config
+        if c.trunk_weights == "random":
+            return
+        if c.trunk_width != 64:
+            raise GanlibError("ImageNet's weights fit a trunk_width of 64; add --trunk-weights random for another.")
+        try:
+            state = downloaded(c.trunk) if c.trunk_weights == "download" else read(Path(c.trunk_weights).expanduser())
+            self.E[0].load(state)  # type: ignore[index]
+        except (OSError, RuntimeError, SafetensorError, UnpicklingError, KeyError, ValueError, EOFError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise GanlibError(
+                f"The weights of {c.trunk} cannot be had from {c.trunk_weights!r} ({reason}); give the path of its "
+                "file with --trunk-weights, or 'random'."
+            ) from error
+
+
+def connected(sizes: list[int]) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return layers
+
+
+def downloaded(trunk: str) -> Mapping[str, Tensor]:
+    """From torchvision's server into torch's cache, checked by its hash."""
+    return get_model_weights(trunk).DEFAULT.get_state_dict(progress=False, check_hash=True, weights_only=True)
+
+
+def read(path: Path) -> Mapping[str, Tensor]:
+    """A file of torchvision (.pth) or safetensors; neither can execute code."""
+    return load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)

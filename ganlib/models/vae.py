@@ -1,0 +1,239 @@
+"""VAE, with three kinds of networks: fully connected, convolutional, residual.
+
+Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014, arXiv:1312.6114. The residual networks follow UNIT (Liu,
+Breuel, Kautz, arXiv:1703.00848), which also has N(μ, I); their code is a map with a place for each 8 x 8 pixels. Where
+the class is told (Sohn, Lee, Yan, NeurIPS 2015) only the decoder is, so that an image alone can be encoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+from torch.optim import Adam, Optimizer
+
+from ganlib.config import option
+from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, ModelConfig, Phase, per_image
+from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
+from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
+
+
+@dataclass(frozen=True)
+class VAEConfig(ModelConfig):
+    """What the three have in common, and autoencoders with other networks."""
+
+    class_conditional: bool = option(False, "the decoder is told the class, where the data set has classes")
+    posterior: Literal["N(μ,σ)", "N(μ,I)"] = option("N(μ,σ)", "an image's code: with deviations of its own, or with 1")
+    kl_weight: float = option(0.1, "weight of the KL; 1 belongs to a decoder of variance 1/2", min=0.0)
+    kl_warmup: int = option(0, "images in which that weight rises from 0", min=0)
+    lr: float = option(1e-3, "Adam's learning rate", min=0.0)
+
+    @property
+    def label_width(self) -> int:
+        return self.num_classes if self.class_conditional else 0
+
+
+class VAE(GenerativeModel):
+    """``encoder()`` gives mean and log variance of codes side by side; ``decoder()`` takes a code beside the class."""
+
+    config: VAEConfig
+    averaged = ("G", "E")
+    options = (TEMPERATURE,)
+    loss_kind = "squared error + KL"
+    recipe = {"batch_size": 128}
+    kl_share: Tensor
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__(config)
+        self.E, self.G = self.encoder(), self.decoder()
+        self.register_buffer("kl_share", torch.tensor(0.0 if config.kl_warmup else 1.0))
+
+    def encoder(self) -> nn.Module:
+        """(N, C, H, W) -> (N, 2 latent_shape[0], …)."""
+        raise NotImplementedError
+
+    def decoder(self) -> nn.Module:
+        """(N, latent_shape[0] + label_width, …) -> (N, C, H, W) in [-1, 1]."""
+        raise NotImplementedError
+
+    @property
+    def conditional(self) -> bool:
+        return self.config.label_width > 0
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        return {"VAE": Adam(self.parameters(), self.config.lr)}
+
+    def phases(self) -> list[Phase]:
+        return [Phase("total", "VAE", self.loss)]
+
+    def on_images(self, images_seen: int) -> tuple[str, ...]:
+        if self.config.kl_warmup:
+            self.kl_share.fill_(min(images_seen / self.config.kl_warmup, 1.0))
+        return ()
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The negative ELBO for each pixel value, but for a constant, where the KL's weight is 1."""
+        mean, log_variance = self.codes(batch.images)
+        made = self.decode(reparameterise(mean, log_variance), batch.labels if self.conditional else None)
+        squared_error, kl = mse_loss(made, batch.images), kl_to_standard_normal(mean, log_variance).mean()
+        weight = self.config.kl_weight * self.kl_share / batch.images[0].numel()
+        return squared_error + weight * kl, {"loss/kl": kl, "loss/mse": squared_error}
+
+    def codes(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> mean and log variance of their codes, (N, *latent_shape) each."""
+        mean, log_variance = self.E(images).float().chunk(2, dim=1)
+        return mean, torch.zeros_like(mean) if self.config.posterior == "N(μ,I)" else log_variance
+
+    def decode(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        if not self.conditional:
+            self.refuse_labels(labels)
+            return self.G(z).float()
+        y = self.class_weights(labels)
+        beside = y.reshape(*y.shape, *[1] * (z.ndim - 2)).expand(-1, -1, *z.shape[2:])
+        return self.G(torch.cat([z, beside], dim=1)).float()
+
+    def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
+        return self.decode(latents.z * per_image(temperature, latents.z), labels)
+
+    def encode(self, images: Tensor) -> Latents:
+        """(N, C, H, W) in [-1, 1] -> the means of their codes."""
+        mean, _ = self.codes(images)
+        return Latents(mean, torch.zeros(len(images), dtype=torch.int64))
+
+
+@dataclass(frozen=True)
+class MLPConfig(VAEConfig):
+    z_dim: int = option(64, "latent dimension", min=1)
+    hidden: int = option(512, "units of the two hidden layers", min=1)
+
+    @classmethod
+    def tiny(cls) -> MLPConfig:
+        return cls(image_size=16, channels=1, num_classes=3, z_dim=8, hidden=16)
+
+
+@MODELS.register("vae_mlp")
+class MLPVAE(VAE):
+    Config = MLPConfig
+    config: MLPConfig
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.z_dim,)
+
+    def encoder(self) -> nn.Module:
+        c = self.config
+        pixels = c.channels * c.image_size**2
+        return nn.Sequential(nn.Flatten(), *self.hidden(pixels), nn.Linear(c.hidden, 2 * c.z_dim))
+
+    def decoder(self) -> nn.Module:
+        c = self.config
+        shape = (c.channels, c.image_size, c.image_size)
+        layers = [*self.hidden(c.z_dim + c.label_width), nn.Linear(c.hidden, prod(shape))]
+        return nn.Sequential(*layers, nn.Unflatten(1, shape), nn.Tanh())
+
+    def hidden(self, width: int) -> list[nn.Module]:
+        h = self.config.hidden
+        return [nn.Linear(width, h), nn.ReLU(), nn.Linear(h, h), nn.ReLU()]
+
+
+@dataclass(frozen=True)
+class ConvolutionalConfig(VAEConfig):
+    z_dim: int = option(64, "latent dimension", min=1)
+    width: int = option(32, "channels at the highest resolution, doubled at each lower one", min=1)
+
+    @classmethod
+    def tiny(cls) -> ConvolutionalConfig:
+        return cls(image_size=16, channels=1, num_classes=3, z_dim=8, width=4)
+
+    @property
+    def sizes(self) -> NetworkConfig:
+        return NetworkConfig(self.image_size, self.channels, width=self.width)
+
+
+@MODELS.register("vae_conv")
+class ConvolutionalVAE(VAE):
+    """DCGAN's convolutions."""
+
+    Config = ConvolutionalConfig
+    config: ConvolutionalConfig
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.z_dim,)
+
+    def encoder(self) -> nn.Module:
+        c = self.config
+        last = nn.Conv2d(widths(c.sizes)[-1], 2 * c.z_dim, 4)
+        return nn.Sequential(*downsampling(c.sizes, c.channels), last, nn.Flatten()).apply(dcgan_init)
+
+    def decoder(self) -> nn.Module:
+        c = self.config
+        width = c.z_dim + c.label_width
+        return nn.Sequential(nn.Unflatten(1, (width, 1, 1)), *upsampling(c.sizes, width), nn.Tanh()).apply(dcgan_init)
+
+
+@dataclass(frozen=True)
+class ResidualConfig(VAEConfig):
+    width: int = option(32, "channels of the first layer, doubled by each of the next two", min=1)
+    code_width: int = option(16, "channels of the residual blocks and of the code", min=1)
+    blocks: int = option(4, "residual blocks in encoder and decoder", min=0)
+
+    @classmethod
+    def tiny(cls) -> ResidualConfig:
+        return cls(image_size=16, channels=1, num_classes=3, width=4, code_width=4, blocks=1)
+
+
+class Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        convs = (nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(2))
+        self.net = nn.Sequential(*normed(next(convs), channels), next(convs), nn.BatchNorm2d(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.net(x)
+
+
+def normed(conv: nn.Module, channels: int) -> list[nn.Module]:
+    return [conv, nn.BatchNorm2d(channels), nn.ReLU()]
+
+
+@MODELS.register("vae_residual")
+class ResidualVAE(VAE):
+    Config = ResidualConfig
+    config: ResidualConfig
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        side = self.config.image_size // 8
+        return (self.config.code_width, side, side)
+
+    def encoder(self) -> nn.Module:
+        c = self.config
+        w, r = c.width, c.code_width
+        return nn.Sequential(
+            *normed(nn.Conv2d(c.channels, w, 7, 2, 3, bias=False), w),
+            *normed(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), 2 * w),
+            *normed(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),
+            *normed(nn.Conv2d(4 * w, r, 1, bias=False), r),
+            *(Residual(r) for _ in range(c.blocks)),
+            nn.Conv2d(r, 2 * r, 1),
+        )
+
+    def decoder(self) -> nn.Module:
+        c = self.config
+        w, r = c.width, c.code_width
+        return nn.Sequential(
+            *normed(nn.Conv2d(r + c.label_width, r, 1, bias=False), r),
+            *(Residual(r) for _ in range(c.blocks)),
+            nn.Upsample(scale_factor=2),
+            *normed(nn.Conv2d(r, 4 * w, 5, padding=2, bias=False), 4 * w),
+            nn.Upsample(scale_factor=2),
+            *normed(nn.Conv2d(4 * w, 2 * w, 5, padding=2, bias=False), 2 * w),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(2 * w, c.channels, 7, padding=3),
+            nn.Tanh(),
+        )
