@@ -19,9 +19,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torchvision.models import ResNet, get_model_weights
-from torchvision.models.resnet import Bottleneck
-from torchvision.models.vgg import cfgs, make_layers
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
@@ -70,6 +67,11 @@ class Trunk(nn.Module):
 
     def __init__(self, c: FeatureVAEConfig) -> None:
         super().__init__()
+        # Here, for no other architecture needs torchvision and importing it takes a second.
+        from torchvision.models import ResNet
+        from torchvision.models.resnet import Bottleneck
+        from torchvision.models.vgg import cfgs, make_layers
+
         if c.trunk in VGG:
             shape = [n if isinstance(n, str) else max(n * c.trunk_width // 64, 1) for n in cfgs[VGG[c.trunk]]]
             self.features = make_layers(shape, batch_norm=True)
@@ -157,6 +159,8 @@ def connected(sizes: list[int]) -> list[nn.Module]:
 
 def downloaded(trunk: str) -> Mapping[str, Tensor]:
     """From torchvision's server into torch's cache, checked by its hash."""
+    from torchvision.models import get_model_weights
+
     return get_model_weights(trunk).DEFAULT.get_state_dict(progress=False, check_hash=True, weights_only=True)
 
 
