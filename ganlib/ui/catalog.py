@@ -112,12 +112,12 @@ def pictures_of(request: SampleRequest) -> np.ndarray:
     """(N, H, W, C) uint8 of a request."""
     if has_stages(request.run, request.options):
         return growing(request).finish()
-    return _pictures(request.run.weights_hash, _asked(request), request)
+    return _pictures(request.run.weights_hash, asked(request), request)
 
 
 def growing(request: SampleRequest) -> Growing:
     """Pictures that come in stages, as far as anybody has let them come: shared by all sessions."""
-    return _growing(request.run.weights_hash, _asked(request), st.session_state.get("device", "auto"), request)
+    return _growing(request.run.weights_hash, asked(request), st.session_state.get("device", "auto"), request)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -125,7 +125,7 @@ def _growing(weights_hash: str, asked: str, device: str, _request: SampleRequest
     return Growing(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
 
 
-def _asked(request: SampleRequest) -> str:
+def asked(request: SampleRequest) -> str:
     """The request in words, which hash faster than hundreds of numbers one by one."""
     return repr((request.image_seeds, request.image_labels, sorted(request.options.items())))
 
@@ -141,7 +141,7 @@ def has_stages(run: Run, options: dict[str, Any]) -> bool:
 
 def stages_of(request: SampleRequest) -> dict[int, np.ndarray]:
     """(N, h, w, C) uint8 by the number of the stage: some, evenly, from the first to the last."""
-    return _stages(request.run.weights_hash, _asked(request), request)
+    return _stages(request.run.weights_hash, asked(request), request)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

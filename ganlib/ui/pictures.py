@@ -16,7 +16,7 @@ from ganlib.export import gif, png, zip_of_pngs
 from ganlib.request import SampleRequest, WalkRequest, written
 from ganlib.runs import Run
 from ganlib.sampling import grid, strip
-from ganlib.ui.catalog import STRIP, frames_of, growing, has_stages, pictures_of, stages_of
+from ganlib.ui.catalog import STRIP, asked, frames_of, growing, has_stages, pictures_of, stages_of
 from ganlib.ui.links import link_to
 
 # Pictures are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
@@ -41,16 +41,16 @@ def grid_of(request: SampleRequest) -> None:
 
 def _grow(request: SampleRequest, grid: DeltaGenerator) -> None:
     growth, status = growing(request), st.empty()
-    key = f"stopped_{request.run.name}"
+    key, this = f"stopped_{request.run.name}", f"{request.run.weights_hash} {asked(request)}"
     bar, shown = None, monotonic()
-    while not growth.done and st.session_state.get(key) is not growth:
+    while not growth.done and st.session_state.get(key) != this:
         growth.step()
         if monotonic() - shown > REDRAW and not growth.done:
             grid.html(_grid(request, growth.images))
             if bar is None:
                 with status.container(horizontal=True, vertical_alignment="center"):
                     bar = st.empty()
-                    _button("Stop", "stop_circle", key, growth)
+                    _button("Stop", "stop_circle", key, this)
             bar.progress(growth.share, f"{growth.share:.0%} done")
             shown = monotonic()
     grid.html(_grid(request, growth.images))
@@ -62,7 +62,7 @@ def _grow(request: SampleRequest, grid: DeltaGenerator) -> None:
         _button("Go on", "play_circle", key, None)
 
 
-def _button(label: str, icon: str, key: str, value: Any) -> None:
+def _button(label: str, icon: str, key: str, value: str | None) -> None:
     """Sets a value of the session before the page is drawn again."""
     st.button(
         label,
