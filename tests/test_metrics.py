@@ -26,12 +26,14 @@ from ganlib.data import load_data
 from ganlib.errors import GanlibError
 from ganlib.experiments import read_evaluations
 from ganlib.metrics.codes import match, some, tabulate
-from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.config import METRICS, EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.extractors import EXTRACTORS, extract
+from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract
 from ganlib.metrics.fidelity import EMBEDDED, Statistics, frechet, statistics
 from ganlib.metrics.intervals import from_blocks, of_share
+from ganlib.metrics.measures import MEASURES, Fake
 from ganlib.metrics.records import append_records, current, describe, protocol_key, read_records
+from ganlib.metrics.references import describe_images
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
@@ -146,26 +148,45 @@ class Images(Dataset[torch.Tensor]):
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # torch-fidelity's, on few cores
-def test_streamed_fid_equals_torch_fidelitys(root: Path) -> None:
+def test_streamed_metrics_equal_torch_fidelitys(root: Path) -> None:
     rng = np.random.default_rng(0)
-    real = load_data("digits").train.images[:150]
-    fake = rng.integers(0, 256, (90, 16, 16, 1), np.uint8)
+    digits = load_data("digits").train
+    real, labels = digits.images[:150], digits.labels[:150]
+    fake = (real[60:150] + rng.integers(-90, 90, (90, 16, 16, 1))).clip(0, 255).astype(np.uint8)
     theirs = torch_fidelity.calculate_metrics(
         input1=Images(fake),
         input2=Images(real),
         fid=True,
+        kid=True,
+        isc=True,
+        prc=True,
+        kid_subset_size=90,
+        samples_shuffle=False,
         cuda=False,
         feature_extractor=EMBEDDED,
         feature_extractor_weights_path=str(root / "judge"),
         verbose=False,
         cache=False,
-    )["frechet_inception_distance"]
+    )
     extractor = EXTRACTORS["embedded"](Run(root / "gan"), CPU, None)
-    ours = [
-        statistics(extract(extractor, (np.array(x[i : i + 40]) for i in range(0, len(x), 40)), len(x)).features)
-        for x in (fake, real)
-    ]
-    assert frechet(*ours) == pytest.approx(theirs, rel=1e-5)
+
+    def measured(x: np.ndarray) -> Extracted:
+        return extract(extractor, lambda start: (np.array(x[i : i + 40]) for i in range(start, len(x), 40)), len(x))
+
+    about_real = describe_images(measured(real).features, np.array(labels))._replace(sample=measured(real).features)
+    made = Fake(*measured(fake), None)
+    ours = {v.metric: v.value for name in ("fid", "kid", "isc", "prc") for v in MEASURES[name](about_real, made, 1)}
+    assert 0.1 < ours["precision"] < 1
+    assert ours == pytest.approx(
+        {
+            "fid": theirs["frechet_inception_distance"],
+            "kid": theirs["kernel_inception_distance_mean"],
+            "isc": theirs["inception_score_mean"],
+            "precision": theirs["precision"],
+            "recall": theirs["recall"],
+        },
+        rel=1e-3,
+    )
 
 
 def test_no_number_depends_on_the_batch_size(root: Path) -> None:
@@ -188,15 +209,17 @@ class Blank(FeatureExtractorInceptionV3):  # type: ignore[misc]
 
 def test_inception_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path) -> None:
     torch.save({}, tmp_path / "none.pth")
-    network = Blank("inception-v3-compat", ["2048"], feature_extractor_weights_path=tmp_path / "none.pth")
+    network = Blank(
+        "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=tmp_path / "none.pth"
+    )
     torch.save(network.state_dict(), tmp_path / "inception.pth")
     extractor = EXTRACTORS["inception"](Run(root / "gan"), CPU, str(tmp_path / "inception.pth"))
     images = np.array(load_data("digits").train.images[:2])
-    found = extract(extractor, [images], 2)
+    found = extract(extractor, lambda start: [images], 2)
     expected = network(torch.from_numpy(images).permute(0, 3, 1, 2).expand(-1, 3, -1, -1))[0]
     assert found.features.shape == (2, 2048)
     assert torch.allclose(found.features, expected, rtol=1e-4, atol=1e-5)
-    assert found.predictions is None
+    assert found.logits.shape == (2, 1008)
     assert "inception" in str(extractor.references)
 
 
@@ -401,6 +424,91 @@ def test_evaluates_from_the_command_line_without_the_data_set(
     assert kept == records[:4]
     accuracy = read_records(root / "judge" / "evaluation.json")[0]
     assert accuracy["value"] > 0.6  # three classes, trained for a moment
+
+
+def test_every_metric_from_the_command_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [
+        "evaluate",
+        "gan",
+        "--n",
+        "240",
+        "--blocks",
+        "2",
+        "--device",
+        "cpu",
+        "--per-class",
+        "--metrics",
+        *METRICS,
+    ]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    for line in (
+        "gan  FID (embedded, n=240 vs 180 train)",
+        "gan  FID∞ (embedded, n=240 vs 180 train)",
+        "gan  KID (embedded, n=240 vs 180 train)",
+        "gan  IS (embedded, n=240)",
+        "gan  precision (embedded, n=240 vs 180 train)",
+        "gan  recall (embedded, n=240 vs 180 train)",
+        "gan  density (embedded, n=240 vs 180 train)",
+        "gan  coverage (embedded, n=240 vs 180 train)",
+        "gan  class agreement (embedded, n=240)",
+        "gan  FID of class-2 (embedded, n=80 vs 60 train)",
+    ):
+        assert line in shown
+    records = read_records(root / "gan" / "evaluation.json")
+    assert len({protocol_key(r) for r in records if r["metric"] == "class_fid"}) == 3
+    assert all(r["interval"] for r in records)
+    assert records[2]["protocol"]["subset"] == 120
+    frame, broken = read_evaluations([root / "gan"])
+    assert broken == []
+    assert len(frame) == len(records) == 12
+
+
+def test_an_unknown_metric_is_named() -> None:
+    with pytest.raises(GanlibError, match="There is no metric 'fdi'; there are fid, fid_infinity, kid"):
+        EvaluationConfig(metrics=("fdi",))
+    assert set(METRICS) == set(MEASURES) - {"class_fid"}  # which --per-class asks for
+
+
+def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3, batch=20)
+    (whole, *_) = evaluate(run, config, CPU)
+
+    class Killed(Exception):
+        pass
+
+    def stop(text: str, done: int, total: int) -> None:
+        if text == "generated" and done == 60:
+            raise Killed
+
+    with pytest.raises(Killed):
+        evaluate(run, config, CPU, progress=stop)
+    (kept,) = run.path.glob(".features-*")
+    content = kept.read_bytes()
+    kept.write_bytes(content[:-10])  # the kill came in the middle of a row
+    seen: list[int] = []
+    (resumed, *_) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
+    assert min(seen) > 59
+    assert resumed["value"] == pytest.approx(whole["value"], rel=1e-6)
+    assert not list(run.path.glob(".features-*"))
+    with pytest.raises(Killed):
+        evaluate(run, config, CPU, progress=stop)
+    (other, *_) = evaluate(run, config, CPU, options={"temperature": 0.5})  # other images: not gone on with
+    assert other["value"] != pytest.approx(whole["value"], rel=1e-3)
+
+
+def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3)
+    (whole, *_) = evaluate(run, config, CPU)
+    monkeypatch.setattr("ganlib.metrics.partial.Path.open", refuse_writing)
+    (again, *_) = evaluate(run, config, CPU)
+    assert again["value"] == whole["value"]
+
+
+def refuse_writing(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+    if "b" in mode and path.suffix == ".f32":
+        raise PermissionError(path)
+    return open(path, mode, *args, **kwargs)
 
 
 def test_reference_of_other_weights_is_made_afresh_or_refused(root: Path, request: pytest.FixtureRequest) -> None:

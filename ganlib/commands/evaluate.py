@@ -1,4 +1,4 @@
-"""python -m ganlib evaluate RUN… [--n N] [--extractor embedded|inception] [--snapshot IMAGES] …"""
+"""python -m ganlib evaluate RUN… [--metrics fid kid …] [--n N] [--per-class] [--snapshot IMAGES] …"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ganlib.runs import Run, find_run
 def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser = subparsers.add_parser(
         "evaluate",
-        help="measure runs: FID, class agreement and code accuracy of what generates, accuracy of what classifies",
+        help="measure runs: FID, KID, precision, coverage, … of what generates, accuracy of what classifies",
         description="Adds records, each with its protocol, to the runs' evaluation.json.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.accuracy import accuracy_record, share
+from ganlib.metrics.accuracy import accuracy_record
 from ganlib.metrics.codes import code_record
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.extractors import EXTRACTORS, Extracted, Extractor, extract, file_hash
-from ganlib.metrics.fidelity import Statistics, frechet, statistics
-from ganlib.metrics.intervals import from_blocks
+from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract, file_hash
+from ganlib.metrics.intervals import from_blocks, of_share
+from ganlib.metrics.measures import MEASURES, Fake, Value
+from ganlib.metrics.partial import Partial
 from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, reference
 from ganlib.models import GenerativeModel
@@ -42,11 +45,10 @@ def evaluate(
     Nothing is written but reference statistics that were not stored yet. GanlibError says what is missing.
     """
     model: Any = run.load(device, snapshot)
+    weights = run.weights_hash if snapshot is None else file_hash(run.folder.snapshots / f"{snapshot}.safetensors")
     provenance = {
         "images_seen": run.images_seen if snapshot is None else snapshot,
-        "weights_hash": run.weights_hash
-        if snapshot is None
-        else file_hash(run.folder.snapshots / f"{snapshot}.safetensors"),
+        "weights_hash": weights,
         "snapshot": snapshot,
         "versions": versions(),
         "commit": commit(),
@@ -54,7 +56,7 @@ def evaluate(
     }
     if isinstance(model, GenerativeModel):
         chosen = check_options(model, options or {})
-        found = generated_records(run, model, config, device, chosen, progress)
+        found = generated_records(run, model, config, device, chosen, weights, progress)
         if run.classes and snapshot is None and not options:
             found += side_records(run, model, config, progress, warn)
     elif options:
@@ -86,6 +88,7 @@ def generated_records(
     config: EvaluationConfig,
     device: torch.device,
     options: dict[str, Any],
+    weights_hash: str,
     progress: Progress,
 ) -> list[Record]:
     """Seeds 0 … n-1. A conditional model gets class i % K with seed i, so that every block is balanced."""
@@ -93,63 +96,60 @@ def generated_records(
     extractor = EXTRACTORS[config.extractor](run, device, config.extractor_weights)
     real = reference(run, extractor, root=config.data_root, batch=config.batch, progress=progress)
     labels = [i % model.config.num_classes for i in range(n)] if model.conditional else None
-    fake = extract(
-        extractor,
-        sample_chunks(model, range(n), labels, chunk=config.batch, **options),
-        n,
-        lambda done: progress("generated", done, n),
-    )
     defaults = {o.name: o.default for o in model.options}
-    protocol = {
-        "n_real": 0,
-        "n_fake": n,
-        "reference": None,
-        "extractor": extractor.name,
-        "extractor_name": extractor.identity,
-        "extractor_hash": extractor.hash,
-        "resizer": extractor.resizer,
-        "options": {k: v for k, v in options.items() if v != defaults[k]},
-    }
-    common = {
-        "labels": "none" if labels is None else "balanced",
-        "seeds": f"0-{n - 1}",
-        "options": defaults | options,
-        "warning": None,
-    }
+    depends_on = {"weights": weights_hash, "extractor": extractor.hash, "options": defaults | options}
+
+    def images_from(start: int) -> Iterator[NDArray[np.uint8]]:
+        asked = None if labels is None else labels[start:]
+        return sample_chunks(model, range(start, n), asked, chunk=config.batch, **options)
+
+    kept = Partial(run.path, depends_on)
+    made = extract(extractor, images_from, n, lambda done: progress("generated", done, n), kept)
+    fake = Fake(*made, None if labels is None else torch.tensor(labels))
+    names = [name for name in config.metrics if name != "class_agreement" or extractor.own_classes]
+    names += ["class_fid"] if config.per_class else []
+    values = [value for name in names for value in MEASURES[name](real, fake, config.blocks)]
     split = {"data": run.data_name, "split": "train", "fingerprint": run.fingerprint("train")}
     records: list[Record] = [
-        fid(real, fake, config.blocks)
-        | {"protocol": protocol | {"n_real": real.n, "reference": split}}
-        | common
-        | {"warning": doubt(extractor, real.n, n, config.blocks)}
+        {
+            "metric": value.metric,
+            "value": value.value,
+            "interval": of_share(*value.share) if value.share else from_blocks(value.value, value.parts, value.n_fake),
+            "blocks": value.parts,
+            "protocol": {
+                "n_real": value.n_real,
+                "n_fake": value.n_fake,
+                "reference": split if value.n_real else None,
+                "extractor": extractor.name,
+                "extractor_name": extractor.identity,
+                "extractor_hash": extractor.hash,
+                "resizer": extractor.resizer,
+                "options": {k: v for k, v in options.items() if v != defaults[k]},
+                **value.how,
+                **({"class": run.classes[value.how["class"]]} if "class" in value.how else {}),
+            },
+            "labels": "none" if labels is None else "balanced",
+            "seeds": f"0-{n - 1}",
+            "options": defaults | options,
+            "warning": doubt(value, extractor, config.blocks),
+        }
+        for value in values
     ]
-    if labels is not None and fake.predictions is not None:
-        hits = int((fake.predictions == torch.tensor(labels)).sum())
-        records.append(share("class_agreement", hits, n) | {"protocol": protocol} | common)
+    kept.remove()
     return records
 
 
-def fid(real: Statistics, fake: Extracted, blocks: int) -> Record:
-    """metric, value, interval and blocks: the value is of all images, the interval from disjoint blocks."""
-    features = fake.features
-    value = frechet(real, statistics(features))
-    parts = features.tensor_split(blocks) if blocks > 1 else ()
-    values = [frechet(real, statistics(part)) for part in parts]
-    return {
-        "metric": "fid",
-        "value": value,
-        "interval": from_blocks(value, values, len(features)),
-        "blocks": values,
-    }
-
-
-def doubt(extractor: Extractor, n_real: int, n_fake: int, blocks: int) -> str | None:
+def doubt(value: Value, extractor: Extractor, blocks: int) -> str | None:
     """A covariance of fewer images than dimensions is singular, and the FID then too high."""
-    sizes = {"real images": n_real, "generated images": n_fake, "images in each block": n_fake // blocks}
+    if "fid" not in value.metric:
+        return None
+    n = value.n_fake
+    sizes = {"real images": value.n_real, "generated images": n, "images in each block": n // blocks}
     for what, size in sizes.items():
         if size <= extractor.width:
+            of_class = " of the class" if "class" in value.how else ""
             return (
-                f"Only {size:,} {what} for {extractor.width:,} feature dimensions: their covariance is "
+                f"Only {size:,} {what}{of_class} for {extractor.width:,} feature dimensions: their covariance is "
                 f"singular and {'the interval unreliable' if 'block' in what else 'the FID too high'}."
             )
     return None

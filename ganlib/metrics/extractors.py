@@ -21,13 +21,14 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import EMBEDDED, EmbeddedFeatures, inception_features, inception_weights
+from ganlib.metrics.partial import Partial
 from ganlib.registry import Registry
 from ganlib.runs import Run, run_roots, scan
 
 
 class Extracted(NamedTuple):
     features: Tensor  # (n, d) float32 on the CPU
-    predictions: Tensor | None  # (n,) int64 classes of the data set, where the extractor knows them
+    logits: Tensor  # (n, K)
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Extractor:
     hash: str  # 12 hex digits of the weights
     resizer: str
     width: int  # d
+    classes: int  # K, of its logits
+    own_classes: bool  # whether those are the classes of the data set
     references: Path  # where statistics of real images are kept
     device: torch.device
-    network: Callable[[Tensor], tuple[Tensor, ...]]  # (N, C, H, W) uint8 -> (N, d)[, (N, K) logits]
+    network: Callable[[Tensor], tuple[Tensor, ...]]  # (N, C, H, W) uint8 -> (N, d), (N, K) logits
 
     def __call__(self, images: NDArray[np.uint8]) -> tuple[Tensor, ...]:
         """(N, H, W, C) uint8 -> what ``network`` gives. What does not fit in memory is done in halves."""
@@ -59,21 +62,27 @@ class Extractor:
 
 def extract(
     extractor: Extractor,
-    chunks: Iterable[NDArray[np.uint8]],
+    chunks: Callable[[int], Iterable[NDArray[np.uint8]]],
     n: int,
     progress: Callable[[int], None] = lambda done: None,
+    partial: Partial | None = None,
 ) -> Extracted:
-    """Features of n images that arrive as (m, H, W, C) uint8; a chunk is dropped once it is measured."""
-    features = torch.empty(n, extractor.width)
-    predictions: list[Tensor] = []
-    done = 0
-    for images in chunks:
-        found, *logits = extractor(images)
-        features[done : done + len(found)] = found
-        predictions += [y.argmax(1) for y in logits]
+    """Features of n images; ``chunks(start)`` gives those from there on, (m, H, W, C) uint8 each.
+
+    A chunk is dropped once it is measured. With ``partial`` it goes on where an earlier call was killed.
+    """
+    rows = torch.empty(n, extractor.width + extractor.classes)
+    kept = partial.rows(rows.shape[1])[:n] if partial else rows[:0]
+    done = len(kept)
+    rows[:done] = kept
+    for images in chunks(done) if done < n else ():
+        found = torch.cat(extractor(images), dim=1)
+        rows[done : done + len(found)] = found
         done += len(found)
+        if partial:
+            partial.append(found)
         progress(done)
-    return Extracted(features[:done], torch.cat(predictions) if predictions else None)
+    return Extracted(*rows.split([extractor.width, extractor.classes], dim=1))
 
 
 EXTRACTORS: Registry[Callable[[Run, torch.device, str | None], Extractor]] = Registry("extractor")
@@ -92,6 +101,8 @@ def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
         hash=found.weights_hash,
         resizer="none",
         width=network.classifier.feature_width,
+        classes=network.classifier.config.num_classes,
+        own_classes=True,
         references=found.path / "references",
         device=device,
         network=network,
@@ -111,6 +122,8 @@ def inception(run: Run, device: torch.device, weights: str | None) -> Extractor:
         hash=key,
         resizer="torch-fidelity bilinear 299",
         width=2048,
+        classes=1008,
+        own_classes=False,
         references=home / "references" / f"inception-{key}",
         device=device,
         network=lambda x: network(x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x),

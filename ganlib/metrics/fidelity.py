@@ -18,11 +18,15 @@ from torch_fidelity import register_feature_extractor
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
+from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
 from ganlib.errors import GanlibError
 from ganlib.runs import Run
 
 EMBEDDED = "ganlib-embedded"
+NEIGHBOUR_ROWS = 1_000  # of the distance matrix at a time
 
 
 class Statistics(NamedTuple):
@@ -46,6 +50,28 @@ def frechet(a: Statistics, b: Statistics) -> float:
     """|μ_a - μ_b|² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½); torch-fidelity drops imaginary parts of the root."""
     stats = [{"mu": s.mu, "sigma": s.sigma} for s in (a, b)]
     return float(fid_statistics_to_metric(*stats, verbose=False)[KEY_METRIC_FID])
+
+
+def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
+    """(n, d), (m, d) -> the mean of the unbiased squared MMD over 100 random subsets, always the same ones."""
+    found = kid_features_to_metric(fake, real, kid_subset_size=subset, verbose=False)
+    return float(found[KEY_METRIC_KID_MEAN])
+
+
+def inception_scores(logits: Tensor, splits: int) -> list[float]:
+    """(n, K) -> exp E[KL(p(y|x) ‖ p(y))] of each of so many consecutive parts."""
+    return [
+        float(isc_features_to_metric(part, splits=1, shuffle=False)[KEY_METRIC_ISC_MEAN])
+        for part in logits.tensor_split(splits)
+    ]
+
+
+def precision_recall(real: Tensor, fake: Tensor, k: int) -> tuple[float, float]:
+    """(n, d), (m, d) -> the share of generated images within real ones' k-th neighbours' reach, and the reverse."""
+    found = prc_features_to_metric(
+        fake, real, prc_neighborhood=k, prc_batch_size=NEIGHBOUR_ROWS, save_cpu_ram=True, verbose=False
+    )
+    return float(found[KEY_METRIC_PRECISION]), float(found[KEY_METRIC_RECALL])
 
 
 class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
@@ -102,11 +128,12 @@ def inception_weights(path: str | None) -> Path:
 
 
 def inception_features(path: Path) -> FeatureExtractorInceptionV3:
-    """(N, 3, H, W) uint8 -> ((N, 2048),). GanlibError when the file is not these weights."""
+    """(N, 3, H, W) uint8 -> (N, 2048), (N, 1008) logits. GanlibError when the file is not these weights."""
     try:
         # torch-fidelity unpickles without restraint; a file that passes this load holds tensors only.
         torch.load(path, map_location="cpu", weights_only=True)
-        return FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path))
+        wanted = ["2048", "logits_unbiased"]
+        return FeatureExtractorInceptionV3("inception-v3-compat", wanted, feature_extractor_weights_path=str(path))
     except (OSError, EOFError, RuntimeError, UnpicklingError, TypeError, AttributeError, KeyError) as error:
         reason = " ".join(str(error).split())[:100]
         raise GanlibError(

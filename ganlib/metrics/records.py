@@ -3,10 +3,12 @@
 The file is ``{"records": [...]}``. This module alone touches it, without torch, and only ever appends.
 A record:
 
-metric        fid · class_agreement · accuracy · code_accuracy · probe_accuracy      value         float
+metric        fid · fid_infinity · class_fid · kid · isc · precision · recall · density · coverage · class_agreement ·
+              accuracy · code_accuracy · probe_accuracy              value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
               or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
+              of some also what the metric is made with: subset, splits, neighbours, class
               of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes;
               of probe_accuracy also trained, likewise, grid and svm; its layers and pixels_accuracy stand beside it
 labels        "balanced" or "none"                      seeds         "0-9999" or null
@@ -25,6 +27,9 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 
 Record = dict[str, Any]
+
+NAMED = {"fid": "FID", "fid_infinity": "FID∞", "kid": "KID", "isc": "IS", "class_fid": "FID"}
+NAMED_SHARES = {"accuracy": "accuracy", "code_accuracy": "code accuracy", "class_agreement": "class agreement"}
 
 
 def read_records(path: Path) -> list[Record]:
@@ -63,18 +68,19 @@ def protocol_key(record: Record) -> str:
 
 def describe(record: Record) -> str:
     """One line for people. What another extractor than Inception measures is never called plainly FID."""
-    p, value, interval = record["protocol"], record["value"], record["interval"]
+    metric, p, value, interval = record["metric"], record["protocol"], record["value"], record["interval"]
     half = (interval["high"] - interval["low"]) / 2 if interval else None
-    share = f"{value:.1%}" + (f" ± {half:.1%}" if half is not None else "")
-    if record["metric"] == "accuracy":
-        return f"accuracy ({p['n_real']:,} {p['reference']['split']} images) {share}"
-    if record["metric"] == "code_accuracy":
-        return f"code accuracy ({p['code']}, {p['n_real']:,} {p['reference']['split']} images) {share}"
-    if record["metric"] == "class_agreement":
-        return f"class agreement ({p['extractor']}, n={p['n_fake']:,}) {share}"
-    sizes = f"n={p['n_fake']:,} vs {p['n_real']:,} {p['reference']['split']}"
+    real = f"{p['n_real']:,} {p['reference']['split']}" if p["reference"] else ""
+    if metric in NAMED_SHARES:
+        behind = [p["code"], f"{real} images"] if metric == "code_accuracy" else [f"{real} images"]
+        behind = [p["extractor"], f"n={p['n_fake']:,}"] if metric == "class_agreement" else behind
+        spread = f" ± {half:.1%}" if half is not None else ""
+        return f"{NAMED_SHARES[metric]} ({', '.join(behind)}) {value:.1%}{spread}"
+    name = NAMED.get(str(metric), metric)
+    if "class" in p:
+        name = f"{name} of {p['class']}"
     spread = f" ± {half:.2g}" if half is not None else ""
-    return f"{record['metric'].upper()} ({p['extractor']}, {sizes}) {value:.4g}{spread}"
+    return f"{name} ({p['extractor']}, n={p['n_fake']:,}{f' vs {real}' if real else ''}) {value:.4g}{spread}"
 
 
 def _flaw(record: Any) -> str:

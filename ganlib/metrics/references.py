@@ -1,29 +1,35 @@
-"""Statistics of real images, made once per extractor and split, stored beside the extractor, read ever after.
+"""What is known of real images, made once per extractor and split, stored beside the extractor, read ever after.
 
-``<references>/<split>-<fingerprint>.safetensors``: mu (d,) and sigma (d, d) in float64, and in the metadata
-n, split, fingerprint, extractor hash and the data set's name. Shipped with a classifier, they let every
-machine evaluate without the data set.
+``<references>/<split>-<fingerprint>.safetensors``: mu (d,) and sigma (d, d) in float64, sample (m, d) in float32,
+class_mu (K, d) and class_sigma (K, d, d) in float32, class_n (K,); in the metadata n, split, fingerprint, extractor
+hash and the data set's name. Shipped with a classifier, they let every machine evaluate without the data set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
+from ganlib.data.batches import spread
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.metrics.extractors import Extractor, extract
 from ganlib.metrics.fidelity import Statistics, statistics
+from ganlib.metrics.measures import Real
 from ganlib.runs import Run
 
 Progress = Callable[[str, int, int], None]  # what is being done, images done, images in all
+
+SAMPLE = 10_000  # real images whose features are kept
 
 
 def reference(
@@ -34,7 +40,7 @@ def reference(
     root: str | None = None,
     batch: int = 64,
     progress: Progress = lambda text, done, total: None,
-) -> Statistics:
+) -> Real:
     """Of the run's data set. GanlibError when nothing usable is stored and the data set is not at hand."""
     path = extractor.references / f"{split}-{run.fingerprint(split)}.safetensors"
     try:
@@ -42,20 +48,29 @@ def reference(
     except GanlibError as error:
         reason = error
     try:
-        real = load_split(run, split, root)
+        images = load_split(run, split, root)
     except GanlibError as error:
         raise GanlibError(f"{reason} To make them afresh name the data set's place with --data-root: {error}") from None
 
     def report(done: int) -> None:
-        progress(f"reference {run.data_name} {split}", done, len(real))
+        progress(f"reference {run.data_name} {split}", done, len(images))
 
-    found = statistics(extract(extractor, chunks(real, batch), len(real), report).features)
+    real = describe_images(
+        extract(extractor, partial(chunks, images, batch), len(images), report).features, images.labels
+    )
     content = save(
-        {"mu": found.mu, "sigma": found.sigma},
         {
-            "n": str(found.n),
+            "mu": real.statistics.mu,
+            "sigma": real.statistics.sigma,
+            "sample": real.sample.numpy(),
+            "class_mu": np.array([c.mu for c in real.classes], np.float32),
+            "class_sigma": np.array([c.sigma for c in real.classes], np.float32),
+            "class_n": np.array([c.n for c in real.classes], np.int64),
+        },
+        {
+            "n": str(real.statistics.n),
             "split": split,
-            "fingerprint": real.fingerprint,
+            "fingerprint": images.fingerprint,
             "extractor_hash": extractor.hash,
             "data": run.data_name,
         },
@@ -64,25 +79,41 @@ def reference(
         write_atomically(path, content)
     except OSError as error:
         raise GanlibError(f"The reference statistics cannot be stored as {path} ({error}).") from None
-    return found
+    return read_reference(path, extractor)  # so that a number is the same the first time and ever after
 
 
-def read_reference(path: Path, extractor: Extractor) -> Statistics:
+def describe_images(features: torch.Tensor, labels: NDArray[np.int64]) -> Real:
+    """(n, d) and (n,), -1 = no class -> what the metrics compare with."""
+    classes = [features[torch.from_numpy(labels == label)] for label in range(int(labels.max(initial=-1)) + 1)]
+    usable = classes if all(len(of_class) > 1 for of_class in classes) else []
+    kept = torch.from_numpy(spread(labels, SAMPLE))
+    return Real(statistics(features), features[kept], tuple(map(statistics, usable)))
+
+
+def read_reference(path: Path, extractor: Extractor) -> Real:
     """GanlibError when the file is absent, damaged or made by another extractor."""
     if not path.exists():
         raise GanlibError(f"There are no reference statistics {path}.")
     try:
         with safe_open(path, "np") as f:
             metadata = f.metadata() or {}
-            mu, sigma, n = f.get_tensor("mu"), f.get_tensor("sigma"), int(metadata["n"])
+            n = int(metadata["n"])
+            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118  (no mapping)
+        mu, sigma, sample = tensors["mu"], tensors["sigma"], tensors["sample"]
+        classes = [
+            Statistics(m.astype(np.float64), s.astype(np.float64), int(n))
+            for m, s, n in zip(tensors["class_mu"], tensors["class_sigma"], tensors["class_n"], strict=True)
+        ]
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise GanlibError(f"The reference statistics {path} are damaged ({error}).") from None
     if metadata.get("extractor_hash") != extractor.hash:
         raise GanlibError(f"The reference statistics {path} were made with other weights of the extractor.")
     d = extractor.width
-    if mu.shape != (d,) or sigma.shape != (d, d) or mu.dtype != np.float64 or sigma.dtype != np.float64:
-        raise GanlibError(f"The reference statistics {path} are not float64 of width {d}.")
-    return Statistics(mu, sigma, n)
+    shapes = [mu.shape == (d,), sigma.shape == (d, d), sample.ndim == 2 and sample.shape[1] == d]
+    shapes += [c.mu.shape == (d,) and c.sigma.shape == (d, d) for c in classes]
+    if not all(shapes) or mu.dtype != np.float64 or sigma.dtype != np.float64 or sample.dtype != np.float32:
+        raise GanlibError(f"The reference statistics {path} are not those of {d} features.")
+    return Real(Statistics(mu, sigma, n), torch.from_numpy(sample), tuple(classes))
 
 
 def load_split(run: Run, split: Literal["train", "test"], root: str | None) -> Split:
@@ -98,7 +129,7 @@ def load_split(run: Run, split: Literal["train", "test"], root: str | None) -> S
     return found
 
 
-def chunks(split: Split, batch: int) -> Iterator[NDArray[np.uint8]]:
+def chunks(split: Split, batch: int, start: int = 0) -> Iterator[NDArray[np.uint8]]:
     """(m, H, W, C) uint8, copied: torch does not take the memory map's read-only pages."""
-    for start in range(0, len(split), batch):
-        yield np.array(split.images[start : start + batch])
+    for first in range(start, len(split), batch):
+        yield np.array(split.images[first : first + batch])

@@ -1,0 +1,42 @@
+"""Features of generated images on disk as they come, so that a killed evaluation goes on at its last chunk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class Partial:
+    """Rows of float32 in a file of the run, named after everything that they depend on.
+
+    A run that cannot be written to is measured all the same: then nothing is kept.
+    """
+
+    def __init__(self, folder: Path, depends_on: dict[str, Any]) -> None:
+        key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:12]
+        self.path = folder / f".features-{key}.f32"
+
+    def rows(self, width: int) -> Tensor:
+        """(m, width) what is there; a row cut short by a kill is dropped."""
+        try:
+            content = self.path.read_bytes()
+        except OSError:
+            return torch.empty(0, width)
+        whole = len(content) // (4 * width)
+        with suppress(OSError), self.path.open("r+b") as f:
+            f.truncate(whole * 4 * width)
+        return torch.frombuffer(bytearray(content), dtype=torch.float32, count=whole * width).view(whole, width)
+
+    def append(self, rows: Tensor) -> None:
+        with suppress(OSError), self.path.open("ab") as f:
+            f.write(rows.contiguous().numpy().tobytes())
+
+    def remove(self) -> None:
+        with suppress(OSError):
+            self.path.unlink()

@@ -1,0 +1,171 @@
+"""Metrics of point clouds whose values are known, and how they move as pictures get worse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ganlib.metrics.measures import MEASURES, Fake
+from ganlib.metrics.neighbours import density_coverage, radii
+from ganlib.metrics.references import describe_images
+
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+def normal(n: int, d: int = 4, shift: float = 0.0, scale: float = 1.0) -> Tensor:
+    return torch.randn(n, d, generator=GENERATOR) * scale + shift
+
+
+def measured(name: str, real: Tensor, fake: Tensor, blocks: int = 1, **changes: Any) -> dict[str, float]:
+    labels = changes.get("labels", np.zeros(len(real), np.int64))
+    made = Fake(fake, changes.get("logits", fake), changes.get("asked"))
+    return {v.metric: v.value for v in MEASURES[name](describe_images(real, labels), made, blocks)}
+
+
+# Nearest neighbours, on a line: real images at 0, 1, 2, 3 and one far off at 10.
+
+
+LINE = torch.tensor([[0.0], [1.0], [2.0], [3.0], [10.0]])
+
+
+def test_radii_reach_the_kth_neighbour() -> None:
+    assert radii(LINE, 1).tolist() == [1, 1, 1, 1, 7]
+    assert radii(LINE, 2).tolist() == [2, 1, 1, 2, 8]
+
+
+@pytest.mark.parametrize(
+    ("fake", "density", "coverage"),
+    [
+        ([0.0, 1.0, 2.0, 3.0, 10.0], (2 + 3 + 3 + 3 + 1) / 5, 1.0),  # 3 lies on the sphere around 10 as well
+        ([1.5], 2.0, 2 / 5),  # within the spheres of 1 and 2
+        ([1.5, 1.5, 1.5, 1.5], 2.0, 2 / 5),  # collapsed: as dense, covering no more
+        ([100.0, 200.0], 0.0, 0.0),
+        ([100.0, 1.5], 1.0, 2 / 5),
+    ],
+)
+def test_density_and_coverage_of_points_on_a_line(fake, density, coverage) -> None:
+    found = density_coverage(LINE, torch.tensor(fake)[:, None], 1)
+    assert found == pytest.approx((density, coverage))
+
+
+def test_density_and_coverage_do_not_depend_on_how_many_rows_are_taken_at_a_time(monkeypatch) -> None:
+    real, fake = normal(300), normal(200)
+    whole = density_coverage(real, fake, 5)
+    monkeypatch.setattr("ganlib.metrics.neighbours.ROWS", 7)
+    assert density_coverage(real, fake, 5) == pytest.approx(whole)
+
+
+def test_alike_clouds_have_density_one_and_are_covered() -> None:
+    """Equation 7 of the paper: the expected coverage of equal distributions tends to 1 - 1 / 2^k."""
+    density, coverage = density_coverage(normal(2000, 8), normal(2000, 8), 5)
+    assert density == pytest.approx(1, abs=0.06)
+    assert coverage == pytest.approx(1 - 1 / 2**5, abs=0.02)
+
+
+def test_precision_and_recall_of_clouds() -> None:
+    """Half of the fakes lie elsewhere: precision 1/2. They show half of what is real: recall 1/2."""
+    left, right, away = normal(400, 2), normal(400, 2, shift=50), normal(400, 2, shift=-50)
+    found = measured("prc", torch.cat([left, right]), torch.cat([left, away]))
+    assert found["precision"] == pytest.approx(0.5, abs=0.02)
+    assert found["recall"] == pytest.approx(0.5, abs=0.02)
+
+
+# Distances.
+
+
+def test_kid_is_unbiased_at_equality() -> None:
+    values = [measured("kid", normal(400), normal(400))["kid"] for _ in range(10)]
+    assert np.mean(values) == pytest.approx(0, abs=3 * np.std(values) / 10**0.5 + 1e-3)
+    assert min(values) < 0 < max(values)
+    assert measured("kid", normal(400), normal(400, shift=0.5))["kid"] > 10 * max(values)
+
+
+def test_fid_infinity_takes_the_bias_of_few_images_away() -> None:
+    real, fake = normal(20_000, 16), normal(2_000, 16)
+    plain = measured("fid", real, fake)["fid"]
+    limit = measured("fid_infinity", real, fake)["fid_infinity"]
+    assert plain > 0.05
+    assert abs(limit) < 0.3 * plain
+
+
+@pytest.mark.parametrize(
+    ("logits", "score"),
+    [
+        (torch.eye(5).repeat(40, 1) * 50, 5.0),  # sure, and all classes alike often
+        (torch.zeros(200, 5), 1.0),  # never sure
+        (torch.tensor([[50.0, 0, 0, 0, 0]]).repeat(200, 1), 1.0),  # always the same
+    ],
+)
+def test_the_inception_score_of_known_answers(logits, score) -> None:
+    assert measured("isc", normal(10), normal(200), logits=logits)["isc"] == pytest.approx(score, rel=1e-3)
+
+
+def test_class_fid_is_of_each_class_alone() -> None:
+    real = torch.cat([normal(500), normal(500, shift=9)])
+    labels, asked = np.repeat([0, 1], 500), torch.tensor([0, 1] * 300)
+    fake = torch.where((asked == 0)[:, None], normal(600), normal(600, shift=9))
+    right = {
+        v.how["class"]: v for v in MEASURES["class_fid"](describe_images(real, labels), Fake(fake, fake, asked), 1)
+    }
+    wrong = MEASURES["class_fid"](describe_images(real, labels), Fake(fake, fake, 1 - asked), 1)
+    assert list(right) == [0, 1]
+    assert max(v.value for v in right.values()) < 0.3
+    assert min(v.value for v in wrong) > 100
+    assert (right[0].n_real, right[0].n_fake) == (500, 300)
+
+
+def test_without_classes_there_is_no_class_fid_and_no_agreement() -> None:
+    unlabelled = np.full(50, -1)
+    assert describe_images(normal(50), unlabelled).classes == ()
+    assert measured("class_fid", normal(50), normal(20), labels=unlabelled) == {}
+    assert measured("class_agreement", normal(50), normal(20)) == {}
+
+
+def test_class_agreement_is_the_share_of_the_right_answers() -> None:
+    logits, asked = torch.eye(4).repeat(5, 1), torch.arange(20) % 4
+    asked[:5] = (asked[:5] + 1) % 4
+    assert measured("class_agreement", normal(10), normal(20), logits=logits, asked=asked) == {"class_agreement": 0.75}
+
+
+# All of them get worse with what they are to notice.
+
+
+WORSE = {"fid": 1, "fid_infinity": 1, "kid": 1, "precision": -1, "density": -1}
+
+
+@pytest.mark.parametrize("name", ["fid", "fid_infinity", "kid", "prc", "dc"])
+def test_growing_noise_makes_every_distance_larger(name) -> None:
+    real, fake, noise = normal(400), normal(400), normal(400)
+    found = [measured(name, real, fake + strength * noise) for strength in (0.0, 1.0, 2.0, 4.0)]
+    for metric in set(found[0]) & set(WORSE):
+        values = [WORSE[metric] * f[metric] for f in found]
+        assert values == sorted(values)
+        assert values[0] < values[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "sign"), [("fid", "fid", 1), ("kid", "kid", 1), ("prc", "recall", -1), ("dc", "coverage", -1)]
+)
+def test_dropped_modes_are_noticed(name, metric, sign) -> None:
+    modes = [normal(80, shift=12.0 * i) for i in range(5)]
+    again = [normal(80, shift=12.0 * i) for i in range(5)]
+    values = []
+    for kept in (5, 4, 3, 2, 1):
+        fake = torch.cat(again[:kept])[torch.randperm(80 * kept, generator=GENERATOR)]
+        values.append(sign * measured(name, torch.cat(modes), fake)[metric])
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize("name", [n for n in MEASURES if n not in ("isc", "class_agreement")])
+def test_parts_are_disjoint_and_of_the_same_metric(name) -> None:
+    real, fake, asked = normal(400), normal(400, shift=0.3), torch.arange(400) % 2
+    about = describe_images(real, np.arange(400) % 2)
+    (value, *_) = MEASURES[name](about, Fake(fake, fake, asked), 4)
+    assert len(value.parts) == 4
+    alone = MEASURES[name](about, Fake(fake[:100], fake[:100], asked[:100]), 1)[0].value
+    if name != "kid":  # whose subsets are as large as the smallest part
+        assert value.parts[0] == pytest.approx(alone, rel=1e-6)
