@@ -393,7 +393,7 @@ def test_evaluates_from_the_command_line_without_the_data_set(
     assert "gan  class agreement (embedded, n=120)" in shown
     request.getfixturevalue("without_data")
     assert main([*command, "--option", "temperature=0.5"]) == 0
-    assert main([*command, "--snapshot", "320"]) == 0
+    assert main([*command, "--at", "320"]) == 0
     records = read_records(root / "gan" / "evaluation.json")
     assert [r["metric"] for r in records] == ["fid", "class_agreement"] * 3
     fid, agreement, other, _, snapshot, _ = records
@@ -462,6 +462,21 @@ def test_every_metric_from_the_command_line(root: Path, capsys: pytest.CaptureFi
     frame, broken = read_evaluations([root / "gan"])
     assert broken == []
     assert len(frame) == len(records) == 12
+
+
+def test_all_snapshots_are_scored_and_the_best_is_known(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", "gan", "--n", "120", "--blocks", "1", "--device", "cpu", "--metrics", "fid"]
+    assert main([*command, "--at", "best"]) == 1
+    assert "No snapshot of gan has an FID of n = 120 yet; score them with --at all." in capsys.readouterr().err
+    assert main([*command, "--at", "all"]) == 0
+    records = read_records(root / "gan" / "evaluation.json")
+    assert [r["snapshot"] for r in records] == [0, 320, None]
+    assert "gan at 320 images  FID (embedded" in capsys.readouterr().out
+    assert main([*command, "--at", "best"]) == 0
+    best = min(records[:2], key=lambda r: r["value"])
+    assert read_records(root / "gan" / "evaluation.json")[-1]["snapshot"] == best["snapshot"]
+    assert main([*command, "--at", "first"]) == 1
+    assert "--at takes all, best, final or the images of a snapshot, not 'first'." in capsys.readouterr().err
 
 
 def test_an_unknown_metric_is_named() -> None:

@@ -1,4 +1,4 @@
-"""python -m ganlib evaluate RUN… [--metrics fid kid …] [--n N] [--per-class] [--snapshot IMAGES] …"""
+"""python -m ganlib evaluate RUN… [--metrics fid kid …] [--n N] [--per-class] [--at all|best|IMAGES] …"""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from typing import Any
+
+import torch
 
 from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
@@ -28,7 +30,12 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--option", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="passed to generate()"
     )
-    parser.add_argument("--snapshot", type=int, metavar="IMAGES", help="the snapshot after that many images")
+    parser.add_argument(
+        "--at",
+        default="final",
+        metavar="all|best|final|IMAGES",
+        help="the run's weights (final), a snapshot by its images, all of them, or that of the lowest FID so far",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     parser.set_defaults(run=run)
 
@@ -51,22 +58,53 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"Not evaluated, for the reasons above: {', '.join(failed)}.")
 
 
+def moments(found: Run, at: str, config: EvaluationConfig) -> list[int | None]:
+    """Snapshots, None for the run's weights."""
+    snapshots = found.folder.snapshot_images()
+    if at == "final":
+        return [None]
+    if at == "all":
+        return [*snapshots, None]
+    if at != "best":
+        if not at.isdecimal():
+            raise GanlibError(f"--at takes all, best, final or the images of a snapshot, not {at!r}.")
+        return [int(at)]
+    scores = {
+        record["snapshot"]: record["value"]
+        for record in read_records(found.folder.evaluation)
+        if record["metric"] == "fid"
+        and record["snapshot"] in snapshots
+        and (record["protocol"]["n_fake"], record["protocol"]["extractor"]) == (config.n, config.extractor)
+    }
+    if not scores:
+        raise GanlibError(f"No snapshot of {found.name} has an FID of n = {config.n:,} yet; score them with --at all.")
+    return [min(scores, key=lambda images: scores[images])]
+
+
 def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, options: dict[str, str]) -> None:
+    read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
+    for snapshot in moments(found, args.at, config):
+        _measure(found, config, pick_device(args.device), options, snapshot)
+
+
+def _measure(
+    found: Run, config: EvaluationConfig, device: torch.device, options: dict[str, str], snapshot: int | None
+) -> None:
     # A machine that only trains has no torch-fidelity.
     from ganlib.metrics.evaluate import evaluate
 
-    read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
     line = ProgressLine()
     warnings: list[str] = []
+    name = found.name if snapshot is None else f"{found.name} at {snapshot:,} images"
     try:
         records = evaluate(
             found,
             config,
-            pick_device(args.device),
+            device,
             options=options,
-            snapshot=args.snapshot,
+            snapshot=snapshot,
             progress=lambda text, done, total: line.update(
-                f"{found.name}  {text}  {done:,} of {total:,}", share=done / total
+                f"{name}  {text}  {done:,} of {total:,}", share=done / total
             ),
             warn=warnings.append,
         )
@@ -77,6 +115,5 @@ def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, op
         print(f"{found.name}: {warning}", file=sys.stderr)
     for record in records:
         if record["warning"]:
-            print(f"{found.name}: {record['warning']}", file=sys.stderr)
-        at = "" if args.snapshot is None else f" at {args.snapshot:,} images"
-        print(f"{found.name}{at}  {describe(record)}")
+            print(f"{name}: {record['warning']}", file=sys.stderr)
+        print(f"{name}  {describe(record)}")
