@@ -242,13 +242,14 @@ def scan(roots: Iterable[Path]) -> tuple[list[Run], list[RunError]]:
 
 
 def run_roots() -> list[Path]:
-    """The gallery, the local runs, and the folders of ``GANLIB_RUNS`` (separated as in PATH).
+    """The gallery, the local runs, and the folders of ``GANLIB_RUNS`` (separated as in PATH), each once.
 
     An environment variable ``GANLIB_GALLERY`` puts another folder in place of the first two.
     """
     extra = [Path(p) for p in os.environ.get("GANLIB_RUNS", "").split(os.pathsep) if p]
     gallery = os.environ.get("GANLIB_GALLERY")
-    return [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *extra]
+    roots = [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *extra]
+    return list({root.resolve(): root for root in reversed(roots)}.values())[::-1]
 
 
 def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:

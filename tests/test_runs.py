@@ -96,6 +96,9 @@ def test_the_environment_adds_roots_or_replaces_the_gallery(tmp_path, monkeypatc
     assert [r.name for r in run_roots()] == ["checkpoints", "runs", "x", "y"]
     monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "g"))
     assert [r.name for r in run_roots()] == ["g", "x", "y"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANLIB_RUNS", "g:x:./g:x/../y")
+    assert [str(r) for r in run_roots()] == [str(tmp_path / "g"), "x", "x/../y"]  # each once
 
 
 # Snapshots.
