@@ -248,8 +248,10 @@ def run_roots() -> list[Path]:
     """
     extra = [Path(p) for p in os.environ.get("GANLIB_RUNS", "").split(os.pathsep) if p]
     gallery = os.environ.get("GANLIB_GALLERY")
-    roots = [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *extra]
-    return list({root.resolve(): root for root in reversed(roots)}.values())[::-1]
+    found: dict[Path, Path] = {}
+    for root in [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *extra]:
+        found.setdefault(root.resolve(), root)
+    return list(found.values())
 
 
 def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
