@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ganlib.errors import GanlibError
-from ganlib.experiments import decimate, elapsed, smooth
+from ganlib.experiments import METRICS, decimate, elapsed, smooth
 
 # Contrast of at least 3 : 1 on white and on #0e1117 and, within that band of lightness, as far apart as twelve
 # colours get for normal, red-blind and green-blind eyes (OKLab distance of 0.08 or more).
@@ -28,6 +28,7 @@ NAMED = (
     "sgan", "vaegan", "vae_mlp", "vae_conv",
 )  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x")  # of runs that share a colour, as dashes are
 AXES = {"images": "images seen", "step": "training steps", "time": "training time, minutes"}
 BETWEEN, GRID = "#888888", "rgba(128, 128, 128, 0.25)"  # seen on white and on near-black
 POINTS, PANEL_HEIGHT, COLUMNS, DESCRIBED = 4000, 260, 2, 3
@@ -104,7 +105,7 @@ def curves(
 
 
 def score_bars(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) -> go.Figure:
-    """Bars of ``ganlib.experiments.read_evaluations``, the lowest on top, with their intervals.
+    """Bars of ``ganlib.experiments.read_evaluations``, the best on top, with their intervals.
 
     ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``models``
     is run -> architecture. GanlibError if the frame mixes metrics or protocols, whose values do not compare.
@@ -143,6 +144,75 @@ def score_bars(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) ->
     return _plain(figure, right=60)
 
 
+def score_course(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) -> go.Figure:
+    """Scores against images seen, a line a run through its snapshots to its weights, which have the larger marker.
+
+    GanlibError if the frame mixes metrics or protocols.
+    """
+    _comparable(frame)
+    frame = frame[np.isfinite(frame["value"])].dropna(subset=["images_seen"])
+    if frame.empty:
+        return _nothing("No scores to show yet.")
+    figure = go.Figure()
+    lines = _lines(sorted(frame["run"].unique()), models)
+    for run, course in frame.groupby("run"):
+        course = course.sort_values("images_seen", kind="stable")
+        figure.add_scatter(
+            x=course["images_seen"].astype("int64"),
+            y=course["value"],
+            mode="lines+markers",
+            name=str(run),
+            line=lines[str(run)],
+            marker={"size": np.where(course["snapshot"].isna(), 11, 6)},
+            hovertemplate="%{y:.4g} at %{x:,} images<extra>" + str(run) + "</extra>",
+        )
+    figure.update_xaxes(title_text=AXES["images"], rangemode="tozero", showgrid=False)
+    figure.update_yaxes(title_text=title)
+    return _plain(figure.update_layout(height=420, hovermode="closest"))
+
+
+def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[str, str]) -> go.Figure:
+    """Scores against what they cost, column ``cost``, on a logarithmic axis; the line leads along the runs that no
+    other run beats in both.
+
+    GanlibError if the frame mixes metrics or protocols.
+    """
+    _comparable(frame)
+    frame = _ranked(frame.dropna(subset=[cost]))
+    frame = frame[frame[cost] > 0]
+    if frame.empty:
+        return _nothing("No scores to show yet.")
+    figure = go.Figure()
+    front = frame[pareto(frame[cost].to_numpy(), frame["value"].to_numpy(), _better(frame))].sort_values(cost)
+    figure.add_scatter(
+        x=front[cost], y=front["value"], mode="lines", line={"color": BETWEEN, "dash": "dot", "width": 1.5},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    lines = _lines(sorted(frame["run"].unique()), models)
+    # A legend rather than labels: networks of one size lie one upon the other.
+    for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
+        line = lines[run]
+        figure.add_scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            name=run,
+            marker={"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]},
+            hovertemplate=f"{run}: %{{y:.4g}} at %{{x:,.4g}}<extra></extra>",
+        )
+    figure.update_xaxes(title_text=cost, type="log", showgrid=False)
+    figure.update_yaxes(title_text=title)
+    return _plain(figure.update_layout(height=480))
+
+
+def pareto(cost: np.ndarray, value: np.ndarray, better: str) -> np.ndarray:
+    """(n,) bool: whom no other beats in one without losing in the other."""
+    score = value if better == "lower" else -value
+    cheaper, lower = cost[:, None] <= cost, score[:, None] <= score
+    strictly = (cost[:, None] < cost) | (score[:, None] < score)
+    return np.logical_not((cheaper & lower & strictly).any(axis=0))
+
+
 def describe_curves(frame: pd.DataFrame) -> str:
     """What the curves show in words: the runs, how far they got, and each scalar's level at the end."""
     if frame.empty:
@@ -178,7 +248,8 @@ def describe_scores(frame: pd.DataFrame) -> str:
     head = f"{frame['metric'].iloc[0]} ({frame['protocol_label'].iloc[0]})"
     if len(entries) == 1:
         return f"{head}: {entries[0]}."
-    return f"{head}. Lowest of {len(entries)}: {entries[0]}; highest: {entries[-1]}."
+    first, last = ("Lowest", "highest") if _better(frame) == "lower" else ("Highest", "lowest")
+    return f"{head}. {first} of {len(entries)}: {entries[0]}; {last}: {entries[-1]}."
 
 
 def _along(frame: pd.DataFrame, x: str) -> pd.Series[float]:
@@ -227,9 +298,15 @@ def _comparable(frame: pd.DataFrame) -> None:
             raise GanlibError(f"Scores of several {word} do not compare; choose one of them.")
 
 
+def _better(frame: pd.DataFrame) -> str:
+    known = METRICS.get(frame["metric"].iloc[0]) if len(frame) else None
+    return known.better if known else "lower"
+
+
 def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
-    """Finite scores, lowest first, each with a label of its own: the run, and what sets its records apart."""
-    frame = frame[np.isfinite(frame["value"])].sort_values(["value", "run"], kind="stable")
+    """Finite scores, the best first, each with a label of its own: the run, and what sets its records apart."""
+    frame = frame[np.isfinite(frame["value"])].sort_values("run", kind="stable")
+    frame = frame.sort_values("value", kind="stable", ascending=_better(frame) == "lower")
     snapshot = frame["snapshot"].map(lambda n: "" if pd.isna(n) else f" at {int(n):,} images").astype(object)
     label = frame["run"].astype(object) + snapshot
     label = label.where(~label.duplicated(keep=False), label + " #" + frame["weights_hash"].astype(object))

@@ -1,24 +1,34 @@
-"""Runs ranked by FID, within one protocol at a time."""
+"""Runs ranked by one metric, within one protocol at a time."""
 
 import streamlit as st
 
 from ganlib import figures, ui
 
-with ui.page("FID comparison", "Fréchet distance between generated and real images: lower is better."):
+with ui.page("FID comparison", "How far generated images are from real ones, measured alike."):
     records, unreadable = ui.evaluations()
     for sentence in unreadable:
         st.warning(sentence)
-    agreement = ui.current_scores(records, "class_agreement")
-    records = ui.current_scores(records, "fid")
-    if records.empty:
+    present = ui.current_scores(records)
+    if not (present.metric == "fid").any():
         ui.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
-    protocol = ui.pick_protocol(records)
-    ranked = records[records.protocol == protocol]
-    st.plotly_chart(
-        figures.score_bars(ranked, title=ui.axis_title(ranked), models=ui.architectures()),
-        alt=figures.describe_scores(ranked),
-        key="fid_bars",
-    )
-    ui.protocol_note(records, ranked)
+    metric = ui.pick_metric(present)
+    measured = present[present.metric == metric]
+    protocol = ui.pick_protocol(measured)
+    ranked = measured[measured.protocol == protocol]
+    look = {"title": ui.axis_title(ranked), "models": ui.architectures()}
+    words = figures.describe_scores(ranked)
+    st.plotly_chart(figures.score_bars(ranked, **look), alt=words, key="fid_bars")
+    ui.protocol_note(measured, ranked)
+    agreement = present[present.metric == "class_agreement"]
     ui.score_table(ranked, ui.same_images(agreement, protocol))
-    ui.download_frame("Table as CSV", ranked, "fid.csv")
+    ui.download_frame("Table as CSV", ranked, f"{metric}.csv")
+    if len(ranked) > 1:
+        st.subheader("What a score costs", anchor=False)
+        cost = ui.pick_cost()
+        figure = figures.score_cost(ui.with_costs(ranked), cost=cost, **look)
+        st.plotly_chart(figure, alt=f"{words} Against {cost}.", key="cost_scatter")
+    course = ui.courses(records, metric, protocol)
+    if len(course):
+        st.subheader("Over training", anchor=False)
+        names = ", ".join(sorted(course.run.unique()))
+        st.plotly_chart(figures.score_course(course, **look), alt=f"Scores of snapshots of {names}.", key="course")

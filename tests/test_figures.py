@@ -19,7 +19,10 @@ from ganlib.figures import (
     curves,
     describe_curves,
     describe_scores,
+    pareto,
     score_bars,
+    score_cost,
+    score_course,
 )
 
 MODELS = {"one": "sngan", "two": "sngan", "three": "dcgan"}
@@ -173,6 +176,51 @@ def drawings() -> list[Any]:
         score_bars(scores(one=1), title="FID", models=MODELS),
         score_bars(scores(), title="FID", models={}),
     ]
+
+
+@pytest.mark.parametrize(("metric", "first"), [("fid", "one"), ("precision", "two"), ("coverage", "two")])
+def test_the_best_is_on_top_whichever_way_the_metric_goes(metric: str, first: str) -> None:
+    table = scores(two=0.5, one=0.1).assign(metric=metric)
+    assert score_bars(table, title="x", models=MODELS).data[0].y[0] == first
+    assert describe_scores(table).split(": ")[1].startswith(first)
+
+
+def test_the_front_is_of_the_runs_that_none_beats_in_both() -> None:
+    cost, value = np.array([1.0, 2, 3, 4, 1]), np.array([9.0, 5, 6, 4, 9.5])
+    assert pareto(cost, value, "lower").tolist() == [True, True, False, True, False]
+    assert pareto(cost, value, "higher").tolist() == [False, False, False, False, True]
+    assert pareto(np.array([1.0, 1.0]), np.array([2.0, 2.0]), "lower").all()  # equals do not beat each other
+
+
+def test_scores_against_their_cost() -> None:
+    table = scores(one=10, two=8, three=9).assign(minutes=[1.0, 2.0, 3.0])
+    front, *points = score_cost(table, title="FID", cost="minutes", models=MODELS).data
+    assert list(front.x) == [1, 2]
+    assert list(front.y) == [10, 8]
+    assert {p.name: (p.x[0], p.y[0]) for p in points} == {"one": (1, 10), "two": (2, 8), "three": (3, 9)}
+    markers = {p.name: (p.marker.color, p.marker.symbol) for p in points}
+    assert markers["three"] == (ARCHITECTURE_COLOURS["dcgan"], "circle")
+    assert markers["one"] != markers["two"]  # of one architecture
+    free = scores(one=10).assign(minutes=[0.0])
+    assert not score_cost(free, title="FID", cost="minutes", models=MODELS).data  # no place on a logarithmic axis
+
+
+def test_scores_over_training_end_in_the_runs_weights() -> None:
+    table = pd.concat([scores(one=10), scores(one=20), scores(one=15)], ignore_index=True)
+    table = table.assign(images_seen=[300, 100, 200], snapshot=pd.array([None, 100, 200], dtype="Int64"))
+    (line,) = score_course(table, title="FID", models=MODELS).data
+    assert list(line.x) == [100, 200, 300]
+    assert list(line.y) == [20, 15, 10]
+    assert list(line.marker.size) == [6, 6, 11]
+    assert line.line.color == ARCHITECTURE_COLOURS["sngan"]
+
+
+@pytest.mark.parametrize("draw", [score_course, score_cost])
+def test_other_charts_refuse_mixed_scores_too(draw: Any) -> None:
+    mixed = pd.concat([scores(one=1), scores(two=2).assign(protocol="other")], ignore_index=True).assign(minutes=1.0)
+    more = {"cost": "minutes"} if draw is score_cost else {}
+    with pytest.raises(GanlibError, match="several protocols"):
+        draw(mixed, title="x", models=MODELS, **more)
 
 
 def test_the_theme_decides_on_text_and_ground() -> None:

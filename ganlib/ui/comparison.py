@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from ganlib.experiments import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import best_first, generates, runs
 from ganlib.ui.links import check_link, check_link_list
@@ -73,11 +74,24 @@ def snapshots(names: list[str]) -> None:
             st.caption(f"{run.name} made its first picture later.")
 
 
-def current_scores(records: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Records of that metric whose weights are still the run's; snapshots and stale weights are left out."""
+def current_scores(records: pd.DataFrame) -> pd.DataFrame:
+    """Records whose weights are still the run's; snapshots and stale weights are left out."""
     hashes = {run.name: run.weights_hash for run in runs()}
-    current = records.weights_hash == records.run.map(hashes)
-    return records[(records.metric == metric) & current & records.snapshot.isna()]
+    return records[(records.weights_hash == records.run.map(hashes)) & records.snapshot.isna()]
+
+
+def pick_metric(records: pd.DataFrame) -> str:
+    """One of those that some run was measured by."""
+    labels = {METRICS[name].label: name for name in METRICS if (records.metric == name).any()}
+    check_link("metric", labels.__contains__, f"there is {', '.join(labels)}")
+    if len(labels) == 1:
+        return next(iter(labels.values()))
+    choice = st.segmented_control(
+        "Metric", list(labels), default=next(iter(labels)), required=True, key="metric", bind="query-params"
+    )
+    name = labels[str(choice)]
+    st.caption(METRICS[name].help)
+    return name
 
 
 def pick_protocol(records: pd.DataFrame) -> str:
@@ -107,7 +121,8 @@ def same_images(agreement: pd.DataFrame, protocol: str) -> pd.DataFrame:
 
 def axis_title(ranked: pd.DataFrame) -> str:
     extractor = "Inception" if ranked.extractor.iloc[0] == "inception" else "embedded classifier's"
-    return f"FID on {extractor} features (lower is better)"
+    metric = METRICS[ranked.metric.iloc[0]]
+    return f"{metric.label} on {extractor} features ({metric.better} is better)"
 
 
 def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
@@ -123,16 +138,17 @@ def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
 
 
 def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
-    """Sortable; each run with its class agreement, its size and its training: a low score has a price."""
+    """Sortable; each run with its class agreement, its size and its training: a good score has a price."""
     known: dict[str, Run] = {run.name: run for run in runs()}
     agrees = dict(zip(agreement.run, agreement.value, strict=True))
-    ordered = ranked.sort_values("value")
+    metric = METRICS[ranked.metric.iloc[0]]
+    ordered = ranked.sort_values("value", ascending=metric.better == "lower")
     chosen = [known[name] for name in ordered.run]
     table = pd.DataFrame(
         {
             "Run": [run.name for run in chosen],
             "Architecture": [run.model_name for run in chosen],
-            "FID": ordered.value.to_numpy(),
+            metric.label: ordered.value.to_numpy(),
             "Low": ordered.low.to_numpy(),
             "High": ordered.high.to_numpy(),
             "Class agreement": [100 * agrees.get(run.name, float("nan")) for run in chosen],
@@ -147,7 +163,7 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
         table,
         hide_index=True,
         column_config={
-            **{name: number(format="%.2f") for name in ("FID", "Low", "High")},
+            **{name: number(format="%.4g") for name in (metric.label, "Low", "High")},
             **{name: number(format="localized") for name in ("Parameters", "Images seen")},
             "Training, minutes": number(format="%.0f"),
             "Class agreement": number(
@@ -157,6 +173,32 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
         },
         alt="Table of the ranked runs with their scores, sizes and training.",
     )
+
+
+def with_costs(ranked: pd.DataFrame) -> pd.DataFrame:
+    """The records beside what their runs cost."""
+    known: dict[str, Run] = {run.name: run for run in runs()}
+    chosen = [known[name] for name in ranked.run]
+    costs: dict[str, list[float]] = {
+        "parameters": [sum(run.parameters.values()) for run in chosen],
+        "training, minutes": [run.training_seconds / 60 for run in chosen],
+        "images seen": [run.images_seen for run in chosen],
+    }
+    return pd.concat([ranked, pd.DataFrame(costs, index=ranked.index)], axis=1)
+
+
+def pick_cost() -> str:
+    costs = ("parameters", "training, minutes", "images seen")
+    check_link("cost", costs.__contains__, f"it can be {', '.join(costs)}")
+    return str(st.segmented_control("Against", costs, default=costs[0], required=True, key="cost", bind="query-params"))
+
+
+def courses(records: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:
+    """That metric of snapshots and present weights, for the runs that have both."""
+    hashes = {run.name: run.weights_hash for run in runs()}
+    present = records.snapshot.notna() | (records.weights_hash == records.run.map(hashes))
+    found = records[(records.metric == metric) & (records.protocol == protocol) & present]
+    return found[found.run.isin(found.run[found.snapshot.notna()]) & found.run.isin(hashes)]
 
 
 def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard_app import charts, fine, open_page, texts
+from dashboard_app import charts, fine, open_page, set_to, texts
 from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
 
 
 def bars(at: AppTest) -> dict[str, Any]:
-    (chart,) = charts(at)
-    (bar,) = (trace for trace in chart["data"] if trace["type"] == "bar")
+    (bar,) = (trace for chart in charts(at) for trace in chart["data"] if trace["type"] == "bar")
     return bar
+
+
+def numbers(axis: Any) -> list[float]:
+    """Plotly packs arrays."""
+    return np.frombuffer(b64decode(axis["bdata"]), axis["dtype"]).tolist()
 
 
 def protocol_of(at: AppTest) -> Any:
@@ -127,3 +132,49 @@ def test_a_doubtful_score_is_shown_with_its_doubt(own_gallery):
 def test_scores_of_a_broken_run_are_not_ranked(own_gallery):
     (own_gallery / OTHER / "config.json").write_text("{")
     assert bars(open_page("fid"))["y"] == [CONDITIONAL]
+
+
+def test_another_metric_ranks_the_other_way(own_gallery):
+    for name, value in [(CONDITIONAL, 0.25), (OTHER, 0.75)]:
+        score(own_gallery / name, value, metric="precision")
+    at = open_page("fid")
+    assert at.segmented_control(key="metric").options == ["FID", "Precision"]
+    at = set_to(at, "segmented_control", "metric", "Precision")
+    assert bars(at)["y"] == [OTHER, CONDITIONAL]
+    assert "Precision on embedded classifier's features (higher is better)" in str(charts(at)[0]["layout"]["xaxis"])
+    assert list(at.dataframe[0].value["Precision"]) == [0.75, 0.25]
+    assert "lie among real ones" in texts(at)
+    again = open_page("fid", metric="Precision")
+    assert bars(again)["y"] == [OTHER, CONDITIONAL]
+
+
+def test_a_score_is_set_against_what_it_cost(gallery):
+    at = open_page("fid")
+    scatter = charts(at)[1]
+    assert scatter["layout"]["xaxis"]["title"]["text"] == "parameters"
+    assert sorted(trace["name"] for trace in scatter["data"][1:]) == sorted([CONDITIONAL, OTHER])
+    at = set_to(at, "segmented_control", "cost", "images seen")
+    assert charts(at)[1]["layout"]["xaxis"]["title"]["text"] == "images seen"
+
+
+def test_scores_of_snapshots_are_a_course_that_ends_in_the_weights(own_gallery):
+    assert len(charts(open_page("fid"))) == 2
+    score(own_gallery / OTHER, 20.0, snapshot=320, images_seen=320, weights_hash="000000000000")
+    at = open_page("fid")
+    assert bars(at)["y"] == [CONDITIONAL, OTHER]
+    (line,) = charts(at)[2]["data"]
+    assert line["name"] == OTHER
+    assert numbers(line["y"]) == [20.0, 8.25]
+
+
+def test_a_single_run_has_no_costs_to_compare(own_gallery):
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    assert len(charts(open_page("fid"))) == 1
+
+
+@pytest.mark.parametrize(("key", "value"), [("metric", "FDI"), ("cost", "money")])
+def test_a_bad_link_is_one_sentence(key, value, own_gallery):
+    score(own_gallery / CONDITIONAL, 0.5, metric="precision")
+    at = open_page("fid", **{key: value})
+    assert len(at.warning) == 1
+    assert f"asks for {key}" in at.warning[0].value
