@@ -491,7 +491,7 @@ def test_curves_of_two_runs_are_overlaid(tab):
 def test_scores_are_bars_of_one_protocol(tab):
     page = tab("fid")
     expect(page.locator(".js-plotly-plot .barlayer .point")).to_have_count(2)
-    labels = page.locator(".js-plotly-plot .ytick")
+    labels = page.locator(".st-key-fid_bars .ytick")
     expect(labels).to_have_count(2)
     heights = {label.text_content(): label.bounding_box()["y"] for label in labels.all()}
     assert heights[CONDITIONAL] < heights[OTHER]  # the lower score above
