@@ -27,5 +27,7 @@ with ui.page("Training curves", "How losses moved, and what the pictures looked 
         figure = figures.curves(shown, x=x, smoothing=smoothing, log_y=log_y, marks=marks, models=ui.architectures())
         st.plotly_chart(figure, alt=figures.describe_curves(shown), key="curves")
         ui.download_frame("Shown scalars as CSV", shown, "curves.csv")
+        with st.expander("What differs between these runs", icon=":material/difference:"):
+            ui.differences(chosen)
     with pictures:
         ui.snapshots(chosen)

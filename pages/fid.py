@@ -27,6 +27,8 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
         cost = ui.pick_cost()
         figure = figures.score_cost(ui.with_costs(ranked), cost=cost, **look)
         st.plotly_chart(figure, alt=f"{words} Against {cost}.", key="cost_scatter")
+        st.subheader("What differs", anchor=False)
+        ui.differences(ui.pick_some(list(ranked.sort_values("value").run)))
     course = ui.courses(records, metric, protocol)
     if len(course):
         st.subheader("Over training", anchor=False)

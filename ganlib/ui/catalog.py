@@ -16,7 +16,7 @@ import torch
 
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.experiments import elapsed, read_evaluations, read_runs, run_names
+from ganlib.experiments import elapsed, read_evaluations, read_runs, recipes, run_names
 from ganlib.models import GenerativeModel
 from ganlib.request import SampleRequest, WalkRequest
 from ganlib.runs import Run, RunError, run_roots, scan
@@ -193,3 +193,13 @@ def evaluations() -> tuple[pd.DataFrame, list[str]]:
 @st.cache_data(max_entries=2, show_spinner=False)
 def _evaluations(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
     return read_evaluations(folders)
+
+
+def all_recipes() -> pd.DataFrame:
+    """Runs × dotted keys of their recipes."""
+    return _recipes(signature("*/config.json"), _folders())
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _recipes(files: Signature, folders: tuple[Path, ...]) -> pd.DataFrame:
+    return recipes(folders)

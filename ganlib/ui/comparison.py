@@ -8,13 +8,14 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from ganlib.experiments import METRICS
+from ganlib.experiments import METRICS, differing
 from ganlib.runs import Run
-from ganlib.ui.catalog import best_first, generates, runs
+from ganlib.ui.catalog import all_recipes, best_first, generates, runs
 from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
 
 DEFAULT_RUNS = 3
+RECIPE = ("model", "config", "data", "training", "start")  # what makes a run what it is
 AXES: dict[str, Literal["images", "step", "time"]] = {"images": "images", "steps": "step", "time": "time"}
 
 
@@ -199,6 +200,28 @@ def courses(records: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:
     present = records.snapshot.notna() | (records.weights_hash == records.run.map(hashes))
     found = records[(records.metric == metric) & (records.protocol == protocol) & present]
     return found[found.run.isin(found.run[found.snapshot.notna()]) & found.run.isin(hashes)]
+
+
+def pick_some(names: list[str]) -> list[str]:
+    """Runs to lay side by side."""
+    check_link_list("side", names)
+    return st.multiselect("Runs side by side", names, names[:DEFAULT_RUNS], key="side", bind="query-params")
+
+
+def differences(names: list[str]) -> None:
+    """The recipes of runs side by side, and only what differs; nothing for fewer than two."""
+    table = all_recipes()
+    chosen = [name for name in names if name in table.index]
+    if len(chosen) < 2:
+        return
+    relevant = [key for key in table.columns if key.split(".")[0] in RECIPE]
+    found = differing(table.loc[chosen, relevant]).T
+    if found.empty:
+        st.caption("The recipes of these runs are the same but for when and with which versions they were trained.")
+        return
+    # Text, for a column may hold numbers and words; a key that a run lacks is blank.
+    words = found.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis("setting").reset_index()
+    st.dataframe(words, hide_index=True, alt=f"Table of the settings in which {', '.join(chosen)} differ.")
 
 
 def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard_app import charts, fine, open_page, set_to
-from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, pictures
+from dashboard_app import charts, fine, open_page, set_to, texts
+from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, pictures
 from ganlib.figures import ARCHITECTURE_COLOURS
 
 
@@ -118,3 +118,17 @@ def test_a_log_that_grows_is_read_again(own_gallery):
     )
     again = lines(fine(at.run()))[OTHER][0]["x"]
     assert len(again["bdata"] if isinstance(again, dict) else again) > before
+
+
+def test_what_differs_between_the_chosen_runs_is_told(gallery):
+    at = open_page("curves", runs=[CONDITIONAL, UNCONDITIONAL])
+    table = at.dataframe[0].value.set_index("setting")
+    assert table.loc["model"].tolist() == ["cdcgan", "dcgan"]
+    assert not open_page("curves", runs=[CONDITIONAL]).dataframe
+
+
+def test_runs_of_one_recipe_are_said_to_be_the_same(own_gallery):
+    copy_of(own_gallery / OTHER, own_gallery / "again")
+    at = open_page("curves", runs=[OTHER, "again"])
+    assert not at.dataframe
+    assert "The recipes of these runs are the same" in texts(at)

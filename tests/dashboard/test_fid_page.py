@@ -178,3 +178,15 @@ def test_a_bad_link_is_one_sentence(key, value, own_gallery):
     at = open_page("fid", **{key: value})
     assert len(at.warning) == 1
     assert f"asks for {key}" in at.warning[0].value
+
+
+def test_recipes_side_by_side_show_only_what_differs(gallery):
+    at = open_page("fid")
+    table = at.dataframe[1].value.set_index("setting")
+    assert list(table.columns) == [CONDITIONAL, OTHER]
+    assert table.loc["model"].tolist() == ["cdcgan", "sngan"]
+    assert table.loc["config.g_width"].tolist() == ["", "12"]  # which only one of them has
+    assert "training.batch_size" not in table.index
+    assert not any(key.startswith(("versions", "created", "commit")) for key in table.index)
+    at = fine(at.multiselect(key="side").set_value([OTHER]).run())
+    assert len(at.dataframe) == 1
