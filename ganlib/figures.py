@@ -205,6 +205,29 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[st
     return _plain(figure.update_layout(height=480))
 
 
+def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
+    """Scores by run and class, the best run on top; ``frame`` has one record a run and class."""
+    if frame.empty:
+        return _nothing("No scores of classes to show yet.")
+    table = frame.pivot_table("value", "run", "class_name", sort=False)
+    order = table.mean(axis=1).sort_values(ascending=False).index  # a heatmap begins at the bottom
+    table = table.loc[order]
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=table.to_numpy(),
+        x=list(table.columns),
+        y=list(table.index),
+        texttemplate="%{z:.3g}",
+        colorscale="Viridis_r",
+        colorbar={"title": {"text": title, "side": "right"}},
+        hovertemplate="%{y}, %{x}: %{z:.4g}<extra></extra>",
+        hoverongaps=False,
+    )
+    figure.update_yaxes(type="category", automargin=True, showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False)
+    return _plain(figure.update_layout(height=36 * len(table) + 140))
+
+
 def pareto(cost: np.ndarray, value: np.ndarray, better: str) -> np.ndarray:
     """(n,) bool: whom no other beats in one without losing in the other."""
     score = value if better == "lower" else -value

@@ -22,6 +22,11 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
     agreement = present[present.metric == "class_agreement"]
     ui.score_table(ranked, ui.same_images(agreement, protocol))
     ui.download_frame("Table as CSV", ranked, f"{metric}.csv")
+    classes = ui.same_images(present[present.metric == "class_fid"], protocol)
+    if len(classes):
+        st.subheader("FID of each class", anchor=False)
+        alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
+        st.plotly_chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
     if len(ranked) > 1:
         st.subheader("What a score costs", anchor=False)
         cost = ui.pick_cost()

@@ -16,6 +16,7 @@ from ganlib.figures import (
     NAMED,
     PALETTE,
     POINTS,
+    class_heatmap,
     curves,
     describe_curves,
     describe_scores,
@@ -213,6 +214,15 @@ def test_scores_over_training_end_in_the_runs_weights() -> None:
     assert list(line.y) == [20, 15, 10]
     assert list(line.marker.size) == [6, 6, 11]
     assert line.line.color == ARCHITECTURE_COLOURS["sngan"]
+
+
+def test_classes_are_columns_and_the_best_run_lies_on_top() -> None:
+    table = pd.concat([scores(one=v, two=v + 1).assign(class_name=name) for v, name in [(3.0, "cat"), (9.0, "dog")]])
+    (heat,) = class_heatmap(table, title="FID").data
+    assert list(heat.x) == ["cat", "dog"]
+    assert list(heat.y) == ["two", "one"]  # from the bottom
+    assert np.array(heat.z).tolist() == [[4, 10], [3, 9]]
+    assert not class_heatmap(table[:0], title="FID").data
 
 
 @pytest.mark.parametrize("draw", [score_course, score_cost])

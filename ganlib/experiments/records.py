@@ -23,6 +23,7 @@ DTYPES = {
     "protocol_label": "str",
     "extractor": "str",  # "" where a classifier is itself what is measured
     "data": "str",  # of the reference; "" for a metric of generated images alone
+    "class_name": "str",  # of what was measured for one class alone, else ""
     "n_fake": "int64",
     "images_seen": "Int64",
     "snapshot": "Int64",  # images seen at the snapshot; missing for the run's weights
@@ -85,6 +86,7 @@ def _row(run: str, record: dict[str, Any]) -> dict[str, object]:
         "protocol_label": _label(protocol),
         "extractor": str(protocol["extractor"] or ""),
         "data": str((protocol["reference"] or {"data": ""})["data"]),
+        "class_name": str(protocol.get("class") or ""),
         "n_fake": int(protocol["n_fake"]),
         "images_seen": None if images is None else int(images),
         "snapshot": None if snapshot is None else int(snapshot),

@@ -15,6 +15,7 @@ from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
 
 DEFAULT_RUNS = 3
+MAKING = ("n_fake", "extractor", "extractor_name", "extractor_hash", "resizer", "options")  # of images and features
 RECIPE = ("model", "config", "data", "training", "start")  # what makes a run what it is
 AXES: dict[str, Literal["images", "step", "time"]] = {"images": "images", "steps": "step", "time": "time"}
 
@@ -110,14 +111,17 @@ def pick_protocol(records: pd.DataFrame) -> str:
     return str(keys[label])
 
 
-def same_images(agreement: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """The records of class agreement that were measured on the images of this FID, by the same extractor."""
+def same_images(records: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """The records measured on the images of this protocol, or on those of one class, by the same extractor."""
 
     def made(key: str) -> dict[str, object]:
-        return {k: v for k, v in json.loads(key).items() if k not in ("n_real", "reference")}
+        told = json.loads(key)
+        shares = ("n_real", "reference", "class", "n_fake") if "class" in told else ("n_real", "reference")
+        return {k: v for k, v in told.items() if k in MAKING and k not in shares}
 
-    same = [made(key) == made(protocol) for key in agreement.protocol]
-    return agreement[pd.Series(same, agreement.index, dtype=bool)]
+    wanted = json.loads(protocol)
+    same = [all(wanted.get(k) == v for k, v in made(key).items()) for key in records.protocol]
+    return records[pd.Series(same, records.index, dtype=bool)]
 
 
 def axis_title(ranked: pd.DataFrame) -> str:

@@ -190,3 +190,16 @@ def test_recipes_side_by_side_show_only_what_differs(gallery):
     assert not any(key.startswith(("versions", "created", "commit")) for key in table.index)
     at = fine(at.multiselect(key="side").set_value([OTHER]).run())
     assert len(at.dataframe) == 1
+
+
+def test_scores_of_classes_are_a_heatmap(own_gallery):
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    assert len(charts(open_page("fid"))) == 2
+    for label in range(3):
+        mine = protocol | {"class": str(label), "n_fake": 100, "n_real": 140}
+        score(own_gallery / OTHER, 5.0 + label, metric="class_fid", protocol=mine)
+        truncated = mine | {"options": {"temperature": 0.5}}
+        score(own_gallery / CONDITIONAL, 9.0, metric="class_fid", protocol=truncated)  # of other images
+    (heat,) = (trace for chart in charts(open_page("fid")) for trace in chart["data"] if trace["type"] == "heatmap")
+    assert heat["y"] == [OTHER]
+    assert heat["x"] == ["0", "1", "2"]
