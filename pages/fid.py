@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ganlib import figures, ui
+from ganlib.report import Part
 
 with ui.page("FID comparison", "How far generated images are from real ones, measured alike."):
     records, unreadable = ui.evaluations()
@@ -17,25 +18,32 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
     ranked = measured[measured.protocol == protocol]
     look = {"title": ui.axis_title(ranked), "models": ui.architectures()}
     words = figures.describe_scores(ranked)
-    st.plotly_chart(figures.score_bars(ranked, **look), alt=words, key="fid_bars")
+    parts = [Part("", figures.score_bars(ranked, **look), words)]
+    st.plotly_chart(parts[0].content, alt=words, key="fid_bars")
     ui.protocol_note(measured, ranked)
     agreement = present[present.metric == "class_agreement"]
-    ui.score_table(ranked, ui.same_images(agreement, protocol))
-    ui.download_frame("Table as CSV", ranked, f"{metric}.csv")
-    classes = ui.same_images(present[present.metric == "class_fid"], protocol)
-    if len(classes):
+    table = ui.score_table(ranked, ui.same_images(agreement, protocol))
+    parts.append(Part("Runs", table))
+    files = st.container()
+    if len(classes := ui.same_images(present[present.metric == "class_fid"], protocol)):
         st.subheader("FID of each class", anchor=False)
         alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
-        st.plotly_chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
+        parts.append(Part("FID of each class", figures.class_heatmap(classes, title="FID"), alt))
+        st.plotly_chart(parts[-1].content, alt=alt, key="class_heatmap")
     if len(ranked) > 1:
         st.subheader("What a score costs", anchor=False)
         cost = ui.pick_cost()
-        figure = figures.score_cost(ui.with_costs(ranked), cost=cost, **look)
-        st.plotly_chart(figure, alt=f"{words} Against {cost}.", key="cost_scatter")
-        st.subheader("What differs", anchor=False)
-        ui.differences(ui.pick_some(list(ranked.sort_values("value").run)))
-    course = ui.courses(records, metric, protocol)
-    if len(course):
+        alt = f"{words} Against {cost}."
+        parts.append(Part("What a score costs", figures.score_cost(ui.with_costs(ranked), cost=cost, **look), alt))
+        st.plotly_chart(parts[-1].content, alt=alt, key="cost_scatter")
+    if len(course := ui.courses(records, metric, protocol)):
         st.subheader("Over training", anchor=False)
-        names = ", ".join(sorted(course.run.unique()))
-        st.plotly_chart(figures.score_course(course, **look), alt=f"Scores of snapshots of {names}.", key="course")
+        alt = f"Scores of snapshots of {', '.join(sorted(course.run.unique()))}."
+        parts.append(Part("Over training", figures.score_course(course, **look), alt))
+        st.plotly_chart(parts[-1].content, alt=alt, key="course")
+    if len(ranked) > 1:
+        st.subheader("What differs", anchor=False)
+        settings = ui.differences(ui.pick_some(list(table.Run)))
+        parts += [] if settings is None else [Part("What differs", settings)]
+    with files:
+        ui.report("FID comparison", parts, table, ranked)

@@ -502,6 +502,29 @@ def test_scores_are_bars_of_one_protocol(tab):
     assert set(pd.read_csv(io.BytesIO(content)).run) == {CONDITIONAL, OTHER}
 
 
+def test_the_report_opens_offline_and_the_table_goes_into_latex(tab, browser, tmp_path):
+    page = tab("fid")
+    name, content = saved(page, "Report as HTML")
+    assert name == "fid.html"
+    path = tmp_path / name
+    path.write_bytes(content)
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    asked_for: list[str] = []
+    report.on("request", lambda request: asked_for.append(request.url))
+    report.goto(path.as_uri())
+    expect(report.locator("h1")).to_have_text("FID comparison")
+    expect(report.locator(".js-plotly-plot .barlayer .point")).to_have_count(2)
+    expect(report.locator("figure")).to_have_count(2)
+    expect(report.locator("table").first).to_contain_text(CONDITIONAL)
+    expect(report.locator("footer")).to_contain_text("1,000 generated vs 1,437 digits train")
+    assert [url for url in asked_for if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+    name, content = saved(page, "Table as LaTeX")
+    assert name == "fid.tex"
+    assert rf"{CONDITIONAL} & cdcgan & 6.5" in content.decode()
+
+
 def test_a_card_of_the_gallery_leads_to_pictures_of_its_run(tab):
     page = tab()
     page.locator(f'a[href*="sampling?run={UNCONDITIONAL}"]').click()

@@ -31,6 +31,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
     "experiments": {"errors", "registry"},
     "figures": {"errors", "registry", "experiments"},
+    "report": {"errors"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 

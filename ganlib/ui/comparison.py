@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.experiments import METRICS, differing
+from ganlib.provenance import commit, now
+from ganlib.report import Part, html, latex
 from ganlib.runs import Run
 from ganlib.ui.catalog import all_recipes, best_first, generates, runs
 from ganlib.ui.links import check_link, check_link_list
@@ -142,7 +144,7 @@ def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
         st.warning(sentence)
 
 
-def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
+def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
     """Sortable; each run with its class agreement, its size and its training: a good score has a price."""
     known: dict[str, Run] = {run.name: run for run in runs()}
     agrees = dict(zip(agreement.run, agreement.value, strict=True))
@@ -178,6 +180,21 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
         },
         alt="Table of the ranked runs with their scores, sizes and training.",
     )
+    return table
+
+
+def report(title: str, parts: list[Part], table: pd.DataFrame, ranked: pd.DataFrame) -> None:
+    """What the page shows as files: records for a spreadsheet, the table for LaTeX, all of it as a page of HTML."""
+    name, protocol = ranked.metric.iloc[0], ranked.protocol_label.iloc[0]
+    plain = table.assign(Evaluated=table.Evaluated.dt.date.astype("str"))
+    footer = f"Protocol: {protocol}. ganlib {commit() or ''}, {now()}."
+    with st.container(horizontal=True):
+        download_frame("Table as CSV", ranked, f"{name}.csv")
+        for label, kind, mime, icon, make in (
+            ("Table as LaTeX", "tex", "text/x-tex", "function", lambda: latex(plain).encode()),
+            ("Report as HTML", "html", "text/html", "description", lambda: html(title, parts, footer).encode()),
+        ):
+            st.download_button(label, make, f"{name}.{kind}", mime, on_click="ignore", icon=f":material/{icon}:")
 
 
 def with_costs(ranked: pd.DataFrame) -> pd.DataFrame:
@@ -212,20 +229,21 @@ def pick_some(names: list[str]) -> list[str]:
     return st.multiselect("Runs side by side", names, names[:DEFAULT_RUNS], key="side", bind="query-params")
 
 
-def differences(names: list[str]) -> None:
+def differences(names: list[str]) -> pd.DataFrame | None:
     """The recipes of runs side by side, and only what differs; nothing for fewer than two."""
     table = all_recipes()
     chosen = [name for name in names if name in table.index]
     if len(chosen) < 2:
-        return
+        return None
     relevant = [key for key in table.columns if key.split(".")[0] in RECIPE]
     found = differing(table.loc[chosen, relevant]).T
     if found.empty:
         st.caption("The recipes of these runs are the same but for when and with which versions they were trained.")
-        return
+        return None
     # Text, for a column may hold numbers and words; a key that a run lacks is blank.
     words = found.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis("setting").reset_index()
     st.dataframe(words, hide_index=True, alt=f"Table of the settings in which {', '.join(chosen)} differ.")
+    return words
 
 
 def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:
