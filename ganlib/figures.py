@@ -104,11 +104,14 @@ def curves(
     return _plain(figure)
 
 
-def score_bars(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) -> go.Figure:
+def score_bars(
+    frame: pd.DataFrame, *, title: str, models: Mapping[str, str], floor: tuple[float, int] | None = None
+) -> go.Figure:
     """Bars of ``ganlib.experiments.read_evaluations``, the best on top, with their intervals.
 
     ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``models``
-    is run -> architecture. GanlibError if the frame mixes metrics or protocols, whose values do not compare.
+    is run -> architecture. ``floor`` is the score of so many real images that nobody trained on, drawn as a line.
+    GanlibError if the frame mixes metrics or protocols, whose values do not compare.
     """
     _comparable(frame)
     frame = _ranked(frame)
@@ -138,6 +141,9 @@ def score_bars(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) ->
         cliponaxis=False,
         hoverinfo="skip",
     )
+    if floor is not None:
+        line, words = {"color": BETWEEN, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
+        figure.add_vline(x=floor[0], line=line, annotation={"text": words, "font_size": 11, "yanchor": "bottom"})
     figure.update_yaxes(autorange="reversed", type="category", automargin=True)
     figure.update_xaxes(title_text=title, rangemode="tozero")
     figure.update_layout(height=32 * len(frame) + 100, showlegend=False)

@@ -18,8 +18,9 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
     ranked = measured[measured.protocol == protocol]
     look = {"title": ui.axis_title(ranked), "models": ui.architectures()}
     words = figures.describe_scores(ranked)
-    parts = [Part("", figures.score_bars(ranked, **look), words)]
-    st.plotly_chart(parts[0].content, alt=words, key="fid_bars")
+    bars = figures.score_bars(ranked, floor=ui.floor_of(present, ranked), **look)
+    parts = [Part("", bars, words)]
+    st.plotly_chart(bars, alt=words, key="fid_bars")
     ui.protocol_note(measured, ranked)
     agreement = present[present.metric == "class_agreement"]
     table = ui.score_table(ranked, ui.same_images(agreement, protocol))

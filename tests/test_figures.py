@@ -179,6 +179,13 @@ def drawings() -> list[Any]:
     ]
 
 
+def test_real_images_nobody_trained_on_are_a_line() -> None:
+    figure = score_bars(scores(one=10), title="FID", models=MODELS, floor=(0.5, 359))
+    assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (0.5, 0.5)
+    assert figure.layout.annotations[0].text == "359 test images 0.5"
+    assert not score_bars(scores(one=10), title="FID", models=MODELS).layout.shapes
+
+
 @pytest.mark.parametrize(("metric", "first"), [("fid", "one"), ("precision", "two"), ("coverage", "two")])
 def test_the_best_is_on_top_whichever_way_the_metric_goes(metric: str, first: str) -> None:
     table = scores(two=0.5, one=0.1).assign(metric=metric)

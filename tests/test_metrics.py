@@ -389,6 +389,7 @@ def test_evaluates_from_the_command_line_without_the_data_set(
     assert main(["evaluate", "judge", *command[1:]]) == 0
     shown = capsys.readouterr().out
     assert "judge  accuracy (60 test images)" in shown
+    assert "judge  FID of test images (embedded, n=60 vs 180 train)" in shown
     assert "gan  FID (embedded, n=120 vs 180 train)" in shown
     assert "gan  class agreement (embedded, n=120)" in shown
     request.getfixturevalue("without_data")

@@ -18,7 +18,7 @@ from ganlib.metrics.intervals import from_blocks, of_share
 from ganlib.metrics.measures import MEASURES, Fake, Value
 from ganlib.metrics.partial import Partial
 from ganlib.metrics.records import Record
-from ganlib.metrics.references import Progress, reference
+from ganlib.metrics.references import Progress, chunks, load_split, reference
 from ganlib.models import GenerativeModel
 from ganlib.provenance import commit, now, versions
 from ganlib.runs import Run
@@ -35,7 +35,7 @@ def evaluate(
     progress: Progress = lambda text, done, total: None,
     warn: Callable[[str], None] = lambda sentence: None,
 ) -> list[Record]:
-    """What generates gets ``fid`` and, if it obeys classes, ``class_agreement``; a classifier ``accuracy``.
+    """What generates gets the metrics of ``config``; a classifier ``accuracy`` and, as an extractor, ``fid_floor``.
 
     What generates and can classify or infer codes as well also gets ``accuracy`` or ``code_accuracy``, where the
     data set has classes. Those take the images, which the others do without: where they are absent, ``warn`` gets
@@ -63,6 +63,10 @@ def evaluate(
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
     elif hasattr(model, "classify"):
         found = [accuracy_record(run, model, config, progress)]
+        try:
+            found.append(floor_record(run, config, device, progress))
+        except GanlibError as error:
+            warn(f"The FID of real images was not measured: {error}")
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
     return [record | provenance for record in found]
@@ -137,6 +141,40 @@ def generated_records(
     ]
     kept.remove()
     return records
+
+
+def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progress: Progress) -> Record:
+    """FID of the test images against the training images: what a perfect generator of as many would have."""
+    extractor = EXTRACTORS["embedded"](run, device, None)
+    train = reference(run, extractor, "train", root=config.data_root, batch=config.batch, progress=progress)
+    test = load_split(run, "test", config.data_root)
+    made = extract(
+        extractor,
+        lambda start: chunks(test, config.batch, start),
+        len(test),
+        lambda done: progress("test images", done, len(test)),
+    )
+    (value,) = MEASURES["fid"](train, Fake(*made, None), config.blocks)
+    return {
+        "metric": "fid_floor",
+        "value": value.value,
+        "interval": from_blocks(value.value, value.parts, value.n_fake),
+        "blocks": value.parts,
+        "protocol": {
+            "n_real": value.n_real,
+            "n_fake": value.n_fake,
+            "reference": {"data": run.data_name, "split": "train", "fingerprint": run.fingerprint("train")},
+            "extractor": extractor.name,
+            "extractor_name": extractor.identity,
+            "extractor_hash": extractor.hash,
+            "resizer": extractor.resizer,
+            "options": {},
+        },
+        "labels": "none",
+        "seeds": None,
+        "options": {},
+        "warning": doubt(value, extractor, config.blocks),
+    }
 
 
 def doubt(value: Value, extractor: Extractor, blocks: int) -> str | None:

@@ -4,7 +4,7 @@ The file is ``{"records": [...]}``. This module alone touches it, without torch,
 A record:
 
 metric        fid · fid_infinity · class_fid · kid · isc · precision · recall · density · coverage · class_agreement ·
-              accuracy · code_accuracy · probe_accuracy              value         float
+              fid_floor · accuracy · code_accuracy · probe_accuracy              value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
               or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
@@ -28,7 +28,14 @@ from ganlib.files import write_atomically
 
 Record = dict[str, Any]
 
-NAMED = {"fid": "FID", "fid_infinity": "FID∞", "kid": "KID", "isc": "IS", "class_fid": "FID"}
+NAMED = {
+    "fid": "FID",
+    "fid_infinity": "FID∞",
+    "kid": "KID",
+    "isc": "IS",
+    "class_fid": "FID",
+    "fid_floor": "FID of test images",
+}
 NAMED_SHARES = {"accuracy": "accuracy", "code_accuracy": "code accuracy", "class_agreement": "class agreement"}
 
 

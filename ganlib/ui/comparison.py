@@ -126,6 +126,19 @@ def same_images(records: pd.DataFrame, protocol: str) -> pd.DataFrame:
     return records[pd.Series(same, records.index, dtype=bool)]
 
 
+def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] | None:
+    """The FID that so many of the data set's own test images have by the same extractor, where it is known."""
+    if ranked.metric.iloc[0] != "fid":
+        return None
+    same = ("reference", "extractor", "extractor_hash", "resizer")
+    wanted = json.loads(ranked.protocol.iloc[0])
+    floors = present[present.metric == "fid_floor"]
+    for protocol, value, n in zip(floors.protocol, floors.value, floors.n_fake, strict=True):
+        if all(json.loads(protocol)[key] == wanted[key] for key in same):
+            return float(value), int(n)
+    return None
+
+
 def axis_title(ranked: pd.DataFrame) -> str:
     extractor = "Inception" if ranked.extractor.iloc[0] == "inception" else "embedded classifier's"
     metric = METRICS[ranked.metric.iloc[0]]

@@ -203,3 +203,12 @@ def test_scores_of_classes_are_a_heatmap(own_gallery):
     (heat,) = (trace for chart in charts(open_page("fid")) for trace in chart["data"] if trace["type"] == "heatmap")
     assert heat["y"] == [OTHER]
     assert heat["x"] == ["0", "1", "2"]
+
+
+def test_the_floor_is_drawn_where_the_same_extractor_measured_it(own_gallery):
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    score(own_gallery / UNCONDITIONAL, 0.25, metric="fid_floor", protocol=protocol | {"extractor_hash": "f" * 12})
+    assert "shapes" not in charts(open_page("fid"))[0]["layout"]
+    score(own_gallery / UNCONDITIONAL, 0.75, metric="fid_floor", protocol=protocol | {"n_fake": 359})
+    (line,) = charts(open_page("fid"))[0]["layout"]["shapes"]
+    assert line["x0"] == line["x1"] == 0.75
