@@ -386,7 +386,7 @@ def test_steps_are_shown_at_one_size_and_can_be_kept(run, labels, sizes, tab, ga
 
 
 def test_a_long_sampling_grows_can_be_stopped_and_goes_on(tab, gallery):
-    page = tab(f"sampling?run={SLOW}&n=16&steps=1")
+    page = tab(f"sampling?run={SLOW}&n=32&steps=1")
     before = sources(page)
     slider(page, "steps").press("End")
     expect(page.get_by_role("progressbar")).to_be_visible()
@@ -394,7 +394,7 @@ def test_a_long_sampling_grows_can_be_stopped_and_goes_on(tab, gallery):
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text(re.compile(r"Stopped at \d+%"))).to_be_visible()
     halfway = sources(settled(page))
-    assert len(halfway) == 16
+    assert len(halfway) == 32
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
 
     slider(page, "steps").press("Home")  # the page stays usable
@@ -406,7 +406,7 @@ def test_a_long_sampling_grows_can_be_stopped_and_goes_on(tab, gallery):
     whole = changed(page, halfway)
     expect(page.get_by_role("progressbar")).to_have_count(0)
     made = np.stack([from_data_url(src) for src in whole])
-    assert abs(made.astype(int) - direct(gallery, SLOW, range(16), [0] * 16, steps=250)).max() <= 1
+    assert abs(made.astype(int) - direct(gallery, SLOW, range(32), [0] * 32, steps=250)).max() <= 1
 
 
 def test_styles_are_truncated_and_mixed(tab, gallery):
@@ -428,9 +428,10 @@ def test_styles_are_truncated_and_mixed(tab, gallery):
     assert np.array_equal(shown(page), expected)
     again = tab(page.url, fresh=True)
     assert np.array_equal(shown(again), expected)
+    mixed = sources(again)
     again.locator(".st-key-mix_seed input").fill("")
     again.keyboard.press("Enter")
-    assert changed(again, sources(again)) == whole
+    assert changed(again, mixed) == whole
     expect(again.locator(".st-key-mix_layer")).to_have_count(0)
 
 
