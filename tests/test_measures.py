@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ganlib.errors import GanlibError
 from ganlib.metrics.measures import MEASURES, Fake
 from ganlib.metrics.neighbours import density_coverage, radii
 from ganlib.metrics.references import describe_images
@@ -169,3 +170,10 @@ def test_parts_are_disjoint_and_of_the_same_metric(name) -> None:
     alone = MEASURES[name](about, Fake(fake[:100], fake[:100], asked[:100]), 1)[0].value
     if name != "kid":  # whose subsets are as large as the smallest part
         assert value.parts[0] == pytest.approx(alone, rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "n"), [("prc", 12), ("dc", 20), ("isc", 9), ("class_fid", 12)])
+def test_too_few_images_are_one_sentence(name, n) -> None:
+    about, asked = describe_images(normal(50), np.arange(50) % 2), torch.arange(n) % 2
+    with pytest.raises(GanlibError, match="too few"):
+        MEASURES[name](about, Fake(normal(n), normal(n), asked), 4)

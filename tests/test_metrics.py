@@ -32,6 +32,7 @@ from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract
 from ganlib.metrics.fidelity import EMBEDDED, Statistics, frechet, statistics
 from ganlib.metrics.intervals import from_blocks, of_share
 from ganlib.metrics.measures import MEASURES, Fake
+from ganlib.metrics.partial import Partial
 from ganlib.metrics.records import append_records, current, describe, protocol_key, read_records
 from ganlib.metrics.references import describe_images
 from ganlib.runs import Run
@@ -516,15 +517,28 @@ def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: 
 def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3)
     (whole, *_) = evaluate(run, config, CPU)
-    monkeypatch.setattr("ganlib.metrics.partial.Path.open", refuse_writing)
+    refused = []
+
+    def refuse(path: Path, *args: Any) -> int:
+        refused.append(path)
+        raise PermissionError(path)
+
+    monkeypatch.setattr("ganlib.metrics.partial.os.open", refuse)
     (again, *_) = evaluate(run, config, CPU)
     assert again["value"] == whole["value"]
+    assert refused
 
 
-def refuse_writing(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-    if "b" in mode and path.suffix == ".f32":
-        raise PermissionError(path)
-    return open(path, mode, *args, **kwargs)
+def test_two_evaluations_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
+    one, other = Partial(tmp_path, {"a": 1}), Partial(tmp_path, {"a": 1})
+    rows = torch.arange(12.0).view(6, 2)
+    for start in (0, 2, 4):
+        for partial in (one, other):
+            partial.write(rows[start : start + 2], start)
+    assert torch.equal(one.rows(2), rows)
+    one.remove()
+    other.write(rows[4:], 4)  # the other one is done: nothing is begun in its middle
+    assert not other.path.exists()
 
 
 def test_reference_of_other_weights_is_made_afresh_or_refused(root: Path, request: pytest.FixtureRequest) -> None:

@@ -78,9 +78,9 @@ def extract(
     for images in chunks(done) if done < n else ():
         found = torch.cat(extractor(images), dim=1)
         rows[done : done + len(found)] = found
-        done += len(found)
         if partial:
-            partial.append(found)
+            partial.write(found, done)
+        done += len(found)
         progress(done)
     return Extracted(*rows.split([extractor.width, extractor.classes], dim=1))
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import Statistics, frechet, inception_scores, kernel_distance, precision_recall, statistics
 from ganlib.metrics.neighbours import density_coverage
 from ganlib.registry import Registry
@@ -106,6 +107,8 @@ def kid(real: Real, fake: Fake, blocks: int) -> list[Value]:
 @MEASURES.register("isc")
 def isc(real: Real, fake: Fake, blocks: int) -> list[Value]:
     """Inception score, by splits. Salimans et al., arXiv:1606.03498, section 4."""
+    if len(fake) < SPLITS:
+        raise GanlibError(f"The inception score takes {SPLITS} splits: {len(fake)} images are too few.")
     scores = inception_scores(fake.logits, SPLITS)
     return [Value("isc", float(np.mean(scores)), scores, 0, len(fake), {"splits": SPLITS})]
 
@@ -131,6 +134,9 @@ def pair(
     blocks: int,
 ) -> list[Value]:
     k = NEIGHBOURS[name]
+    fewest = min(len(real.sample), len(fake) // max(blocks, 1))
+    if fewest <= k:
+        raise GanlibError(f"{' and '.join(metrics)} look at {k} neighbours: {fewest} images in a block are too few.")
     whole = compute(real.sample, fake.features, k)
     parts = [compute(real.sample, part.features, k) for part in fake.parts(blocks)]
     return [
@@ -147,6 +153,8 @@ def class_fid(real: Real, fake: Fake, blocks: int) -> list[Value]:
     found = []
     for label, of_class in enumerate(real.classes):
         mine = fake.features[fake.labels == label]
+        if len(mine) < 2 * max(blocks, 1):
+            raise GanlibError(f"FID of each class takes 2 images a block: {len(mine)} of a class are too few.")
         parts = mine.tensor_split(blocks) if blocks > 1 else ()
         values = [frechet(of_class, statistics(part)) for part in parts]
         value = frechet(of_class, statistics(mine))

@@ -259,6 +259,13 @@ class GenerativeModel(Trainable):
             raise GanlibError(f"Class weights need {k} columns, not {labels.shape[1]}.")
         return labels.float().to(self.device)
 
+    def embedding_weights(self, labels: Tensor | None) -> Tensor | None:
+        """Class weights where the model obeys classes; None where it does not, which takes no labels."""
+        if self.conditional:
+            return self.class_weights(labels)
+        self.refuse_labels(labels)
+        return None
+
     def refuse_labels(self, labels: Tensor | None) -> None:
         """For unconditional models: says so rather than ignoring the request."""
         if labels is not None:

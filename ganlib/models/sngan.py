@@ -165,9 +165,3 @@ class SNGAN(GenerativeModel):
     def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(N, C, H, W), labels -> D's features (N, d_width) and logits (N,)."""
         return self.D(images, self.embedding_weights(labels))
-
-    def embedding_weights(self, labels: Tensor | None) -> Tensor | None:
-        if self.conditional:
-            return self.class_weights(labels)
-        self.refuse_labels(labels)
-        return None

@@ -380,9 +380,3 @@ class StyleGAN2ADA(GenerativeModel):
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W), labels -> (N,) logits, high for real images of that class."""
         return self.D(images, self.embedding_weights(labels))
-
-    def embedding_weights(self, labels: Tensor | None) -> Tensor | None:
-        if self.conditional:
-            return self.class_weights(labels)
-        self.refuse_labels(labels)
-        return None
