@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -34,6 +36,24 @@ def pick_device(name: str = "auto") -> torch.device:
     if name in names:
         return torch.device(name)
     raise GanlibError(f"This machine has no device {name!r}; choose auto, {', '.join(names)}.")
+
+
+def hardware(device: torch.device) -> str:
+    """What computes there, in words: "NVIDIA H200" or "Intel(R) Xeon(R) Platinum 8481C, 2 threads"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"{_processor()}, {torch.get_num_threads()} threads"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def on_device(device: torch.device, compute: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
     for sentence in unreadable:
         st.warning(sentence)
     present = ui.current_scores(records)
+    ui.evaluate_now(ui.unscored(present))
     if not (present.metric == "fid").any():
         ui.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
     metric = ui.pick_metric(present)
@@ -18,7 +19,9 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
     ranked = measured[measured.protocol == protocol]
     look = {"title": ui.axis_title(ranked), "models": ui.architectures()}
     words = figures.describe_scores(ranked)
-    bars = figures.score_bars(ranked, floor=ui.floor_of(present, ranked), **look)
+    bars = figures.score_bars(
+        ranked, floor=ui.floor_of(present, ranked), best=ui.best_snapshots(records, ranked), **look
+    )
     parts = [Part("", bars, words)]
     st.plotly_chart(bars, alt=words, key="fid_bars")
     ui.protocol_note(measured, ranked)
@@ -26,16 +29,25 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
     table = ui.score_table(ranked, ui.same_images(agreement, protocol))
     parts.append(Part("Runs", table))
     files = st.container()
+    if (others := ui.published_scores(ranked)) is not None:
+        parts.append(Part("Published values, each under its own protocol", others))
     if len(classes := ui.same_images(present[present.metric == "class_fid"], protocol)):
         st.subheader("FID of each class", anchor=False)
         alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
         parts.append(Part("FID of each class", figures.class_heatmap(classes, title="FID"), alt))
         st.plotly_chart(parts[-1].content, alt=alt, key="class_heatmap")
+    if len(both := ui.precision_and_recall(present, protocol)):
+        st.subheader("Precision and recall", anchor=False)
+        alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in both.itertuples())
+        plane = figures.precision_recall(both, models=ui.architectures())
+        parts.append(Part("Precision and recall", plane, alt))
+        st.plotly_chart(parts[-1].content, alt=alt, key="precision_recall")
     if len(ranked) > 1:
         st.subheader("What a score costs", anchor=False)
-        cost = ui.pick_cost()
+        costed = ui.with_costs(ranked, present)
+        cost = ui.pick_cost(costed)
         alt = f"{words} Against {cost}."
-        parts.append(Part("What a score costs", figures.score_cost(ui.with_costs(ranked), cost=cost, **look), alt))
+        parts.append(Part("What a score costs", figures.score_cost(costed, cost=cost, **look), alt))
         st.plotly_chart(parts[-1].content, alt=alt, key="cost_scatter")
     if len(course := ui.courses(records, metric, protocol)):
         st.subheader("Over training", anchor=False)

@@ -1,7 +1,11 @@
-"""A progress line that rewrites itself on a terminal and stays readable in a log file."""
+"""A progress line that rewrites itself on a terminal and stays readable in a log file.
+
+``GANLIB_PROGRESS``: seconds between its lines where there is no terminal.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -9,13 +13,14 @@ import time
 class ProgressLine:
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
+        self._every = 0.5 if self._live else float(os.environ.get("GANLIB_PROGRESS", 30))
         self._start = self._last = time.monotonic()
         self._width = 0
 
     def update(self, text: str, *, share: float, seconds: float | None = None) -> None:
         """share: 0 … 1 of the work; seconds: spent on it, when not since this line began."""
         now = time.monotonic()
-        if now - self._last < (0.5 if self._live else 30):
+        if now - self._last < self._every:
             return
         self._last = now
         spent = now - self._start if seconds is None else seconds

@@ -6,6 +6,7 @@ from ganlib.experiments.logs import COLUMNS, elapsed, read_log, read_runs
 from ganlib.experiments.marks import growths
 from ganlib.experiments.metrics import METRICS
 from ganlib.experiments.naming import run_names
+from ganlib.experiments.published import published
 from ganlib.experiments.records import read_evaluations
 from ganlib.experiments.smoothing import smooth, smoothed
 
@@ -16,6 +17,7 @@ __all__ = [
     "differing",
     "elapsed",
     "growths",
+    "published",
     "read_evaluations",
     "read_log",
     "read_runs",

@@ -2,7 +2,8 @@
 
 chrome    header, device, empty states, errors at the page's edge    catalog   cached runs, models, pictures, logs
 controls  run, class, seed, options: widgets kept in the URL         pictures  grids, animations, downloads, links
-cards     a run at a glance                                             comparison  tables, scalars, protocols
+cards     a run at a glance                                             comparison  runs and scalars side by side
+scores    metrics, protocols, rankings                                  jobs      evaluations in the background
 links     what a link asks for, checked and made
 """
 
@@ -13,25 +14,13 @@ from ganlib.ui.catalog import evaluations, generates, logs, runs
 from ganlib.ui.chrome import empty, finish, no_models, page
 from ganlib.ui.comparison import (
     architectures,
-    axis_title,
-    courses,
-    current_scores,
     differences,
     download_frame,
-    floor_of,
     pick_axis,
-    pick_cost,
     pick_logged_runs,
-    pick_metric,
-    pick_protocol,
     pick_some,
     pick_tags,
-    protocol_note,
-    report,
-    same_images,
-    score_table,
     snapshots,
-    with_costs,
 )
 from ganlib.ui.controls import (
     pick_classes,
@@ -44,6 +33,7 @@ from ganlib.ui.controls import (
     pick_walk,
     same_for,
 )
+from ganlib.ui.jobs import evaluate_now
 from ganlib.ui.pictures import (
     animation,
     downloads,
@@ -54,6 +44,24 @@ from ganlib.ui.pictures import (
     snapshot_of,
     stages_shown,
 )
+from ganlib.ui.scores import (
+    axis_title,
+    best_snapshots,
+    courses,
+    current_scores,
+    floor_of,
+    pick_cost,
+    pick_metric,
+    pick_protocol,
+    precision_and_recall,
+    protocol_note,
+    published_scores,
+    report,
+    same_images,
+    score_table,
+    unscored,
+    with_costs,
+)
 
 # Streamlit collects garbage after every run. What is imported by now will never be any: it need not be looked through.
 gc.freeze()
@@ -62,6 +70,7 @@ __all__ = [
     "animation",
     "architectures",
     "axis_title",
+    "best_snapshots",
     "card",
     "courses",
     "current_scores",
@@ -69,6 +78,7 @@ __all__ = [
     "download_frame",
     "downloads",
     "empty",
+    "evaluate_now",
     "evaluations",
     "film_strip",
     "finish",
@@ -93,7 +103,9 @@ __all__ = [
     "pick_stages",
     "pick_tags",
     "pick_walk",
+    "precision_and_recall",
     "protocol_note",
+    "published_scores",
     "report",
     "runs",
     "same_for",
@@ -104,5 +116,6 @@ __all__ = [
     "snapshot_of",
     "snapshots",
     "stages_shown",
+    "unscored",
     "with_costs",
 ]

@@ -1,0 +1,44 @@
+"""python -m ganlib speed [RUN…] [--calls N] [--device DEVICE]"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from ganlib.devices import hardware, pick_device
+from ganlib.errors import GanlibError
+from ganlib.metrics.records import append_records, read_records
+from ganlib.metrics.speed import speed_record
+from ganlib.runs import find_run, run_roots, scan
+
+
+def add(subparsers: Any, argv: Sequence[str]) -> None:
+    parser = subparsers.add_parser(
+        "speed",
+        help="measure how many images a second runs draw on this machine",
+        description="Adds a record of sampling_rate, with the machine, to the runs' evaluation.json.",
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's name or folder (default: all that generate)")
+    parser.add_argument("--calls", type=int, default=9, metavar="N", help="calls of 64 images to take the median of")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Prints a Markdown table. Training's rate is images seen over the seconds that the weights carry."""
+    if args.calls < 1:
+        raise GanlibError(f"--calls must be at least 1, not {args.calls}.")
+    device = pick_device(args.device)
+    everything = [found for found in scan(run_roots())[0] if found.generates]
+    chosen = [find_run(name) for name in args.runs] or sorted(everything, key=lambda r: (r.data_name, r.name))
+    print(f"Sampling on {hardware(device)}\n")
+    print("| run | parameters | training, images/s | sampling, images/s |")
+    print("|-|-|-|-|")
+    for found in chosen:
+        read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
+        record = speed_record(found, device, args.calls)
+        append_records(found.folder.evaluation, [record])
+        size = sum(found.parameters.values()) / 1e6
+        trained = f"{found.images_seen / found.training_seconds:,.0f}" if found.training_seconds else "–"
+        print(f"| {found.name} | {size:.2f} M | {trained} | {record['value']:,.0f} |", flush=True)

@@ -1,0 +1,225 @@
+"""Scores of one metric and protocol, ranked, against their cost and over training, drawn and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ganlib.errors import GanlibError
+from ganlib.experiments import METRICS
+from ganlib.figures.style import ARCHITECTURE_COLOURS, BETWEEN, DASHES, SYMBOLS, nothing, plain, run_lines
+
+
+def score_bars(
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    models: Mapping[str, str],
+    floor: tuple[float, int] | None = None,
+    best: pd.DataFrame | None = None,
+) -> go.Figure:
+    """Bars of ``ganlib.experiments.read_evaluations``, the best on top, with their intervals.
+
+    ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``models``
+    is run -> architecture. ``floor`` is the score of so many real images that nobody trained on, drawn as a line;
+    ``best`` has the best snapshot of each run that has any, drawn as a diamond on the run's bar.
+    GanlibError if the frame mixes metrics or protocols, whose values do not compare.
+    """
+    _comparable(frame)
+    frame = _ranked(frame)
+    if frame.empty:
+        return nothing("No scores to show yet.")
+    above, below = frame["high"] - frame["value"], frame["value"] - frame["low"]
+    seen = frame["images_seen"].map(lambda n: "unknown" if pd.isna(n) else f"{int(n):,}").astype(object)
+    ends = zip(frame["low"], frame["high"], strict=True)
+    interval = [f" ({low:.4g} to {high:.4g})" if np.isfinite([low, high]).all() else "" for low, high in ends]
+    figure = go.Figure()
+    figure.add_bar(
+        x=frame["value"],
+        y=frame["label"],
+        orientation="h",
+        marker_color=[ARCHITECTURE_COLOURS[models.get(run, run)] for run in frame["run"]],
+        error_x={"type": "data", "array": above, "arrayminus": below, "color": BETWEEN, "thickness": 1.5},
+        customdata=np.column_stack([seen, interval]),
+        hovertemplate="%{y}: %{x:.4g}%{customdata[1]}<br>images seen: %{customdata[0]}<extra></extra>",
+    )
+    # The numbers are a trace of their own: a bar's own text would lie under its error bar.
+    figure.add_scatter(
+        x=frame["high"].fillna(frame["value"]),
+        y=frame["label"],
+        mode="text",
+        text=[f"\u2002{value:.3g}" if abs(value) < 100 else f"\u2002{value:,.0f}" for value in frame["value"]],
+        textposition="middle right",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+    if best is not None and len(best):
+        rows = dict(zip(frame["run"], frame["label"], strict=True))
+        best = best[best["run"].isin(rows)]
+        figure.add_scatter(
+            x=best["value"],
+            y=best["run"].map(rows),
+            mode="markers",
+            marker={"symbol": "diamond", "size": 10, "color": "white", "line": {"color": "black", "width": 1.5}},
+            customdata=best["snapshot"].astype("int64"),
+            hovertemplate="best snapshot of %{y}: %{x:.4g} after %{customdata:,} images<extra></extra>",
+        )
+    if floor is not None:
+        line, words = {"color": BETWEEN, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
+        figure.add_vline(x=floor[0], line=line, annotation={"text": words, "font_size": 11, "yanchor": "bottom"})
+    figure.update_yaxes(autorange="reversed", type="category", automargin=True)
+    figure.update_xaxes(title_text=title, rangemode="tozero")
+    figure.update_layout(height=32 * len(frame) + 100, showlegend=False)
+    return plain(figure, right=60)
+
+
+def score_course(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) -> go.Figure:
+    """Scores against images seen, a line a run through its snapshots to its weights, which have the larger marker.
+
+    GanlibError if the frame mixes metrics or protocols.
+    """
+    _comparable(frame)
+    frame = frame[np.isfinite(frame["value"])].dropna(subset=["images_seen"])
+    if frame.empty:
+        return nothing("No scores to show yet.")
+    figure = go.Figure()
+    lines = run_lines(sorted(frame["run"].unique()), models)
+    for run, course in frame.groupby("run"):
+        course = course.sort_values("images_seen", kind="stable")
+        figure.add_scatter(
+            x=course["images_seen"].astype("int64"),
+            y=course["value"],
+            mode="lines+markers",
+            name=str(run),
+            line=lines[str(run)],
+            marker={"size": np.where(course["snapshot"].isna(), 11, 6)},
+            hovertemplate="%{y:.4g} at %{x:,} images<extra>" + str(run) + "</extra>",
+        )
+    figure.update_xaxes(title_text="images seen", rangemode="tozero", showgrid=False)
+    figure.update_yaxes(title_text=title)
+    return plain(figure.update_layout(height=420, hovermode="closest"))
+
+
+def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[str, str]) -> go.Figure:
+    """Scores against what they cost, column ``cost``, on a logarithmic axis; the line leads along the runs that no
+    other run beats in both.
+
+    GanlibError if the frame mixes metrics or protocols.
+    """
+    _comparable(frame)
+    frame = _ranked(frame.dropna(subset=[cost]))
+    frame = frame[frame[cost] > 0]
+    if frame.empty:
+        return nothing("No scores to show yet.")
+    figure = go.Figure()
+    front = frame[pareto(frame[cost].to_numpy(), frame["value"].to_numpy(), _better(frame))].sort_values(cost)
+    figure.add_scatter(
+        x=front[cost], y=front["value"], mode="lines", line={"color": BETWEEN, "dash": "dot", "width": 1.5},
+        hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    lines = run_lines(sorted(frame["run"].unique()), models)
+    # A legend rather than labels: networks of one size lie one upon the other.
+    for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
+        figure.add_scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            name=run,
+            marker=_marker(lines[run]),
+            hovertemplate=f"{run}: %{{y:.4g}} at %{{x:,.4g}}<extra></extra>",
+        )
+    figure.update_xaxes(title_text=cost, type="log", showgrid=False)
+    figure.update_yaxes(title_text=title)
+    return plain(figure.update_layout(height=480))
+
+
+def precision_recall(frame: pd.DataFrame, *, models: Mapping[str, str]) -> go.Figure:
+    """What looks real (precision) against what of the real is covered (recall); ``frame`` has both columns by run."""
+    figure = go.Figure()
+    lines = run_lines(sorted(frame["run"]), models)
+    for run, precision, recall in zip(frame["run"], frame["precision"], frame["recall"], strict=True):
+        figure.add_scatter(
+            x=[recall],
+            y=[precision],
+            mode="markers",
+            name=run,
+            marker=_marker(lines[run]),
+            hovertemplate=f"{run}: precision %{{y:.3f}}, recall %{{x:.3f}}<extra></extra>",
+        )
+    figure.update_xaxes(title_text="recall: share of real images among generated ones", range=[0, 1.02])
+    figure.update_yaxes(title_text="precision: share of generated images among real ones", range=[0, 1.02])
+    return plain(figure.update_layout(height=520))
+
+
+def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
+    """Scores by run and class, the best run on top; ``frame`` has one record a run and class."""
+    if frame.empty:
+        return nothing("No scores of classes to show yet.")
+    table = frame.pivot_table("value", "run", "class_name", sort=False)
+    order = table.mean(axis=1).sort_values(ascending=False).index  # a heatmap begins at the bottom
+    table = table.loc[order]
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=table.to_numpy(),
+        x=list(table.columns),
+        y=list(table.index),
+        texttemplate="%{z:.3g}",
+        colorscale="Viridis_r",
+        colorbar={"title": {"text": title, "side": "right"}},
+        hovertemplate="%{y}, %{x}: %{z:.4g}<extra></extra>",
+        hoverongaps=False,
+    )
+    figure.update_yaxes(type="category", automargin=True, showgrid=False)
+    figure.update_xaxes(type="category", showgrid=False)
+    return plain(figure.update_layout(height=36 * len(table) + 140))
+
+
+def pareto(cost: np.ndarray, value: np.ndarray, better: str) -> np.ndarray:
+    """(n,) bool: whom no other beats in one without losing in the other."""
+    score = value if better == "lower" else -value
+    cheaper, lower = cost[:, None] <= cost, score[:, None] <= score
+    strictly = (cost[:, None] < cost) | (score[:, None] < score)
+    return np.logical_not((cheaper & lower & strictly).any(axis=0))
+
+
+def describe_scores(frame: pd.DataFrame) -> str:
+    """The ends of the ranking in words; GanlibError for a mixed frame, as in ``score_bars``."""
+    _comparable(frame)
+    frame = _ranked(frame)
+    if frame.empty:
+        return "No scores to show yet."
+    entries = [f"{row.label} {row.value:.4g}" for row in frame.itertuples()]
+    head = f"{frame['metric'].iloc[0]} ({frame['protocol_label'].iloc[0]})"
+    if len(entries) == 1:
+        return f"{head}: {entries[0]}."
+    first, last = ("Lowest", "highest") if _better(frame) == "lower" else ("Highest", "lowest")
+    return f"{head}. {first} of {len(entries)}: {entries[0]}; {last}: {entries[-1]}."
+
+
+def _marker(line: Mapping[str, str]) -> dict[str, object]:
+    """The run's colour, and where runs share it the symbol of the run's dash."""
+    return {"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]}
+
+
+def _comparable(frame: pd.DataFrame) -> None:
+    for column, word in (("metric", "metrics"), ("protocol", "protocols")):
+        if frame[column].nunique() > 1:
+            raise GanlibError(f"Scores of several {word} do not compare; choose one of them.")
+
+
+def _better(frame: pd.DataFrame) -> str:
+    known = METRICS.get(frame["metric"].iloc[0]) if len(frame) else None
+    return known.better if known else "lower"
+
+
+def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Finite scores, the best first, each with a label of its own: the run, and what sets its records apart."""
+    frame = frame[np.isfinite(frame["value"])].sort_values("run", kind="stable")
+    frame = frame.sort_values("value", kind="stable", ascending=_better(frame) == "lower")
+    snapshot = frame["snapshot"].map(lambda n: "" if pd.isna(n) else f" at {int(n):,} images").astype(object)
+    label = frame["run"].astype(object) + snapshot
+    label = label.where(~label.duplicated(keep=False), label + " #" + frame["weights_hash"].astype(object))
+    return frame.assign(label=label)

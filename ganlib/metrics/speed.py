@@ -1,0 +1,62 @@
+"""How fast a run draws on this machine."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+import torch
+
+from ganlib.devices import hardware
+from ganlib.errors import GanlibError
+from ganlib.metrics.records import Record
+from ganlib.models import GenerativeModel
+from ganlib.provenance import commit, now, versions
+from ganlib.runs import Run
+from ganlib.sampling import sample
+
+IMAGES, WARM_UP = 64, 2
+
+
+def speed_record(run: Run, device: torch.device, calls: int = 9) -> Record:
+    """``sampling_rate``: images a second of 64 images in one call, default options, the median of ``calls`` calls.
+
+    The interval is that of the slowest and the fastest call. GanlibError for a run that generates nothing.
+    """
+    model = run.load(device)
+    if not isinstance(model, GenerativeModel):
+        raise GanlibError(f"{run.name} generates nothing, so it has no sampling rate.")
+    labels = [i % model.config.num_classes for i in range(IMAGES)] if model.conditional else None
+    rates = []
+    for call in range(WARM_UP + calls):
+        start = time.perf_counter()
+        sample(model, range(IMAGES), labels)
+        if call >= WARM_UP:
+            rates.append(IMAGES / (time.perf_counter() - start))
+    return {
+        "metric": "sampling_rate",
+        "value": median(rates),
+        "interval": {"low": min(rates), "high": max(rates), "how": f"slowest and fastest of {calls} calls"},
+        "blocks": rates,
+        "protocol": {
+            "n_real": 0,
+            "n_fake": IMAGES,
+            "reference": None,
+            "extractor": None,
+            "extractor_name": None,
+            "extractor_hash": None,
+            "resizer": "none",
+            "options": {},
+            "machine": hardware(device),
+        },
+        "labels": "balanced" if model.conditional else "none",
+        "seeds": f"0-{IMAGES - 1}",
+        "options": {option.name: option.default for option in model.options},
+        "warning": None,
+        "images_seen": run.images_seen,
+        "weights_hash": run.weights_hash,
+        "snapshot": None,
+        "versions": versions(),
+        "commit": commit(),
+        "date": now(),
+    }

@@ -1,0 +1,142 @@
+"""Work of minutes: a process of its own, one at a time, that every session sees, follows and may stop.
+
+It outlives a change of page and a closed browser; it ends with the server.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+import streamlit as st
+
+from ganlib.metrics.config import METRICS, EvaluationConfig
+from ganlib.runs import PROJECT, Run
+from ganlib.ui.catalog import generates, runs
+
+COUNTS = (1_000, 5_000, 10_000, 50_000)
+LOOK = 1.0  # seconds between two looks at a process
+SHARE = re.compile(r"(\d+)%")
+
+
+class Job:
+    """``python -m ganlib …`` and what it says."""
+
+    def __init__(self, what: str, arguments: Sequence[str]) -> None:
+        self.what, self.stopped = what, False
+        handle, path = tempfile.mkstemp(prefix="ganlib-", suffix=".log")
+        self._said = Path(path)
+        with os.fdopen(handle, "wb") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ganlib", *arguments],
+                cwd=PROJECT,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"GANLIB_PROGRESS": str(LOOK), "PYTHONUNBUFFERED": "1"},
+            )
+        atexit.register(self._end)
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def failed(self) -> bool:
+        return bool(self._process.poll()) and not self.stopped
+
+    def stop(self) -> None:
+        if self.running:
+            self.stopped = True
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+
+    def _end(self) -> None:
+        self.stop()
+        self._said.unlink(missing_ok=True)
+
+    def lines(self) -> list[str]:
+        return self._said.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    @property
+    def progress(self) -> tuple[float, str]:
+        """Share of the present step, and the process's own words."""
+        said = next((line for line in reversed(self.lines()) if SHARE.search(line)), "")
+        found = SHARE.search(said)
+        return (int(found[1]) / 100 if found else 0.0), said or "starting …"
+
+
+class Jobs:
+    def __init__(self) -> None:
+        self.latest: Job | None = None
+        self._starting = Lock()
+
+    def start(self, what: str, arguments: Sequence[str]) -> None:
+        """Nothing while another job runs: two would only share the processor."""
+        with self._starting:
+            if self.latest is None or not self.latest.running:
+                self.latest = Job(what, arguments)
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    return Jobs()
+
+
+def evaluate_now(missing: Sequence[str]) -> None:
+    """A form in the sidebar that measures runs; ``missing`` are those without a score here."""
+    with st.sidebar.expander("Evaluate runs", icon=":material/calculate:", expanded=jobs().latest is not None):
+        known = {run.name: run for run in runs(generates)}
+        job = jobs().latest
+        if job is not None and job.running:
+            st.fragment(_follow, run_every=LOOK)(job)
+            return
+        if job is not None:
+            _outcome(job)
+        defaults = EvaluationConfig()
+        names = st.multiselect("Runs to measure", list(known), [name for name in missing if name in known][:1])
+        metrics = st.multiselect("Metrics to measure", METRICS, defaults.metrics)
+        n = st.select_slider("Images to generate", COUNTS, defaults.n, format_func="{:,}".format)
+        st.button(
+            "Evaluate",
+            icon=":material/play_circle:",
+            disabled=not (names and metrics),
+            on_click=lambda: _start([known[name] for name in names], metrics, n),
+        )
+
+
+def _start(chosen: Sequence[Run], metrics: Sequence[str], n: int) -> None:
+    names = ", ".join(run.name for run in chosen)
+    paths = [str(run.path.resolve()) for run in chosen]
+    device = str(st.session_state.get("device", "auto"))
+    jobs().start(
+        names,
+        ["evaluate", *paths, "--metrics", *metrics, "--n", str(n), "--device", device],
+    )
+
+
+def _follow(job: Job) -> None:
+    if not job.running:
+        st.rerun()
+    share, words = job.progress
+    st.progress(share, words)
+    st.button("Stop", icon=":material/stop_circle:", on_click=job.stop, key="stop_job")
+    st.caption("It goes on while you look at other pages.")
+
+
+def _outcome(job: Job) -> None:
+    said = [line.removeprefix("ganlib: ") for line in job.lines() if line and not SHARE.search(line)]
+    if job.stopped:
+        st.info(f"Stopped measuring {job.what}. Evaluated again, it goes on from there.")
+    elif job.failed:
+        st.error(said[-1] if said else f"Measuring {job.what} ended without a word.", icon=":material/error:")
+    else:
+        st.success(f"Measured {job.what}.")
