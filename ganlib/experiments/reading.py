@@ -1,0 +1,105 @@
+"""A log, a folder of logs or a tree of such folders -> one tidy frame."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from ganlib.experiments.frame import LogError, Scalars, Skipped, build
+from ganlib.experiments.merging import merged
+from ganlib.experiments.naming import run_names
+from ganlib.experiments.readers import FORMATS, Format
+from ganlib.experiments.readers.source import Source, is_binary, utf8
+
+HEAD = 2**16  # bytes that decide about the format
+# What lies beside logs and is none: not even opened.
+OTHER = re.compile(
+    r"\.(?:pth?|pkl|pickle|ckpt|safetensors|np[yz]|h5|hdf5|onnx|bin|zip|gz|xz|tar|png|jpe?g|gif|webp|bmp|mp4|avi|pdf"
+    r"|svg|html|py|ipynb|md|ya?ml|toml|sh|css|js|so|lock|wandb)",
+    re.IGNORECASE,
+)
+
+
+def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
+    """The scalars of a log, of a run's folder or of a tree of runs: ``run, step, wall_time, tag, value, original,
+    segment``, a row per scalar.
+
+    ``step`` names the column that counts where a table has several. The format is found by content. In ``attrs``:
+    ``step_unit`` ("steps", "images", "epochs" or "mixed"), ``step_units`` by run, ``skipped`` (the first lines left
+    out, with the reason) and ``skipped_total``. LogError if nothing could be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _tree(path, step)
+    source = Source(path, step)
+    found = read_file(source)
+    if found is None:
+        raise source.error("it is in none of the known formats")
+    runs: dict[str, list[Scalars]] = {}
+    for scalars in found[1]:
+        runs.setdefault(scalars.run or path.stem, []).append(scalars)
+    return build(runs, source.skipped, source.total)
+
+
+def read_file(source: Source) -> tuple[Format, list[Scalars]] | None:
+    """What a file holds, and its format; None for a file of no known one. LogError for a damaged log."""
+    try:
+        data = source.path.read_bytes()
+    except OSError as error:
+        raise source.error(f"it cannot be opened ({error.strerror})") from None
+    return read_bytes(data, source)
+
+
+def read_bytes(data: bytes, source: Source) -> tuple[Format, list[Scalars]] | None:
+    if not data.strip():
+        raise source.error("it is empty")
+    text = utf8(data)
+    head = text[:HEAD]
+    if is_binary(head):
+        return None
+    start = head.decode("utf-8", errors="replace")
+    for form in FORMATS:
+        if form.matches(start, source.path):
+            try:
+                return form, form.read(text, source)
+            except (RecursionError, MemoryError) as error:
+                raise source.error(f"it is nested too deep or too large ({type(error).__name__})") from None
+    return None
+
+
+def _tree(folder: Path, step: str | None) -> pd.DataFrame:
+    folders: dict[Path, list[tuple[Format, Scalars, Path]]] = {}
+    skipped: list[Skipped] = []
+    total = 0
+    for path in _files(folder):
+        source = Source(path, step)
+        try:
+            found = read_file(source)
+        except LogError as error:
+            source.skip(error.line, error.reason)
+            found = None
+        skipped += source.skipped
+        total += source.total
+        if found:
+            folders.setdefault(path.parent, []).extend((found[0], scalars, path) for scalars in found[1])
+    if not folders:
+        raise LogError(folder, None, "it holds no log of a known format")
+    runs: dict[str, list[Scalars]] = {}
+    for home, name in run_names(folders).items():
+        for run in dict.fromkeys(scalars.run for _, scalars, _ in folders[home]):
+            parts = [part for part in folders[home] if part[1].run == run]
+            runs[run if run and run not in runs else f"{name}/{run}" if run else name] = merged(parts)
+    return build(runs, skipped, total)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(root, name)
+            if not name.startswith(".") and not OTHER.fullmatch(path.suffix) and path.is_file():
+                yield path

@@ -1,0 +1,115 @@
+"""What the tools call their scalars, and what they are called here. All of it is data: a new dialect is a line."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Tag(NamedTuple):
+    name: str
+    scale: float = 1.0  # what the file's number is multiplied by
+
+
+# Patterns of a whole name after ``plain``, with or without "train_" before it.
+# The first that fits counts.
+_D, _G = r"(?:d|dis|disc|discriminator|netd|critic)", r"(?:g|gen|generator|netg)"
+_LOSS = r"(?:loss|losses|err|error)"
+_N = r"(?:_?\d+k?)*"  # "50k", "_50k_50k"
+CANONICAL: tuple[tuple[str, Tag], ...] = (
+    # Progress
+    (r"(?:progress_)?kimgs?|n_?kimgs?", Tag("images", 1000)),
+    (r"(?:progress_)?(?:images|n_?imgs?|images_seen|num_images|samples_seen|nimg)", Tag("images")),
+    (r"(?:progress_)?(?:current_)?epochs?|ep|_epoch", Tag("epoch")),
+    (r"(?:progress_)?tick", Tag("tick")),
+    (r"elapsed(?:_time)?|timing_total_sec|_?runtime|time_elapsed|total_time", Tag("elapsed")),
+    # Losses
+    (rf"{_LOSS}_?{_D}|{_D}_?{_LOSS}|{_LOSS}_{_D}_{_LOSS}|{_D}_total_{_LOSS}|{_D}_{_LOSS}_total", Tag("loss/D")),
+    (rf"{_LOSS}_?{_G}|{_G}_?{_LOSS}|{_LOSS}_{_G}_{_LOSS}|{_G}_total_{_LOSS}|{_G}_{_LOSS}_total", Tag("loss/G")),
+    (rf"(?:{_LOSS}_{_D}|{_D}_{_LOSS})_real|{_D}_real_{_LOSS}|{_LOSS}_real", Tag("loss/D/real")),
+    (rf"(?:{_LOSS}_{_D}|{_D}_{_LOSS})_fake|{_D}_fake_{_LOSS}|{_LOSS}_fake", Tag("loss/D/fake")),
+    (rf"{_LOSS}_{_D}_reg", Tag("loss/D/reg")),
+    (rf"{_LOSS}_{_G}_reg", Tag("loss/G/reg")),
+    (r"cls_loss|loss_cls|class(?:ification)?_loss", Tag("loss/classify")),
+    (r"(?:loss_)?r1(?:_penalty)?", Tag("D/r1")),
+    (r"(?:loss_)?(?:pl|path_length)(?:_penalty)?", Tag("G/path_length")),
+    (r"gp|(?:loss_)?gradient_penalty|gp_loss|loss_gp", Tag("D/penalty")),
+    (r"loss|loss_loss", Tag("loss")),
+    # The discriminator's opinion
+    (rf"loss_scores_real|d\(x\)|{_D}_?x|{_D}_(?:logits?_|scores?_)?real|(?:logits?|scores?)_real|real_(?:logits?|scores?)",
+     Tag("D/real")),
+    (rf"loss_scores_fake|d\(g\(z\)\)|{_D}_?g_?z(?:_?1)?|{_D}_(?:logits?_|scores?_)?fake|(?:logits?|scores?)_fake|"
+     r"fake_(?:logits?|scores?)", Tag("D/fake")),
+    (rf"{_D}_acc(?:uracy)?|acc(?:uracy)?_{_D}", Tag("D/accuracy")),
+    # Adaptive augmentation (arXiv:2006.06676)
+    (r"progress_augment|augment|ada_p|aa_p|ada_aug_p|p_ada", Tag("ada/p")),
+    (r"loss_signs_real|dis_sign_real|r_t|rt|ada_r_t|signs_real", Tag("ada/r_t")),
+    (r"loss_signs_fake|dis_sign_fake|signs_fake", Tag("ada/signs_fake")),
+    # Learning rates
+    (rf"lr_{_D}|{_D}_(?:lr|learning_rate)|(?:learning_rate|lr)_{_D}", Tag("lr/D")),
+    (rf"lr_{_G}|{_G}_(?:lr|learning_rate)|(?:learning_rate|lr)_{_G}", Tag("lr/G")),
+    (r"lr|learning_rate|lr_(?:adamw?|sgd|rmsprop)", Tag("lr")),
+    # Gradients
+    (rf"grad(?:_norm)?_{_D}|{_D}_grad(?:_norm)?", Tag("grad/D")),
+    (rf"grad(?:_norm)?_{_G}|{_G}_grad(?:_norm)?", Tag("grad/G")),
+    # Metrics
+    (rf"(?:metrics?_)?fid{_N}(?:_full)?(?:_score)?", Tag("fid")),
+    (rf"(?:metrics?_)?kid{_N}(?:_full)?(?:_score|_mean)?", Tag("kid")),
+    (rf"(?:metrics?_)?kid{_N}(?:_full)?_std", Tag("kid/std")),
+    (rf"(?:metrics?_)?(?:is|isc|inception_score|is_score){_N}(?:_full)?(?:_mean|_score)?", Tag("isc")),
+    (rf"(?:metrics?_)?(?:is|isc|inception_score){_N}(?:_full)?_std", Tag("isc/std")),
+    (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:precision|prc)", Tag("precision")),
+    (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:recall|rec)", Tag("recall")),
+    (r"(?:metrics?_)?density", Tag("density")),
+    (r"(?:metrics?_)?coverage", Tag("coverage")),
+    (rf"(?:metrics?_)?ppl{_N}(?:_?(?:full|w|wend|zend|z|end))*", Tag("ppl")),
+    (r"accuracy|acc", Tag("accuracy")),
+    (r"images_s|imgs?_s|images_per_sec(?:ond)?|imgs?_per_sec|throughput", Tag("images/s")),
+)  # fmt: skip
+
+# What can be the step, in order of preference.
+STEPS = (
+    "global_step", "trainer_global_step", "step", "steps", "_step", "total_steps", "iteration", "iterations",
+    "iter", "iters", "itr", "it", "n_iter", "num_iter", "iter_num", "cur_iter", "update", "updates", "n_updates",
+)  # fmt: skip
+BATCHES = ("batch", "batch_idx", "batch_index", "batch_id", "minibatch", "batches", "i")  # starts over each epoch
+IMAGES = {"progress_kimg": 1000, "kimg": 1000, "kimgs": 1000, "images": 1, "images_seen": 1, "nimg": 1, "n_imgs": 1}
+EPOCHS = ("epoch", "epochs", "current_epoch", "_epoch", "ep")
+WALLS = (
+    "wall_time", "walltime", "timestamp", "_timestamp", "_stamp", "unix_time", "datetime", "date", "created_at",
+    "time", "ts",
+)  # fmt: skip
+# Columns that are no scalars but say which scalar a row is about.
+TAGS = ("tag", "metric", "metric_name", "key", "name", "variable", "scalar")
+VALUES = ("value", "val", "metric_value", "scalar_value", "y")
+RUNS = ("run", "run_name", "run_id", "experiment", "exp_name")
+SPLITS = ("split", "phase", "mode", "subset", "stage", "set")
+
+_PATTERNS = tuple((re.compile(pattern), tag) for pattern, tag in CANONICAL)
+_AROUND = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
+
+
+def plain(name: str) -> str:
+    """``Loss/D/loss`` -> ``loss_d_loss``."""
+    return re.sub(r"[\s/.:\-]+", "_", name.strip().lower())
+
+
+@lru_cache(maxsize=4096)
+def canonical(name: str) -> Tag:
+    """``Loss/D/loss``, ``d_loss``, ``errD`` -> ``loss/D``; a name that the table lacks stays as it is."""
+    whole = plain(name)
+    for known in (whole, _AROUND.sub("", whole)):
+        for pattern, tag in _PATTERNS:
+            if pattern.fullmatch(known):
+                return tag
+    return Tag(name.strip())
+
+
+def canonical_all(names: list[str]) -> list[Tag]:
+    """Of names that mean the same the shortest gets the canonical one; the others stay as they are."""
+    tags = [canonical(name) for name in names]
+    first: dict[str, str] = {}
+    for name, tag in sorted(zip(names, tags, strict=True), key=lambda pair: (pair[0] != pair[1].name, len(pair[0]))):
+        first.setdefault(tag.name, name)
+    return [tag if first[tag.name] == name else Tag(name) for name, tag in zip(names, tags, strict=True)]
