@@ -34,7 +34,7 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
         "--at",
         default="final",
         metavar="all|best|final|IMAGES",
-        help="the run's weights (final), a snapshot by its images, all of them, or that of the lowest FID so far",
+        help="the run's weights (final), a snapshot by its images, all, or that of the lowest FID under this protocol",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     parser.set_defaults(run=run)
@@ -58,33 +58,28 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"Not evaluated, for the reasons above: {', '.join(failed)}.")
 
 
-def moments(found: Run, at: str, config: EvaluationConfig) -> list[int | None]:
+def moments(
+    found: Run, at: str, config: EvaluationConfig, device: torch.device, options: dict[str, str]
+) -> list[int | None]:
     """Snapshots, None for the run's weights."""
-    snapshots = found.folder.snapshot_images()
     if at == "final":
         return [None]
     if at == "all":
-        return [*snapshots, None]
-    if at != "best":
-        if not at.isdecimal():
-            raise GanlibError(f"--at takes all, best, final or the images of a snapshot, not {at!r}.")
-        return [int(at)]
-    scores = {
-        record["snapshot"]: record["value"]
-        for record in read_records(found.folder.evaluation)
-        if record["metric"] == "fid"
-        and record["snapshot"] in snapshots
-        and (record["protocol"]["n_fake"], record["protocol"]["extractor"]) == (config.n, config.extractor)
-    }
-    if not scores:
-        raise GanlibError(f"No snapshot of {found.name} has an FID of n = {config.n:,} yet; score them with --at all.")
-    return [min(scores, key=lambda images: scores[images])]
+        return [*found.folder.snapshot_images(), None]
+    if at == "best":
+        from ganlib.metrics.best import best_snapshot
+
+        return [best_snapshot(found, config, device, options)]
+    if not at.isdecimal():
+        raise GanlibError(f"--at takes all, best, final or the images of a snapshot, not {at!r}.")
+    return [int(at)]
 
 
 def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, options: dict[str, str]) -> None:
     read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
-    for snapshot in moments(found, args.at, config):
-        _measure(found, config, pick_device(args.device), options, snapshot)
+    device = pick_device(args.device)
+    for snapshot in moments(found, args.at, config, device, options):
+        _measure(found, config, device, options, snapshot)
 
 
 def _measure(

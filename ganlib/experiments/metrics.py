@@ -21,5 +21,7 @@ METRICS = {
     "density": Metric("Density", "higher", "How thickly generated images lie among real ones; 1 = as real ones do."),
     "coverage": Metric("Coverage", "higher", "Share of real images that have a generated one nearby."),
     "class_agreement": Metric("Class agreement", "higher", "Share of images taken for the class that was asked for."),
+    "ppl": Metric("PPL", "lower", "Perceptual path length: how unsteadily images change along an interpolation."),
+    "cas": Metric("CAS", "higher", "Accuracy on real images of a classifier that was trained on generated ones."),
 }
 """Those that rank runs; others describe what else a model can do."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ganlib.data import Split
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.intervals import of_share
+from ganlib.metrics.protocol import protocol
 from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, chunks, load_split
 from ganlib.runs import Run
@@ -31,16 +32,7 @@ def accuracy_record(run: Run, model: Any, config: EvaluationConfig, progress: Pr
 def of_test_images(run: Run, test: Split) -> Record:
     """What a record says of a number that test images alone decide."""
     return {
-        "protocol": {
-            "n_real": len(test),
-            "n_fake": 0,
-            "reference": {"data": run.data_name, "split": "test", "fingerprint": test.fingerprint},
-            "extractor": None,
-            "extractor_name": None,
-            "extractor_hash": None,
-            "resizer": "none",
-            "options": {},
-        },
+        "protocol": protocol(run, None, n_real=len(test), split="test"),
         "labels": "none",
         "seeds": None,
         "options": {},

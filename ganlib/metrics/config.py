@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
 
-METRICS = ("fid", "fid_infinity", "kid", "isc", "prc", "dc", "class_agreement")
+METRICS = ("fid", "fid_infinity", "kid", "isc", "prc", "dc", "class_agreement", "ppl", "cas")
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,9 @@ class EvaluationConfig(Config):
     per_class: bool = option(False, "FID of each class as well, where classes can be asked for")
     n: int = option(10_000, "images to generate", min=2)
     blocks: int = option(4, "disjoint seed blocks behind the interval, 1 = no interval", min=1, max=1000)
-    extractor: str = option("embedded", "embedded (the data set's classifier) or inception")
-    extractor_weights: str | None = option(None, "file of inception's weights, else downloaded")
+    extractor: str = option("embedded", "embedded (the data set's classifier), inception, vgg16, clip or dinov2")
+    extractor_weights: str | None = option(None, "file of another extractor's weights, else downloaded")
+    space: str = option("z", "of ppl: where its paths run, z, or w where the model has it")
     data_root: str | None = option(None, "where data sets lie, if not in $GANLIB_DATA")
     batch: int = option(64, "images per forward pass; no number depends on it", min=1)
 

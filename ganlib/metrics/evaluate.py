@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,20 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.accuracy import accuracy_record
 from ganlib.metrics.codes import code_record
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract, file_hash
+from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
+from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import from_blocks, of_share
-from ganlib.metrics.measures import MEASURES, Fake, Value
-from ganlib.metrics.partial import Partial
+from ganlib.metrics.measures import MEASURES, Fake, Real, Value, check_sizes
+from ganlib.metrics.paths import path_record
+from ganlib.metrics.protocol import protocol
 from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, chunks, load_split, reference
+from ganlib.metrics.transfer import data_to_classify, transfer_record
+from ganlib.metrics.weights import file_hash
 from ganlib.models import GenerativeModel
 from ganlib.provenance import commit, now, versions
 from ganlib.runs import Run
-from ganlib.sampling import check_options, sample_chunks
+from ganlib.sampling import check_options
 
 
 def evaluate(
@@ -56,7 +61,8 @@ def evaluate(
     }
     if isinstance(model, GenerativeModel):
         chosen = check_options(model, options or {})
-        found = generated_records(run, model, config, device, chosen, weights, progress)
+        made = Generation(run, model, weights, chosen, config.n, config.batch)
+        found = generated_records(made, config, device, progress)
         if run.classes and snapshot is None and not options:
             found += side_records(run, model, config, progress, warn)
     elif options:
@@ -69,6 +75,9 @@ def evaluate(
             warn(f"The FID of real images was not measured: {error}")
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
+    for record in found:
+        if not isfinite(record["value"]):
+            raise GanlibError(f"{record['metric']} of {run.name} came out as {record['value']}; nothing was recorded.")
     return [record | provenance for record in found]
 
 
@@ -87,60 +96,87 @@ def side_records(
 
 
 def generated_records(
-    run: Run,
-    model: GenerativeModel,
-    config: EvaluationConfig,
-    device: torch.device,
-    options: dict[str, Any],
-    weights_hash: str,
+    made: Generation, config: EvaluationConfig, device: torch.device, progress: Progress
+) -> list[Record]:
+    """What cannot be done is refused before an image is made."""
+    asked = set(config.metrics)
+    data = data_to_classify(made, config.data_root) if "cas" in asked else None
+    if "ppl" in asked and config.space not in made.model.spaces:
+        raise GanlibError(f"{made.run.name} has no space {config.space!r}; it has {', '.join(made.model.spaces)}.")
+    of_features = []
+    if asked != {"cas"} or config.per_class:
+        extractor = EXTRACTORS[config.extractor](made.run, device, config.extractor_weights)
+        of_features = feature_metrics(made, config, extractor)
+    if not (of_features or asked & {"ppl", "cas"}):
+        raise GanlibError(
+            f"Of {made.run.name} there is no {' and no '.join(config.metrics) or 'number'} by the extractor "
+            f"{config.extractor}; choose other --metrics."
+        )
+    if of_features:
+        real = reference(made.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
+        check_sizes(of_features, real, made.n, config.blocks, made.model.config.num_classes)
+    images = made.images(progress) if data else None
+    found: list[Record] = []
+    if of_features:
+        found += feature_records(of_features, made, images, extractor, real, config.blocks, progress)
+    if "ppl" in asked:
+        found.append(path_record(made, extractor, config.space, config.blocks, progress))
+    if data and images is not None:
+        found.append(transfer_record(made, images, data, device, progress))
+    made.forget()
+    return found
+
+
+def feature_metrics(made: Generation, config: EvaluationConfig, extractor: Extractor) -> list[str]:
+    """Those asked for that features decide. Of classes none where none is obeyed, or the extractor knows others."""
+    if "isc" in config.metrics and not extractor.classes:
+        raise GanlibError(f"The inception score takes class logits, which {extractor.name} has not; leave isc out.")
+    names = [name for name in config.metrics if name in MEASURES] + ["class_fid"] * config.per_class
+    agrees = made.model.conditional and extractor.own_classes
+    possible = {"class_agreement": agrees, "class_fid": made.model.conditional}
+    return [name for name in names if possible.get(name, True)]
+
+
+def feature_records(
+    names: list[str],
+    made: Generation,
+    images: NDArray[np.uint8] | None,
+    extractor: Extractor,
+    real: Real,
+    blocks: int,
     progress: Progress,
 ) -> list[Record]:
-    """Seeds 0 … n-1. A conditional model gets class i % K with seed i, so that every block is balanced."""
-    n = config.n
-    extractor = EXTRACTORS[config.extractor](run, device, config.extractor_weights)
-    real = reference(run, extractor, root=config.data_root, batch=config.batch, progress=progress)
-    labels = [i % model.config.num_classes for i in range(n)] if model.conditional else None
-    defaults = {o.name: o.default for o in model.options}
-    depends_on = {"weights": weights_hash, "extractor": extractor.hash, "options": defaults | options}
+    """images: all of ``made`` where they are kept; else they are made, measured and dropped."""
 
-    def images_from(start: int) -> Iterator[NDArray[np.uint8]]:
-        asked = None if labels is None else labels[start:]
-        return sample_chunks(model, range(start, n), asked, chunk=config.batch, **options)
+    def chunks_of_images(start: int) -> Iterator[NDArray[np.uint8]]:
+        assert images is not None
+        yield from (images[i : i + made.batch] for i in range(start, made.n, made.batch))
 
-    kept = Partial(run.path, depends_on)
-    made = extract(extractor, images_from, n, lambda done: progress("generated", done, n), kept)
-    fake = Fake(*made, None if labels is None else torch.tensor(labels))
-    names = [name for name in config.metrics if name != "class_agreement" or extractor.own_classes]
-    names += ["class_fid"] if config.per_class else []
-    values = [value for name in names for value in MEASURES[name](real, fake, config.blocks)]
-    split = {"data": run.data_name, "split": "train", "fingerprint": run.fingerprint("train")}
-    records: list[Record] = [
-        {
-            "metric": value.metric,
-            "value": value.value,
-            "interval": of_share(*value.share) if value.share else from_blocks(value.value, value.parts, value.n_fake),
-            "blocks": value.parts,
-            "protocol": {
-                "n_real": value.n_real,
-                "n_fake": value.n_fake,
-                "reference": split if value.n_real else None,
-                "extractor": extractor.name,
-                "extractor_name": extractor.identity,
-                "extractor_hash": extractor.hash,
-                "resizer": extractor.resizer,
-                "options": {k: v for k, v in options.items() if v != defaults[k]},
-                **value.how,
-                **({"class": run.classes[value.how["class"]]} if "class" in value.how else {}),
-            },
-            "labels": "none" if labels is None else "balanced",
-            "seeds": f"0-{n - 1}",
-            "options": defaults | options,
-            "warning": doubt(value, extractor, config.blocks),
-        }
-        for value in values
+    source, doing = (made.chunks, "generated") if images is None else (chunks_of_images, "measured")
+    kept = made.partial("features", extractor=extractor.hash)
+    fake = Fake(
+        *extract(extractor, source, made.n, lambda done: progress(doing, done, made.n), kept), labels=made.labels
+    )
+    return [
+        made.record(
+            value.metric,
+            value.value,
+            interval=of_share(*value.share) if value.share else from_blocks(value.value, value.parts, value.n_fake),
+            blocks=value.parts,
+            protocol=protocol(
+                made.run,
+                extractor,
+                n_real=value.n_real,
+                n_fake=value.n_fake,
+                split="train" if value.n_real else None,
+                options=made.changed,
+                **value.how | ({"class": made.run.classes[value.how["class"]]} if "class" in value.how else {}),
+            ),
+            warning=doubt(value, extractor, blocks),
+        )
+        for name in names
+        for value in MEASURES[name](real, fake, blocks)
     ]
-    kept.remove()
-    return records
 
 
 def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progress: Progress) -> Record:
@@ -163,16 +199,7 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
         "value": value.value,
         "interval": None,
         "blocks": [],
-        "protocol": {
-            "n_real": value.n_real,
-            "n_fake": value.n_fake,
-            "reference": {"data": run.data_name, "split": "train", "fingerprint": run.fingerprint("train")},
-            "extractor": extractor.name,
-            "extractor_name": extractor.identity,
-            "extractor_hash": extractor.hash,
-            "resizer": extractor.resizer,
-            "options": {},
-        },
+        "protocol": protocol(run, extractor, n_real=value.n_real, n_fake=value.n_fake, split="train"),
         "labels": "none",
         "seeds": None,
         "options": {},

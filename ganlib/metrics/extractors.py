@@ -2,6 +2,7 @@
 
 embedded    the classifier run trained on the same images, from the gallery or the local runs: works offline
 inception   torch-fidelity's InceptionV3, whose FID is the published one
+vgg16, clip, dinov2   others of torch-fidelity's; a file of weights may be of another size of CLIP or DINOv2
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import file_digest
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +21,9 @@ from torch import Tensor
 
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
-from ganlib.metrics.fidelity import EMBEDDED, EmbeddedFeatures, inception_features, inception_weights
+from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, of_levels, pretrained_features
 from ganlib.metrics.partial import Partial
+from ganlib.metrics.weights import file_hash, find_weights
 from ganlib.registry import Registry
 from ganlib.runs import Run, run_roots, scan
 
@@ -38,26 +40,32 @@ class Extractor:
     hash: str  # 12 hex digits of the weights
     resizer: str
     width: int  # d
-    classes: int  # K, of its logits
+    classes: int  # K, of its logits, 0 where it has none
     own_classes: bool  # whether those are the classes of the data set
     references: Path  # where statistics of real images are kept
     device: torch.device
-    network: Callable[[Tensor], tuple[Tensor, ...]]  # (N, C, H, W) uint8 -> (N, d), (N, K) logits
+    network: Callable[[Tensor], tuple[Tensor, ...]]  # (N, C, H, W) levels 0 … 255 -> (N, d), (N, K) logits
 
     def __call__(self, images: NDArray[np.uint8]) -> tuple[Tensor, ...]:
         """(N, H, W, C) uint8 -> what ``network`` gives. What does not fit in memory is done in halves."""
 
-        def compute() -> tuple[Tensor, ...]:
-            x = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
+        def compute(part: slice) -> tuple[Tensor, ...]:
+            x = torch.from_numpy(images[part]).to(self.device).permute(0, 3, 1, 2)
             return tuple(y.cpu() for y in self.network(x))
 
-        try:
-            return on_device(self.device, compute)
-        except RuntimeError as error:
-            if not is_out_of_memory(error) or len(images) == 1:
-                raise
-        half = len(images) // 2
-        return tuple(map(torch.cat, zip(self(images[:half]), self(images[half:]), strict=True)))
+        return in_halves(self.device, compute, slice(0, len(images)))
+
+
+def in_halves(device: torch.device, compute: Callable[[slice], tuple[Tensor, ...]], part: slice) -> tuple[Tensor, ...]:
+    """``compute(part)`` in the device's thread; the tensors of its halves joined where the whole does not fit."""
+    try:
+        return on_device(device, partial(compute, part))
+    except RuntimeError as error:
+        if not is_out_of_memory(error) or part.stop - part.start == 1:
+            raise
+    middle = (part.start + part.stop) // 2
+    halves = [in_halves(device, compute, half) for half in (slice(part.start, middle), slice(middle, part.stop))]
+    return tuple(map(torch.cat, zip(*halves, strict=True)))
 
 
 def extract(
@@ -65,23 +73,26 @@ def extract(
     chunks: Callable[[int], Iterable[NDArray[np.uint8]]],
     n: int,
     progress: Callable[[int], None] = lambda done: None,
-    partial: Partial | None = None,
+    kept: Partial | None = None,
 ) -> Extracted:
     """Features of n images; ``chunks(start)`` gives those from there on, (m, H, W, C) uint8 each.
 
-    A chunk is dropped once it is measured. With ``partial`` it goes on where an earlier call was killed.
+    A chunk is dropped once it is measured. With ``kept`` it goes on where an earlier call was killed.
+    GanlibError when a feature is not finite.
     """
     rows = torch.empty(n, extractor.width + extractor.classes)
-    kept = partial.rows(rows.shape[1])[:n] if partial else rows[:0]
-    done = len(kept)
-    rows[:done] = kept
+    there = kept.rows(rows.shape[1])[:n] if kept else rows[:0]
+    done = len(there)
+    rows[:done] = there
     for images in chunks(done) if done < n else ():
         found = torch.cat(extractor(images), dim=1)
         rows[done : done + len(found)] = found
-        if partial:
-            partial.write(found, done)
+        if kept:
+            kept.write(found, done)
         done += len(found)
         progress(done)
+    if not torch.isfinite(rows).all():
+        raise GanlibError("Some features are not finite: the images or the extractor's weights are broken.")
     return Extracted(*rows.split([extractor.width, extractor.classes], dim=1))
 
 
@@ -92,7 +103,7 @@ EXTRACTORS: Registry[Callable[[Run, torch.device, str | None], Extractor]] = Reg
 def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
     """The classifier of the run's own data set; GanlibError names the command that trains a missing one."""
     if weights:
-        raise GanlibError("--extractor-weights goes with --extractor inception; the embedded one is a run.")
+        raise GanlibError("--extractor-weights goes with the other extractors; the embedded one is a run.")
     found = find_classifier(run)
     network: Any = EmbeddedFeatures(EMBEDDED, ["features", "logits"], str(found.path)).to(device).eval()
     return Extractor(
@@ -109,25 +120,39 @@ def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
     )
 
 
-@EXTRACTORS.register("inception")
-def inception(run: Run, device: torch.device, weights: str | None) -> Extractor:
-    path = inception_weights(weights)
-    network: Any = inception_features(path).to(device).eval()
+def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -> Extractor:
+    """One of torch-fidelity's. GanlibError where its weights are not to be had."""
+    if run.config.channels not in (1, 3):
+        raise GanlibError(f"{name} takes images of 1 or 3 channels; {run.name} has {run.config.channels}.")
+    path = find_weights(PRETRAINED[name].source, weights)
+    found = pretrained_features(name, path).to(device)
+    forward = of_levels(found)
+
+    def network(x: Tensor) -> tuple[Tensor, ...]:
+        features, *logits = forward(x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x)
+        return features, logits[0] if logits else features[:, :0]
+
     key = file_hash(path)
     cache = os.environ.get("GANLIB_CACHE")
     home = Path(cache).expanduser() if cache else Path.home() / ".cache" / "ganlib"
+    side = found.INPUT_IMAGE_SIZE
+    sizes = [y.shape[1] for y in on_device(device, lambda: network(torch.zeros(1, 3, side, side, device=device)))]
     return Extractor(
-        name="inception",
+        name=name,
         identity=path.name,
         hash=key,
-        resizer="torch-fidelity bilinear 299",
-        width=2048,
-        classes=1008,
+        resizer=f"torch-fidelity bilinear {side}",
+        width=sizes[0],
+        classes=sizes[1],
         own_classes=False,
-        references=home / "references" / f"inception-{key}",
+        references=home / "references" / f"{name}-{key}",
         device=device,
-        network=lambda x: network(x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x),
+        network=network,
     )
+
+
+for name in PRETRAINED:
+    EXTRACTORS.register(name)(partial(pretrained, name))
 
 
 def find_classifier(run: Run) -> Run:
@@ -147,9 +172,3 @@ def find_classifier(run: Run) -> Run:
         f"{run.name}; train one: python -m ganlib train classifier --data {run.data_name} "
         f"--image-size {c.image_size} --channels {c.channels} --images 1000000"
     )
-
-
-def file_hash(path: Path) -> str:
-    """12 hex digits of SHA-256, as of a run's weights."""
-    with path.open("rb") as f:
-        return file_digest(f, "sha256").hexdigest()[:12]

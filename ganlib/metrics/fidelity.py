@@ -1,4 +1,4 @@
-"""The only file that knows torch-fidelity: its Fréchet distance, its Inception, our extractor for it.
+"""The only file that knows torch-fidelity: its metrics, its extractors, ours for it.
 
 FID: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
 NeurIPS 2017, arXiv:1706.08500. torch-fidelity: Obukhov et al., 2020, doi:10.5281/zenodo.4957738.
@@ -6,8 +6,11 @@ NeurIPS 2017, arXiv:1706.08500. torch-fidelity: Obukhov et al., 2020, doi:10.528
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,13 +19,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_fidelity import register_feature_extractor
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+from torch_fidelity.feature_extractor_clip import MODEL_METADATA, MODEL_URLS, FeatureExtractorCLIP, build_model
+from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
+from torch_fidelity.feature_extractor_vgg16 import FeatureExtractorVGG16
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
+from torch_fidelity.noise import batch_lerp, batch_slerp_any
 
 from ganlib.errors import GanlibError
+from ganlib.metrics.dinov2 import DinoV2
+from ganlib.metrics.weights import Source, sha256
 from ganlib.runs import Run
 
 EMBEDDED = "ganlib-embedded"
@@ -38,9 +47,7 @@ class Statistics(NamedTuple):
 
 
 def statistics(features: Tensor) -> Statistics:
-    """(n, d) on the CPU -> Statistics. GanlibError when a feature is not finite."""
-    if not torch.isfinite(features).all():
-        raise GanlibError("Some features are not finite: the images or the extractor's weights are broken.")
+    """(n, d) on the CPU -> Statistics."""
     # torch-fidelity averages in the features' own precision: float64 keeps the mean of 50,000 exact.
     found = fid_features_to_statistics(features.double())
     return Statistics(found["mu"], found["sigma"], len(features))
@@ -74,6 +81,12 @@ def precision_recall(real: Tensor, fake: Tensor, k: int) -> tuple[float, float]:
     return float(found[KEY_METRIC_PRECISION]), float(found[KEY_METRIC_RECALL])
 
 
+def between(a: Tensor, b: Tensor, t: Tensor, path: str) -> Tensor:
+    """(n, …), (n, …), (n,) -> (n, …): a point on the way from each a to its b, by "slerp" or "lerp"."""
+    step = {"slerp": batch_slerp_any, "lerp": batch_lerp}[path]
+    return step(a.flatten(1), b.flatten(1), t[:, None]).view_as(a)
+
+
 class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
     """A classifier run as torch-fidelity's extractor; the run's folder stands in for the weights' path."""
 
@@ -94,9 +107,9 @@ class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fid
         return False
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """(N, C, H, W) uint8 -> features (N, d) and logits (N, K), those that were asked for."""
+        """(N, C, H, W) levels 0 … 255 -> features (N, d) and logits (N, K), those that were asked for."""
         # torch-fidelity hands over grey images with three equal channels.
-        x = images[:, : self.classifier.config.channels].float().mul_(2 / 255).sub_(1)
+        x = images[:, : self.classifier.config.channels].to(torch.float32, copy=True).mul_(2 / 255).sub_(1)
         features = self.classifier.features(x)
         found = {"features": features}
         if "logits" in self.features_list:
@@ -107,35 +120,81 @@ class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fid
 register_feature_extractor(EMBEDDED, EmbeddedFeatures)
 
 
-def inception_weights(path: str | None) -> Path:
-    """The weights' file: ``path``, else torch-fidelity's own, downloaded once."""
-    if path:
-        if not Path(path).is_file():
-            raise GanlibError(f"There is no file {path}; fetch {URL_INCEPTION_V3} and give its path.")
-        return Path(path)
-    name = URL_INCEPTION_V3.rsplit("/", 1)[1]
-    found = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not found.exists():
-        try:
-            found.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(URL_INCEPTION_V3, str(found), "6726825d", progress=False)
-        except (OSError, RuntimeError) as error:
-            raise GanlibError(
-                f"The Inception weights cannot be downloaded here ({error}); fetch {URL_INCEPTION_V3} "
-                f"elsewhere and give --extractor-weights PATH/{name}, or use --extractor embedded."
-            ) from None
-    return found
+class Clip(FeatureExtractorCLIP):  # type: ignore[misc]
+    """Of the tensors alone: the published file is a program, which torch-fidelity's own would run."""
+
+    def __init__(self, path: Path) -> None:
+        FeatureExtractorBase.__init__(self, "clip", ["clip"])
+        self.feature_extractor_internal_dtype = torch.float32
+        self.model = build_model(clip_tensors(path), torch.float32)
+        self.resolution = self.INPUT_IMAGE_SIZE = self.model.visual.input_resolution
 
 
-def inception_features(path: Path) -> FeatureExtractorInceptionV3:
-    """(N, 3, H, W) uint8 -> (N, 2048), (N, 1008) logits. GanlibError when the file is not these weights."""
-    try:
-        # torch-fidelity unpickles without restraint; a file that passes this load holds tensors only.
+def clip_tensors(path: Path) -> dict[str, Tensor]:
+    """Of the published file itself, known by its hash, or of any that holds nothing but its tensors."""
+    if sha256(path).startswith(PRETRAINED["clip"].source.sha256):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # loading programs is deprecated
+            return dict(torch.jit.load(path, map_location="cpu").state_dict())
+    return dict(torch.load(path, map_location="cpu", weights_only=True))
+
+
+class Dino(FeatureExtractorDinoV2):  # type: ignore[misc]
+    """With our network: torch-fidelity's own comes as a program from GitHub and takes no file."""
+
+    def __init__(self, path: Path) -> None:
+        FeatureExtractorBase.__init__(self, "dinov2", ["dinov2"])
+        self.feature_extractor_internal_dtype = torch.float32
+        self.model = DinoV2.of(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def of_tensors(build: Callable[..., FeatureExtractorBase], name: str, *features: str) -> Callable[[Path], Any]:
+    """torch-fidelity unpickles without restraint; a file that passes this load holds tensors only."""
+
+    def load(path: Path) -> FeatureExtractorBase:
         torch.load(path, map_location="cpu", weights_only=True)
-        wanted = ["2048", "logits_unbiased"]
-        return FeatureExtractorInceptionV3("inception-v3-compat", wanted, feature_extractor_weights_path=str(path))
-    except (OSError, EOFError, RuntimeError, UnpicklingError, TypeError, AttributeError, KeyError) as error:
+        return build(name, list(features), feature_extractor_weights_path=str(path))
+
+    return load
+
+
+class Pretrained(NamedTuple):
+    source: Source
+    load: Callable[[Path], Any]  # -> (N, 3, H, W) uint8 -> features (N, d) and, of some, logits (N, K)
+
+
+DINOV2 = "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth"
+VGG16 = "https://download.pytorch.org/models/vgg16-397923af.pth"
+CLIP = "clip-vit-b-32"
+
+PRETRAINED = {
+    "inception": Pretrained(
+        Source("torch-fidelity's Inception", URL_INCEPTION_V3, "6726825d"),
+        of_tensors(FeatureExtractorInceptionV3, "inception-v3-compat", "2048", "logits_unbiased"),
+    ),
+    "vgg16": Pretrained(
+        Source("torchvision's VGG16", VGG16, "397923af"), of_tensors(FeatureExtractorVGG16, "vgg16", "fc2_relu")
+    ),
+    "clip": Pretrained(Source("OpenAI's CLIP", MODEL_URLS[CLIP], MODEL_METADATA[CLIP]["hash"]), Clip),
+    "dinov2": Pretrained(Source("Meta's DINOv2", DINOV2, ""), Dino),
+}
+
+
+def pretrained_features(name: str, path: Path) -> Any:
+    """The network with the weights of this file. GanlibError when the file is not these weights."""
+    source, load = PRETRAINED[name]
+    try:
+        return load(path).requires_grad_(False).eval()
+    except (
+        *(OSError, EOFError, RuntimeError, UnpicklingError),
+        *(TypeError, AttributeError, KeyError, ValueError, IndexError),
+    ) as error:
         reason = " ".join(str(error).split())[:100]
-        raise GanlibError(
-            f"{path} does not hold torch-fidelity's Inception weights ({reason}); take {URL_INCEPTION_V3}."
-        ) from None
+        raise GanlibError(f"{path} does not hold {source.what} weights ({reason}); take {source.url}.") from None
+
+
+def of_levels(network: Any) -> Callable[[Tensor], tuple[Tensor, ...]]:
+    """The network's own forward, which takes levels of floats as well once it no longer insists on bytes."""
+    forward = type(network).forward
+    unchecked = forward.__globals__ | {"vassert": lambda holds, message: None}
+    return FunctionType(forward.__code__, unchecked).__get__(network)

@@ -62,9 +62,21 @@ class Value:
     share: tuple[int, int] | None = None  # hits of how many, where the value is that: its interval is Wilson's
 
 
-Measure = Callable[[Real, Fake, int], list[Value]]
+Measure = Callable[[Real, Fake, int], list[Value]]  # which ``check_sizes`` has let pass
 
 MEASURES: Registry[Measure] = Registry("metric")
+
+
+def check_sizes(names: list[str], real: Real, n: int, blocks: int, classes: int) -> None:
+    """GanlibError where n images, of so many classes in turn, are too few for one of these measures."""
+    if "isc" in names and n < SPLITS:
+        raise GanlibError(f"The inception score takes {SPLITS} splits: {n} images are too few.")
+    fewest = min(len(real.sample), n // blocks)
+    for name in set(names) & set(NEIGHBOURS):
+        if fewest <= NEIGHBOURS[name]:
+            raise GanlibError(f"{name} looks at {NEIGHBOURS[name]} neighbours: {fewest} images in a block are too few.")
+    if "class_fid" in names and n // classes < 2 * blocks:
+        raise GanlibError(f"FID of each class takes 2 images a block: {n // classes} of a class are too few.")
 
 
 @MEASURES.register("fid")
@@ -95,7 +107,7 @@ def fid_infinity(real: Real, fake: Fake, blocks: int) -> list[Value]:
 @MEASURES.register("kid")
 def kid(real: Real, fake: Fake, blocks: int) -> list[Value]:
     """Unbiased squared MMD of cubic kernels, mean over subsets. Bińkowski et al., arXiv:1801.01401."""
-    size = min(KID_SUBSET, len(real.sample), len(fake) // max(blocks, 1))
+    size = min(KID_SUBSET, len(real.sample), len(fake) // blocks)
 
     def distance(part: Fake) -> float:
         return kernel_distance(real.sample, part.features, size)
@@ -107,8 +119,6 @@ def kid(real: Real, fake: Fake, blocks: int) -> list[Value]:
 @MEASURES.register("isc")
 def isc(real: Real, fake: Fake, blocks: int) -> list[Value]:
     """Inception score, by splits. Salimans et al., arXiv:1606.03498, section 4."""
-    if len(fake) < SPLITS:
-        raise GanlibError(f"The inception score takes {SPLITS} splits: {len(fake)} images are too few.")
     scores = inception_scores(fake.logits, SPLITS)
     return [Value("isc", float(np.mean(scores)), scores, 0, len(fake), {"splits": SPLITS})]
 
@@ -134,9 +144,6 @@ def pair(
     blocks: int,
 ) -> list[Value]:
     k = NEIGHBOURS[name]
-    fewest = min(len(real.sample), len(fake) // max(blocks, 1))
-    if fewest <= k:
-        raise GanlibError(f"{' and '.join(metrics)} look at {k} neighbours: {fewest} images in a block are too few.")
     whole = compute(real.sample, fake.features, k)
     parts = [compute(real.sample, part.features, k) for part in fake.parts(blocks)]
     return [
@@ -153,8 +160,6 @@ def class_fid(real: Real, fake: Fake, blocks: int) -> list[Value]:
     found = []
     for label, of_class in enumerate(real.classes):
         mine = fake.features[fake.labels == label]
-        if len(mine) < 2 * max(blocks, 1):
-            raise GanlibError(f"FID of each class takes 2 images a block: {len(mine)} of a class are too few.")
         parts = mine.tensor_split(blocks) if blocks > 1 else ()
         values = [frechet(of_class, statistics(part)) for part in parts]
         value = frechet(of_class, statistics(mine))

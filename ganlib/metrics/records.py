@@ -4,12 +4,14 @@ The file is ``{"records": [...]}``. This module alone touches it, without torch,
 A record:
 
 metric        fid · fid_infinity · class_fid · kid · isc · precision · recall · density · coverage · class_agreement ·
-              fid_floor · accuracy · code_accuracy · probe_accuracy              value         float
+              ppl · cas · fid_floor · accuracy · code_accuracy · probe_accuracy  value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
               or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
               of some also what the metric is made with: subset, splits, neighbours, class
               of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes;
+              of ppl also space, path, epsilon and paths, how many
+              of cas also trained: the classifier's model, width, images seen, batch_size and seed
               of probe_accuracy also trained, likewise, grid and svm; its layers and pixels_accuracy stand beside it
 labels        "balanced" or "none"                      seeds         "0-9999" or null
 options       all options of ``generate``               images_seen   by the evaluated weights
@@ -34,9 +36,15 @@ NAMED = {
     "kid": "KID",
     "isc": "IS",
     "class_fid": "FID",
+    "ppl": "PPL",
     "fid_floor": "FID of test images",
 }
-NAMED_SHARES = {"accuracy": "accuracy", "code_accuracy": "code accuracy", "class_agreement": "class agreement"}
+NAMED_SHARES = {
+    "accuracy": "accuracy",
+    "code_accuracy": "code accuracy",
+    "class_agreement": "class agreement",
+    "cas": "classification accuracy score",
+}
 
 
 def read_records(path: Path) -> list[Record]:
@@ -79,13 +87,19 @@ def describe(record: Record) -> str:
     half = (interval["high"] - interval["low"]) / 2 if interval else None
     real = f"{p['n_real']:,} {p['reference']['split']}" if p["reference"] else ""
     if metric in NAMED_SHARES:
-        behind = [p["code"], f"{real} images"] if metric == "code_accuracy" else [f"{real} images"]
-        behind = [p["extractor"], f"n={p['n_fake']:,}"] if metric == "class_agreement" else behind
+        generated = f"n={p['n_fake']:,}"
+        behind = {
+            "class_agreement": [p["extractor"], generated],
+            "code_accuracy": [p.get("code"), f"{real} images"],
+            "cas": [generated, f"{real} images"],
+        }.get(metric, [f"{real} images"])
         spread = f" ± {half:.1%}" if half is not None else ""
         return f"{NAMED_SHARES[metric]} ({', '.join(behind)}) {value:.1%}{spread}"
     name = NAMED.get(str(metric), metric)
     if "class" in p:
         name = f"{name} of {p['class']}"
+    if metric == "ppl":
+        name = f"{name} in {p['space']}"
     spread = f" ± {half:.2g}" if half is not None else ""
     return f"{name} ({p['extractor']}, n={p['n_fake']:,}{f' vs {real}' if real else ''}) {value:.4g}{spread}"
 

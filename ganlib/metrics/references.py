@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
 from ganlib.data.batches import spread
+from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.metrics.extractors import Extractor, extract
@@ -35,7 +35,7 @@ SAMPLE = 10_000  # real images whose features are kept
 def reference(
     run: Run,
     extractor: Extractor,
-    split: Literal["train", "test"] = "train",
+    split: SplitName = "train",
     *,
     root: str | None = None,
     batch: int = 64,
@@ -116,17 +116,23 @@ def read_reference(path: Path, extractor: Extractor) -> Real:
     return Real(Statistics(mu, sigma, n), torch.from_numpy(sample), tuple(classes))
 
 
-def load_split(run: Run, split: Literal["train", "test"], root: str | None) -> Split:
+def load_split(run: Run, split: SplitName, root: str | None) -> Split:
     """The very images that the run knows; GanlibError when they are absent or other pixels."""
+    data = load_set(run, root, split)
+    return data.train if split == "train" else data.test
+
+
+def load_set(run: Run, root: str | None, split: SplitName) -> DataSet:
+    """The run's data set, of which this split is the very one that the run knows."""
     c = run.config
-    data: DataSet = load_data(run.data_name, size=c.image_size, channels=c.channels, root=root)
+    data = load_data(run.data_name, size=c.image_size, channels=c.channels, root=root)
     found = data.train if split == "train" else data.test
     if found.fingerprint != run.fingerprint(split):
         raise GanlibError(
             f"The {split} images of {run.data_name} found here are not those of {run.name} (their pixels "
             "differ); name their folder with --data-root."
         )
-    return found
+    return data
 
 
 def chunks(split: Split, batch: int, start: int = 0) -> Iterator[NDArray[np.uint8]]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.measures import MEASURES, Fake
+from ganlib.metrics.measures import MEASURES, Fake, check_sizes
 from ganlib.metrics.neighbours import density_coverage, radii
 from ganlib.metrics.references import describe_images
 
@@ -174,6 +174,14 @@ def test_parts_are_disjoint_and_of_the_same_metric(name) -> None:
 
 @pytest.mark.parametrize(("name", "n"), [("prc", 12), ("dc", 20), ("isc", 9), ("class_fid", 12)])
 def test_too_few_images_are_one_sentence(name, n) -> None:
-    about, asked = describe_images(normal(50), np.arange(50) % 2), torch.arange(n) % 2
+    about = describe_images(normal(50), np.arange(50) % 2)
     with pytest.raises(GanlibError, match="too few"):
-        MEASURES[name](about, Fake(normal(n), normal(n), asked), 4)
+        check_sizes([name], about, n, 4, 2)
+    check_sizes([name], about, n * 2, 4, 2)
+
+
+def test_few_real_images_are_too_few_as_well() -> None:
+    about = describe_images(normal(4), np.zeros(4, np.int64))
+    check_sizes(["prc"], about, 1000, 1, 0)
+    with pytest.raises(GanlibError, match="dc looks at 5 neighbours: 4 images in a block are too few"):
+        check_sizes(["prc", "dc"], about, 1000, 1, 0)

@@ -1,0 +1,81 @@
+"""Perceptual path length: how far features move where the latent moves a little.
+
+Karras, Laine, Aila, "A Style-Based Generator Architecture for Generative Adversarial Networks", CVPR 2019,
+arXiv:1812.04948, section 4.1. The distance is that of the evaluation's extractor, so that numbers compare only there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganlib.metrics.extractors import Extractor, in_halves
+from ganlib.metrics.fidelity import between
+from ganlib.metrics.generation import Generation
+from ganlib.metrics.intervals import from_blocks
+from ganlib.metrics.protocol import protocol
+from ganlib.metrics.records import Record
+from ganlib.metrics.references import Progress
+from ganlib.models import Latents
+
+EPSILON = 1e-4
+PATHS = {"z": "slerp", "w": "lerp"}  # as the paper has it: z is Gaussian, w is not
+
+
+def path_record(made: Generation, extractor: Extractor, space: str, blocks: int, progress: Progress) -> Record:
+    """The mean of d² / ε² over n / 2 paths, so that as many images are made as for another metric."""
+    kept = made.partial("paths", extractor=extractor.hash, space=space, epsilon=EPSILON)
+    there = kept.rows(1)[: made.n // 2]
+    lengths = [there]
+    for start in range(len(there), made.n // 2, made.batch):
+        part = slice(start, min(start + made.batch, made.n // 2))
+        (found,) = in_halves(extractor.device, lambda part: (squared_steps(made, extractor, space, part),), part)
+        kept.write(found, start)
+        lengths.append(found)
+        progress("walked", part.stop, made.n // 2)
+    of_paths = torch.cat(lengths).double()[:, 0]
+    parts = [float(part.mean()) for part in of_paths.tensor_split(blocks)] if blocks > 1 else []
+    value = float(of_paths.mean())
+    how: dict[str, Any] = {"space": space, "path": PATHS[space], "epsilon": EPSILON, "paths": len(of_paths)}
+    return made.record(
+        "ppl",
+        value,
+        interval=from_blocks(value, parts, made.n),
+        blocks=parts,
+        protocol=protocol(made.run, extractor, n_fake=made.n, options=made.changed, **how),
+        warning=None,
+    )
+
+
+def squared_steps(made: Generation, extractor: Extractor, space: str, part: slice) -> Tensor:
+    """(m, 1): d² / ε² of these paths, on the CPU. Path i leads from seed 2 i to 2 i + 1, in one class.
+
+    Noise beyond the latent is held still at the first seed's.
+    """
+    model = made.model
+    seeds = range(2 * part.start, 2 * part.stop)
+    labels = None if made.labels is None else made.labels[part]
+    starts = model.latents(seeds[::2])
+    first, last = (model.map(z, labels, space) for z in (starts, model.latents(seeds[1::2])))
+    t = np.random.Generator(np.random.PCG64(0)).random(part.stop)[part]
+    twice = None if labels is None else labels.repeat(2)
+
+    def features(points: Tensor) -> Tensor:
+        held = Latents(points, starts.seeds.repeat(2))
+        images = model.synthesize(points, held, twice, space, **made.options)
+        return extractor.network((images + 1) * 127.5)[0]  # of floats: rounded to levels no step would be seen
+
+    # Half of the digits, as GPUs multiply with by default, are too few for so small a step.
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        return moved(features, first, last, torch.from_numpy(t).to(first), PATHS[space])[:, None].cpu()
+
+
+def moved(features: Callable[[Tensor], Tensor], first: Tensor, last: Tensor, t: Tensor, path: str) -> Tensor:
+    """(m, …), (m, …), (m,) -> (m,): |f(p(t + ε)) - f(p(t))|² / ε² on the paths p from first to last."""
+    points = torch.cat([between(first, last, t, path), between(first, last, t + EPSILON, path)])
+    here, there = features(points).chunk(2)
+    return ((there - here) / EPSILON).square().sum(1)
