@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ganlib.__main__ import main
+from ganlib.data import load_data
 from ganlib.metrics.records import append_records
 from ganlib.runs import Run, RunFolder
 from tiny import write_run
@@ -108,6 +109,15 @@ def score(
         "warning": warning,
     }
     append_records(RunFolder(path).evaluation, [record | changes])
+
+
+def digits_run(path: Path, name: str = "cdcgan", **changes: Any) -> Run:
+    """A tiny untrained model as a run of the shipped digits."""
+    data = load_data("digits")
+    write_run(path, name, num_classes=10, **changes)
+    splits = {s: {"n": len(d), "fingerprint": d.fingerprint} for s, d in [("train", data.train), ("test", data.test)]}
+    edit_recipe(path, data={"name": "digits", "classes": list(data.classes), **splits})
+    return Run(path)
 
 
 def edit_recipe(path: Path, **changes: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gallery import edit_recipe
+from gallery import digits_run
 from ganlib.__main__ import main
 from ganlib.data import Split, load_data
 from ganlib.errors import GanlibError
@@ -19,7 +19,6 @@ from ganlib.metrics.intervals import of_share
 from ganlib.metrics.probe import accuracy, features, fit, hidden_layers, judge, pixels
 from ganlib.metrics.records import read_records
 from ganlib.models import MODELS
-from ganlib.runs import Run
 from tiny import build, write_run
 
 JUDGES = [name for name in MODELS if hasattr(MODELS[name], "score")]
@@ -28,15 +27,6 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), np.uint8)
 
 def layers_of(model: Any) -> list[str]:
     return hidden_layers(model, torch.linspace(-1, 1, 2 * 16 * 16).reshape(2, 1, 16, 16))
-
-
-def digits_run(path: Path, name: str = "cdcgan", **changes: Any) -> Run:
-    """A tiny untrained model as a run of the shipped digits."""
-    data = load_data("digits")
-    write_run(path, name, num_classes=10, **changes)
-    splits = {s: {"n": len(d), "fingerprint": d.fingerprint} for s, d in [("train", data.train), ("test", data.test)]}
-    edit_recipe(path, data={"name": "digits", "classes": list(data.classes), **splits})
-    return Run(path)
 
 
 def toy(n: int, seed: int, shuffled: bool = False) -> Split:

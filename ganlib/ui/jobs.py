@@ -133,10 +133,11 @@ def _follow(job: Job) -> None:
 
 
 def _outcome(job: Job) -> None:
-    said = [line.removeprefix("ganlib: ") for line in job.lines() if line and not SHARE.search(line)]
+    reasons = [line.removeprefix("ganlib: ") for line in job.lines() if line.startswith("ganlib: ")]
     if job.stopped:
         st.info(f"Stopped measuring {job.what}. Evaluated again, it goes on from there.")
     elif job.failed:
-        st.error(said[-1] if said else f"Measuring {job.what} ended without a word.", icon=":material/error:")
+        said = " ".join(reasons) or (job.lines() or ["It ended without a word."])[-1]
+        st.error(said, icon=":material/error:")
     else:
         st.success(f"Measured {job.what}.")

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from chromium import until
 from dashboard_app import charts, fine, open_page, set_to, texts
 from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
+from ganlib.ui.jobs import jobs
 
 
 def bars(at: AppTest) -> dict[str, Any]:
@@ -212,3 +214,79 @@ def test_the_floor_is_drawn_where_the_same_extractor_measured_it(own_gallery):
     score(own_gallery / UNCONDITIONAL, 0.75, metric="fid_floor", protocol=protocol | {"n_fake": 359})
     (line,) = charts(open_page("fid"))[0]["layout"]["shapes"]
     assert line["x0"] == line["x1"] == 0.75
+
+
+def test_the_best_snapshot_stands_on_the_bar_of_its_run(own_gallery):
+    for snapshot, value in [(320, 20.0), (640, 7.0)]:
+        score(own_gallery / OTHER, value, snapshot=snapshot, images_seen=snapshot, weights_hash="000000000000")
+    score(own_gallery / CONDITIONAL, 1.0, snapshot=320, n_fake=500)  # of another protocol
+    (marks,) = (t for t in charts(open_page("fid"))[0]["data"] if t["mode" if "mode" in t else "type"] == "markers")
+    assert marks["y"] == [OTHER]
+    assert numbers(marks["x"]) == [7.0]
+
+
+def test_precision_stands_against_recall_of_the_same_images(own_gallery):
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    mine = protocol | {"neighbours": 3, "n_real": 500}
+    for metric, value in [("precision", 0.75), ("recall", 0.25)]:
+        score(own_gallery / OTHER, value, metric=metric, protocol=mine)
+    score(own_gallery / CONDITIONAL, 0.5, metric="precision", protocol=mine)  # without its recall
+    (point,) = charts(open_page("fid"))[1]["data"]
+    assert (point["name"], point["x"], point["y"]) == (OTHER, [0.25], [0.75])
+
+
+def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
+    for name, rate, machine in [(CONDITIONAL, 100.0, "slow"), (OTHER, 200.0, "slow"), (OTHER, 9000.0, "fast")]:
+        protocol = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "machine": machine}
+        score(own_gallery / name, rate, metric="sampling_rate", protocol=protocol)
+    at = set_to(open_page("fid"), "segmented_control", "cost", "milliseconds an image")
+    scatter = charts(at)[1]
+    assert scatter["layout"]["xaxis"]["title"]["text"] == "milliseconds an image, slow"
+    assert {t["name"]: t["x"] for t in scatter["data"][1:]} == {CONDITIONAL: [10.0], OTHER: [5.0]}
+
+
+def test_every_ranked_run_shows_its_pictures(gallery):
+    table = open_page("fid").dataframe[0].value
+    assert all(url.startswith("data:image/webp;base64,") for url in table["Pictures"])
+    assert len(set(table["Pictures"])) == 2
+
+
+def test_published_values_are_shown_under_inception_alone(own_gallery):
+    assert "Published values" not in [e.label for e in open_page("fid").expander]
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    reference = protocol["reference"] | {"data": "cifar10"}
+    score(
+        own_gallery / OTHER,
+        30.0,
+        protocol=protocol | {"extractor": "inception", "extractor_name": "inception-v3", "reference": reference},
+    )
+    at = open_page("fid")
+    at = fine(protocol_of(at).select_index(2).run())
+    (table,) = (d.value for d in at.dataframe if "Source" in d.value)
+    wgan_gp = table[table["Model"] == "WGAN-GP"].set_index("Source")
+    assert wgan_gp["FID"].to_dict() == {"mimicry": 22.29, "StudioGAN benchmark figure": 53.98}
+    assert bars(at)["y"] == [OTHER]  # the published ones are no part of the ranking
+
+
+def test_runs_are_evaluated_from_the_page_and_a_failure_is_one_sentence(own_gallery):
+    jobs.clear()
+    at = open_page("fid")
+    (runs,) = (box for box in at.multiselect if box.label == "Runs to measure")
+    assert runs.value == []  # all have scores
+    (start,) = (button for button in at.button if button.label == "Evaluate")
+    assert start.disabled
+    at = fine(runs.set_value([OTHER]).run())
+    (start,) = (button for button in at.button if button.label == "Evaluate")
+    at = fine(start.click().run())
+    assert [button.label for button in at.button if button.label == "Stop"]
+    until(lambda: not jobs().latest.running)
+    at = fine(at.run())
+    (error,) = at.error
+    assert error.value.startswith("No run is a classifier of digits at 16x16, with which to measure digits-sngan;")
+    jobs.clear()
+
+
+def test_a_run_without_a_score_is_what_is_offered_to_measure(own_gallery):
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    (runs,) = (box for box in open_page("fid").multiselect if box.label == "Runs to measure")
+    assert runs.value == [OTHER]

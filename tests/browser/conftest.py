@@ -1,0 +1,110 @@
+"""A real server on a small gallery, a real browser, no other host."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from chromium import (
+    CHROMIUM,
+    FLAGS,
+    VIEW,
+    WAIT,
+    answers,
+    settled,
+    until,
+)
+from gallery import (
+    PROJECT,
+    add_able_runs,
+    copy_of,
+    small_gallery,
+)
+
+expect.set_options(timeout=WAIT)
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory) -> Path:
+    root = copy_of(small_gallery(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("browsed"))
+    add_able_runs(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def server(gallery, tmp_path_factory) -> Iterator[str]:
+    """The dashboard as its users start it; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    environment = {k: v for k, v in os.environ.items() if k != "GANLIB_RUNS"} | {"GANLIB_GALLERY": str(gallery)}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health") or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def contexts(browser) -> dict[str, BrowserContext]:
+    """By colour scheme. Kept between tests, as a person's browser keeps the app's scripts in its cache."""
+    return {scheme: browser.new_context(**VIEW, color_scheme=scheme) for scheme in ("light", "dark")}
+
+
+@pytest.fixture
+def tab(browser, server, contexts) -> Iterator[Callable[..., Page]]:
+    """Opens pages; fails if one of them turns to another host or meets an error."""
+    pages: list[Page] = []
+    complaints: list[str] = []
+
+    def note(kind: str, url: str, text: str = "") -> None:
+        if urlsplit(url).hostname not in ("127.0.0.1", None):
+            complaints.append(f"{kind} {url}")
+        elif text and "/_stcore/" not in url:  # Streamlit tries whether the path before it belongs to a proxy
+            complaints.append(f"{kind} {url}: {text}")
+
+    def open_tab(path: str = "", *, scheme: str = "light", fresh: bool = False) -> Page:
+        page = browser.new_context(**VIEW).new_page() if fresh else contexts[scheme].new_page()
+        page.set_default_timeout(WAIT)
+        pages.append(page)
+        page.on("request", lambda request: note("request", request.url))
+        page.on("websocket", lambda socket: note("websocket", socket.url))
+        page.on("console", lambda m: note("console", m.location["url"], m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(f"uncaught {error}"))
+        page.goto(path if "://" in path else f"{server}/{path}")
+        return settled(page)
+
+    yield open_tab
+    for page in pages:
+        if page.context in contexts.values():
+            page.close()
+        else:
+            page.context.close()
+    assert complaints == []

@@ -1,0 +1,127 @@
+"""Curves and scores."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from chromium import choose, saved, settled, until
+from gallery import CONDITIONAL, IMAGES, OTHER, UNCONDITIONAL, digits_run
+from ganlib.metrics.records import read_records
+from ganlib.runs import Run
+
+
+def test_curves_of_two_runs_are_overlaid(tab):
+    page = tab(f"curves?runs={CONDITIONAL}&tags=loss/G&smooth=0")
+    legend = page.locator(".js-plotly-plot .legendtext")
+    lines = page.locator(".js-plotly-plot .scatterlayer .trace")
+    expect(lines).to_have_count(1)
+    choose(page, "runs", OTHER)
+    expect(lines).to_have_count(2)
+    expect(legend).to_have_text([CONDITIONAL, OTHER])
+    colours = lines.locator("path.js-line").evaluate_all("all => all.map(p => getComputedStyle(p).stroke)")
+    assert len(set(colours)) == 2
+    expect(page).to_have_url(re.compile(f"runs={CONDITIONAL}.*runs={OTHER}"))
+    expect(page.get_by_text(f"{OTHER} after {IMAGES} training images")).to_be_visible()
+    settled(page)
+    name, content = saved(page, "Shown scalars as CSV")
+    table = pd.read_csv(io.BytesIO(content))
+    assert name == "curves.csv"
+    assert set(table.run) == {CONDITIONAL, OTHER}
+    assert set(table.tag) == {"loss/G"}
+    assert {"step", "wall_time", "value"} <= set(table.columns)
+
+
+def test_scores_are_bars_of_one_protocol(tab):
+    page = tab("fid")
+    expect(page.locator(".js-plotly-plot .barlayer .point")).to_have_count(2)
+    labels = page.locator(".st-key-fid_bars .ytick")
+    expect(labels).to_have_count(2)
+    heights = {label.text_content(): label.bounding_box()["y"] for label in labels.all()}
+    assert heights[CONDITIONAL] < heights[OTHER]  # the lower score above
+    expect(page.get_by_text("another protocol")).to_contain_text(UNCONDITIONAL)
+    expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
+    name, content = saved(page, "Table as CSV")
+    assert name == "fid.csv"
+    assert set(pd.read_csv(io.BytesIO(content)).run) == {CONDITIONAL, OTHER}
+
+
+def test_the_report_opens_offline_and_the_table_goes_into_latex(tab, browser, tmp_path):
+    page = tab("fid")
+    name, content = saved(page, "Report as HTML")
+    assert name == "fid.html"
+    path = tmp_path / name
+    path.write_bytes(content)
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    asked_for: list[str] = []
+    report.on("request", lambda request: asked_for.append(request.url))
+    report.goto(path.as_uri())
+    expect(report.locator("h1")).to_have_text("FID comparison")
+    expect(report.locator(".js-plotly-plot .barlayer .point")).to_have_count(2)
+    expect(report.locator("figure")).to_have_count(2)
+    expect(report.locator("table").first).to_contain_text(CONDITIONAL)
+    expect(report.locator("footer")).to_contain_text("1,000 generated vs 1,437 digits train")
+    assert [url for url in asked_for if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+    name, content = saved(page, "Table as LaTeX")
+    assert name == "fid.tex"
+    assert rf"{CONDITIONAL} & cdcgan & 6.5" in content.decode()
+
+
+@pytest.fixture
+def unscored(gallery) -> Iterator[Run]:
+    """A run that nobody measured, and the classifier to do so with."""
+    judge = digits_run(gallery / "judge", "classifier")
+    run = digits_run(gallery / "zz-new")
+    yield run
+    for made in (judge, run):
+        shutil.rmtree(made.path)
+
+
+def evaluate(page: Page, name: str, count: str) -> Locator:
+    """Starts it with the fewest or the most images ("Home", "End"); the sidebar."""
+    sidebar = page.locator("[data-testid=stSidebar]")
+    picker = sidebar.get_by_role("combobox", name="Runs to measure")
+    if not picker.is_visible():
+        sidebar.get_by_text("Evaluate runs").click()
+    if (clear := sidebar.get_by_role("button", name="Clear all").first).is_visible():
+        clear.click()
+        settled(page)
+    picker.click()
+    page.get_by_role("option", name=name).click()
+    page.keyboard.press("Escape")
+    sidebar.get_by_role("slider").focus()
+    page.keyboard.press(count)
+    settled(page)
+    sidebar.get_by_role("button", name="Evaluate", exact=True).click()
+    expect(sidebar.get_by_role("button", name="Stop")).to_be_visible()
+    return sidebar
+
+
+def test_a_run_is_evaluated_from_the_page_and_found_there(tab, unscored):
+    page = tab("fid")
+    sidebar = evaluate(page, "zz-new", "Home")
+    page.get_by_role("link", name="Gallery").click()  # it goes on while another page is open
+    expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
+    until(unscored.folder.evaluation.exists)
+    page.get_by_role("link", name="FID comparison").click()
+    expect(sidebar.get_by_text("Measured zz-new.")).to_be_visible()
+    (fid,) = (record for record in read_records(unscored.folder.evaluation) if record["metric"] == "fid")
+    assert fid["protocol"]["n_fake"] == 1_000
+    expect(page.get_by_text("not ranked here")).to_contain_text("zz-new")
+
+
+def test_a_running_evaluation_can_be_stopped_and_would_go_on_from_there(tab, unscored):
+    sidebar = evaluate(tab("fid"), "zz-new", "End")
+    until(lambda: list(unscored.path.glob(".features-*")))
+    sidebar.get_by_role("button", name="Stop").click()
+    expect(sidebar.get_by_text("Evaluated again, it goes on from there.")).to_be_visible()
+    assert list(unscored.path.glob(".features-*"))
+    assert not unscored.folder.evaluation.exists()

@@ -1,0 +1,119 @@
+"""Classes and seeds, side by side and from one to another."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from urllib.request import urlopen
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import expect
+
+from chromium import (
+    asked,
+    changed,
+    choose,
+    direct,
+    from_data_url,
+    saved,
+    settled,
+    shown,
+    slider,
+    sources,
+)
+from gallery import (
+    CONDITIONAL,
+    OTHER,
+    UNCONDITIONAL,
+    pixels,
+)
+
+
+def test_class_and_seed_change_the_pictures_and_the_link_opens_the_same_ones_afresh(tab, gallery):
+    page = tab(f"sampling?run={CONDITIONAL}")
+    first = sources(page)
+    slider(page, "class").press("ArrowRight")
+    second = changed(page, first)
+    expect(page).to_have_url(re.compile(r"[?&]class=1(&|$)"))
+    field = page.locator(".st-key-seed input")
+    field.fill("123456")
+    field.press("Enter")
+    third = changed(page, second)
+    expect(page).to_have_url(re.compile(r"[?&]seed=123456(&|$)"))
+    assert asked(page) == {"class": ["1"], "seed": ["123456"]} | asked(tab(f"sampling?run={CONDITIONAL}"))
+    assert np.array_equal(shown(page), direct(gallery, CONDITIONAL, range(123456, 123472), [1] * 16))
+
+    assert sources(tab(page.url, fresh=True)) == third
+
+    page.get_by_text("Link and command line").click()
+    link, command = page.locator("[data-testid=stExpander] code").all_inner_texts()
+    assert link.startswith("http://127.0.0.1:")
+    again = tab(link)
+    assert sources(again) == third
+    expect(again.locator("[data-testid=stAlert]")).to_have_count(0)
+    assert command.startswith(f"python -m ganlib sample {CONDITIONAL} --classes 1 --seeds 123456-123471")
+
+
+def test_the_seed_slider_moves_by_keyboard_and_takes_the_field_along(tab):
+    page = tab(f"sampling?run={UNCONDITIONAL}")
+    before = sources(page)
+    slider(page, "seed_slider").press("End")
+    changed(page, before)
+    expect(page.locator(".st-key-seed input")).to_have_value("999")
+    expect(page).to_have_url(re.compile(r"[?&]seed=999(&|$)"))
+
+
+def test_the_zip_holds_the_pictures_of_the_page_and_how_they_were_made(tab):
+    page = tab(f"sampling?run={OTHER}&class=4&seed=20&n=8")
+    name, content = saved(page, "All images as ZIP")
+    assert name == f"{OTHER}_seeds_20-27.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        how, *files = archive.namelist()
+        made = json.loads(archive.read(how))
+        pictures = np.stack([pixels(archive.read(file)) for file in files])
+    assert how == "how.json"
+    assert files == [f"{OTHER}_4_{seed}.png" for seed in range(20, 28)]
+    assert (made["run"], made["classes"], made["seeds"]) == (OTHER, ["4"], list(range(20, 28)))
+    assert np.array_equal(pictures, shown(page))
+
+    name, content = saved(page, "Grid as PNG")
+    assert name == f"{OTHER}_seeds_20-27.png"
+    whole = pixels(content)
+    assert whole.shape == (16, 8 * 18 - 2)
+    assert np.array_equal(whole[:, 18:34], pictures[1])
+
+
+def test_runs_side_by_side_show_the_same_seeds(tab, gallery):
+    page = tab(f"sampling?run={CONDITIONAL}&n=4")
+    choose(page, "compare", OTHER)
+    expect(page.locator("[data-testid=image-grid]")).to_have_count(2)
+    expect(page).to_have_url(re.compile(f"[?&]compare={OTHER}"))
+    settled(page)
+    expected = [direct(gallery, name, range(4), [0] * 4) for name in (CONDITIONAL, OTHER)]
+    assert np.array_equal(shown(page), np.concatenate(expected))
+
+
+def test_an_interpolation_plays_and_can_be_kept(tab):
+    page = tab(f"interpolation?run={OTHER}&class_a=2&class_b=7&frames=6&fps=10")
+    strip = page.locator("[data-testid=film-strip] img")
+    expect(strip).to_have_count(6)
+    animation = page.locator("[data-testid=animation]")
+    src = animation.get_attribute("src")
+    with urlopen(src) as response:
+        content = response.read()
+    with Image.open(io.BytesIO(content)) as gif:
+        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", 10, 100)  # there and back
+    name, downloaded = saved(page, "Animation as GIF")
+    assert name == f"{OTHER}_0_to_1.gif"
+    assert downloaded == content
+    first = from_data_url(strip.first.get_attribute("src"))
+    picture = shown(tab(f"sampling?run={OTHER}&class=2&seed=0&n=1"))[0]
+    assert np.abs(first.astype(int) - picture).max() <= 1
+
+    slider(page, "frames").press("ArrowLeft")
+    expect(strip).to_have_count(5)
+    expect(animation).not_to_have_attribute("src", src)
+    expect(page).to_have_url(re.compile(r"[?&]frames=5(&|$)"))

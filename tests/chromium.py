@@ -1,0 +1,125 @@
+"""Journeys in a real browser: what is on the page, and how a person changes it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+
+import numpy as np
+from playwright.sync_api import Download, Locator, Page, expect
+
+from gallery import (
+    pixels,
+)
+from ganlib.models import GenerativeModel
+from ganlib.runs import Run
+from ganlib.sampling import sample
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VIEW: Any = {"viewport": {"width": 1400, "height": 1000}}
+WAIT = 30_000  # milliseconds, on a machine that may be busy
+PAGES = {
+    "": "Gallery",
+    "sampling": "Sampling",
+    "interpolation": "Interpolation",
+    "curves": "Training curves",
+    "fid": "FID comparison",
+}
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def settled(page: Page) -> Page:
+    page.wait_for_selector("[data-testid=stApp][data-test-connection-state=CONNECTED]")
+    expect(page.locator("[data-testid=stMain] h2")).to_be_visible()
+    expect(page.locator("[data-testid=stSidebar]").get_by_text("Device")).to_be_attached()  # the last that a page draws
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    return page
+
+
+def images(page: Page) -> Locator:
+    return page.locator("[data-testid=image-grid] img")
+
+
+def sources(page: Page) -> list[str]:
+    expect(images(page).first).to_be_visible()
+    found = images(page).evaluate_all("all => all.map(i => i.src)")
+    assert found
+    return found
+
+
+def shown(page: Page) -> np.ndarray:
+    """The pixels of all pictures on the page."""
+    return np.stack([from_data_url(src) for src in sources(page)])
+
+
+def from_data_url(src: str) -> np.ndarray:
+    with urlopen(src) as response:
+        return pixels(response.read())
+
+
+def model(gallery: Path, name: str) -> GenerativeModel:
+    loaded = Run(gallery / name).load()
+    assert isinstance(loaded, GenerativeModel)
+    return loaded
+
+
+def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
+    return sample(model(gallery, name), seeds, labels, **options)[..., 0]
+
+
+def slider(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key}").get_by_role("slider")
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Adds an option to a multiselect."""
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option).click()
+    page.keyboard.press("Escape")
+
+
+def changed(page: Page, before: list[str]) -> list[str]:
+    """Waits for other pictures than ``before``."""
+    expect(images(page).first).not_to_have_attribute("src", before[0])
+    return sources(settled(page))
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def saved(page: Page, button: str) -> tuple[str, bytes]:
+    """Name and content of a download."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).first.click()
+    download: Download = waiting.value
+    return download.suggested_filename, Path(download.path()).read_bytes()
