@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import Statistics, between, frechet, precision_recall, statistics
 from ganlib.metrics.intervals import from_blocks, of_share
 
