@@ -2,6 +2,7 @@
 
 from ganlib.experiments.configs import differing, recipes
 from ganlib.experiments.decimation import decimate
+from ganlib.experiments.diagnosis import Finding, diagnose
 from ganlib.experiments.frame import LogError, Skipped, concat
 from ganlib.experiments.logs import COLUMNS, elapsed, read_log, read_runs
 from ganlib.experiments.marks import growths
@@ -15,10 +16,12 @@ from ganlib.experiments.smoothing import smooth, smoothed
 __all__ = [
     "COLUMNS",
     "METRICS",
+    "Finding",
     "LogError",
     "Skipped",
     "concat",
     "decimate",
+    "diagnose",
     "differing",
     "elapsed",
     "growths",
