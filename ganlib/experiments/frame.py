@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
+from ganlib.experiments.tags import EVALUATIONS
 
 DTYPES = {
     "run": "category",
@@ -61,7 +62,8 @@ class Scalars:
     def __len__(self) -> int:
         return len(self.value)
 
-    def where(self, mask: NDArray[np.bool_]) -> Scalars:
+    def where(self, mask: NDArray[Any]) -> Scalars:
+        """The scalars at a mask or at positions."""
         columns = (self.code[mask], self.row[mask], self.step[mask], self.wall[mask], self.value[mask])
         return Scalars(self.originals, self.tags, *columns, unit=self.unit, run=self.run)
 
@@ -97,10 +99,13 @@ def segments(scalars: Scalars) -> NDArray[np.int16]:
     """(n,) how often the run had started over before each scalar.
 
     A step lower than the one before it of the same tag begins a segment, of all tags together: the others go
-    back in the rows that follow, and that is no restart of its own.
+    back in the rows that follow, and that is no restart of its own. Nor is the evaluation of an old checkpoint.
     """
     tag, row, step = scalars.code, scalars.row, scalars.step
     back = np.flatnonzero((step[1:] < step[:-1]) & (tag[1:] == tag[:-1]))
+    trained = np.array([name not in EVALUATIONS for name in scalars.tags])
+    if trained.any():
+        back = back[trained[tag[back]]]
     if not len(back):
         return np.zeros(len(step), np.int16)
     starts: list[int] = []
@@ -150,6 +155,11 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _frame(run: str, scalars: Scalars) -> pd.DataFrame:
+    segment = segments(scalars)
+    step, code = scalars.step, scalars.code
+    if ((step[1:] < step[:-1]) & (code[1:] == code[:-1]) & (segment[1:] == segment[:-1])).any():
+        order = np.lexsort((scalars.row, step, segment, code))
+        scalars, segment = scalars.where(order), segment[order]
     tags, merged = np.unique(np.array(scalars.tags, dtype=object), return_inverse=True)
     columns: dict[Hashable, Any] = {
         "run": pd.Categorical.from_codes(np.zeros(len(scalars), np.int8), pd.Index([run], dtype="str")),
@@ -160,7 +170,7 @@ def _frame(run: str, scalars: Scalars) -> pd.DataFrame:
         "original": pd.Categorical.from_codes(
             _narrow(np.arange(len(tags)), len(tags))[scalars.code], pd.Index(scalars.originals, dtype="str")
         ),
-        "segment": segments(scalars),
+        "segment": segment,
     }
     return pd.DataFrame(columns, copy=False)
 

@@ -1,76 +1,169 @@
-"""The files of one run: what continues is joined, what is said twice counts once."""
+"""Which run a file belongs to; and the files of one run: what continues is joined, what is said twice counts once."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.experiments.frame import Scalars, one_after_another
-from ganlib.experiments.readers import FORMATS, Format
+from ganlib.experiments.readers import EVENTS, FORMATS, Format
+from ganlib.experiments.readers.mlflow import FOLDER
+from ganlib.experiments.tags import EVALUATIONS, canonical
 
 SAME = 0.9  # share of a file's values that another file must have for both to be the same scalars
+PART = re.compile(
+    r"(?:[a-z]+[_.-])?(?:(train|training)|val|valid|validation|test|eval|evaluation)(?:[_.-][a-z]+)?", re.IGNORECASE
+)
+_WANDB = re.compile(r"(?:offline-)?run-\d+")
 
 
-def merged(parts: list[tuple[Format, Scalars, Path]]) -> list[Scalars]:
+class Part(NamedTuple):
+    """One run's scalars in one file."""
+
+    form: Format
+    scalars: Scalars
+    path: Path
+
+
+def by_run(parts: Iterable[Part], root: Path) -> dict[Path, list[Part]]:
+    """The folder of each run, and the parts of its log. A folder of logs of several runs is called after these."""
+    folders: dict[Path, list[Part]] = {}
+    for part in parts:
+        folders.setdefault(_home(part, root), []).append(part)
+    runs: dict[Path, list[Part]] = {}
+    for folder, inside in folders.items():
+        if _several(inside):
+            for part in inside:
+                runs.setdefault(part.path.with_suffix(""), []).append(part)
+        else:
+            runs.setdefault(folder, []).extend(inside)
+    return runs
+
+
+def merged(parts: list[Part]) -> list[Scalars]:
     """The scalars of a run's files, no tag in two of them.
 
     Files of one format whose steps follow on each other are joined. Where two files have the same tag and the
     same values, those of the more exact format stay; with other values they are other scalars, and are called
     after their file: ``validation/loss``.
     """
-    order = {form.name: place for place, form in enumerate(FORMATS)}
-    kept: list[tuple[Format, Scalars, Path]] = []
-    for form, scalars, path in sorted(parts, key=lambda part: (order[part[0].name], _start(part[1]), str(part[2]))):
-        for place, (other, before, first) in enumerate(kept):
-            if form is other and _continues(form, before, scalars):
-                kept[place] = other, one_after_another([before, scalars]), first
+    kept: list[Part] = []
+    for part in _in_order(parts):
+        for place, before in enumerate(kept):
+            if _continues(before, part):
+                kept[place] = before._replace(scalars=one_after_another([before.scalars, part.scalars]))
                 break
         else:
-            kept.append((form, _distinct(form, scalars, path, kept), path))
-    return [scalars for _, scalars, _ in kept if len(scalars)]
+            kept.append(part._replace(scalars=_distinct(part, kept)))
+    return [part.scalars for part in kept if len(part.scalars)]
 
 
-def _start(scalars: Scalars) -> tuple[float, int]:
-    known = scalars.wall[np.isfinite(scalars.wall)]
-    return (float(known.min()) if len(known) else 0.0), int(scalars.step.min(initial=0))
+def _home(part: Part, root: Path) -> Path:
+    """The run's folder: where the file lies, but for tools that spread a run over several."""
+    folder = part.path.parent
+    if part.form.name == "MLflow" and FOLDER in (names := [parent.name for parent in part.path.parents]):
+        return part.path.parents[names.index(FOLDER) + 1]
+    if folder.name == "files" and _WANDB.match(folder.parent.name):
+        return folder.parent
+    if part.path.name.endswith("_log.jsonl"):  # BigGAN-PyTorch keeps the losses in a folder beside
+        beside = folder / part.path.name.removesuffix("_log.jsonl")
+        return beside if beside.is_dir() else folder
+    if part.form is EVENTS and folder != root and len(part.scalars.originals) == 1:
+        tag = part.scalars.originals[0]
+        if folder.parent.name == "data":  # mimicry: a folder per scalar
+            return _renamed(part, folder.name, folder.parent.parent)
+        if folder.name.startswith(head := tag.replace("/", "_") + "_"):  # PyTorch's add_scalars
+            return _renamed(part, f"{tag}/{folder.name.removeprefix(head)}", folder.parent)
+    return folder
 
 
-def _continues(form: Format, before: Scalars, after: Scalars) -> bool:
-    if not set(before.tags) & set(after.tags) or not len(before) or not len(after):
+def _renamed(part: Part, name: str, folder: Path) -> Path:
+    part.scalars.originals, part.scalars.tags = [name], [canonical(name).name]
+    return folder
+
+
+def _several(parts: list[Part]) -> bool:
+    """Whether files of one format say different things of the same scalars."""
+    ordered = _in_order(parts)
+    for place, part in enumerate(ordered):
+        for before in ordered[:place]:
+            shared = _trained(before.scalars) & _trained(part.scalars)
+            if (
+                before.form is part.form
+                and shared
+                and not PART.fullmatch(part.path.stem)
+                and not PART.fullmatch(before.path.stem)
+                and not _continues(before, part)
+                and not any(_same(part, before, tag) for tag in shared)
+            ):
+                return True
+    return False
+
+
+def _trained(scalars: Scalars) -> set[str]:
+    return set(scalars.tags) - EVALUATIONS - {"epoch", "images", "elapsed", "tick"}
+
+
+def _in_order(parts: list[Part]) -> list[Part]:
+    rank = {form.name: place for place, form in enumerate((*FORMATS, EVENTS))}
+
+    def key(part: Part) -> tuple[int, bool, float, int, str]:
+        known = part.scalars.wall[np.isfinite(part.scalars.wall)]
+        begin = float(known.min()) if len(known) else 0.0
+        of = PART.fullmatch(part.path.stem)
+        beside = of is not None and not of[1]
+        return rank[part.form.name], beside, begin, int(part.scalars.step.min(initial=0)), str(part.path)
+
+    return sorted(parts, key=key)
+
+
+def _continues(before: Part, after: Part) -> bool:
+    if before.form is not after.form or not set(before.scalars.tags) & set(after.scalars.tags):
         return False
-    return form.continues or int(after.step.min()) > int(before.step.max())
+    if before.form.continues or not len(before.scalars) or not len(after.scalars):
+        return before.form.continues
+    return int(after.scalars.step.min()) > int(before.scalars.step.max())
 
 
-def _distinct(form: Format, scalars: Scalars, path: Path, kept: list[tuple[Format, Scalars, Path]]) -> Scalars:
+def _distinct(part: Part, kept: list[Part]) -> Scalars:
+    scalars, tags = part.scalars, list(part.scalars.tags)
     drop = np.zeros(len(scalars), bool)
-    tags = list(scalars.tags)
     for code, tag in enumerate(scalars.tags):
-        here = scalars.code == code
-        for _, other, _ in kept:
-            if tag in other.tags:
-                there = other.code == other.tags.index(tag)
-                if scalars.unit != other.unit or _same(scalars.where(here), other.where(there), form.precision):
-                    drop |= here
-                else:
-                    tags[code] = f"{path.stem}/{tag}"
-                break
+        other = next((before for before in kept if tag in before.scalars.tags), None)
+        if other is None:
+            continue
+        if _same(part, other, tag):
+            drop |= scalars.code == code
+        else:
+            tags[code] = f"{part.path.stem}/{tag}"
     scalars.tags = tags
     return scalars.where(~drop) if drop.any() else scalars
 
 
-def _same(mine: Scalars, other: Scalars, precision: float) -> bool:
-    """Whether the values stand in the other file too, at the nearest steps; non-finite ones agree with each other."""
-    order = np.argsort(other.step, kind="stable")
-    step, value = other.step[order], other.value[order]
+def _same(part: Part, other: Part, tag: str) -> bool:
+    """Whether a tag's values stand in the other file too, at the nearest steps; NaN and infinities are alike."""
+    mine = part.scalars.where(part.scalars.code == part.scalars.tags.index(tag))
+    theirs = other.scalars.where(other.scalars.code == other.scalars.tags.index(tag))
+    if mine.unit != theirs.unit or not len(mine) or not len(theirs):
+        return True  # one of two axes has to do
+    order = np.argsort(theirs.step, kind="stable")
+    step, value = theirs.step[order], theirs.value[order]
     after = np.searchsorted(step, mine.step).clip(0, len(step) - 1)
     before = np.searchsorted(step, mine.step, side="right").clip(1) - 1
+    precision = max(part.form.precision, other.form.precision)
     agree = [_close(mine.value, value[place], precision) for place in (before, after, (before - 1).clip(0))]
     return bool(np.mean(agree[0] | agree[1] | agree[2]) >= SAME)
 
 
 def _close(a: NDArray[np.float64], b: NDArray[np.float64], precision: float) -> NDArray[np.bool_]:
+    size = np.maximum(np.abs(a), np.abs(b))
+    if precision > 0.01:  # printed with a decimal or two
+        size = np.maximum(size, 1)
     with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(a - b) <= precision * np.maximum(np.abs(a), np.abs(b))
+        near = np.abs(a - b) <= precision * size
     return near | (~np.isfinite(a) & ~np.isfinite(b))

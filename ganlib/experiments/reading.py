@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from ganlib.experiments.frame import LogError, Scalars, Skipped, build
-from ganlib.experiments.merging import merged
+from ganlib.experiments.merging import Part, by_run, merged
 from ganlib.experiments.naming import run_names
-from ganlib.experiments.readers import FORMATS, Format
-from ganlib.experiments.readers.source import Source, is_binary, utf8
+from ganlib.experiments.readers import EVENTS, FORMATS, Format
+from ganlib.experiments.readers.source import NoLog, Source, is_binary, utf8
 
 HEAD = 2**16  # bytes that decide about the format
 # What lies beside logs and is none: not even opened.
@@ -32,7 +32,7 @@ def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
     ``step_unit`` ("steps", "images", "epochs" or "mixed"), ``step_units`` by run, ``skipped`` (the first lines left
     out, with the reason) and ``skipped_total``. LogError if nothing could be read.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     if path.is_dir():
         return _tree(path, step)
     source = Source(path, step)
@@ -57,6 +57,8 @@ def read_file(source: Source) -> tuple[Format, list[Scalars]] | None:
 def read_bytes(data: bytes, source: Source) -> tuple[Format, list[Scalars]] | None:
     if not data.strip():
         raise source.error("it is empty")
+    if EVENTS.matches(data, source.path):
+        return EVENTS, EVENTS.read(data, source)
     text = utf8(data)
     head = text[:HEAD]
     if is_binary(head):
@@ -72,27 +74,29 @@ def read_bytes(data: bytes, source: Source) -> tuple[Format, list[Scalars]] | No
 
 
 def _tree(folder: Path, step: str | None) -> pd.DataFrame:
-    folders: dict[Path, list[tuple[Format, Scalars, Path]]] = {}
+    parts: list[Part] = []
     skipped: list[Skipped] = []
     total = 0
     for path in _files(folder):
         source = Source(path, step)
         try:
-            found = read_file(source)
+            form, found = read_file(source) or (None, [])
+            parts += [Part(form, scalars, path) for scalars in found if form]
+        except NoLog:
+            continue
         except LogError as error:
             source.skip(error.line, error.reason)
-            found = None
         skipped += source.skipped
         total += source.total
-        if found:
-            folders.setdefault(path.parent, []).extend((found[0], scalars, path) for scalars in found[1])
-    if not folders:
-        raise LogError(folder, None, "it holds no log of a known format")
+    if not parts:
+        because = f": {skipped[0].path} is none, {skipped[0].reason}" if skipped else ""
+        raise LogError(folder, None, f"it holds no log of a known format{because}")
+    found_runs = by_run(parts, folder)
     runs: dict[str, list[Scalars]] = {}
-    for home, name in run_names(folders).items():
-        for run in dict.fromkeys(scalars.run for _, scalars, _ in folders[home]):
-            parts = [part for part in folders[home] if part[1].run == run]
-            runs[run if run and run not in runs else f"{name}/{run}" if run else name] = merged(parts)
+    for home, name in run_names(found_runs).items():
+        for run in dict.fromkeys(part.scalars.run for part in found_runs[home]):
+            of_run = [part for part in found_runs[home] if part.scalars.run == run]
+            runs[run if run and run not in runs else f"{name}/{run}" if run else name] = merged(of_run)
     return build(runs, skipped, total)
 
 

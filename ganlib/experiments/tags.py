@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,9 +65,23 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (r"(?:metrics?_)?density", Tag("density")),
     (r"(?:metrics?_)?coverage", Tag("coverage")),
     (rf"(?:metrics?_)?ppl{_N}(?:_?(?:full|w|wend|zend|z|end))*", Tag("ppl")),
+    (r"f_?8(?:_score)?", Tag("f_8")),
+    (r"f_?1_8(?:_score)?", Tag("f_1/8")),
     (r"accuracy|acc", Tag("accuracy")),
+    # Resources
+    (r"timing_sec_per_tick|sec_tick", Tag("seconds/tick")),
+    (r"timing_sec_per_kimg|sec_kimg", Tag("seconds/kimg")),
+    (r"timing_maintenance_sec|maintenance", Tag("seconds/maintenance")),
+    (r"resources_cpu_mem_gb|cpumem", Tag("memory/cpu")),
+    (r"resources_peak_gpu_mem_gb|gpumem", Tag("memory/gpu")),
+    (r"resources_peak_gpu_mem_reserved_gb|reserved", Tag("memory/gpu_reserved")),
     (r"images_s|imgs?_s|images_per_sec(?:ond)?|imgs?_per_sec|throughput", Tag("images/s")),
 )  # fmt: skip
+
+# Measured on a checkpoint, now or long after: going back to an earlier one is no restart of the training.
+EVALUATIONS = frozenset(
+    ["fid", "kid", "kid/std", "isc", "isc/std", "precision", "recall", "density", "coverage", "ppl", "f_8", "f_1/8"]
+)
 
 # What can be the step, in order of preference.
 STEPS = (
@@ -106,9 +121,9 @@ def canonical(name: str) -> Tag:
     return Tag(name.strip())
 
 
-def canonical_all(names: list[str]) -> list[Tag]:
+def canonical_all(names: list[str], dialect: Mapping[str, str]) -> list[Tag]:
     """Of names that mean the same the shortest gets the canonical one; the others stay as they are."""
-    tags = [canonical(name) for name in names]
+    tags = [Tag(dialect[name]) if name in dialect else canonical(name) for name in names]
     first: dict[str, str] = {}
     for name, tag in sorted(zip(names, tags, strict=True), key=lambda pair: (pair[0] != pair[1].name, len(pair[0]))):
         first.setdefault(tag.name, name)

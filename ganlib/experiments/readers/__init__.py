@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ganlib.experiments.frame import Scalars
-from ganlib.experiments.readers import delimited
+from ganlib.experiments.readers import (
+    biggan,
+    delimited,
+    json_document,
+    jsonl,
+    mlflow,
+    nvidia_metrics,
+    nvidia_ticks,
+    prose,
+    studiogan,
+    tensorboard,
+)
 from ganlib.experiments.readers.source import Source
 
 
 class Format(NamedTuple):
     name: str
-    matches: Callable[[str, Path], bool]  # the first 64 kB as text
+    matches: Callable[[Any, Path], bool]  # given the first 64 kB, as text
     read: Callable[[bytes, Source], list[Scalars]]  # UTF-8; the event files' reader gets the bytes as they are
     precision: float = 1e-5  # relative; what the tool rounds to
     continues: bool = False  # a resumed run begins a new file, which may start at an earlier step
 
 
+# Told from its bytes, before anything is taken for text.
+EVENTS = Format("TensorBoard", tensorboard.matches, tensorboard.read, precision=1e-5, continues=True)
 # The first that matches reads the file. Of scalars that two files of a run share, the earlier format's stay.
-FORMATS = (Format("table", delimited.matches, delimited.read),)
+FORMATS = (
+    Format("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
+    Format("JSON lines", jsonl.matches, jsonl.read),
+    Format("JSON", json_document.matches, json_document.read),
+    Format("MLflow", mlflow.matches, mlflow.read),
+    Format("BigGAN-PyTorch", biggan.matches, biggan.read, precision=1e-3),
+    Format("StudioGAN", studiogan.matches, studiogan.read, precision=1e-3),
+    Format("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
+    Format("table", delimited.matches, delimited.read),
+    Format("text", prose.matches, prose.read, precision=1e-3),
+)

@@ -60,7 +60,7 @@ def scalars(cells: Cells, source: Source) -> Scalars:
         source.skip(int(cells.lines[unknown]), "the row has no step")
     wall_name, wall = _walls(cells)
     axis = {axes.step, wall_name}
-    tags = canonical_all(cells.names)
+    tags = canonical_all(cells.names, source.dialect)
     keep = usable[cells.row]
     for name in cells.names:
         if name in axis:

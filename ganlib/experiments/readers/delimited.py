@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.experiments.frame import Scalars
-from ganlib.experiments.readers.cells import Cells, scalars
-from ganlib.experiments.readers.source import MISSING, Source, date, number
-from ganlib.experiments.tags import RUNS, SPLITS, STEPS, TAGS, VALUES, WALLS, plain
+from ganlib.experiments.readers.columns import WORDED, Column, column_of, joined, scalars_of
+from ganlib.experiments.readers.source import MISSING, Source, number
+from ganlib.experiments.tags import STEPS, WALLS, plain
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
 SAMPLE = 60  # lines that decide about the layout
@@ -33,13 +33,6 @@ class Layout(NamedTuple):
     before: int  # lines up to the first row, with the header
 
 
-class Column(NamedTuple):
-    name: str
-    value: NDArray[np.float64]
-    logged: NDArray[np.bool_]
-    texts: list[str] | None = None  # of a column that holds no numbers
-
-
 def matches(head: str, path: Path) -> bool:
     return sniff(head) is not None
 
@@ -53,7 +46,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
     for _ in range(layout.before):
         start = text.find(b"\n", start) + 1 or len(text)
     table = _clean(text[start:], source, layout) or _dirty(text, source, layout)
-    return [scalars(cells, source) for cells in _tables(*table, source) if len(cells.lines)]
+    return scalars_of(*table, source)
 
 
 def sniff(head: str) -> Layout | None:
@@ -172,47 +165,49 @@ def _clean(body: bytes, source: Source, layout: Layout) -> tuple[list[Column], N
     if len(wide) != count:
         return None
     lines = np.arange(layout.before + 1, layout.before + 1 + count)
+    every = np.arange(count, dtype=np.int32)
     columns = []
     for place, name in enumerate(layout.names):
         cells = wide.pop(place)
         if cells.dtype.kind in "fiub":
             value = cells.to_numpy(np.float64)
             logged = ~np.isnan(value)
-            columns.append(Column(name, value, logged | said[place].to_numpy() if place in said else logged))
+            if place in said:
+                logged |= said[place].to_numpy()
+            columns.append(Column(name, every, value) if logged.all() else Column(name, every[logged], value[logged]))
         else:
-            columns.append(_column(name, cells.fillna("").astype(str).tolist(), lines, source, layout.decimal))
+            columns.append(_column(name, every, cells.fillna("").astype(str).tolist(), lines, source, layout.decimal))
     return columns, lines
 
 
 def _dirty(text: bytes, source: Source, layout: Layout) -> tuple[list[Column], NDArray[np.int64]]:
     """The columns line by line; what cannot be used is skipped."""
     names = list(layout.names)
-    parts: list[tuple[list[Column], NDArray[np.int64]]] = []
-    worded: set[str] = set()
-    for block, lines in _blocks(text, source, layout, names):
-        # zip stops at the shorter one: rows before a header that brought new columns lack these.
-        width = max(map(len, block))
-        columns = [[row[place] if place < len(row) else "" for row in block] for place in range(width)]
-        made = [
-            _column(name, cells, lines, source, layout.decimal, name in worded)
-            for name, cells in zip(names, columns, strict=False)
-        ]
-        worded |= {column.name for column in made if column.texts is not None}
-        parts.append((made, lines))
-    if not parts:
-        return [], np.empty(0, np.int64)
-    result = []
-    for name in names:
-        pieces = []
-        for made, lines in parts:
-            blank = Column(name, np.full(len(lines), np.nan), np.zeros(len(lines), bool))
-            pieces.append(next((column for column in made if column.name == name), blank))
-        texts = (
-            [text for piece in pieces for text in piece.texts or [""] * len(piece.value)] if name in worded else None
-        )
-        value = np.concatenate([piece.value for piece in pieces])
-        result.append(Column(name, value, np.concatenate([piece.logged for piece in pieces]), texts))
-    return result, np.concatenate([lines for _, lines in parts])
+    parts: dict[str, list[Column]] = {}
+    lines: list[NDArray[np.int64]] = []
+    end = 0
+    for block, places in _blocks(text, source, layout, names):
+        rows = np.arange(end, end + len(block), dtype=np.int32)
+        end += len(block)
+        lines.append(places)
+        for place, name in enumerate(names):
+            # Rows before a later header that brought new columns are shorter.
+            cells = [row[place] if place < len(row) else "" for row in block]
+            parts.setdefault(name, []).append(_column(name, rows, cells, places, source, layout.decimal))
+    columns = [joined(name, pieces) for name, pieces in parts.items()]
+    return columns, np.concatenate(lines) if lines else np.empty(0, np.int64)
+
+
+def _column(
+    name: str, rows: NDArray[np.int32], texts: list[str], lines: NDArray[np.int64], source: Source, decimal: str
+) -> Column:
+    column, failed = column_of(name, rows, texts, decimal)
+    for row, reason in failed.items():
+        source.skip(int(lines[row - rows[0]]), f"in column {name}, {reason}")
+    if column.texts is not None and plain(name) not in WORDED and f"words in {name}" not in source.memory:
+        source.memory[f"words in {name}"] = True
+        source.skip(None, f"column {name} holds words, not numbers")
+    return column
 
 
 def _blocks(
@@ -269,101 +264,3 @@ def _header(cells: list[str], names: list[str], decimal: str) -> list[str]:
 
 def _fields(found: int, expected: int) -> str:
     return f"it has {found} field{'s' if found != 1 else ''} instead of {expected}"
-
-
-def _column(
-    name: str, texts: list[str], lines: NDArray[np.int64], source: Source, decimal: str, worded: bool = False
-) -> Column:
-    value, logged = np.full(len(texts), np.nan), np.zeros(len(texts), bool)
-    dated = plain(name) in WALLS
-    failed = []
-    for place, text in enumerate(texts):
-        try:
-            cell = number(text, decimal)
-        except ValueError as error:
-            try:
-                cell = date(text) if dated else None
-            except ValueError:
-                cell = None
-            if cell is None:
-                failed.append((place, str(error)))
-        if cell is not None:
-            value[place], logged[place] = cell, True
-    role = plain(name) in {*TAGS, *RUNS, *SPLITS}
-    if worded or len(failed) > logged.sum() or (role and failed):
-        return Column(name, value, np.zeros(len(texts), bool), texts)
-    for place, reason in failed:
-        source.skip(int(lines[place]), f"in column {name}, {reason}")
-    return Column(name, value, logged)
-
-
-def _tables(columns: list[Column], lines: NDArray[np.int64], source: Source) -> Iterator[Cells]:
-    worded = {plain(column.name): column for column in columns if column.texts is not None}
-    numbers = [column for column in columns if column.texts is None]
-    tag = next((worded.pop(name) for name in TAGS if name in worded), None)
-    value = next((column for name in VALUES for column in numbers if plain(column.name) == name), None)
-    run = next((worded.pop(name) for name in RUNS if name in worded), None)
-    split = next((worded.pop(name) for name in SPLITS if name in worded), None)
-    for column in worded.values():
-        source.skip(None, f"column {column.name} holds words, not numbers")
-    prefixes = [_prefix(text) for text in split.texts or []] if split else [""] * len(lines)
-    if tag and value:
-        axes = [column for column in numbers if column is not value]
-        keys = [prefix + text.strip() for prefix, text in zip(prefixes, tag.texts or [], strict=True)]
-        numbers = [*axes, *_spread(value, keys)]
-    else:
-        if value and sum(column.logged.any() for column in numbers if not _axis(column.name)) == 1:
-            numbers = [column._replace(name=_stem(source.path)) if column is value else column for column in numbers]
-        if split:
-            axes = [column for column in numbers if _axis(column.name)]
-            rest = [column for column in numbers if not _axis(column.name)]
-            numbers = [
-                *axes,
-                *(part for column in rest for part in _spread(column, [p + column.name for p in prefixes])),
-            ]
-    if run:
-        runs = np.array([text.strip() for text in run.texts or []], dtype=object)
-        for name in dict.fromkeys(runs):
-            rows = runs == name
-            chosen = [Column(column.name, column.value[rows], column.logged[rows]) for column in numbers]
-            yield _cells(chosen, lines[rows], str(name))
-    elif exported := [column for column in numbers if " - " in column.name]:  # by Weights & Biases: "run - tag"
-        axes = [column for column in numbers if " - " not in column.name]
-        for name in dict.fromkeys(column.name.rpartition(" - ")[0] for column in exported):
-            own = [c._replace(name=c.name.rpartition(" - ")[2]) for c in exported if c.name.startswith(f"{name} - ")]
-            yield _cells([*axes, *(c for c in own if not c.name.endswith(("__MIN", "__MAX")))], lines, name)
-    else:
-        yield _cells(numbers, lines)
-
-
-def _spread(column: Column, keys: list[str]) -> Iterator[Column]:
-    codes, names = pd.factorize(np.array(keys, dtype=object))
-    for code, name in enumerate(names):
-        yield Column(str(name), column.value, column.logged & (codes == code))
-
-
-def _cells(columns: list[Column], lines: NDArray[np.int64], run: str = "") -> Cells:
-    counts = [int(column.logged.sum()) for column in columns]
-    code = np.repeat(np.arange(len(columns), dtype=np.int32), counts)
-    row, value, end = np.empty(sum(counts), np.int32), np.empty(sum(counts)), 0
-    for column, count in zip(columns, counts, strict=True):
-        if count == len(lines):
-            row[end : end + count], value[end : end + count] = np.arange(count), column.value
-        else:
-            row[end : end + count] = np.flatnonzero(column.logged)
-            value[end : end + count] = column.value[column.logged]
-        end += count
-    return Cells([column.name for column in columns], code, row, value, lines, run)
-
-
-def _prefix(split: str) -> str:
-    return "" if split.strip().lower() in ("", "train", "training") else f"{split.strip()}/"
-
-
-def _axis(name: str) -> bool:
-    return plain(name) in {*STEPS, *WALLS, "epoch", "epochs", "batch", "images"}
-
-
-def _stem(path: Path) -> str:
-    """TensorBoard calls the CSV of one scalar "run-<run>-tag-<tag>.csv"."""
-    return re.sub(r"^.*tag-", "", path.stem)

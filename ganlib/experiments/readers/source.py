@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,10 @@ _CLOCK = re.compile(r"(?:(\d+) days?,? *)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _UNITS = re.compile(r"(?:(\d+)d)? *(?:(\d+)h)? *(?:(\d+)m)? *(?:(\d+(?:\.\d+)?)s)?")
 
 
+class NoLog(LogError):
+    """A whole file that says nothing of a training's course; in a folder there are many, and none is damaged."""
+
+
 @dataclass
 class Source:
     """A file as its reader sees it; the reader reports here what it leaves out."""
@@ -25,6 +31,7 @@ class Source:
     first_line: int = 1  # of what is read now: a follower reads on in the middle
     skipped: list[Skipped] = field(default_factory=list)
     total: int = 0
+    dialect: dict[str, str] = field(default_factory=dict)  # tags that mean this in this format only
     memory: dict[str, Any] = field(default_factory=dict)  # what the first lines told, for those that follow
 
     def skip(self, line: int | None, reason: str) -> None:
@@ -35,6 +42,9 @@ class Source:
 
     def error(self, reason: str, line: int | None = None) -> LogError:
         return LogError(self.path, None if line is None else line + self.first_line - 1, reason)
+
+    def no_log(self, reason: str) -> NoLog:
+        return NoLog(self.path, None, reason)
 
 
 def utf8(data: bytes) -> bytes:
@@ -59,6 +69,13 @@ def utf8(data: bytes) -> bytes:
 def is_binary(head: bytes) -> bool:
     """Whether decoded text is none: more than one byte in thirty is a control character."""
     return len(head.translate(None, bytes(range(9)) + bytes(range(14, 27)) + b"\x1c\x1d\x1e\x1f")) < len(head) * 29 / 30
+
+
+def lines_of(text: bytes) -> Iterator[tuple[int, str, bool]]:
+    """Each line that is not blank: its number, its text, whether it lacks its line feed."""
+    for place, raw in enumerate(io.BytesIO(text), 1):
+        if line := raw.decode("utf-8", errors="replace").rstrip("\n"):
+            yield place, line, not raw.endswith(b"\n")
 
 
 def number(text: str, decimal: str = ".") -> float | None:

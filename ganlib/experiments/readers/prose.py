@@ -1,0 +1,85 @@
+"""What training scripts print: lines with a place in the training and "name: number" pairs, in any order.
+
+"[Epoch 3/200] [Batch 12/938] [D loss: 0.61] [G loss: 1.2]" (PyTorch-GAN), "[3/25][100/1583] Loss_D: 0.5 D(x): 0.7"
+(PyTorch's DCGAN example), "(epoch: 1, iters: 100, time: 0.1) D_A: 0.3" (CycleGAN), Keras' progress lines.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ganlib.experiments.frame import Scalars
+from ganlib.experiments.readers.columns import scalars_of
+from ganlib.experiments.readers.records import Table
+from ganlib.experiments.readers.source import Source, lines_of
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)(?![\w:/-])"
+_PAIR = re.compile(rf"([A-Za-z][\w./()]*(?: [A-Za-z][\w./()]*)?) *[:=] *(?:tensor\()?({_NUMBER})", re.IGNORECASE)
+_PLACES = (
+    (re.compile(r"\[ *(\d+) */ *(\d+) *\] *\[ *(\d+) */ *(\d+) *\]"), ("epoch", "epochs", "batch", "batches")),
+    (re.compile(r"\bepochs?\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I), ("epoch", "epochs")),
+    (re.compile(r"\b(?:batch|minibatch)\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I), ("batch", "batches")),
+    (re.compile(r"\b(?:global[_ ]step|step|iter(?:ation)?s?|itr)\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I),
+     ("step", "steps")),
+    (re.compile(r"^ *(\d+)/(\d+) +\["), ("batch", "batches")),
+)  # fmt: skip
+_CLOCK = re.compile(r"\d{4}-\d\d-\d\d[ T]|\d+:\d\d:\d\d(?:[.,]\d+)?")
+
+
+def matches(head: str, path: Path) -> bool:
+    """Whether two lines have the same names and a place each."""
+    seen: set[tuple[str, ...]] = set()
+    epoch: dict[str, int] = {}
+    for line in head.split("\n")[:2000]:
+        names = tuple(name for name, _ in _row(line, epoch)[1])
+        if names and names in seen:
+            return True
+        if names:
+            seen.add(names)
+    return False
+
+
+def read(text: bytes, source: Source) -> list[Scalars]:
+    records, lines = [], []
+    epoch: dict[str, int] = source.memory.setdefault("epoch", {})
+    width = 0
+    for number, line, cut in lines_of(text):
+        place, pairs = _row(line, epoch)
+        if not pairs:
+            continue
+        if cut and len(pairs) < width:
+            source.skip(number, "the last line is half written")
+            continue
+        width = len(pairs)
+        records.append({**place, **{name: value for name, value in pairs}})
+        lines.append(number)
+    table = Table()
+    table.add(records)
+    columns = table.columns()
+    for row, reason in table.failed.items():
+        source.skip(lines[row], reason)
+    return scalars_of(columns, np.array(lines, np.int64), source)
+
+
+def _row(line: str, last: dict[str, int]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The place and the pairs of a line; no pairs where it has none or no place."""
+    line = _CLOCK.sub(" ", line)
+    found: dict[str, int] = {}
+    for pattern, names in _PLACES:
+        if match := pattern.search(line):
+            found = {name: int(number) for name, number in zip(names, match.groups(), strict=True) if number} | found
+            line = line[: match.start()] + " " + line[match.end() :]
+    if "epoch" in found:
+        last["epoch"] = found["epoch"]
+    place: dict[str, int] = {key: found[key] for key in ("epoch", "step", "batch") if key in found} or dict(last)
+    if "batch" in place and "step" not in place and ("epoch" in place or last):
+        place = {"epoch": last["epoch"]} | place
+        if "batches" in found:
+            place["step"] = place["epoch"] * found["batches"] + place.pop("batch")
+    elif "step" in place and "steps" in found and "epoch" in place and found["step"] <= found["steps"]:
+        # "Epoch [3/20], Step [100/600]": steps of the epoch.
+        place["step"] += place["epoch"] * found["steps"]
+    return place, (_PAIR.findall(line) if place else [])

@@ -1,0 +1,49 @@
+"""Text logs of PyTorch-StudioGAN in their three dialects; the words for the losses changed in 2021, ada_p in 2022."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ganlib.experiments.frame import Scalars
+from ganlib.experiments.readers.columns import scalars_of
+from ganlib.experiments.readers.records import Table
+from ganlib.experiments.readers.source import Source, date, lines_of
+
+_STAMP = r"^\[\w+\] (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? > "
+_STEP = re.compile(_STAMP + r"Step: *(\d+) +Progress: *[\d.]+% +Elapsed: *((?:\d+ days?, *)?[\d:.]+) *(.*)")
+_METRIC = re.compile(_STAMP + r"(?!Best )(.+?) \(Step: *(\d+),[^)]*\): *(\S+)")
+_PAIR = re.compile(r"([A-Za-z_]\w*): +(\S+)")
+_HERE = re.compile(_STAMP + r"(?:Step: *\d+ +Progress:|Run name : |.+ \(Step: *\d+,)", re.MULTILINE)
+
+
+def matches(head: str, path: Path) -> bool:
+    return _HERE.search(head) is not None
+
+
+def read(text: bytes, source: Source) -> list[Scalars]:
+    """Times in the log name no zone and are taken as UTC. "Best FID score" repeats an earlier line."""
+    records, lines, width = [], [], 0
+    for place, line, cut in lines_of(text):
+        if " > Step:" in line:
+            match = _STEP.match(line)
+            pairs = _PAIR.findall(match[4]) if match else []
+            if match is None or (cut and len(pairs) < width):
+                source.skip(place, "the line is half written" if cut else "it is no line of losses")
+                continue
+            width = len(pairs)
+            record = {"step": int(match[2]), "timestamp": date(match[1]), "Elapsed": match[3]}
+            records.append(record | dict(pairs))
+        elif match := _METRIC.match(line):
+            records.append({"step": int(match[3]), "timestamp": date(match[1]), match[2]: match[4]})
+        else:
+            continue
+        lines.append(place)
+    table = Table()
+    table.add(records)
+    columns = table.columns()
+    for row, reason in table.failed.items():
+        source.skip(lines[row], reason)
+    return scalars_of(columns, np.array(lines, np.int64), source)
