@@ -314,9 +314,13 @@ def swinging(height: float, cycles: float, noise: float) -> np.ndarray:
     ("height", "cycles", "noise", "expected"),
     [
         (0.6, 25, 0.05, True),
-        (0.3, 25, 0.05, False),  # too low to matter
-        (0.6, 4, 0.05, False),  # a drift
-        (0.6, 25, 0.4, False),  # noise
+        (0.6, 25, 0.15, True),
+        (0.6, 25, 0.2, False),  # much noise
+        (0.6, 6, 0.05, True),
+        (0.6, 6, 0.15, False),  # of few cycles less noise counts as such
+        (0.6, 3, 0.05, False),  # a drift
+        (0.48, 25, 0.05, True),
+        (0.42, 25, 0.05, False),  # too low to matter
     ],
 )
 def test_an_oscillation_is_one_rhythm(height: float, cycles: float, noise: float, expected: bool) -> None:
@@ -438,8 +442,8 @@ def test_the_order_of_interleaved_rows_changes_nothing() -> None:
 # Frames of any kind
 
 
-@pytest.mark.parametrize("kind", [*HEALTHY, "hinge + feature matching", "K + 1 classes, non-saturating", "", None])
-@pytest.mark.parametrize("rows", [0, 1, 2, 5, 30, N])
+@pytest.mark.parametrize("kind", ["minimax", "wasserstein", "cross-entropy", "K + 1 classes, non-saturating", None])
+@pytest.mark.parametrize("rows", [0, 1, 2, 30, N])
 def test_any_frame_can_be_diagnosed(rows: int, kind: str | None) -> None:
     tags = ["loss", "loss/D", "loss/G", "loss/D/8", "grad/G", "fid", "isc", "recall", "lr", "D/real", "note"]
     columns = [np.full(rows, value) for value in (np.nan, np.inf, 0.0, -1.0, 1e308, -1e308, 5e-324)]

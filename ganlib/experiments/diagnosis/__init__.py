@@ -27,7 +27,7 @@ impossible_metric
 learning_rate_too_high
     Frequent spikes far above what is usual (ganhacks, section 10), or a likelihood that rises above where it began.
 oscillation
-    One rhythm of eight cycles or more in most of a loss's movements, as of the undamped games of Mescheder et al.,
+    One rhythm of five cycles or more in most of a loss's movements, as of the undamped games of Mescheder et al.,
     arXiv:1801.04406, section 2. With a cyclic learning rate only a remark.
 best_long_before_end
     The best FID (else KID, IS) in the first three quarters, and worse at the end.

@@ -28,7 +28,7 @@ class Finding:
     end: int
     evidence: str
     advice: str
-    tag: str  # the curve that shows it
+    tag: str  # the curve that shows it; "" for the log itself
 
 
 class Claim(NamedTuple):

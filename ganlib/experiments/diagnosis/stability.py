@@ -19,9 +19,10 @@ EARLY, LATE = 0.1, 0.1  # of the windows: what the run began with, and how it st
 # Chainer's DCGAN ends at 1.9 times, a collapsed cGAN at 36. WGAN-GP's G goes to 5 times in good health.
 GREW, GREW_UNBOUNDED = 10.0, 1000.0
 
-# Measured as the share of a curve's variance in its strongest rhythm, harmonics included: at most 0.44 in all logs with
-# ten cycles or more (nine in ten below 0.27); fewer cycles cannot be told from drift.
-CYCLES, RHYTHM = 10, 0.6
+# Measured as the share of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs with
+# ten cycles or more (nine in ten below 0.28), at most 0.65 with five to nine, which are harder to tell from drift.
+CYCLES, FEW_CYCLES = 5, 10
+RHYTHM, RHYTHM_OF_FEW = 0.6, 0.8
 SWING = 0.5  # peak to peak, of the loss's median: smaller ones are no concern
 SMOOTHED = 0.2  # of the curve: slower movements are trend
 SHORTEST = 64  # values
@@ -123,7 +124,7 @@ def _rhythm(values: Floats) -> tuple[int, float] | None:
         width = max(1, strongest // 10)
         band[harmonic - width : harmonic + width + 1] = True
     within = power[band].sum()
-    if within < RHYTHM * power.sum():
+    if within < (RHYTHM if strongest >= FEW_CYCLES else RHYTHM_OF_FEW) * power.sum():
         return None
     return strongest, float(largest * 2 * np.sqrt(2 * 2 * within) / n)  # of a sine of that variance, 2 within / n²
 
