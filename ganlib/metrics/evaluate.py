@@ -50,6 +50,8 @@ def evaluate(
     Nothing is written but reference statistics that were not stored yet. GanlibError says what is missing.
     """
     model: Any = run.load(device, snapshot)
+    if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
+        raise GanlibError(f"Some weights of {run.name} are not finite, so that no image of it is: train it again.")
     weights = run.weights_hash if snapshot is None else file_hash(run.folder.snapshots / f"{snapshot}.safetensors")
     provenance = {
         "images_seen": run.images_seen if snapshot is None else snapshot,

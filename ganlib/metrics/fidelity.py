@@ -133,9 +133,7 @@ class Clip(FeatureExtractorCLIP):  # type: ignore[misc]
 def clip_tensors(path: Path) -> dict[str, Tensor]:
     """Of the published file itself, known by its hash, or of any that holds nothing but its tensors."""
     if sha256(path).startswith(PRETRAINED["clip"].source.sha256):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # loading programs is deprecated
-            return dict(torch.jit.load(path, map_location="cpu").state_dict())
+        return dict(torch.jit.load(path, map_location="cpu").state_dict())
     return dict(torch.load(path, map_location="cpu", weights_only=True))
 
 
@@ -184,7 +182,9 @@ def pretrained_features(name: str, path: Path) -> Any:
     """The network with the weights of this file. GanlibError when the file is not these weights."""
     source, load = PRETRAINED[name]
     try:
-        return load(path).requires_grad_(False).eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that programs are deprecated, and of files that are refused below
+            return load(path).requires_grad_(False).eval()
     except (
         *(OSError, EOFError, RuntimeError, UnpicklingError),
         *(TypeError, AttributeError, KeyError, ValueError, IndexError),

@@ -14,10 +14,10 @@ from ganlib.errors import GanlibError
 from ganlib.experiments import read_evaluations
 from ganlib.metrics.config import METRICS, EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.measures import MEASURES
+from ganlib.metrics.measures import MEASURES, Value
 from ganlib.metrics.partial import Partial
 from ganlib.metrics.records import current, protocol_key, read_records
-from ganlib.runs import Run
+from ganlib.runs import Run, read_tensors
 
 CPU = torch.device("cpu")
 SMALL = EvaluationConfig(n=120, blocks=3)
@@ -126,6 +126,31 @@ def test_an_unknown_metric_is_named() -> None:
     with pytest.raises(GanlibError, match="There is no metric 'fdi'; there are fid, fid_infinity, kid"):
         EvaluationConfig(metrics=("fdi",))
     assert set(METRICS) - {"ppl", "cas"} == set(MEASURES) - {"class_fid"}  # which --per-class asks for
+
+
+def test_what_cannot_be_measured_is_said_before_an_image_is_made(root: Path) -> None:
+    made: list[str] = []
+    for name, config, reason in [
+        ("gan", EvaluationConfig(metrics=("isc", "fid"), n=9, blocks=1), "9 images are too few"),
+        ("gan", EvaluationConfig(metrics=("dc",), n=20, blocks=4), "5 images in a block are too few"),
+        ("gan", EvaluationConfig(n=9, blocks=2, per_class=True), "3 of a class are too few"),
+        ("info", EvaluationConfig(metrics=("class_agreement",)), "Of info there is no class_agreement"),
+        ("gan", EvaluationConfig(metrics=()), "Of gan there is no number"),
+    ]:
+        with pytest.raises(GanlibError, match=reason):
+            evaluate(Run(root / name), config, CPU, progress=lambda text, *counts: made.append(text))
+    assert "generated" not in made
+    assert not (root / "gan" / "evaluation.json").exists()
+
+
+def test_no_number_is_not_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(root / "gan")
+    monkeypatch.setitem(MEASURES._entries, "fid", lambda real, fake, blocks: [Value("fid", float("nan"), [], 1, 1)])
+    with pytest.raises(GanlibError, match="fid of gan came out as nan; nothing was recorded"):
+        evaluate(run, SMALL, CPU)
+    run.store({k: v * float("nan") for k, v in read_tensors(run.folder.weights).items()})
+    with pytest.raises(GanlibError, match="Some weights of gan are not finite"):
+        evaluate(run, SMALL, CPU)
 
 
 def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

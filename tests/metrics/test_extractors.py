@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch_fidelity
 from torch.utils.data import Dataset
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganlib.data import load_data
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract
+from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract, in_halves
 from ganlib.metrics.fidelity import EMBEDDED
 from ganlib.metrics.measures import MEASURES, Fake
 from ganlib.metrics.records import protocol_key
@@ -94,43 +93,40 @@ def test_no_number_depends_on_the_batch_size(root: Path) -> None:
         assert protocol_key(a) == protocol_key(b)
 
 
-class Blank(FeatureExtractorInceptionV3):  # type: ignore[misc]
-    """torch-fidelity's Inception with fresh random weights."""
-
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-
-def test_inception_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path) -> None:
-    torch.save({}, tmp_path / "none.pth")
-    network = Blank(
-        "inception-v3-compat", ["2048", "logits_unbiased"], feature_extractor_weights_path=tmp_path / "none.pth"
-    )
-    torch.save(network.state_dict(), tmp_path / "inception.pth")
-    extractor = EXTRACTORS["inception"](Run(root / "gan"), CPU, str(tmp_path / "inception.pth"))
-    images = np.array(load_data("digits").train.images[:2])
-    found = extract(extractor, lambda start: [images], 2)
-    expected = network(torch.from_numpy(images).permute(0, 3, 1, 2).expand(-1, 3, -1, -1))[0]
-    assert found.features.shape == (2, 2048)
-    assert torch.allclose(found.features, expected, rtol=1e-4, atol=1e-5)
-    assert found.logits.shape == (2, 1008)
-    assert "inception" in str(extractor.references)
+def test_features_of_floats_are_those_of_the_same_levels(root: Path) -> None:
+    extractor = EXTRACTORS["embedded"](Run(root / "gan"), CPU, None)
+    levels = torch.from_numpy(np.array(load_data("digits").train.images[:4])).permute(0, 3, 1, 2)
+    floats = levels.float()
+    for a, b in zip(extractor.network(levels), extractor.network(floats), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    assert torch.equal(floats, levels)  # left as they were
 
 
-def test_inception_refuses_what_is_not_its_weights(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(root / "gan")
-    (tmp_path / "noise.pth").write_bytes(b"noise")
-    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
-    torch.save(run, tmp_path / "code.pth")  # an object: unpickling it would run code
-    for name in ("noise", "other", "code"):
-        with pytest.raises(GanlibError, match="does not hold torch-fidelity's Inception weights"):
-            EXTRACTORS["inception"](run, CPU, str(tmp_path / f"{name}.pth"))
-    with pytest.raises(GanlibError, match="There is no file"):
-        EXTRACTORS["inception"](run, CPU, str(tmp_path / "absent.pth"))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there: no network
-    with pytest.raises(GanlibError, match=r"cannot be downloaded.*--extractor-weights"):
-        EXTRACTORS["inception"](run, CPU, None)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_are_refused(bad: float, root: Path) -> None:
+    extractor = EXTRACTORS["embedded"](Run(root / "gan"), CPU, None)
+    broken = replace(extractor, network=lambda x: tuple(y * bad for y in extractor.network(x)))
+    images = np.array(load_data("digits").train.images[:4])
+    with pytest.raises(GanlibError, match="features are not finite"):
+        extract(broken, lambda start: [images], 4)
+
+
+def test_a_batch_that_does_not_fit_is_done_in_halves() -> None:
+    asked = []
+
+    def compute(part: slice) -> tuple[torch.Tensor, ...]:
+        asked.append((part.start, part.stop))
+        if part.stop - part.start > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        rows = torch.arange(part.start, part.stop)
+        return rows, rows * 2
+
+    rows, twice = in_halves(CPU, compute, slice(3, 9))
+    assert rows.tolist() == list(range(3, 9))
+    assert torch.equal(twice, rows * 2)
+    assert asked[0] == (3, 9)
+    with pytest.raises(RuntimeError, match="size"):
+        in_halves(CPU, lambda part: torch.ones(2) @ torch.ones(3), slice(0, 4))
 
 
 def test_unknown_extractor_is_named(root: Path) -> None:
