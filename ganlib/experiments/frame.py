@@ -45,7 +45,7 @@ class Skipped(NamedTuple):
     reason: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scalars:
     """What one file says of one run: arrays of equal length, sorted by tag, then by place in the file."""
 

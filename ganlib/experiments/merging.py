@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +35,8 @@ def by_run(parts: Iterable[Part], root: Path) -> dict[Path, list[Part]]:
     """The folder of each run, and the parts of its log. A folder of logs of several runs is called after these."""
     folders: dict[Path, list[Part]] = {}
     for part in parts:
-        folders.setdefault(_home(part, root), []).append(part)
+        folder, homed = _home(part, root)
+        folders.setdefault(folder, []).append(homed)
     runs: dict[Path, list[Part]] = {}
     for folder, inside in folders.items():
         if _several(inside):
@@ -63,28 +65,27 @@ def merged(parts: list[Part]) -> list[Scalars]:
     return [part.scalars for part in kept if len(part.scalars)]
 
 
-def _home(part: Part, root: Path) -> Path:
-    """The run's folder: where the file lies, but for tools that spread a run over several."""
+def _home(part: Part, root: Path) -> tuple[Path, Part]:
+    """The run's folder: where the file lies, but for tools that spread a run over several, some by tag."""
     folder = part.path.parent
     if part.form.name == "MLflow" and FOLDER in (names := [parent.name for parent in part.path.parents]):
-        return part.path.parents[names.index(FOLDER) + 1]
+        return part.path.parents[names.index(FOLDER) + 1], part
     if folder.name == "files" and _WANDB.match(folder.parent.name):
-        return folder.parent
+        return folder.parent, part
     if part.path.name.endswith("_log.jsonl"):  # BigGAN-PyTorch keeps the losses in a folder beside
         beside = folder / part.path.name.removesuffix("_log.jsonl")
-        return beside if beside.is_dir() else folder
+        return (beside if beside.is_dir() else folder), part
     if part.form is EVENTS and folder != root and len(part.scalars.originals) == 1:
         tag = part.scalars.originals[0]
         if folder.parent.name == "data":  # mimicry: a folder per scalar
-            return _renamed(part, folder.name, folder.parent.parent)
+            return folder.parent.parent, _renamed(part, folder.name)
         if folder.name.startswith(head := tag.replace("/", "_") + "_"):  # PyTorch's add_scalars
-            return _renamed(part, f"{tag}/{folder.name.removeprefix(head)}", folder.parent)
-    return folder
+            return folder.parent, _renamed(part, f"{tag}/{folder.name.removeprefix(head)}")
+    return folder, part
 
 
-def _renamed(part: Part, name: str, folder: Path) -> Path:
-    part.scalars.originals, part.scalars.tags = [name], [canonical(name).name]
-    return folder
+def _renamed(part: Part, name: str) -> Part:
+    return part._replace(scalars=replace(part.scalars, originals=[name], tags=[canonical(name).name]))
 
 
 def _several(parts: list[Part]) -> bool:
@@ -141,8 +142,7 @@ def _distinct(part: Part, kept: list[Part]) -> Scalars:
             drop |= scalars.code == code
         else:
             tags[code] = f"{part.path.stem}/{tag}"
-    scalars.tags = tags
-    return scalars.where(~drop) if drop.any() else scalars
+    return replace(scalars, tags=tags).where(~drop)
 
 
 def _same(part: Part, other: Part, tag: str) -> bool:

@@ -57,27 +57,43 @@ def read_file(source: Source) -> tuple[Format, list[Scalars]] | None:
 def read_bytes(data: bytes, source: Source) -> tuple[Format, list[Scalars]] | None:
     if not data.strip():
         raise source.error("it is empty")
-    if EVENTS.matches(data, source.path):
-        return EVENTS, EVENTS.read(data, source)
-    text = utf8(data)
-    head = text[:HEAD]
+    form = recognised(data, source.path)
+    if form is None:
+        return None
+    try:
+        return form, form.read(data if form is EVENTS else utf8(data), source)
+    except MemoryError:
+        raise source.error("it is larger than the memory") from None
+
+
+def recognised(data: bytes, path: Path) -> Format | None:
+    """The format of a file that begins so."""
+    if EVENTS.matches(data, path):
+        return EVENTS
+    # An even number of bytes, so that UTF-16 is not cut within a character.
+    head = utf8(data[: 2 * HEAD])[:HEAD]
     if is_binary(head):
         return None
     start = head.decode("utf-8", errors="replace")
-    for form in FORMATS:
-        if form.matches(start, source.path):
-            try:
-                return form, form.read(text, source)
-            except (RecursionError, MemoryError) as error:
-                raise source.error(f"it is nested too deep or too large ({type(error).__name__})") from None
-    return None
+    return next((form for form in FORMATS if form.matches(start, path)), None)
+
+
+def assembled(parts: list[Part], root: Path) -> dict[str, list[Scalars]]:
+    """The runs of a tree by name, as ``build`` takes them."""
+    found = by_run(parts, root)
+    runs: dict[str, list[Scalars]] = {}
+    for home, name in run_names(found).items():
+        for run in dict.fromkeys(part.scalars.run for part in found[home]):
+            of_run = [part for part in found[home] if part.scalars.run == run]
+            runs[run if run and run not in runs else f"{name}/{run}" if run else name] = merged(of_run)
+    return runs
 
 
 def _tree(folder: Path, step: str | None) -> pd.DataFrame:
     parts: list[Part] = []
     skipped: list[Skipped] = []
     total = 0
-    for path in _files(folder):
+    for path in candidates(folder):
         source = Source(path, step)
         try:
             form, found = read_file(source) or (None, [])
@@ -91,16 +107,11 @@ def _tree(folder: Path, step: str | None) -> pd.DataFrame:
     if not parts:
         because = f": {skipped[0].path} is none, {skipped[0].reason}" if skipped else ""
         raise LogError(folder, None, f"it holds no log of a known format{because}")
-    found_runs = by_run(parts, folder)
-    runs: dict[str, list[Scalars]] = {}
-    for home, name in run_names(found_runs).items():
-        for run in dict.fromkeys(part.scalars.run for part in found_runs[home]):
-            of_run = [part for part in found_runs[home] if part.scalars.run == run]
-            runs[run if run and run not in runs else f"{name}/{run}" if run else name] = merged(of_run)
-    return build(runs, skipped, total)
+    return build(assembled(parts, folder), skipped, total)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def candidates(folder: Path) -> Iterator[Path]:
+    """The files of a tree that may be logs, in a fixed order."""
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

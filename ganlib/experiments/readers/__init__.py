@@ -27,6 +27,7 @@ class Format(NamedTuple):
     matches: Callable[[Any, Path], bool]  # given the first 64 kB, as text
     read: Callable[[bytes, Source], list[Scalars]]  # UTF-8; the event files' reader gets the bytes as they are
     precision: float = 1e-5  # relative; what the tool rounds to
+    appended: bool = True  # line by line; else the whole file is written anew each time
     continues: bool = False  # a resumed run begins a new file, which may start at an earlier step
 
 
@@ -36,7 +37,7 @@ EVENTS = Format("TensorBoard", tensorboard.matches, tensorboard.read, precision=
 FORMATS = (
     Format("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
     Format("JSON lines", jsonl.matches, jsonl.read),
-    Format("JSON", json_document.matches, json_document.read),
+    Format("JSON", json_document.matches, json_document.read, appended=False),
     Format("MLflow", mlflow.matches, mlflow.read),
     Format("BigGAN-PyTorch", biggan.matches, biggan.read, precision=1e-3),
     Format("StudioGAN", studiogan.matches, studiogan.read, precision=1e-3),

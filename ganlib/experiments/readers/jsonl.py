@@ -23,7 +23,7 @@ def matches(head: str, path: Path) -> bool:
     """Whether one of the first lines is an object of its own, alone or before another."""
     lines = [line for line in head.split("\n")[:50] if line.strip()]
     objects = [line for line in lines if line.lstrip().startswith("{") and line.rstrip().endswith("}")]
-    return len(objects) * 2 > len(lines) and any(parsed(line) for line in objects)
+    return len(objects) * 2 >= len(lines) and any(parsed(line) for line in objects)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:

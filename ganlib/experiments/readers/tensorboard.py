@@ -67,7 +67,8 @@ def read(data: bytes, source: Source) -> list[Scalars]:
                     start = int(starts[number])
                     if found := _alone(data[start : start + length], number, tags, source):
                         points.append(found)
-    return [_scalars(_together(points), tags, _base(data, starts, lengths))]
+    base = source.memory.setdefault("base", _base(data, starts, lengths))
+    return [_scalars(_together(points), tags, base, source)]
 
 
 def records(data: bytes, start: int = 0) -> tuple[NDArray[np.int64], int]:
@@ -199,7 +200,7 @@ def _base(data: bytes, starts: NDArray[np.int64], lengths: NDArray[np.int64]) ->
     return wall if wall > EARLIEST else float("nan")
 
 
-def _scalars(points: Points, tags: dict[bytes, int], base: float) -> Scalars:
+def _scalars(points: Points, tags: dict[bytes, int], base: float, source: Source) -> Scalars:
     originals = [tag.decode("utf-8", errors="replace") for tag in tags]
     order = np.argsort(points.code.astype(np.int64) * (int(points.record.max(initial=0)) + 1) + points.record)
     row, code = points.record[order].astype(np.int32), points.code[order]
@@ -208,12 +209,15 @@ def _scalars(points: Points, tags: dict[bytes, int], base: float) -> Scalars:
     wall = np.where(wall < EARLIEST, wall + base, wall)
     unit: Unit = "steps"
     keep = np.ones(len(value), bool)
-    if TICK in tags:
+    if source.memory.setdefault("ticks", TICK in tags):
         unit, step = "images", step * 1000
-        keep = code != tags[TICK]
-        # Its metrics repeat the last value at each tick.
-        measured = np.array([tag.startswith(b"Metrics/") for tag in tags])[code]
-        keep[1:] &= ~(measured[1:] & (code[1:] == code[:-1]) & (value[1:] == value[:-1]))
+        keep = code != tags.get(TICK, -1)
+        for tag, place in tags.items():
+            if tag.startswith(b"Metrics/"):  # repeats the last value at each tick
+                here = np.flatnonzero(code == place)
+                last = source.memory.get(f"last of {tag!r}", np.nan)
+                keep[here] = value[here] != np.concatenate([[last], value[here[:-1]]])
+                source.memory[f"last of {tag!r}"] = value[here[-1]]
     found = canonical_all(originals, {})
     scale = np.array([tag.scale for tag in found])[code] if found else 1.0
     names = [tag.name for tag in found]
