@@ -112,7 +112,7 @@ class _Tail:
             # The first lines alone may look like another format, or like none.
             self._head = (self._head[: self._offset] + data)[:HEAD]
             form = recognised(self._head, self.path)
-            if form is not self._form and self._offset:
+            if form is not self._form and (self._offset or self.found):
                 self._restart()
                 return self._take(self.path.read_bytes())
             self._form = form

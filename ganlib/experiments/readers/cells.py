@@ -46,7 +46,7 @@ class Axes(NamedTuple):
     scale: float = 1
     epoch: str | None = None  # where the step starts over in each
     length: float = 0  # of an epoch, in steps
-    first: int = 0  # line of the first row
+    first: int = 0  # line of the first row, or the first epoch
 
 
 def scalars(cells: Cells, source: Source) -> Scalars:
@@ -102,8 +102,10 @@ def find_axes(cells: Cells, source: Source) -> Axes:
     epoch = next((by_name[known] for known in EPOCHS if known in by_name), None)
     for known in (*STEPS, *(BATCHES if epoch else ())):
         if (name := by_name.get(known)) and _counts(column := cells.column(name)):
-            length = _epoch_length(column, cells.column(epoch)) if epoch else 0
-            return Axes(name, epoch=epoch if length else None, length=length)
+            if epoch and (length := _epoch_length(column, epochs := cells.column(epoch))):
+                # Some count epochs from 1; a log that begins later is that of a resumed run.
+                return Axes(name, epoch=epoch, length=length, first=int(np.nanmin(epochs) == 1))
+            return Axes(name)
     for known, scale in IMAGES.items():
         if (name := by_name.get(known)) and _counts(cells.column(name), whole=False):
             return Axes(name, "images", scale)
@@ -134,7 +136,7 @@ def _steps(cells: Cells, axes: Axes, source: Source) -> NDArray[np.float64]:
         return np.full(len(cells.lines), np.nan)
     step = cells.column(axes.step) * axes.scale
     if axes.epoch and axes.epoch in cells.names:
-        step = step + cells.column(axes.epoch) * axes.length
+        step = step + (cells.column(axes.epoch) - axes.first) * axes.length
     return step
 
 

@@ -21,6 +21,7 @@ from ganlib.experiments.tags import STEPS, WALLS, plain
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
 SAMPLE = 60  # lines that decide about the layout
+MOSTLY = 0.9  # share of numbers without which what has no header, or only blanks between words, is a text
 ROWS = 20_000  # of a dirty file that are text at one time
 _DAYS = re.compile(r"(\d+ days?), *(\d+:\d\d:\d\d)")  # Python's own way to print a long time
 _NAN = re.compile(rb"nan", re.IGNORECASE)
@@ -92,6 +93,8 @@ def _layout(
             return (1.0, Layout(separator, ".", _unique(names), before)) if known & {*STEPS, *WALLS, "epoch"} else None
     filled = [cell for row in body for cell in row]
     share = sum(filled) / len(filled)
+    if share < MOSTLY and (separator == " " or place == before):
+        return None
     return (share, Layout(separator, decimal, _unique(names), before)) if share else None
 
 
@@ -206,7 +209,7 @@ def _column(
         source.skip(int(lines[row - rows[0]]), f"in column {name}, {reason}")
     if column.texts is not None and plain(name) not in WORDED and f"words in {name}" not in source.memory:
         source.memory[f"words in {name}"] = True
-        source.skip(None, f"column {name} holds words, not numbers")
+        source.skip(None, f"{name!r} holds words, not numbers")
     return column
 
 

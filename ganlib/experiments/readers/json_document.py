@@ -16,6 +16,7 @@ from ganlib.experiments.readers.records import Table
 from ganlib.experiments.readers.source import Source
 from ganlib.experiments.tags import plain
 
+LINES = (".jsonl", ".ndjson")
 HISTORIES = ("log_history", "history", "logs", "log")  # where a document keeps its rows beside other things
 
 _START = re.compile(r"\s*(?:\[\s*[{\]]|\{\s*[\"}])")
@@ -77,7 +78,8 @@ def _records(document: Any, path: Path) -> list[dict[str, Any]]:
         rows = zip(*lists.values(), strict=True)
         return [{"epoch": epoch, **dict(zip(lists, row, strict=True))} for epoch, row in enumerate(rows)]
     # A summary says where the run stands; without that it is a configuration.
-    return [document] if any(plain(key) in AXES for key in document) else []
+    row = path.suffix in LINES or any(plain(key) in AXES for key in document)
+    return [document] if row else []
 
 
 def _mean(value: Any) -> float | None:

@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 
 from ganlib.experiments.frame import Scalars
-from ganlib.experiments.readers.columns import AXES, scalars_of
+from ganlib.experiments.readers.columns import scalars_of
 from ganlib.experiments.readers.records import Table
 from ganlib.experiments.readers.source import Source
-from ganlib.experiments.tags import plain
 
 CHUNK = 2**20  # bytes that are Python objects at one time
 BROKEN = (ValueError, RecursionError)
 
 
 def matches(head: str, path: Path) -> bool:
-    """Whether one of the first lines is an object of its own, alone or before another."""
+    """Several lines, of which at least half are objects. A single object is a document of its own."""
     lines = [line for line in head.split("\n")[:50] if line.strip()]
+    return len(lines) > 1 and are_objects(lines)
+
+
+def are_objects(lines: list[str]) -> bool:
     objects = [line for line in lines if line.lstrip().startswith("{") and line.rstrip().endswith("}")]
     return len(objects) * 2 >= len(lines) and any(parsed(line) for line in objects)
 
@@ -32,12 +35,6 @@ def read(text: bytes, source: Source) -> list[Scalars]:
         table.add(records)
         lines += places
     columns = table.columns()
-    if (
-        table.rows == 1
-        and not any(plain(column.name) in AXES for column in columns)
-        and "axes of " not in source.memory
-    ):
-        raise source.no_log("it is one JSON object without a step")
     for row, reason in table.failed.items():
         source.skip(lines[row], reason)
     return scalars_of(columns, np.array(lines, np.int64), source)

@@ -18,7 +18,8 @@ _KIMG = re.compile(r"(\d+)\.\w+$")
 
 
 def matches(head: str, path: Path) -> bool:
-    return '"snapshot_pkl"' in head and '"results"' in head and jsonl.matches(head, path)
+    lines = [line for line in head.split("\n")[:50] if line.strip()]
+    return '"snapshot_pkl"' in head and '"results"' in head and jsonl.are_objects(lines)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:

@@ -15,7 +15,9 @@ from ganlib.experiments.readers.records import Table
 from ganlib.experiments.readers.source import Source, lines_of
 
 _TICK = re.compile(r"^tick +\d+ +kimg +\d", re.MULTILINE)
-_PAIR = re.compile(r"([A-Za-z][\w/]*) +((?:\d+d +)?(?:\d+h +)?(?:\d+m +)?\d+s\b|[-+]?(?:\d[\d.e+-]*|nan|inf)\b)")
+_PAIR = re.compile(
+    r"([A-Za-z][\w/]*) +(\d+d +\d+h +\d+m\b|(?:\d+h +)?(?:\d+m +)?\d+s\b|[-+]?(?:\d[\d.e+-]*|nan|inf)\b)"
+)
 
 
 def matches(head: str, path: Path) -> bool:

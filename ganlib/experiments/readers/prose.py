@@ -64,8 +64,8 @@ def read(text: bytes, source: Source) -> list[Scalars]:
     return scalars_of(columns, np.array(lines, np.int64), source)
 
 
-def _row(line: str, last: dict[str, int]) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """The place and the pairs of a line; no pairs where it has none or no place."""
+def _row(line: str, seen: dict[str, int]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The place and the pairs of a line; no pairs where it has none or no place. ``seen`` keeps the epochs."""
     line = _CLOCK.sub(" ", line)
     found: dict[str, int] = {}
     for pattern, names in _PLACES:
@@ -73,13 +73,13 @@ def _row(line: str, last: dict[str, int]) -> tuple[dict[str, int], list[tuple[st
             found = {name: int(number) for name, number in zip(names, match.groups(), strict=True) if number} | found
             line = line[: match.start()] + " " + line[match.end() :]
     if "epoch" in found:
-        last["epoch"] = found["epoch"]
-    place: dict[str, int] = {key: found[key] for key in ("epoch", "step", "batch") if key in found} or dict(last)
-    if "batch" in place and "step" not in place and ("epoch" in place or last):
-        place = {"epoch": last["epoch"]} | place
-        if "batches" in found:
-            place["step"] = place["epoch"] * found["batches"] + place.pop("batch")
-    elif "step" in place and "steps" in found and "epoch" in place and found["step"] <= found["steps"]:
-        # "Epoch [3/20], Step [100/600]": steps of the epoch.
-        place["step"] += place["epoch"] * found["steps"]
+        seen["epoch"] = found["epoch"]
+        seen.setdefault("first", int(found["epoch"] == 1))
+    place = {key: found[key] for key in ("epoch", "step", "batch") if key in found}
+    if "epoch" in seen and "step" not in place:
+        place["epoch"] = seen["epoch"]
+    for part, total in (("batch", "batches"), ("step", "steps")):
+        if part in place and "epoch" in place and place[part] <= found.get(total, -1):
+            place["step"] = (place["epoch"] - seen["first"]) * found[total] + place.pop(part)
+            break
     return place, (_PAIR.findall(line) if place else [])

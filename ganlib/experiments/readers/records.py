@@ -70,5 +70,6 @@ class Table:
     def _nested(self, name: str, values: list[dict[str, Any]], rows: NDArray[np.int32]) -> None:
         if all("mean" in value and "num" in value for value in values):  # of NVIDIA's training_stats
             self._column(name, [value["mean"] for value in values], rows)
-        elif not any("_type" in value for value in values):  # else a histogram, image or table of Weights & Biases
+        # What Weights & Biases keeps beside scalars: histograms, images, tables, and notes on itself.
+        elif name != "_wandb" and not any("_type" in value for value in values):
             self._add(values, rows, f"{name}/")
