@@ -1,0 +1,195 @@
+"""What an evaluation costs: ``python -m benchmarks.evaluation [time] [throughput] [memory]``.
+
+time         FID of ready images against the stored reference of CIFAR-10, beside torch-fidelity called with both inputs
+             and the same extractor; nothing is cached on either side, both build their extractor
+throughput   images a second through ``extract``, as a share of the bare network's on the same batches, ready as floats
+memory       the peak of a whole evaluation, of few and of many generated images, each in a process of its own
+
+Needs the gallery's CIFAR-10 runs. The images are CIFAR-10's own where they are found (GANLIB_DATA), else noise. CPU
+seconds are of all processes: on a busy machine they say more than the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch_fidelity
+from torch.utils.data import Dataset
+
+from ganlib.devices import on_device
+from ganlib.errors import GanlibError
+from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.evaluate import evaluate
+from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
+from ganlib.metrics.fidelity import EMBEDDED
+from ganlib.metrics.measures import MEASURES, Fake, Real
+from ganlib.metrics.references import describe_images, load_split, reference
+from ganlib.runs import Run, find_run
+
+RUN, CLASSIFIER = "cifar10-dcgan", "cifar10-classifier"
+CPU = torch.device("cpu")
+BATCH = 64  # of both: torch-fidelity's default
+
+
+class Images(Dataset[torch.Tensor]):
+    """(N, H, W, 3) uint8, as torch-fidelity asks for them: (3, H, W) each."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, i: int) -> torch.Tensor:
+        return torch.from_numpy(np.array(self.images[i])).permute(2, 0, 1)
+
+
+class Cost(NamedTuple):
+    wall: float
+    cpu: float
+
+
+def timed(compute: Callable[[], float]) -> tuple[float, Cost]:
+    start, before = time.perf_counter(), sum(os.times()[:4])
+    value = compute()
+    return value, Cost(time.perf_counter() - start, sum(os.times()[:4]) - before)
+
+
+def batches(images: np.ndarray) -> Callable[[int], Any]:
+    return lambda start: (np.array(images[i : i + BATCH]) for i in range(start, len(images), BATCH))
+
+
+def pictures(run: Run, n_real: int, n_fake: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Real and generated ones, and whether the stored reference is of the real ones."""
+    try:
+        train, test = load_split(run, "train", None).images, load_split(run, "test", None).images
+    except GanlibError as error:
+        print(f"noise instead of CIFAR-10: {error}")
+    else:
+        print(f"CIFAR-10: {n_real:,} training images, test images as {n_fake:,} generated ones")
+        return np.asarray(train[:n_real]), np.resize(test, (n_fake, *test.shape[1:])), n_real >= len(train)
+    rng = np.random.default_rng(0)
+    real, fake = (rng.integers(low, 256, (n, 32, 32, 3), np.uint8) for low, n in ((0, n_real), (64, n_fake)))
+    return real, fake, False
+
+
+def compare_times(args: argparse.Namespace) -> None:
+    run = find_run(RUN)
+    real, fake, is_stored = pictures(run, args.n_real, args.n_fake)
+    if is_stored:
+        stored: Callable[[Extractor], Real] = lambda extractor: reference(run, extractor)  # noqa: E731
+    else:
+        made = extract(EXTRACTORS["embedded"](run, CPU, None), batches(real), len(real))
+        described = describe_images(made.features, np.full(len(real), -1))
+        stored = lambda extractor: described  # noqa: E731
+
+    def ours() -> float:
+        extractor = EXTRACTORS["embedded"](run, CPU, None)
+        about = Fake(*extract(extractor, batches(fake), len(fake)), None)
+        return MEASURES["fid"](stored(extractor), about, args.blocks)[0].value
+
+    def theirs() -> float:
+        found = torch_fidelity.calculate_metrics(
+            input1=Images(fake),
+            input2=Images(real),
+            fid=True,
+            cuda=False,
+            feature_extractor=EMBEDDED,
+            feature_extractor_weights_path=str(find_run(CLASSIFIER).path),
+            batch_size=BATCH,
+            verbose=False,
+            cache=False,
+        )
+        return float(found["frechet_inception_distance"])
+
+    (value, mine), (expected, other) = timed(ours), timed(theirs)
+    print(f"ganlib          FID {value:.6f}  {mine.wall:.1f} s, {mine.cpu:.1f} s of CPU, {args.blocks} blocks as well")
+    print(f"torch-fidelity  FID {expected:.6f}  {other.wall:.1f} s, {other.cpu:.1f} s of CPU")
+    print(
+        f"ratio {mine.wall / other.wall:.3f} by the clock, {mine.cpu / other.cpu:.3f} of CPU (at most 0.25); "
+        f"values differ by {abs(value / expected - 1):.1e} (at most 1e-3)"
+    )
+
+
+def compare_throughput(args: argparse.Namespace) -> None:
+    run = find_run(RUN)
+    extractor = EXTRACTORS["embedded"](run, CPU, None)
+    classifier: Any = find_run(CLASSIFIER).load()
+    images = np.random.default_rng(0).integers(0, 256, (args.images, 32, 32, 3), np.uint8)
+    ready = [torch.from_numpy(part).permute(0, 3, 1, 2).float() / 127.5 - 1 for part in batches(images)(0)]
+
+    def bare() -> float:
+        on_device(CPU, lambda: [classifier.classify(x) for x in ready])
+        return 0.0
+
+    def ours() -> float:
+        extract(extractor, batches(images), len(images))
+        return 0.0
+
+    costs = [(timed(bare)[1], timed(ours)[1]) for _ in range(args.rounds + 1)][1:]  # in turns, the first warms up
+    for kind in Cost._fields:
+        plain, whole = (median(getattr(pair[i], kind) for pair in costs) for i in (0, 1))
+        print(
+            f"{kind}: bare network {args.images / plain:,.0f} images/s, extract {args.images / whole:,.0f}, "
+            f"share {plain / whole:.1%} (at least 90 %)"
+        )
+
+
+def measure_memory(n: int) -> None:
+    """Of this process: evaluates n images of a copy of the run and prints the peak in MiB."""
+    with TemporaryDirectory() as folder:
+        for file in ("config.json", "weights.safetensors"):
+            shutil.copy(find_run(RUN).path / file, folder)
+        evaluate(Run(Path(folder)), EvaluationConfig(metrics=("fid",), n=n), CPU)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def compare_memory(args: argparse.Namespace) -> None:
+    peaks = {}
+    for n in (args.few, args.many):
+        command = [sys.executable, "-m", "benchmarks.evaluation", "--peak-of", str(n)]
+        peaks[n] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"peak of an evaluation of {n:,} generated images: {peaks[n]:,.0f} MiB", flush=True)
+    more = (peaks[args.many] - peaks[args.few]) * 2**20 / (args.many - args.few)
+    row = 4 * sum(getattr(EXTRACTORS["embedded"](find_run(RUN), CPU, None), size) for size in ("width", "classes"))
+    print(f"{more:,.0f} bytes an image; its features are {row:,}, the image itself would be {32 * 32 * 3:,} more")
+
+
+def main() -> None:
+    parts = {"time": compare_times, "throughput": compare_throughput, "memory": compare_memory}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="time, throughput, memory (default: all)")
+    parser.add_argument("--n-real", type=int, default=50_000)
+    parser.add_argument("--n-fake", type=int, default=10_000)
+    parser.add_argument("--blocks", type=int, default=4)
+    parser.add_argument("--images", type=int, default=2_048, help="of each round of throughput")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--few", type=int, default=5_000)
+    parser.add_argument("--many", type=int, default=50_000)
+    parser.add_argument("--peak-of", type=int, metavar="N", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.peak_of:
+        measure_memory(args.peak_of)
+        return
+    if unknown := set(args.parts) - set(parts):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    for name in args.parts or parts:
+        print(f"{name}, {torch.get_num_threads()} threads")
+        parts[name](args)
+
+
+if __name__ == "__main__":
+    main()
