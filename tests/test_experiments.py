@@ -13,116 +13,23 @@ import pytest
 
 from ganlib.errors import GanlibError
 from ganlib.experiments import (
-    COLUMNS,
+    DTYPES,
+    along,
     decimate,
     differing,
     elapsed,
     growths,
+    marks,
+    matching,
     read_evaluations,
-    read_log,
-    read_runs,
     recipes,
     run_names,
+    seed_groups,
     smooth,
-    smoothed,
+    with_scores,
 )
 
-HEAD = "step,images,wall_time,loss/G,loss/D\n"
 PACKAGE = Path(__file__).parents[1] / "ganlib" / "experiments"
-
-
-def log(folder: Path, text: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "log.csv").write_bytes(text.encode())
-    return folder / "log.csv"
-
-
-def values(frame: pd.DataFrame, tag: str) -> list[float]:
-    return frame.loc[frame["tag"] == tag, "value"].tolist()
-
-
-def test_a_log_becomes_one_row_per_scalar(tmp_path: Path) -> None:
-    frame = read_log(log(tmp_path, HEAD + "20,1280,100.5,3,1\n40,2560,101.5,,2\n"), "a")
-    assert list(frame.columns) == COLUMNS
-    assert frame["tag"].tolist() == ["loss/D", "loss/D", "loss/G"]
-    assert frame["value"].tolist() == [1, 2, 3]  # the blank is no row
-    assert frame["step"].tolist() == [20, 40, 20]
-    assert frame["wall_time"].tolist() == [100.5, 101.5, 100.5]
-    assert frame["run"].cat.categories.tolist() == ["a"]
-    dtypes = {"step": "int64", "images": "int64", "wall_time": "float64", "value": "float64"}
-    assert {key: str(frame[key].dtype) for key in dtypes} == dtypes
-
-
-@pytest.mark.parametrize("cut", ["40,25", "40,2560,101.5,1,2", "40", "40,2560,101.5,x"])
-def test_a_line_being_written_waits(tmp_path: Path, cut: str) -> None:
-    frame = read_log(log(tmp_path, HEAD + "20,1280,100.5,3,1\n" + cut), "a")
-    assert frame["step"].unique().tolist() == [20]
-
-
-@pytest.mark.parametrize("nan", ["nan", "NaN"])
-def test_what_is_not_finite_was_logged_and_a_blank_was_not(tmp_path: Path, nan: str) -> None:
-    text = HEAD + f"1,1,1,{nan},inf\n2,2,2,,-inf\n3,3,3,7,\n"
-    frame = read_log(log(tmp_path, text.replace("\n", "\r\n")), "a")
-    np.testing.assert_equal(values(frame, "loss/G"), [np.nan, 7])
-    assert values(frame, "loss/D") == [np.inf, -np.inf]
-
-
-def test_header_alone_is_a_run_that_just_began(tmp_path: Path) -> None:
-    frame = read_log(log(tmp_path, HEAD), "a")
-    assert frame.empty
-    assert list(frame.columns) == COLUMNS
-    assert str(frame["step"].dtype) == "int64"
-    assert elapsed(frame).empty
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "is empty"),
-        ("step,ima", "is empty"),
-        ("step,loss\n1,2\n", "no column images, wall_time"),
-        (HEAD + "1,1,1,what,2\n", "what"),
-        (HEAD + "1,1,1,1,1\n2,2,2,2,2,2,2\n", "line 3"),
-        (HEAD + "1,1,1,1,1,1\n", "longer than its header"),
-        (HEAD + "1,,1,1,1\n", "no number"),
-        (HEAD + "1.5,1,1,1,1\n", "no number"),
-        ("step,images,wall_time,a,a\n1,1,1,1,1\n", "two columns"),
-    ],
-)
-def test_damaged_logs_are_one_sentence(tmp_path: Path, text: str, says: str) -> None:
-    path = log(tmp_path, text)
-    with pytest.raises(GanlibError, match=says) as caught:
-        read_log(path, "a")
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x01", b"\x00" * 90 + b"\n", b'"\n\n'])
-def test_bytes_that_are_no_log(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "log.csv").write_bytes(content)
-    with pytest.raises(GanlibError):
-        read_log(tmp_path / "log.csv", "a")
-    with pytest.raises(GanlibError):
-        read_log(tmp_path / "missing.csv", "a")
-
-
-def test_runs_in_one_frame_and_the_broken_one_apart(tmp_path: Path) -> None:
-    log(tmp_path / "b", HEAD + "1,64,5,1,2\n")
-    log(tmp_path / "a", "step,images,wall_time,accuracy\n1,64,5,0.5\n")
-    log(tmp_path / "broken", "")
-    (tmp_path / "untrained").mkdir()
-    frame, broken = read_runs(tmp_path / name for name in ("b", "a", "broken", "untrained"))
-    assert frame.groupby("run", observed=True)["tag"].agg(lambda tags: sorted(tags)).to_dict() == {
-        "a": ["accuracy"],
-        "b": ["loss/D", "loss/G"],
-    }
-    assert isinstance(frame["run"].dtype, pd.CategoricalDtype)
-    assert isinstance(frame["tag"].dtype, pd.CategoricalDtype)
-    assert len(broken) == 1
-    assert "broken" in broken[0]
-    nothing, _ = read_runs([])
-    assert nothing.empty
-    assert nothing.dtypes.drop(["run", "tag"]).equals(frame.dtypes.drop(["run", "tag"]))
 
 
 def test_runs_of_one_name_stay_two() -> None:
@@ -130,30 +37,121 @@ def test_runs_of_one_name_stay_two() -> None:
     assert list(run_names(folders).values()) == ["a", "runs/a", "/y/runs/a"]
 
 
-def test_time_of_a_resumed_run_has_no_hole(tmp_path: Path) -> None:
+def scalars(runs: dict[str, dict[str, dict[int, float]]], **columns: Any) -> pd.DataFrame:
+    """The frame of ``read`` from run -> tag -> step -> value; further columns are given whole."""
+    rows = [
+        (run, step, float(step), tag, value, tag, 0)
+        for run, tags in runs.items()
+        for tag, points in tags.items()
+        for step, value in points.items()
+    ]
+    frame = pd.DataFrame(rows, columns=list(DTYPES)).assign(**columns)
+    return frame.astype(DTYPES)
+
+
+def test_time_of_a_resumed_run_has_no_hole() -> None:
     walls = [100, 102, 104, 5000, 5002, 5001, 5003]  # a pause of 4,896 s, and a clock set back
-    rows = "".join(f"{i},{i},{wall},1,{'' if i % 2 else 2}\n" for i, wall in enumerate(walls))
-    frame = read_log(log(tmp_path / "a", HEAD + rows), "a")
+    resumed = {"loss/G": dict.fromkeys(range(7), 1.0), "loss/D": dict.fromkeys(range(0, 7, 2), 2.0)}
+    frame = scalars({"a": resumed, "b": {"x": {1: 1}}}, wall_time=[*walls, *walls[::2], 900000])
     seconds = elapsed(frame)
     assert seconds[frame["tag"] == "loss/G"].tolist() == [0, 2, 4, 6, 8, 8, 10]
     assert seconds[frame["tag"] == "loss/D"].tolist() == [0, 4, 8, 10]
-    log(tmp_path / "b", HEAD + "1,1,900000,1,1\n")  # another run has its own beginning
-    both, _ = read_runs([tmp_path / "a", tmp_path / "b"])
-    assert elapsed(both)[both["run"] == "b"].tolist() == [0, 0]
+    assert seconds[frame["run"] == "b"].tolist() == [0]  # another run has its own beginning
 
 
-def test_growth_is_where_the_resolution_rose(tmp_path: Path) -> None:
-    text = "step,images,wall_time,resolution\n"
+def test_where_rows_have_no_time_the_logged_one_counts() -> None:
+    frame = scalars({"a": {"elapsed": {0: 0.0, 100: 50.0}, "loss/D": {20: 1.0, 120: 1.0}}}, wall_time=float("nan"))
+    assert elapsed(frame)[frame["tag"] == "loss/D"].tolist() == [10.0, 60.0]
+
+
+def test_an_axis_is_what_the_run_logged_of_it() -> None:
+    frame = scalars(
+        {
+            "ours": {"images": {10: 640.0, 30: 1920.0}, "loss/D": {10: 1.0, 20: 2.0, 40: 3.0}},
+            "theirs": {"loss/D": {100: 5.0}},
+            "neither": {"loss/D": {1: 5.0}},
+        }
+    )
+    frame.attrs["step_units"] = {"ours": "steps", "theirs": "images", "neither": "steps"}
+    placed = along(frame, "images")
+    losses = placed[placed["tag"] == "loss/D"]
+    assert losses["x"].tolist() == [640, 1280, 2560, 100]  # between, beyond, as it is
+    assert set(placed["run"]) == {"ours", "theirs"}
+    assert along(frame, "step")["x"].tolist() == frame["step"].tolist()
+    assert along(frame, "epoch").empty
+    with pytest.raises(GanlibError, match="no axis 'epochs'"):
+        along(frame, "epochs")
+
+
+def test_dates_are_dates_and_relative_times_are_none() -> None:
+    frame = scalars({"a": {"x": {1: 1.0}}, "b": {"x": {1: 1.0}}}, wall_time=[1.7e9, 12.5])
+    placed = along(frame, "clock")
+    assert placed["run"].tolist() == ["a"]
+    assert str(placed["x"].iloc[0]) == "2023-11-14 22:13:20"
+
+
+def test_growth_is_where_the_resolution_rose() -> None:
     # Rows 3 and 7 are means over steps of two resolutions.
-    for step, size in enumerate([4, 4, 5.6, 8, 8, 8, 15.9, 16], 1):
-        text += f"{step},{step * 64},{step}.0,{size}\n"
-    grown = read_log(log(tmp_path / "grown", text), "grown")
-    plain = read_log(log(tmp_path / "plain", "step,images,wall_time,loss/D\n1,64,1.0,0.5\n"), "plain")
-    marks = growths(pd.concat([plain, grown], ignore_index=True))
-    assert list(marks["run"]) == ["grown", "grown"]
-    assert list(marks["images"]) == [3 * 64, 7 * 64]
-    assert list(marks["label"]) == ["8 px", "16 px"]
-    assert growths(plain).empty
+    sizes = dict(enumerate([4, 4, 5.6, 8, 8, 8, 15.9, 16], 1))
+    found = growths(scalars({"plain": {"loss/D": {1: 0.5}}, "grown": {"resolution": sizes}}))
+    assert list(zip(found["run"], found["step"], found["label"], strict=True)) == [
+        ("grown", 3, "8 px"),
+        ("grown", 7, "16 px"),
+    ]
+
+
+def test_marks_are_jumps_of_the_rate_the_best_fid_and_restarts() -> None:
+    rates = {1: 1e-3, 2: 0.99e-3, 3: 1e-4, 4: 1e-4}
+    frame = scalars({"a": {"lr": rates, "fid": {1: 50.0, 2: 20.0, 3: 30.0}}})
+    found = {kind: rows[["step", "label"]].values.tolist() for kind, rows in marks(frame)}
+    assert found == {"learning rate": [[3, "lr 0.0001"]], "best FID": [[2, "FID 20"]]}
+    again = frame.assign(segment=[0, 0, 1, 1, 0, 0, 1]).astype(DTYPES)
+    assert dict(marks(again))["restarts"][["step", "label"]].values.tolist() == [[3, "restart"]]
+
+
+def test_scores_of_snapshots_lie_at_the_steps_of_their_images() -> None:
+    frame = scalars({"a": {"images": {10: 640.0, 30: 1920.0}}, "b": {"loss/D": {1: 1.0}}})
+    rows = [("a", "fid", 9.0, 640), ("a", "fid", 5.0, 1280), ("a", "kid", 0.5, 640), ("b", "fid", 9.0, 640)]
+    records = pd.DataFrame(rows, columns=["run", "metric", "value", "images_seen"]).assign(protocol="{}", date=0)
+    found = with_scores(frame, records)
+    added = found[found["original"] == "evaluation.json"]
+    assert added[["run", "tag", "step", "value"]].values.tolist() == [["a", "fid", 10, 9.0], ["a", "fid", 20, 5.0]]
+    assert found.dtypes.map(str).equals(frame.dtypes.map(str))
+    assert with_scores(frame, records[:0]) is frame
+
+
+def recipe(model: str, seed: int, **config: Any) -> dict[str, Any]:
+    return {"model": model, "training.seed": seed, "created": seed, **{f"config.{k}": v for k, v in config.items()}}
+
+
+def test_runs_that_differ_in_the_seed_alone_are_one_group() -> None:
+    table = pd.DataFrame(
+        {
+            "a": recipe("dcgan", 0, lr=1),
+            "b": recipe("dcgan", 1, lr=1),
+            "c": recipe("dcgan", 1, lr=2),
+            "d": recipe("sngan", 0, lr=1),
+        }
+    ).T
+    assert seed_groups(table) == {"a": "a", "b": "a"}
+    assert seed_groups(table[:0]) == {}
+
+
+def test_runs_are_found_by_name_recipe_and_scalars() -> None:
+    table = pd.DataFrame({"cifar-a": recipe("dcgan", 0, lr=0.1), "cifar-b": recipe("sngan", 0, lr=0.2)}).T
+    names, tags = ["cifar-a", "cifar-b", "foreign"], {"foreign": ["fid"], "cifar-a": ["loss/D"]}
+
+    def find(query: str) -> list[str]:
+        return matching(table, names, query, tags)
+
+    assert find("") == names
+    assert find("^CIFAR") == names[:2]
+    assert find("model=sngan") == ["cifar-b"]
+    assert find("lr=0.1 cifar") == ["cifar-a"]
+    assert find("tag:fid") == ["foreign"]
+    assert find("depth=3") == []
+    with pytest.raises(GanlibError, match="no regular expression"):
+        find("(cifar")
 
 
 def test_smoothing_is_the_closed_form() -> None:
@@ -176,13 +174,6 @@ def test_smoothing_is_not_poisoned() -> None:
 def test_impossible_smoothing(weight: float) -> None:
     with pytest.raises(GanlibError, match="smoothing"):
         smooth([1.0], weight)
-
-
-def test_smoothing_keeps_runs_and_tags_apart(tmp_path: Path) -> None:
-    frame = read_log(log(tmp_path, HEAD + "1,1,1,10,0\n2,2,2,20,1\n"), "a")
-    result = smoothed(frame.iloc[::-1].iloc[::-1], 0.5)
-    np.testing.assert_allclose(result, [0, 2 / 3, 10, 50 / 3])
-    assert result.index.equals(frame.index)
 
 
 @pytest.mark.parametrize("n", [5, 100, 101, 9_999, 100_000])

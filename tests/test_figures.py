@@ -16,6 +16,7 @@ from ganlib.figures import (
     NAMED,
     PALETTE,
     POINTS,
+    Span,
     class_heatmap,
     curves,
     describe_curves,
@@ -31,11 +32,11 @@ MODELS = {"one": "sngan", "two": "sngan", "three": "dcgan"}
 
 def frame(runs: list[str], tags: list[str], n: int = 30) -> pd.DataFrame:
     rows = [
-        (run, step, step * 64, 1e9 + 60 * step, tag, 1.0 + place + step / n)
+        (run, step, step * 64.0, tag, 1.0 + place + step / n, 0)
         for place, (run, tag) in enumerate(itertools.product(runs, tags))
         for step in range(n)
     ]
-    table = pd.DataFrame(rows, columns=["run", "step", "images", "wall_time", "tag", "value"])
+    table = pd.DataFrame(rows, columns=["run", "step", "x", "tag", "value", "segment"])
     return table.astype({"run": "category", "tag": "category"})
 
 
@@ -64,7 +65,7 @@ def test_colours_are_fixed_and_readable() -> None:
 
 
 def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
-    figure = curves(frame(["one", "two", "three"], ["a", "b", "c"]), models=MODELS)
+    figure = curves(frame(["one", "two", "three"], ["a", "b", "c"]), x="images seen", models=MODELS)
     assert [a.text for a in figure.layout.annotations] == ["a", "b", "c"]
     assert len(figure.data) == 9
     assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three", "two"]
@@ -79,25 +80,67 @@ def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
 
 def test_a_run_without_the_first_tag_is_in_the_legend() -> None:
     both = pd.concat([frame(["one"], ["a", "b"]), frame(["three"], ["b"])])
-    figure = curves(both, models=MODELS)
+    figure = curves(both, x="images seen", models=MODELS)
     assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three"]
 
 
-def test_axes() -> None:
+def test_dates_are_an_axis_too() -> None:
     table = frame(["one"], ["a"])
-    steps = curves(table, x="step", models=MODELS)
-    minutes = curves(table, x="time", models=MODELS)
-    np.testing.assert_array_equal(steps.data[0].x, np.arange(30))
-    np.testing.assert_allclose(minutes.data[0].x, np.arange(30))
-    given = curves(table.assign(elapsed=120.0 * table["step"]), x="time", models=MODELS)
-    np.testing.assert_allclose(given.data[0].x, 2 * np.arange(30))
-    assert "minutes" in minutes.layout.xaxis.title.text
-    with pytest.raises(GanlibError, match="no axis"):
-        curves(table, x="epochs", models=MODELS)  # type: ignore[arg-type]
+    dated = table.assign(x=pd.to_datetime(1e9 + 60 * table["step"], unit="s"))
+    mark = dated[dated["step"] == 10].assign(label="restart")
+    figure = curves(dated, x="date", marks=mark, models=MODELS)
+    assert str(figure.data[0].x[1]).startswith("2001-09-09T01:47:40")
+    assert figure.layout.shapes[0].x0 == "2001-09-09T01:56:40"
+    json.loads(figure.to_json())
+
+
+def test_a_restart_is_a_gap_and_no_zigzag() -> None:
+    table = frame(["one"], ["a"])
+    again = pd.concat([table, table.assign(segment=1, value=9.0)], ignore_index=True)
+    (line,) = curves(again, x="steps", models=MODELS).data
+    (gap,) = np.flatnonzero(np.isnan(line.y))
+    assert gap == 30
+    assert (np.diff(line.x[:30]) > 0).all()
+    assert (line.y[31:] == 9).all()
+
+
+def test_runs_one_by_one_are_a_panel_each() -> None:
+    figure = curves(frame(["one", "three"], ["a", "b"]), x="steps", layout="multiples", models=MODELS)
+    assert [a.text for a in figure.layout.annotations] == ["a · one", "a · three", "b · one", "b · three"]
+    assert [trace.name for trace in figure.data] == ["one", "three"] * 2
+    assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
+
+
+def test_runs_of_one_group_are_a_mean_in_a_band() -> None:
+    table = frame(["one", "two", "three"], ["a"])
+    figure = curves(table, x="steps", groups={"one": "one", "two": "one"}, models=MODELS)
+    low, high, mean, other = figure.data
+    assert [t.name for t in figure.data if t.showlegend] == ["one (2 seeds)", "three"]
+    np.testing.assert_allclose(mean.y, (np.asarray(low.y) + np.asarray(high.y)) / 2)
+    np.testing.assert_allclose(np.asarray(high.y) - np.asarray(low.y), 1)  # they lie 1 apart everywhere
+    assert high.fill == "tonexty"
+    assert other.name == "three"
+
+
+def test_a_clipped_axis_leaves_outliers_outside() -> None:
+    table = frame(["one"], ["a"], n=1000)
+    table.loc[500, "value"] = 1e9
+    (low, high) = curves(table, x="steps", clip=True, models=MODELS).layout.yaxis.range
+    assert low < 1.1
+    assert 1.9 < high < 2.2
+
+
+def test_an_interval_is_shaded_in_every_panel() -> None:
+    figure = curves(frame(["one"], ["a", "b"]), x="steps", span=Span(64.0, 128.0, "Divergence"), models=MODELS)
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(64, 128)] * 2
+
+
+def test_a_logarithmic_axis_runs_along_the_steps_too() -> None:
+    assert curves(frame(["one"], ["a"]), x="steps", log_x=True, models=MODELS).layout.xaxis.type == "log"
 
 
 def test_smoothing_keeps_the_raw_line_faint_behind() -> None:
-    raw, front = curves(frame(["one"], ["a"]), smoothing=0.9, models=MODELS).data
+    raw, front = curves(frame(["one"], ["a"]), x="images seen", smoothing=0.9, models=MODELS).data
     assert raw.opacity < front.opacity
     assert (raw.hoverinfo, raw.showlegend, front.showlegend) == ("skip", False, True)
     assert raw.y[-1] > front.y[-1]  # the curve rises and its mean lags
@@ -108,7 +151,7 @@ def test_few_points_are_sent_and_the_spike_is_among_them(smoothing: float) -> No
     table = frame(["one"], ["a"], n=20_000)
     table.loc[7_777, "value"] = 1e6
     table.loc[8_888, "value"] = np.inf
-    figure = curves(table, smoothing=smoothing, models=MODELS)
+    figure = curves(table, x="images seen", smoothing=smoothing, models=MODELS)
     assert sum(len(t.y) for t in figure.data) <= POINTS
     assert np.nanmax(figure.data[0].y) == 1e6
     assert np.isnan(figure.data[0].y).sum() == 1  # infinity is drawn as a gap
@@ -118,22 +161,19 @@ def test_few_points_are_sent_and_the_spike_is_among_them(smoothing: float) -> No
 def test_log_axis_where_it_can_be() -> None:
     table = frame(["one"], ["a", "b"])
     table.loc[table["tag"] == "b", "value"] -= 100
-    figure = curves(table, log_y=True, models=MODELS)
+    figure = curves(table, x="images seen", log_y=True, models=MODELS)
     assert (figure.layout.yaxis.type, figure.layout.yaxis2.type) == ("log", None)
     assert "linear" in figure.layout.annotations[1].text
 
 
-@pytest.mark.parametrize(("x", "place"), [("images", 640), ("step", 10), ("time", 10)])
-def test_marks_are_lines_across_every_panel(x: Any, place: float) -> None:
+def test_marks_are_lines_across_every_panel() -> None:
     table = frame(["one", "three"], ["a", "b"])
     mark = table[(table["run"] == "three") & (table["tag"] == "a") & (table["step"] == 10)].assign(label="8 px")
-    if x == "time":
-        table, mark = table.assign(elapsed=60.0 * table["step"]), mark.assign(elapsed=600.0)
-    figure = curves(table, x=x, marks=mark, models=MODELS)
-    assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(place, place)] * 2
+    figure = curves(table, x="images seen", marks=mark, models=MODELS)
+    assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(640, 640)] * 2
     assert {line.line.color for line in figure.layout.shapes} == {ARCHITECTURE_COLOURS["dcgan"]}
     assert [a.text for a in figure.layout.annotations] == ["a", "b", "8 px", "8 px"]
-    assert not curves(table, x=x, marks=mark[:0], models=MODELS).layout.shapes
+    assert not curves(table, x="images seen", marks=mark[:0], models=MODELS).layout.shapes
 
 
 def test_bars_are_sorted_with_intervals_and_numbers() -> None:
@@ -172,8 +212,8 @@ def test_mixed_scores_are_refused(column: str) -> None:
 
 def drawings() -> list[Any]:
     return [
-        curves(frame(["one"], ["a"]), models=MODELS),
-        curves(frame([], []), models={}),
+        curves(frame(["one"], ["a"]), x="images seen", models=MODELS),
+        curves(frame([], []), x="images seen", models={}),
         score_bars(scores(one=1), title="FID", models=MODELS),
         score_bars(scores(), title="FID", models={}),
     ]
@@ -253,7 +293,7 @@ def test_the_theme_decides_on_text_and_ground() -> None:
 def test_curves_in_words() -> None:
     table = frame(["one", "three"], ["a"])
     assert describe_curves(table) == (
-        "2 runs, up to 1,856 images. Mean over each run's last tenth: a from 1.93 (one) to 2.93 (three)."
+        "2 runs, up to step 29. Mean over each run's last tenth: a from 1.93 (one) to 2.93 (three)."
     )
     table.loc[3, "value"] = np.nan
     assert describe_curves(table).endswith("1 value is not finite.")

@@ -23,11 +23,3 @@ def smooth(values: ArrayLike, weight: float) -> NDArray[np.float64]:
     # pandas' "adjusted" moving average divides by the sum of the weights, which is the same as the debiasing.
     result[finite] = pd.Series(result[finite]).ewm(alpha=1 - weight, adjust=True).mean()
     return result
-
-
-def smoothed(frame: pd.DataFrame, weight: float) -> pd.Series[float]:
-    """The frame's ``value`` smoothed within each run and tag, as a column of it; rows in step order."""
-    values = frame["value"].to_numpy(dtype=np.float64, copy=True)
-    for positions in frame.groupby(["run", "tag"], observed=True).indices.values():
-        values[positions] = smooth(values[positions], weight)
-    return pd.Series(values, index=frame.index, name="smoothed")

@@ -5,7 +5,7 @@ curves   scalars over training
 scores   metrics of runs
 """
 
-from ganlib.figures.curves import POINTS, curves, describe_curves
+from ganlib.figures.curves import POINTS, Span, curves, describe_curves
 from ganlib.figures.scores import (
     class_heatmap,
     describe_scores,
@@ -22,6 +22,7 @@ __all__ = [
     "NAMED",
     "PALETTE",
     "POINTS",
+    "Span",
     "class_heatmap",
     "curves",
     "describe_curves",

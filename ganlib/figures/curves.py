@@ -2,79 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ganlib.errors import GanlibError
-from ganlib.experiments import decimate, elapsed, smooth
+from ganlib.experiments import decimate, smooth
 from ganlib.figures.style import BETWEEN, nothing, plain, run_lines
 
-AXES = {"images": "images seen", "step": "training steps", "time": "training time, minutes"}
-POINTS, PANEL_HEIGHT, COLUMNS, DESCRIBED = 4000, 260, 2, 3
+POINTS, PANEL_HEIGHT, DESCRIBED = 4000, 260, 3
+COLUMNS = {"overlay": 2, "multiples": 3}
+BAND = 500  # places at which runs that differ only in seed are averaged
+CLIPPED = (0.01, 0.99)  # quantiles that a clipped axis shows
+
+
+class Span(NamedTuple):
+    """An interval of the axis to point at."""
+
+    start: float
+    end: float
+    label: str
+
+
+class Panel(NamedTuple):
+    title: str
+    tag: str
+    rows: pd.DataFrame
 
 
 def curves(
     frame: pd.DataFrame,
     *,
-    x: Literal["images", "step", "time"] = "images",
-    smoothing: float = 0.0,
-    log_y: bool = False,
-    marks: pd.DataFrame | None = None,
+    x: str,
     models: Mapping[str, str],
+    smoothing: float = 0.0,
+    layout: Literal["overlay", "multiples"] = "overlay",
+    log_x: bool = False,
+    log_y: bool = False,
+    clip: bool = False,
+    marks: pd.DataFrame | None = None,
+    span: Span | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """Scalars as ``ganlib.experiments.read_log`` gives them: a panel per tag, runs overlaid.
+    """Scalars as ``ganlib.experiments.along`` gives them: a panel per tag, runs overlaid, or one per tag and run.
 
-    A run has its architecture's colour (``models``: run -> architecture), and a dash of its own among runs of
-    that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at most
-    ``POINTS`` points, raw and smoothed together, without losing a spike. Time is the frame's column
-    ``elapsed`` (seconds) where it has one, else counted from the rows given. A panel with values that are not
-    positive stays linear under ``log_y`` and says so. ``marks`` are rows of such a frame with a ``label`` each, drawn
-    as vertical lines. GanlibError for another ``x`` or weight.
+    ``x`` is the axis's title. A run has its architecture's colour (``models``: run -> architecture), and a dash of its
+    own among runs of that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at
+    most ``POINTS`` points, raw and smoothed together, without losing a spike. A panel with values that are not
+    positive stays linear under ``log_y`` and says so; ``clip`` leaves the hundredth at each end of the values outside.
+    ``marks`` are rows of such a frame with a ``label`` each, drawn as vertical lines. Runs of one group (run -> name)
+    are drawn as their mean and the band between the lowest and the highest. GanlibError for another weight.
     """
-    if x not in AXES:
-        raise GanlibError(f"There is no axis {x!r}; there are: {', '.join(AXES)}.")
     if frame.empty:
         return nothing("No scalars to show yet.")
-    frame = frame.assign(x=_along(frame, x))
-    frame["tag"] = frame["tag"].astype(str)  # of the copy that assign made
-    tags = sorted(frame["tag"].unique())
-    columns = min(COLUMNS, len(tags))
-    rows = -(-len(tags) // columns)
+    panels = list(_panels(frame, layout))
+    columns = min(COLUMNS[layout], len(panels))
+    rows = -(-len(panels) // columns)
     space = 70 / (rows * PANEL_HEIGHT)  # 70 pixels for a title and the numbers of an axis
-    figure = make_subplots(rows, columns, subplot_titles=tags, vertical_spacing=space, horizontal_spacing=0.07)
+    titles = [panel.title for panel in panels]
+    figure = make_subplots(rows, columns, subplot_titles=titles, vertical_spacing=space, horizontal_spacing=0.07)
     lines = run_lines(sorted(frame["run"].astype(str).unique()), models)
     known: set[str] = set()
-    for number, tag in enumerate(tags):
-        row, column = number // columns + 1, number % columns + 1
-        panel = frame[frame["tag"] == tag].sort_values("step", kind="stable")
-        for run, curve in panel.groupby(panel["run"].astype(str)):
-            name = str(run)
-            for trace in _traces(curve, name, lines[name], smoothing, legend=name not in known):
-                figure.add_trace(trace, row, column)
-            known.add(name)
-        values = panel["value"][np.isfinite(panel["value"])]
-        if log_y and (values > 0).all():
-            figure.update_yaxes(type="log", row=row, col=column)
+    for number, panel in enumerate(panels):
+        place = {"row": number // columns + 1, "col": number % columns + 1}
+        for trace in _panel_traces(panel.rows, lines, smoothing, groups or {}):
+            trace.showlegend = bool(trace.showlegend) and trace.name not in known
+            if trace.showlegend:
+                known.add(trace.name)
+            figure.add_trace(trace, **place)
+        values = panel.rows["value"].to_numpy()
+        values = values[np.isfinite(values)]
+        logarithmic = log_y and bool((values > 0).all())
+        if logarithmic:
+            figure.update_yaxes(type="log", **place)
         elif log_y:
-            figure.layout.annotations[number].text = f"{tag} (linear: not all values are positive)"
-        if number + columns >= len(tags):  # the lowest panel of its column
-            figure.update_xaxes(title_text=AXES[x], row=row, col=column)
-    for mark in [] if marks is None else marks.assign(x=_along(marks, x)).itertuples():
+            figure.layout.annotations[number].text = f"{panel.title} (linear: not all values are positive)"
+        if clip and len(values):
+            figure.update_yaxes(range=_clipped(np.log10(values) if logarithmic else values), **place)
+        if number + columns >= len(panels):  # the lowest panel of its column
+            figure.update_xaxes(title_text=x, **place)
+    for mark in [] if marks is None else marks.itertuples():
         colour = lines[str(mark.run)]["color"] if str(mark.run) in lines else BETWEEN
         figure.add_vline(
-            x=mark.x,
+            x=_json(mark.x),
             line={"color": colour, "dash": "dot", "width": 1},
             annotation={"text": mark.label, "font_size": 10, "textangle": -90, "yanchor": "top", "xanchor": "right"},
         )
+    if span:
+        figure.add_vrect(span.start, span.end, fillcolor=BETWEEN, opacity=0.25, line_width=0, name=span.label)
     # Unified hover per panel; zooming one panel zooms all; uirevision keeps the zoom while a log grows.
     figure.update_yaxes(nticks=6)
-    figure.update_xaxes(matches="x", rangemode="tozero", showgrid=False)
-    figure.update_layout(hovermode="x unified", uirevision=f"curves {x}", height=rows * PANEL_HEIGHT + 110)
+    figure.update_xaxes(matches="x", type="log" if log_x else None, showgrid=False)
+    if not log_x and frame["x"].dtype.kind == "f":
+        figure.update_xaxes(rangemode="tozero")
+    figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=rows * PANEL_HEIGHT + 110)
     return plain(figure)
 
 
@@ -83,9 +108,9 @@ def describe_curves(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "No scalars to show yet."
     runs, tags = frame["run"].nunique(), sorted(frame["tag"].astype(str).unique())
-    text = [f"{runs} {'run' if runs == 1 else 'runs'}, up to {frame['images'].max():,} images."]
+    text = [f"{runs} {'run' if runs == 1 else 'runs'}, up to step {frame['step'].max():,}."]
     finite = frame[np.isfinite(frame["value"])]
-    ends = finite["images"] >= 0.9 * finite.groupby("run", observed=True)["images"].transform("max")
+    ends = finite["step"] >= 0.9 * finite.groupby("run", observed=True)["step"].transform("max")
     means = finite[ends].groupby(["tag", "run"], observed=True)["value"].mean()
     levels = []
     for tag in tags[:DESCRIBED]:
@@ -103,32 +128,92 @@ def describe_curves(frame: pd.DataFrame) -> str:
     return " ".join(text)
 
 
-def _along(frame: pd.DataFrame, x: str) -> pd.Series[float]:
-    """Where the rows lie on axis ``x``."""
-    if x != "time":
-        return frame[x]
-    return (frame["elapsed"] if "elapsed" in frame else elapsed(frame)) / 60
+def _panels(frame: pd.DataFrame, layout: str) -> Iterator[Panel]:
+    frame = frame.assign(tag=frame["tag"].astype(str), run=frame["run"].astype(str))
+    for tag, of_tag in frame.groupby("tag"):
+        if layout == "overlay":
+            yield Panel(str(tag), str(tag), of_tag)
+        else:
+            yield from (Panel(f"{tag} · {run}", str(tag), rows) for run, rows in of_tag.groupby("run"))
 
 
-def _traces(curve: pd.DataFrame, run: str, line: dict[str, str], smoothing: float, *, legend: bool) -> list[go.Scatter]:
-    raw = curve["value"].to_numpy(dtype=np.float64)
-    drawn = [(raw, 1.0, 2.0)] if smoothing == 0 else [(raw, 0.35, 1.0), (smooth(raw, smoothing), 1.0, 2.0)]
-    traces = []
-    for values, opacity, width in drawn:
-        keep = decimate(values, POINTS // len(drawn))
-        front = opacity == 1
-        traces.append(
-            go.Scatter(
-                x=curve["x"].to_numpy()[keep],
-                y=np.where(np.isfinite(values[keep]), values[keep], np.nan),  # a gap: JSON knows no infinity
-                mode="lines" if len(keep) > 1 else "markers",
-                name=run,
-                legendgroup=run,
-                showlegend=legend and front,
-                line={"color": line["color"], "dash": line["dash"] if front else "solid", "width": width},
-                opacity=opacity,
-                hoverinfo=None if front else "skip",
-                hovertemplate=f"%{{y:.4g}}<extra>{run}</extra>" if front else None,
-            )
+def _panel_traces(
+    rows: pd.DataFrame, lines: Mapping[str, dict[str, str]], smoothing: float, groups: Mapping[str, str]
+) -> Iterator[go.Scatter]:
+    shared = rows["run"].map(groups)
+    several = shared[shared.map(rows.groupby(shared)["run"].nunique()) > 1]
+    for group, members in rows.loc[several.index].groupby(several):
+        yield from _band(str(group), members, lines[str(members["run"].iloc[0])], smoothing)
+    for run, curve in rows.drop(several.index).groupby("run"):
+        yield from _traces(str(run), curve, lines[str(run)], smoothing)
+
+
+def _traces(run: str, curve: pd.DataFrame, line: Mapping[str, str], smoothing: float) -> Iterator[go.Scatter]:
+    """The line, with the raw one faint behind it where it is smoothed; a gap where the run started over."""
+    segments = [part.sort_values("step", kind="stable") for _, part in curve.groupby("segment")]
+    for weight in [smoothing] if smoothing == 0 else [0.0, smoothing]:
+        front = weight == smoothing
+        places, values = [], []
+        for part in segments:
+            y = smooth(part["value"].to_numpy(), weight)
+            keep = decimate(y, max(POINTS // (len(segments) * (1 if smoothing == 0 else 2)), 8))
+            places.append(part["x"].to_numpy()[keep])
+            values.append(np.where(np.isfinite(y[keep]), y[keep], np.nan))  # a gap: JSON knows no infinity
+            if part is not segments[-1]:
+                places.append(places[-1][-1:])
+                values.append(np.array([np.nan]))
+        yield go.Scatter(
+            x=np.concatenate(places),
+            y=np.concatenate(values),
+            mode="lines" if len(curve) > 1 else "markers",
+            name=run,
+            legendgroup=run,
+            showlegend=front,
+            line={**line, "dash": line["dash"] if front else "solid", "width": 2 if front else 1},
+            opacity=1 if front else 0.35,
+            hoverinfo=None if front else "skip",
+            hovertemplate=f"%{{y:.4g}}<extra>{run}</extra>" if front else None,
         )
-    return traces
+
+
+def _band(group: str, members: pd.DataFrame, line: Mapping[str, str], smoothing: float) -> Iterator[go.Scatter]:
+    """Mean and range of runs where all of them have values; the last writing of a step counts."""
+    curves = []
+    for _, curve in members[np.isfinite(members["value"])].groupby("run"):
+        curve = curve.drop_duplicates("x", keep="last").sort_values("x")
+        curves.append((_number(curve["x"]), smooth(curve["value"].to_numpy(), smoothing)))
+    start, end = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
+    grid = np.linspace(start, max(start, end), BAND)
+    values = np.stack([np.interp(grid, x, y) for x, y in curves])
+    places = pd.to_datetime(grid, unit="ns") if members["x"].dtype.kind == "M" else grid
+    name = f"{group} ({len(curves)} seeds)"
+    common = {"x": places, "mode": "lines", "name": name, "legendgroup": name}
+    edge = {"line": {"width": 0, "color": line["color"]}, "hoverinfo": "skip", "showlegend": False}
+    yield go.Scatter(y=values.min(0), **common, **edge)
+    yield go.Scatter(y=values.max(0), fill="tonexty", fillcolor=_faint(line["color"]), **common, **edge)
+    yield go.Scatter(
+        y=values.mean(0),
+        line={**line, "width": 2},
+        hovertemplate=f"%{{y:.4g}}<extra>{name}</extra>",
+        showlegend=True,
+        **common,
+    )
+
+
+def _number(x: pd.Series) -> NDArray[np.float64]:
+    return x.to_numpy("datetime64[ns]").astype(np.float64) if x.dtype.kind == "M" else x.to_numpy(np.float64)
+
+
+def _json(x: object) -> object:
+    return x.isoformat() if isinstance(x, pd.Timestamp) else x
+
+
+def _faint(colour: str) -> str:
+    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({r}, {g}, {b}, 0.2)"
+
+
+def _clipped(values: NDArray[np.float64]) -> list[float]:
+    low, high = np.quantile(values, CLIPPED)
+    margin = 0.05 * (high - low) or 1.0
+    return [float(low - margin), float(high + margin)]

@@ -2,26 +2,16 @@
 
 chrome    header, device, empty states, errors at the page's edge    catalog   cached runs, models, pictures, logs
 controls  run, class, seed, options: widgets kept in the URL         pictures  grids, animations, downloads, links
-cards     a run at a glance                                             comparison  runs and scalars side by side
+cards     a run at a glance                                             curves    runs, scalars, findings
 scores    metrics, protocols, rankings                                  jobs      evaluations in the background
-links     what a link asks for, checked and made
+logs      scalars of runs, of other tools, of uploads                links     what a link asks for, checked and made
 """
 
 import gc
 
 from ganlib.ui.cards import card
-from ganlib.ui.catalog import evaluations, generates, logs, runs
+from ganlib.ui.catalog import evaluations, generates, runs
 from ganlib.ui.chrome import empty, finish, no_models, page
-from ganlib.ui.comparison import (
-    architectures,
-    differences,
-    download_frame,
-    pick_axis,
-    pick_logged_runs,
-    pick_some,
-    pick_tags,
-    snapshots,
-)
 from ganlib.ui.controls import (
     pick_classes,
     pick_comparison,
@@ -33,7 +23,25 @@ from ganlib.ui.controls import (
     pick_walk,
     same_for,
 )
+from ganlib.ui.curves import (
+    architectures,
+    differences,
+    download_curves,
+    findings,
+    pick_axis,
+    pick_groups,
+    pick_logged_runs,
+    pick_look,
+    pick_marks,
+    pick_range,
+    pick_some,
+    pick_tags,
+    said_missing,
+    scored,
+    snapshots,
+)
 from ganlib.ui.jobs import evaluate_now
+from ganlib.ui.logs import follow, logs, skipped
 from ganlib.ui.pictures import (
     animation,
     downloads,
@@ -75,14 +83,16 @@ __all__ = [
     "courses",
     "current_scores",
     "differences",
-    "download_frame",
+    "download_curves",
     "downloads",
     "empty",
     "evaluate_now",
     "evaluations",
     "film_strip",
+    "findings",
     "finish",
     "floor_of",
+    "follow",
     "generates",
     "grid_of",
     "logs",
@@ -93,10 +103,14 @@ __all__ = [
     "pick_comparison",
     "pick_cost",
     "pick_data",
+    "pick_groups",
     "pick_logged_runs",
+    "pick_look",
+    "pick_marks",
     "pick_metric",
     "pick_options",
     "pick_protocol",
+    "pick_range",
     "pick_run",
     "pick_seeds",
     "pick_some",
@@ -108,11 +122,14 @@ __all__ = [
     "published_scores",
     "report",
     "runs",
+    "said_missing",
     "same_for",
     "same_images",
     "score_table",
+    "scored",
     "share_samples",
     "share_walk",
+    "skipped",
     "snapshot_of",
     "snapshots",
     "stages_shown",

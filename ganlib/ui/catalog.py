@@ -16,7 +16,7 @@ import torch
 
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.experiments import elapsed, read_evaluations, read_runs, recipes, run_names
+from ganlib.experiments import read_evaluations, recipes, run_names
 from ganlib.models import GenerativeModel
 from ganlib.request import SampleRequest, WalkRequest
 from ganlib.runs import Run, RunError, run_roots, scan
@@ -62,7 +62,7 @@ def _fids(files: Signature) -> dict[str, float]:
     return dict(zip(latest.run, latest.value, strict=True))
 
 
-def _folders() -> tuple[Path, ...]:
+def run_folders() -> tuple[Path, ...]:
     """All run folders. Names are given to all at once, so that a run is called the same on every page."""
     return tuple(p.parent for root in run_roots() for p in sorted(root.glob("*/config.json")))
 
@@ -74,7 +74,7 @@ def _run_files() -> Signature:
 @lru_cache(maxsize=4)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     found, broken = scan(run_roots())
-    names = run_names(_folders())  # two roots may hold runs of one name
+    names = run_names(run_folders())  # two roots may hold runs of one name
     whole = []
     for run in found:
         try:
@@ -174,20 +174,9 @@ def _frames(
     return interpolate(model_of(_run), seeds, labels, count, path=path, space=space, **dict(options))
 
 
-def logs() -> tuple[pd.DataFrame, list[str]]:
-    """All runs' scalars with the seconds ``elapsed``, tidy, and a sentence for each log that could not be read."""
-    return _logs(signature("*/log.csv"), _folders())
-
-
-@st.cache_data(max_entries=2, show_spinner="Reading logs…")
-def _logs(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
-    frame, unreadable = read_runs(folders)
-    return frame.assign(elapsed=elapsed(frame)), unreadable
-
-
 def evaluations() -> tuple[pd.DataFrame, list[str]]:
     """All runs' metric records in one frame, and a sentence for each file that could not be read."""
-    return _evaluations(signature("*/evaluation.json"), _folders())
+    return _evaluations(signature("*/evaluation.json"), run_folders())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
@@ -197,7 +186,7 @@ def _evaluations(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFr
 
 def all_recipes() -> pd.DataFrame:
     """Runs × dotted keys of their recipes."""
-    return _recipes(signature("*/config.json"), _folders())
+    return _recipes(signature("*/config.json"), run_folders())
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

@@ -15,7 +15,7 @@ from ganlib.provenance import commit, now
 from ganlib.report import Part, html, latex
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
-from ganlib.ui.comparison import download_frame
+from ganlib.ui.curves import download_frame
 from ganlib.ui.links import check_link
 from ganlib.ui.pictures import data_url
 

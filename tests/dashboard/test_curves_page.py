@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard_app import charts, fine, open_page, set_to, texts
-from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, pictures
+from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
 from ganlib.figures import ARCHITECTURE_COLOURS
 
 
@@ -49,7 +52,8 @@ def test_smoothing_keeps_the_raw_line_faint_behind(gallery):
 
 
 @pytest.mark.parametrize(
-    ("axis", "title"), [("images", "images seen"), ("steps", "training steps"), ("time", "minutes")]
+    ("axis", "title"),
+    [("images", "images seen"), ("steps", "steps, as logged"), ("time", "minutes"), ("date", "UTC")],
 )
 def test_the_horizontal_axis_is_images_steps_or_time(axis, title, gallery):
     at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0")
@@ -66,8 +70,7 @@ def test_values_may_be_shown_on_a_logarithmic_scale(gallery):
 
 
 def test_growth_is_marked_where_a_run_grew(own_gallery):
-    assert not open_page("curves", runs=OTHER).toggle(key="log").value
-    assert "growth" not in {toggle.key for toggle in open_page("curves", runs=OTHER).toggle}
+    assert not charts(open_page("curves", runs=OTHER))[0]["layout"].get("shapes")
     log = own_gallery / OTHER / "log.csv"
     head, *rows = log.read_text().splitlines()
     half = len(rows) // 2
@@ -77,7 +80,7 @@ def test_growth_is_marked_where_a_run_grew(own_gallery):
     (mark,) = charts(at)[0]["layout"]["shapes"]
     assert mark["x0"] == mark["x1"] == int(rows[half].split(",")[1])
     assert "16 px" in [a["text"] for a in charts(at)[0]["layout"]["annotations"]]
-    at = set_to(at, "toggle", "growth", False)
+    at = set_to(at, "pills", "marks", [])
     assert not charts(at)[0]["layout"].get("shapes")
 
 
@@ -132,3 +135,110 @@ def test_runs_of_one_recipe_are_said_to_be_the_same(own_gallery):
     at = open_page("curves", runs=[OTHER, "again"])
     assert not at.dataframe
     assert "The recipes of these runs are the same" in texts(at)
+
+
+def steps_of(at: AppTest, run: str) -> int:
+    x = lines(at)[run][0]["x"]
+    return len(b64decode(x["bdata"])) // 8 if isinstance(x, dict) else len(x)
+
+
+def write_log(path: Path, rows: dict[str, list[float]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(path, index=False)
+
+
+def collapsed(n: int = 400) -> dict[str, list[float]]:
+    """D is sure of everything from the middle on."""
+    half = n // 2
+    return {
+        "step": list(range(n)),
+        "d_loss": [1.2 + 0.1 * (i % 3) for i in range(half)] + [0.0001] * half,
+        "g_loss": [0.9 + 0.1 * (i % 2) for i in range(half)] + [12.0] * half,
+    }
+
+
+@pytest.fixture
+def foreign(tmp_path, monkeypatch) -> Path:
+    """A folder of other tools' logs beside the gallery."""
+    monkeypatch.setenv("GANLIB_LOGS", str(tmp_path / "logs"))
+    write_log(tmp_path / "logs" / "theirs" / "history.csv", collapsed())
+    return tmp_path / "logs"
+
+
+def test_runs_are_filtered_by_name_recipe_and_scalar(gallery):
+    at = open_page("curves", filter="model=sngan")
+    assert at.multiselect(key="runs").options == [OTHER]
+    at = set_to(at, "text_input", "filter", "DIGITS-C")
+    assert CONDITIONAL in at.multiselect(key="runs").options
+    assert UNCONDITIONAL not in at.multiselect(key="runs").options
+    at = fine(at.text_input(key="filter").set_value("(").run())
+    assert "no regular expression" in at.error[0].value
+
+
+def test_another_tools_log_is_shown_along_what_it_logged(gallery, foreign):
+    at = open_page("curves", runs="theirs", smooth="0")
+    assert set(lines(at)) == {"theirs"}
+    assert at.segmented_control(key="x").options == ["steps"]
+    both = open_page("curves", runs=["theirs", OTHER], smooth="0")
+    assert set(lines(both)) == {OTHER}
+    assert "not shown: theirs" in texts(both)
+    assert set(lines(set_to(both, "segmented_control", "x", "steps"))) == {OTHER, "theirs"}
+
+
+def test_a_finding_is_explained_and_its_interval_shaded(gallery, foreign):
+    at = open_page("curves", runs="theirs")
+    findings = at.radio(key="finding")
+    assert "The discriminator wins" in str(findings.options)
+    assert not charts(at)[0]["layout"].get("shapes")
+    at = fine(findings.set_value(0).run())
+    (first, second) = (shape for shape in charts(at)[0]["layout"]["shapes"] if shape["type"] == "rect")
+    assert 150 <= first["x0"] <= 250
+    assert first["x1"] == 399
+    assert second["x0"] == first["x0"]
+    assert "No sign of trouble" in texts(open_page("curves", runs=OTHER))
+
+
+def test_a_log_that_cannot_be_read_hides_no_other(gallery, foreign):
+    (foreign / "broken").mkdir()
+    (foreign / "broken" / "log.jsonl").write_bytes(b"\x00\x01\x02" * 100)
+    write_log(foreign / "half" / "log.csv", {"step": [1, 2], "loss": [1, 2]})
+    with (foreign / "half" / "log.csv").open("a") as f:
+        f.write("what,is,this,here\n3,3\n")
+    at = open_page("curves", runs="half")
+    assert set(lines(at)) == {"half"}
+    assert "lines were left out" in str([e.label for e in at.expander])
+
+
+def test_runs_that_differ_in_their_seed_are_a_mean_and_a_band(own_gallery):
+    again = copy_of(own_gallery / OTHER, own_gallery / "again")
+    edit_recipe(again, training__seed=1)
+    at = open_page("curves", runs=[OTHER, "again"], smooth="0")
+    (name,) = lines(at)
+    assert name == f"{OTHER} (2 seeds)"
+    assert set(lines(set_to(at, "toggle", "seeds", False))) == {OTHER, "again"}
+    assert "seeds" not in {toggle.key for toggle in open_page("curves", runs=[OTHER, CONDITIONAL]).toggle}
+
+
+def test_runs_stand_one_by_one_if_wanted(gallery):
+    at = open_page("curves", tags="loss/G", layout="one by one")
+    assert [a["text"] for a in charts(at)[0]["layout"]["annotations"]] == [f"loss/G · {run}" for run in sorted(RUNS)]
+
+
+def test_a_narrower_range_is_drawn_alone(gallery):
+    at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0")
+    (cut,) = (slider for slider in at.slider if slider.label == "Shown range")
+    before = steps_of(at, OTHER)
+    at = fine(cut.set_value((cut.min, cut.max // 2)).run())
+    assert 0 < steps_of(at, OTHER) < before
+
+
+def test_a_scored_snapshot_marks_the_best_moment(own_gallery):
+    for snapshot, value in [(320, 20.0), (640, 7.0)]:
+        score(own_gallery / OTHER, value, snapshot=snapshot, images_seen=snapshot, weights_hash="000000000000")
+    at = open_page("curves", runs=OTHER, tags=["loss/G", "fid"])
+    assert "FID 7" in [a["text"] for a in charts(at)[0]["layout"]["annotations"]]
+
+
+def test_a_growing_log_can_be_followed(own_gallery):
+    at = open_page("curves", runs=OTHER, follow="true")
+    assert at.toggle(key="follow").value

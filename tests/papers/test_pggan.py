@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from torch.nn.utils.parametrize import is_parametrized
 
 from ganlib.errors import GanlibError
-from ganlib.experiments import read_log
+from ganlib.experiments import read
 from ganlib.losses import least_squares_d
 from ganlib.models import MODELS, Batch
 from ganlib.models.pggan import resize
@@ -114,8 +114,9 @@ def test_each_resolution_has_its_batch_size(tmp_path):
     model = seeded(lambda: MODELS["pggan"](tiny_config("pggan", **changes)), 0)
     trainer = make_trainer(tmp_path, model, images=392)
     trainer.train()
-    log = read_log(tmp_path / "log.csv", "run")
-    resolution = log[log.tag == "resolution"].set_index("images").value
+    log = read(tmp_path / "log.csv")
+    images = log[log.tag == "images"].set_index("step").value
+    resolution = log[log.tag == "resolution"].set_index("step").value.rename(index=images)
     assert resolution[[8, 104]].tolist() == [4, 4]
     assert resolution[[108, 380]].tolist() == [8, 8]
     assert resolution[384] == 16

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from ganlib.experiments import read_log
+from ganlib.experiments import read
 from ganlib.models import MODELS, Batch
 from ganlib.nn.gaussian import kl_to_standard_normal
 from ganlib.training.trainer import seeded
@@ -57,7 +57,7 @@ def test_the_kls_weight_rises_in_the_warm_up():
 
 def test_kl_squared_error_and_total_are_separate_scalars(tmp_path):
     make_trainer(tmp_path, "vae_residual", images=8).train()
-    tags = set(read_log(tmp_path / "log.csv", "run").tag)
+    tags = set(read(tmp_path / "log.csv").tag)
     assert {"loss/total", "loss/kl", "loss/mse"} <= tags
 
 

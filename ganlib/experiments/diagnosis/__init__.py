@@ -143,7 +143,7 @@ SIGNS = (
 def diagnose(frame: pd.DataFrame, *, loss: str | None = None) -> list[Finding]:
     """What the scalars of one or more runs show: per run, the gravest first.
 
-    ``frame`` is that of ``read`` or ``read_log``; without a column ``segment`` a tag's rows must stand as they were
+    ``frame`` is that of ``read``; without a column ``segment`` a tag's rows must stand as they were
     logged. ``loss`` is the kind of loss of all its runs, such as a model's ``loss_kind``; for None only what holds for
     any loss is claimed.
     """

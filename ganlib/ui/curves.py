@@ -1,0 +1,244 @@
+"""What the curves page is made of: choosing runs, scalars and looks; findings; pictures of the moment; downloads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from math import ceil, floor
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ganlib.experiments import AXES as TITLES
+from ganlib.experiments import RECIPE, Finding, along, diagnose, differing, marks, matching, seed_groups, with_scores
+from ganlib.figures import Span
+from ganlib.provenance import commit, now
+from ganlib.report import Part, html
+from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
+from ganlib.ui.links import check_link, check_link_list
+from ganlib.ui.pictures import snapshot_of
+
+DEFAULT_RUNS = 3
+WHOLE = 100  # from this width on an axis is cut at whole numbers
+AXES = {"images": "images", "steps": "step", "epochs": "epoch", "time": "time", "date": "clock"}
+LAYOUTS = {"overlay": "overlay", "one by one": "multiples"}
+LOOKS = {"critical": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
+
+
+def architectures() -> dict[str, str]:
+    """Run name -> architecture, which fixes its colour."""
+    return {run.name: run.model_name for run in runs()}
+
+
+def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
+    """Names of logged runs; by default the best of the data set with the largest pictures."""
+    names = sorted(frame.run.cat.categories)
+    query = st.text_input(
+        "Filter",
+        key="filter",
+        bind="query-params",
+        placeholder="cifar10 model=sagan tag:fid",
+        help="Regular expressions for names, key=value of a run's recipe, tag:name of a scalar; all of them must fit.",
+    )
+    logged = frame[["run", "tag"]].drop_duplicates().astype(str)
+    tags = {name: logged.tag[logged.run == name] for name in names}
+    fitting = matching(all_recipes(), names, query, tags)
+    if not fitting:
+        st.caption("No run fits the filter.")
+    generating = best_first(run for run in runs(generates) if run.name in fitting)
+    siblings = fitting
+    if generating:
+        leading = max(generating, key=lambda run: run.config.image_size)
+        siblings = [run.name for run in generating if run.data_name == leading.data_name]
+    check_link_list("runs", names)
+    kept = [name for name in st.session_state.get("runs", []) if name in names]
+    options = list(dict.fromkeys([*fitting, *kept, *st.query_params.get_all("runs")]))
+    return st.multiselect("Runs", options, siblings[:DEFAULT_RUNS], key="runs", bind="query-params")
+
+
+def pick_tags(frame: pd.DataFrame) -> list[str]:
+    tags = sorted(frame.tag.unique(), key=lambda tag: (not tag.startswith("loss"), tag))
+    losses = [tag for tag in tags if tag in ("loss", "loss/D", "loss/G")] or [t for t in tags if t.startswith("loss")]
+    check_link_list("tags", tags)
+    return st.multiselect("Scalars", tags, losses or tags[:2], key="tags", bind="query-params")
+
+
+def scored(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the scores that snapshots of its runs got."""
+    return with_scores(frame.reset_index(drop=True), evaluations()[0])
+
+
+def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The frame along the axis that the user chose among those it can be laid along, and the axis's title."""
+    placed = {name: along(frame, axis) for name, axis in AXES.items()}
+    names = [name for name in AXES if len(placed[name])]
+    if not names:  # no run is chosen
+        return placed["steps"], ""
+    check_link("x", names.__contains__, f"these runs logged {', '.join(names)}")
+    choice = st.segmented_control(
+        "Horizontal axis", names, default=names[0], required=True, key="x", bind="query-params"
+    )
+    return placed[str(choice)], TITLES[AXES[str(choice)]]
+
+
+def said_missing(frame: pd.DataFrame, placed: pd.DataFrame) -> None:
+    """Which runs have no place on the axis."""
+    if missing := sorted(set(frame.run.unique()) - set(placed.run.unique())):
+        st.caption(f"Without a place on this axis, so not shown: {', '.join(missing)}.")
+
+
+def pick_look() -> dict[str, Any]:
+    """How ``figures.curves`` draws."""
+    check_link("layout", LAYOUTS.__contains__, f"it can be {', '.join(LAYOUTS)}")
+    layout = st.segmented_control(
+        "Layout", list(LAYOUTS), default="overlay", required=True, key="layout", bind="query-params"
+    )
+    look: dict[str, Any] = {"layout": LAYOUTS[str(layout)]}
+    look["smoothing"] = st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", bind="query-params")
+    look["log_y"] = st.toggle("Logarithmic values", key="log", bind="query-params")
+    look["log_x"] = st.toggle("Logarithmic axis", key="log_x", bind="query-params")
+    look["clip"] = st.toggle(
+        "Clip outliers", key="clip", bind="query-params", help="Leaves a hundredth of the values at each end outside."
+    )
+    return look
+
+
+def pick_groups(chosen: Sequence[str]) -> dict[str, str]:
+    """Runs that differ only in seed, by the name of the first, where the user wants them as one."""
+    table = all_recipes()
+    groups = seed_groups(table.loc[[name for name in chosen if name in table.index]])
+    if groups and st.toggle("Mean over seeds", True, key="seeds", bind="query-params"):
+        return groups
+    return {}
+
+
+def pick_marks(frame: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """Rows that the curves should mark within what is shown, with their labels."""
+    within = frame.x.between(shown.x.min(), shown.x.max())
+    found = {kind: rows[within[rows.index]] for kind, rows in marks(frame)}
+    if not found:
+        return frame[:0]
+    check_link_list("marks", found)
+    kinds = st.pills(
+        "Marks", list(found), selection_mode="multi", default=list(found), key="marks", bind="query-params"
+    )
+    return pd.concat([found[kind] for kind in kinds]) if kinds else frame[:0]
+
+
+def pick_range(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows between two places of the axis: fewer of them are drawn more finely."""
+    low, high = frame.x.min(), frame.x.max()
+    if not low < high:
+        return frame
+    if frame.x.dtype.kind == "M":
+        low, high = low.to_pydatetime(), high.to_pydatetime()
+    elif high - low > WHOLE:
+        low, high = floor(low), ceil(high)
+    start, end = st.slider("Shown range", low, high, (low, high), key=f"range {low} {high}")
+    return frame[(frame.x >= start) & (frame.x <= end)]
+
+
+def findings(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
+    """What the curves of the chosen runs say, and the interval of the one that the user points at."""
+    kinds = {run.name: getattr(run.blueprint, "loss_kind", None) or None for run in runs()}
+    found = [
+        finding
+        for run, own in frame.groupby("run", observed=True)
+        for finding in diagnose(own, loss=kinds.get(str(run)))
+    ]
+    st.subheader("Diagnosis", anchor=False)
+    if not found:
+        st.caption("No sign of trouble in these runs.")
+        return found, None
+    chosen = st.radio(
+        "Findings",
+        range(len(found)),
+        index=None,
+        format_func=lambda i: _title(found[i]),
+        captions=[f"{finding.evidence} {finding.advice}" for finding in found],
+        label_visibility="collapsed",
+        key="finding",
+    )
+    if chosen is None:
+        return found, None
+    it = found[chosen]
+    there = frame[(frame.run == it.run) & (frame.step >= it.start) & (frame.step <= it.end)].x
+    return found, Span(there.min(), there.max(), it.title) if len(there) else None
+
+
+def _title(finding: Finding) -> str:
+    return f"{LOOKS[finding.severity]} **{finding.title}** · {finding.run} · steps {finding.start:,} to {finding.end:,}"
+
+
+def snapshots(names: list[str]) -> None:
+    """Each run's pictures of fixed seeds, at the last snapshot not after the slider."""
+    chosen = [run for run in runs() if run.name in names and run.folder.sample_images()]
+    if not chosen:
+        st.caption("The chosen runs kept no pictures of their training.")
+        return
+    points = sorted({images for run in chosen for images in run.folder.sample_images()})
+    at = points[0]
+    if len(points) > 1:
+        labels = [f"{n:,}" for n in points]  # exact, for two runs may have pictures a few images apart
+        check_link("at", labels.__contains__, "no run has a picture of that moment")
+        chosen_label = st.select_slider(
+            "Pictures after … training images", labels, labels[-1], key="at", bind="query-params"
+        )
+        at = points[labels.index(chosen_label)]
+    for run in chosen:
+        earlier = [images for images in run.folder.sample_images() if images <= at]
+        if earlier:
+            snapshot_of(run, earlier[-1])
+        else:
+            st.caption(f"{run.name} made its first picture later.")
+
+
+def pick_some(names: list[str]) -> list[str]:
+    """Runs to lay side by side."""
+    check_link_list("side", names)
+    return st.multiselect("Runs side by side", names, names[:DEFAULT_RUNS], key="side", bind="query-params")
+
+
+def differences(names: Sequence[str]) -> pd.DataFrame | None:
+    """The recipes of runs side by side, and only what differs; nothing for fewer than two."""
+    table = all_recipes()
+    chosen = [name for name in names if name in table.index]
+    if len(chosen) < 2:
+        return None
+    relevant = [key for key in table.columns if key.split(".")[0] in RECIPE]
+    found = differing(table.loc[chosen, relevant]).T
+    if found.empty:
+        st.caption("The recipes of these runs are the same but for when and with which versions they were trained.")
+        return None
+    # Text, for a column may hold numbers and words; a key that a run lacks is blank.
+    words = found.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis("setting").reset_index()
+    st.dataframe(words, hide_index=True, alt=f"Table of the settings in which {', '.join(chosen)} differ.")
+    return words
+
+
+def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:
+    content = lambda: frame.to_csv(index=False).encode()  # noqa: E731
+    st.download_button(label, content, name, "text/csv", on_click="ignore", icon=":material/download:")
+
+
+def download_curves(frame: pd.DataFrame, parts: list[Part]) -> None:
+    """The shown scalars for a spreadsheet and for pandas, and the page as one file of HTML."""
+
+    def parquet() -> bytes:
+        content = io.BytesIO()
+        plain = frame.copy()
+        plain.attrs = {}  # which Parquet would keep as JSON
+        plain.to_parquet(content, index=False)
+        return content.getvalue()
+
+    def page() -> bytes:
+        return html("Training curves", parts, f"ganlib {commit() or ''}, {now()}.").encode()
+
+    with st.container(horizontal=True):
+        download_frame("Shown scalars as CSV", frame, "curves.csv")
+        for label, kind, mime, icon, make in (
+            ("Shown scalars as Parquet", "parquet", "application/vnd.apache.parquet", "table", parquet),
+            ("Report as HTML", "html", "text/html", "description", page),
+        ):
+            st.download_button(label, make, f"curves.{kind}", mime, on_click="ignore", icon=f":material/{icon}:")
