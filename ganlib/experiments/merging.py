@@ -111,7 +111,8 @@ def _trained(scalars: Scalars) -> set[str]:
 
 
 def _in_order(parts: list[Part]) -> list[Part]:
-    rank = {form.name: place for place, form in enumerate((*FORMATS, EVENTS))}
+    forms = sorted((*FORMATS, EVENTS), key=lambda form: form.precision)
+    rank = {form.name: place for place, form in enumerate(forms)}
 
     def key(part: Part) -> tuple[int, bool, float, int, str]:
         known = part.scalars.wall[np.isfinite(part.scalars.wall)]
@@ -161,9 +162,8 @@ def _same(part: Part, other: Part, tag: str) -> bool:
 
 
 def _close(a: NDArray[np.float64], b: NDArray[np.float64], precision: float) -> NDArray[np.bool_]:
-    size = np.maximum(np.abs(a), np.abs(b))
-    if precision > 0.01:  # printed with a decimal or two
-        size = np.maximum(size, 1)
+    # What is printed with few digits has a step of its own near zero.
+    size = np.maximum(np.maximum(np.abs(a), np.abs(b)), min(1, 100 * precision))
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(a - b) <= precision * size
     return near | (~np.isfinite(a) & ~np.isfinite(b))

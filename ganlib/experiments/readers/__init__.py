@@ -33,15 +33,15 @@ class Format(NamedTuple):
 
 # Told from its bytes, before anything is taken for text.
 EVENTS = Format("TensorBoard", tensorboard.matches, tensorboard.read, precision=1e-5, continues=True)
-# The first that matches reads the file. Of scalars that two files of a run share, the earlier format's stay.
+# The first that matches reads the file. Of scalars that two files of a run share, the more exact format's stay.
 FORMATS = (
+    Format("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
     Format("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
     Format("JSON lines", jsonl.matches, jsonl.read),
     Format("JSON", json_document.matches, json_document.read, appended=False),
     Format("MLflow", mlflow.matches, mlflow.read),
     Format("BigGAN-PyTorch", biggan.matches, biggan.read, precision=1e-3),
     Format("StudioGAN", studiogan.matches, studiogan.read, precision=1e-3),
-    Format("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
     Format("table", delimited.matches, delimited.read),
     Format("text", prose.matches, prose.read, precision=1e-3),
 )

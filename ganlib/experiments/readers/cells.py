@@ -142,8 +142,8 @@ def _steps(cells: Cells, axes: Axes, source: Source) -> NDArray[np.float64]:
 
 def _counts(column: NDArray[np.float64], whole: bool = True) -> bool:
     """Whether at least half the rows have a number there, and these can be steps."""
-    known = column[np.isfinite(column)]
-    if len(known) * 2 < len(column) or not len(known) or (np.abs(known) >= LARGEST).any():
+    known = column[np.abs(column) < LARGEST]
+    if len(known) * 2 < len(column) or not len(known):
         return False
     return not whole or bool((known % 1 == 0).all())
 

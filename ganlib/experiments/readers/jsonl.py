@@ -19,14 +19,14 @@ BROKEN = (ValueError, RecursionError)
 
 
 def matches(head: str, path: Path) -> bool:
-    """Several lines, of which at least half are objects. A single object is a document of its own."""
-    lines = [line for line in head.split("\n")[:50] if line.strip()]
+    """Several lines, of which a third are objects. A single object is a document of its own."""
+    lines = [line for line in head.split("\n")[:50] if line.strip() and not line.startswith("#")]
     return len(lines) > 1 and are_objects(lines)
 
 
 def are_objects(lines: list[str]) -> bool:
     objects = [line for line in lines if line.lstrip().startswith("{") and line.rstrip().endswith("}")]
-    return len(objects) * 2 >= len(lines) and any(parsed(line) for line in objects)
+    return len(objects) * 3 >= len(lines) and any(parsed(line) for line in objects)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:

@@ -75,7 +75,7 @@ def _row(line: str, seen: dict[str, int]) -> tuple[dict[str, int], list[tuple[st
     if "epoch" in found:
         seen["epoch"] = found["epoch"]
         seen.setdefault("first", int(found["epoch"] == 1))
-    place = {key: found[key] for key in ("epoch", "step", "batch") if key in found}
+    place: dict[str, int] = {key: found[key] for key in ("epoch", "step", "batch") if key in found}
     if "epoch" in seen and "step" not in place:
         place["epoch"] = seen["epoch"]
     for part, total in (("batch", "batches"), ("step", "steps")):
