@@ -164,8 +164,12 @@ def compare_memory(args: argparse.Namespace) -> None:
         peaks[n] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(f"peak of an evaluation of {n:,} generated images: {peaks[n]:,.0f} MiB", flush=True)
     more = (peaks[args.many] - peaks[args.few]) * 2**20 / (args.many - args.few)
-    row = 4 * sum(getattr(EXTRACTORS["embedded"](find_run(RUN), CPU, None), size) for size in ("width", "classes"))
-    print(f"{more:,.0f} bytes an image; its features are {row:,}, the image itself would be {32 * 32 * 3:,} more")
+    extractor = EXTRACTORS["embedded"](find_run(RUN), CPU, None)
+    row, doubles = 4 * (extractor.width + extractor.classes), 2 * 8 * extractor.width
+    print(
+        f"{more:,.0f} bytes an image: its features are {row:,} and {doubles:,} while their covariance is taken; "
+        f"the image itself would be {32 * 32 * 3:,} more"
+    )
 
 
 def main() -> None:
