@@ -59,6 +59,11 @@ def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
 
 def pick_tags(frame: pd.DataFrame) -> list[str]:
     tags = sorted(frame.tag.unique(), key=lambda tag: (not tag.startswith("loss"), tag))
+    if not tags:
+        return []  # a widget without options would forget what was chosen
+    chosen = st.session_state.get("tags")
+    if chosen and not set(chosen) & set(tags):
+        del st.session_state["tags"]  # runs of another tool, which calls its scalars otherwise
     losses = [tag for tag in tags if tag in ("loss", "loss/D", "loss/G")] or [t for t in tags if t.startswith("loss")]
     check_link_list("tags", tags)
     return st.multiselect("Scalars", tags, losses or tags[:2], key="tags", bind="query-params")

@@ -18,6 +18,7 @@ from ganlib.ui.catalog import run_folders, signature
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 UNPACKED_BYTES, UNPACKED_FILES = 500_000_000, 10_000  # of all that a ZIP holds
+SHOWN_AT_ONCE = 3  # runs of an upload
 LOOK = 2.0  # seconds between two looks at growing logs
 
 
@@ -92,6 +93,11 @@ def uploaded() -> tuple[list[pd.DataFrame], list[str]]:
             "Lightning, MLflow, Weights & Biases. They stay in this session.",
         )
     found = [_upload(file.file_id, file.name, file.getvalue()) for file in files]
+    seen: set[str] = st.session_state.setdefault("seen_uploads", set())
+    new = [frame for file, (frame, _) in zip(files, found, strict=True) if file.file_id not in seen]
+    seen.update(file.file_id for file in files)
+    if names := [run for frame in new if frame is not None for run in frame["run"].cat.categories]:
+        st.session_state["runs"] = names[:SHOWN_AT_ONCE]
     return [frame for frame, _ in found if frame is not None], [sentence for _, sentence in found if sentence]
 
 

@@ -1,9 +1,8 @@
-"""Curves and scores."""
+"""Scores: ranking, report, evaluating from the page."""
 
 from __future__ import annotations
 
 import io
-import re
 import shutil
 from collections.abc import Iterator
 
@@ -11,31 +10,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chromium import choose, saved, settled, until
-from gallery import CONDITIONAL, IMAGES, OTHER, UNCONDITIONAL, digits_run
+from chromium import saved, settled, until
+from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, digits_run
 from ganlib.metrics.records import read_records
 from ganlib.runs import Run
-
-
-def test_curves_of_two_runs_are_overlaid(tab):
-    page = tab(f"curves?runs={CONDITIONAL}&tags=loss/G&smooth=0")
-    legend = page.locator(".js-plotly-plot .legendtext")
-    lines = page.locator(".js-plotly-plot .scatterlayer .trace")
-    expect(lines).to_have_count(1)
-    choose(page, "runs", OTHER)
-    expect(lines).to_have_count(2)
-    expect(legend).to_have_text([CONDITIONAL, OTHER])
-    colours = lines.locator("path.js-line").evaluate_all("all => all.map(p => getComputedStyle(p).stroke)")
-    assert len(set(colours)) == 2
-    expect(page).to_have_url(re.compile(f"runs={CONDITIONAL}.*runs={OTHER}"))
-    expect(page.get_by_text(f"{OTHER} after {IMAGES} training images")).to_be_visible()
-    settled(page)
-    name, content = saved(page, "Shown scalars as CSV")
-    table = pd.read_csv(io.BytesIO(content))
-    assert name == "curves.csv"
-    assert set(table.run) == {CONDITIONAL, OTHER}
-    assert set(table.tag) == {"loss/G"}
-    assert {"step", "wall_time", "value"} <= set(table.columns)
 
 
 def test_scores_are_bars_of_one_protocol(tab):

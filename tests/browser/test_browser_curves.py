@@ -1,0 +1,121 @@
+"""Curves: own runs, uploads, findings, a growing log, the report."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pandas as pd
+from playwright.sync_api import Page, expect
+
+from chromium import choose, saved, settled
+from gallery import CONDITIONAL, IMAGES, OTHER
+
+LINES = ".js-plotly-plot .scatterlayer .trace"
+
+
+def test_curves_of_two_runs_are_overlaid(tab):
+    page = tab(f"curves?runs={CONDITIONAL}&tags=loss/G&smooth=0")
+    legend = page.locator(".js-plotly-plot .legendtext")
+    lines = page.locator(LINES)
+    expect(lines).to_have_count(1)
+    choose(page, "runs", OTHER)
+    expect(lines).to_have_count(2)
+    expect(legend).to_have_text([CONDITIONAL, OTHER])
+    colours = lines.locator("path.js-line").evaluate_all("all => all.map(p => getComputedStyle(p).stroke)")
+    assert len(set(colours)) == 2
+    expect(page).to_have_url(re.compile(f"runs={CONDITIONAL}.*runs={OTHER}"))
+    expect(page.get_by_text(f"{OTHER} after {IMAGES} training images")).to_be_visible()
+    settled(page)
+    name, content = saved(page, "Shown scalars as CSV")
+    table = pd.read_csv(io.BytesIO(content))
+    assert name == "curves.csv"
+    assert set(table.run) == {CONDITIONAL, OTHER}
+    assert set(table.tag) == {"loss/G"}
+    assert {"step", "wall_time", "value"} <= set(table.columns)
+    name, content = saved(page, "Shown scalars as Parquet")
+    assert name == "curves.parquet"
+    assert len(pd.read_parquet(io.BytesIO(content))) == len(table)
+
+
+def collapsed_csv(n: int = 400) -> bytes:
+    rows = [f"{i},{1.2 + i % 3 / 10 if i < n / 2 else 0.0001},{0.9 if i < n / 2 else 12.0}" for i in range(n)]
+    return "\n".join(["iteration;d_loss;g_loss".replace(";", ","), *rows]).encode()
+
+
+def upload(page: Page, name: str, content: bytes) -> None:
+    page.locator("[data-testid=stSidebar]").get_by_text("Upload logs").click()
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+    expect(page.locator("[data-testid=stFileChip]")).to_have_count(1)
+    settled(page)
+
+
+def test_an_uploaded_log_is_drawn_diagnosed_and_cut_to_a_range(tab):
+    page = tab("curves?smooth=0&x=steps")
+    upload(page, "their run.csv", collapsed_csv())
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_text(["their run.csv"])
+    expect(page.locator(LINES)).to_have_count(2)
+    finding = (
+        page.get_by_role("radio")
+        .filter(has_text="The discriminator wins")
+        .or_(page.get_by_text("The discriminator wins").first)
+    )
+    expect(page.locator(".js-plotly-plot .shapelayer path")).to_have_count(0)
+    finding.first.click()
+    expect(page.locator(".js-plotly-plot .shapelayer path")).to_have_count(2)
+    slider = page.get_by_role("slider", name="Shown range").first
+    slider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    settled(page)
+    _, content = saved(page, "Shown scalars as CSV")
+    steps = pd.read_csv(io.BytesIO(content)).step
+    assert 0 < steps.min() <= 10
+    assert steps.max() == 399
+
+
+def test_a_zip_of_runs_is_a_tree_of_them_and_a_broken_one_is_a_sentence(tab):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("runs/a/log.csv", "step,loss\n1,2\n2,1\n")
+        archive.writestr("runs/b/history.jsonl", '{"step": 1, "loss": 3}\n{"step": 2, "loss": 2.5}\n')
+    page = tab("curves?smooth=0&x=steps")
+    upload(page, "runs.zip", packed.getvalue())
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_text(["runs.zip/a", "runs.zip/b"])
+    page = tab("curves")
+    upload(page, "broken.csv", b"\x00\x01\x02" * 50)
+    expect(page.get_by_text("broken.csv cannot be read as a training log")).to_be_visible()
+    expect(page.locator(LINES).first).to_be_visible()
+
+
+def test_a_growing_log_is_followed_without_a_touch(tab, gallery):
+    page = tab(f"curves?runs={OTHER}&tags=loss/G&smooth=0&x=steps&follow=true")
+    path = page.locator(f"{LINES} path.js-line").first  # for a moment the old one is there beside the new
+    before = path.get_attribute("d")
+    log = gallery / OTHER / "log.csv"
+    content = log.read_text()
+    try:
+        *_, last = content.splitlines()
+        step = int(last.split(",")[0])
+        with log.open("a") as f:
+            f.write(last.replace(f"{step},", f"{step + 200},", 1) + "\n")
+        expect(path).not_to_have_attribute("d", before or "", timeout=15_000)
+    finally:
+        log.write_text(content)
+
+
+def test_the_report_of_curves_opens_offline(tab, browser, tmp_path):
+    page = tab(f"curves?runs={OTHER}&runs={CONDITIONAL}")
+    name, content = saved(page, "Report as HTML")
+    assert name == "curves.html"
+    (tmp_path / name).write_bytes(content)
+    context = browser.new_context(offline=True)
+    report = context.new_page()
+    report.goto((tmp_path / name).as_uri())
+    expect(report.locator("h1")).to_have_text("Training curves")
+    expect(report.locator(".js-plotly-plot .scatterlayer .trace").first).to_be_visible()
+    expect(report.locator("table").last).to_contain_text("sngan")
+    context.close()
