@@ -38,7 +38,7 @@ def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
     source = Source(path, step)
     found = read_file(source)
     if found is None:
-        raise source.error("it is in none of the known formats")
+        raise source.error("it is in none of the known formats (CSV, JSON, TensorBoard events, text logs)")
     runs: dict[str, list[Scalars]] = {}
     for scalars in found[1]:
         runs.setdefault(scalars.run or path.stem, []).append(scalars)

@@ -31,6 +31,9 @@ class Column(NamedTuple):
 
 def column_of(name: str, row: NDArray[np.int32], texts: list[str], decimal: str = ".") -> tuple[Column, dict[int, str]]:
     """Texts as a column of numbers, with what is wrong in some rows; of words where most are no numbers."""
+    if plain(name) in WORDED and _is_word(next(filter(str.strip, texts), "")):
+        known: dict[str, str] = {}  # each word once in memory
+        return Column(name, row, np.empty(0), [known.setdefault(text, text) for text in texts]), {}
     kept, values, failed = [], [], {}
     dated = plain(name) in WALLS
     for place, text in zip(row.tolist(), texts, strict=True):
@@ -49,6 +52,14 @@ def column_of(name: str, row: NDArray[np.int32], texts: list[str], decimal: str 
     if len(failed) > len(kept) or (failed and plain(name) in WORDED):
         return Column(name, row, np.empty(0), texts), {}
     return Column(name, np.array(kept, np.int32), np.array(values, np.float64)), failed
+
+
+def _is_word(text: str) -> bool:
+    try:
+        number(text)
+    except ValueError:
+        return True
+    return False
 
 
 def joined(name: str, parts: list[Column]) -> Column:
@@ -70,9 +81,11 @@ def _tables(columns: list[Column], lines: NDArray[np.int64], source: Source) -> 
     numbers = [column for column in columns if column.texts is None]
     tag, run, split = (next((worded[n] for n in names if n in worded), None) for names in (TAGS, RUNS, SPLITS))
     value = next((column for name in VALUES for column in numbers if plain(column.name) == name), None)
-    heads = [_prefix(text) for text in _dense(split, len(lines))]
+    heads = [_prefix(text) for text in _dense(split, len(lines))] if split else []
     if tag and value:
-        keys = [head + text for head, text in zip(heads, _dense(tag, len(lines)), strict=True)]
+        keys = _dense(tag, len(lines))
+        if split:
+            keys = [head + key for head, key in zip(heads, keys, strict=True)]
         numbers = [*(column for column in numbers if column is not value), *_spread(value, keys)]
     else:
         if value and not any(len(c.row) for c in numbers if c is not value and plain(c.name) not in AXES):

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from ganlib.experiments.tags import STEPS, WALLS, plain
 SEPARATORS = ("\t", ";", "|", ",", " ")
 SAMPLE = 60  # lines that decide about the layout
 MOSTLY = 0.9  # share of numbers without which what has no header, or only blanks between words, is a text
-ROWS = 20_000  # of a dirty file that are text at one time
+ROWS = 4_000  # of a dirty file that are text at one time
 _DAYS = re.compile(r"(\d+ days?), *(\d+:\d\d:\d\d)")  # Python's own way to print a long time
 _NAN = re.compile(rb"nan", re.IGNORECASE)
 
@@ -46,7 +47,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
     start = 0
     for _ in range(layout.before):
         start = text.find(b"\n", start) + 1 or len(text)
-    table = _clean(text[start:], source, layout) or _dirty(text, source, layout)
+    table = _clean(text, start, source, layout) or _dirty(text, source, layout)
     return scalars_of(*table, source)
 
 
@@ -133,40 +134,45 @@ def _unique(names: list[str]) -> list[str]:
     return result
 
 
-def _clean(body: bytes, source: Source, layout: Layout) -> tuple[list[Column], NDArray[np.int64]] | None:
+def _clean(text: bytes, start: int, source: Source, layout: Layout) -> tuple[list[Column], NDArray[np.int64]] | None:
     """The columns by pandas' parser; None if a line needs a closer look."""
     separator, width = layout.separator.encode(), len(layout.names)
-    if layout.separator == " " or b'"' in body or b"#" in body or b"\n\n" in body or b"\0" in body:
+    if layout.separator == " " or any(text.find(mark, max(start - 1, 0)) >= 0 for mark in (b'"', b"#", b"\n\n", b"\0")):
         return None
-    count = body.count(b"\n")
-    end = body.rfind(b"\n") + 1
-    if end < len(body):
-        if body.count(separator, end) == width - 1:
-            count, end = count + 1, len(body)
-        else:
-            source.skip(layout.before + count + 1, "the last line is half written")
-            body = body[:end]
-    if not count or {line.count(separator) for line in io.BytesIO(body)} != {width - 1}:
+    count = text.count(b"\n", start)
+    end = text.rfind(b"\n", start) + 1 or start
+    cut = end < len(text) and text.count(separator, end) != width - 1
+    count += end < len(text) and not cut
+    stream = io.BytesIO(text)
+    stream.seek(start)
+    if not count or {line.count(separator) for line in islice(stream, count)} != {width - 1}:
         return None
-    options: dict[str, Any] = {
-        "sep": layout.separator,
-        "decimal": layout.decimal,
-        "header": None,
-        "skip_blank_lines": False,
-        "skipinitialspace": True,
-        "quoting": csv.QUOTE_NONE,
-    }
+
+    def parsed(**more: Any) -> pd.DataFrame:
+        stream.seek(start)
+        return pd.read_csv(
+            stream, sep=layout.separator, decimal=layout.decimal, header=None, nrows=count, skip_blank_lines=False,
+            skipinitialspace=True, quoting=csv.QUOTE_NONE, **more,
+        )  # fmt: skip
+
+    missing = sorted(MISSING)
     try:
-        wide = pd.read_csv(io.BytesIO(body), na_values=sorted(MISSING), low_memory=False, **options)
-        gaps = [place for place in wide.columns if wide[place].dtype.kind == "f" and wide[place].isna().any()]
+        try:
+            wide = parsed(na_values=missing, dtype=np.float64)
+        except ValueError:  # a column of words, which has to be seen whole
+            wide = parsed(na_values=missing, low_memory=False)
+        gaps = [gap for gap in wide.columns if wide[gap].dtype.kind == "f" and wide[gap].isna().any()]
         said = {}
-        if gaps and _NAN.search(body):  # a NaN that was logged, and not a blank
-            texts = pd.read_csv(io.BytesIO(body), usecols=gaps, dtype="str", keep_default_na=False, **options)
-            said = {place: texts[place].str.strip().str.lower().isin(["nan", "-nan", "+nan"]) for place in gaps}
+        if gaps and _NAN.search(text, start):  # a NaN that was logged, and not a blank
+            for gap in gaps:
+                cells = parsed(usecols=[gap], dtype="str", keep_default_na=False)[gap]
+                said[gap] = cells.str.strip().str.lower().isin(["nan", "-nan", "+nan"])
     except (ValueError, OverflowError):  # pandas' parser errors are ValueErrors too
         return None
     if len(wide) != count:
         return None
+    if cut:
+        source.skip(layout.before + count + 1, "the last line is half written")
     lines = np.arange(layout.before + 1, layout.before + 1 + count)
     every = np.arange(count, dtype=np.int32)
     columns = []
@@ -179,7 +185,9 @@ def _clean(body: bytes, source: Source, layout: Layout) -> tuple[list[Column], N
                 logged |= said[place].to_numpy()
             columns.append(Column(name, every, value) if logged.all() else Column(name, every[logged], value[logged]))
         else:
-            columns.append(_column(name, every, cells.fillna("").astype(str).tolist(), lines, source, layout.decimal))
+            codes, words = pd.factorize(cells.fillna("").astype(str))  # few words, each once in memory
+            texts = np.array(words, dtype=object)[codes].tolist()
+            columns.append(_column(name, every, texts, lines, source, layout.decimal))
     return columns, lines
 
 

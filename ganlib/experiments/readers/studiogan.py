@@ -34,10 +34,10 @@ def read(text: bytes, source: Source) -> list[Scalars]:
                 source.skip(place, "the line is half written" if cut else "it is no line of losses")
                 continue
             width = len(pairs)
-            record = {"step": int(match[2]), "timestamp": date(match[1]), "Elapsed": match[3]}
+            record = {"step": int(match[2]), "timestamp": _time(match[1]), "Elapsed": match[3]}
             records.append(record | dict(pairs))
         elif match := _METRIC.match(line):
-            records.append({"step": int(match[3]), "timestamp": date(match[1]), match[2]: match[4]})
+            records.append({"step": int(match[3]), "timestamp": _time(match[1]), match[2]: match[4]})
         else:
             continue
         lines.append(place)
@@ -47,3 +47,10 @@ def read(text: bytes, source: Source) -> list[Scalars]:
     for row, reason in table.failed.items():
         source.skip(lines[row], reason)
     return scalars_of(columns, np.array(lines, np.int64), source)
+
+
+def _time(stamp: str) -> float | None:
+    try:
+        return date(stamp)
+    except ValueError:
+        return None

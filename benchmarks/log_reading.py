@@ -1,0 +1,173 @@
+"""Seconds of one core and memory for reading a million scalars of each format, in Markdown.
+
+    .venv/bin/python benchmarks/log_reading.py [--scalars 1000000]
+
+The files are made on the spot. Each format is read in a process of its own; memory is that process's highest, less
+what the interpreter and its libraries took before, as a multiple of the file's size. tensorboard's own
+EventAccumulator reads the same event file, with all points kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+PROJECT = Path(__file__).parents[1]
+TAGS = ("loss/D", "loss/G", "D/real", "D/fake", "grad/D", "grad/G", "lr", "accuracy")
+COLUMNS = len(TAGS) + 2  # with step and images, which a row has beside them
+BEGAN = 1_700_000_000.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scalars", type=int, default=1_000_000)
+    parser.add_argument("--measure", nargs=2, metavar=("READER", "FILE"), help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure:
+        measure(*args.measure)
+        return
+    print("| file | size | scalars | reader | CPU seconds | memory, × file |")
+    print("|-|-|-|-|-|-|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, write in FILES.items():
+            path = Path(folder, name)
+            write(path, args.scalars)
+            for reader in READERS if "tfevents" in name else ["ganlib"]:
+                row(path, reader)
+
+
+def row(path: Path, reader: str) -> None:
+    if reader == "EventAccumulator" and importlib.util.find_spec("tensorboard") is None:
+        print("tensorboard is not installed: EventAccumulator is left out.")
+        return
+    command = [sys.executable, __file__, "--measure", reader, str(path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
+    found = json.loads(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
+    size = path.stat().st_size
+    print(
+        f"| {path.name} | {size / 1e6:.1f} MB | {found['scalars']:,} | {reader} | {found['seconds']:.2f} "
+        f"| {found['bytes'] / size:.1f} |",
+        flush=True,
+    )
+
+
+def measure(reader: str, path: str) -> None:
+    read = READERS[reader]()
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    scalars = read(path)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(json.dumps({"scalars": scalars, "seconds": seconds, "bytes": 1024 * (after.ru_maxrss - before.ru_maxrss)}))
+
+
+def ours() -> Callable[[str], int]:
+    import pandas as pd
+
+    from ganlib.experiments import read
+
+    pd.DataFrame({"a": ["b"]}).to_string()  # what pandas and its string library load on first use
+    return lambda path: len(read(path))
+
+
+def accumulator() -> Callable[[str], int]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def read(path: str) -> int:
+        events = EventAccumulator(path, size_guidance={"scalars": 0})
+        events.Reload()
+        return sum(len(events.Scalars(tag)) for tag in events.Tags()["scalars"])
+
+    return read
+
+
+def rows(scalars: int, columns: int) -> Iterator[tuple[int, list[float]]]:
+    rng = np.random.default_rng(0)
+    return enumerate(np.round(rng.normal(size=(scalars // columns, len(TAGS))), 6).tolist())
+
+
+def wide_csv(path: Path, scalars: int) -> None:
+    with path.open("w") as f:
+        f.write(f"step,images,wall_time,{','.join(TAGS)}\n")
+        for step, values in rows(scalars, COLUMNS - 1):
+            f.write(f"{step},{64 * step},{BEGAN + step},{','.join(map(str, values))}\n")
+
+
+def json_lines(path: Path, scalars: int) -> None:
+    with path.open("w") as f:
+        for step, values in rows(scalars, COLUMNS - 1):
+            f.write(json.dumps({"step": step, "images": 64 * step, **dict(zip(TAGS, values, strict=True))}) + "\n")
+
+
+def nvidia_stats(path: Path, scalars: int) -> None:
+    with path.open("w") as f:
+        for step, values in rows(scalars, len(TAGS)):
+            stats = {tag: {"num": 64, "mean": value, "std": 0.5} for tag, value in zip(TAGS, values, strict=True)}
+            kimg = {"num": 1, "mean": 4.0 * step, "std": 0.0}
+            f.write(json.dumps({**stats, "Progress/kimg": kimg, "timestamp": BEGAN + step}) + "\n")
+
+
+def event_file(path: Path, scalars: int) -> None:
+    """As tensorboard writes it, one event per scalar; the checksums it would verify are real."""
+    with path.open("wb") as f:
+        f.write(record(b"\x09" + struct.pack("<d", BEGAN) + b"\x1a\x0dbrain.Event:2"))
+        for step, values in rows(scalars, len(TAGS)):
+            head = b"\x09" + struct.pack("<d", BEGAN + step) + b"\x10" + varint(step)
+            for tag, value in zip(TAGS, values, strict=True):
+                body = b"\x0a" + bytes([len(tag)]) + tag.encode() + b"\x15" + struct.pack("<f", value)
+                summary = b"\x0a" + bytes([len(body)]) + body
+                f.write(record(head + b"\x2a" + bytes([len(summary)]) + summary))
+
+
+def record(data: bytes) -> bytes:
+    length = struct.pack("<Q", len(data))
+    return length + checksum(length) + data + checksum(data)
+
+
+def varint(value: int) -> bytes:
+    result = b""
+    while value > 127:
+        result += bytes([value & 127 | 128])
+        value >>= 7
+    return result + bytes([value])
+
+
+def crc_table() -> list[int]:
+    table = list(range(256))
+    for _ in range(8):
+        table = [value >> 1 ^ (0x82F63B78 if value & 1 else 0) for value in table]
+    return table
+
+
+TABLE = crc_table()
+
+
+def checksum(data: bytes) -> bytes:
+    """CRC-32C, masked as in TFRecord."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+READERS = {"ganlib": ours, "EventAccumulator": accumulator}
+FILES = {
+    "log.csv": wide_csv,
+    "log.jsonl": json_lines,
+    "stats.jsonl": nvidia_stats,
+    "events.out.tfevents.1700000000.host": event_file,
+}
+
+if __name__ == "__main__":
+    main()
