@@ -11,9 +11,9 @@ import pandas as pd
 from ganlib.experiments.frame import LogError, Scalars, build, one_after_another, segments
 from ganlib.experiments.merging import Part
 from ganlib.experiments.readers import EVENTS, Format
-from ganlib.experiments.readers.source import NoLog, Source, utf8
+from ganlib.experiments.readers.source import NoLog, Source
 from ganlib.experiments.readers.tensorboard import records
-from ganlib.experiments.reading import HEAD, assembled, candidates, recognised
+from ganlib.experiments.reading import HEAD, assembled, candidates, recognised, scalars_of
 from ganlib.experiments.tags import canonical_all
 
 TAIL = 64  # bytes before the place reached; if they changed, the file is another one
@@ -130,7 +130,7 @@ class _Tail:
             return False
         whole = data[:end]
         levels = {run: _restarts(scalars) for run, scalars in self.found.items()}
-        new = self._form.read(whole if self._form is EVENTS else utf8(whole), self.source)
+        new = scalars_of(self._form, whole, self.source)
         units = {run: scalars.unit for run, scalars in self.found.items()}
         again = any(units.get(scalars.run, scalars.unit) != scalars.unit for scalars in new)
         if not again:
@@ -149,7 +149,7 @@ class _Tail:
         """A file that is not appended to, but written anew; half of it is nothing yet."""
         self._restart()
         try:
-            self._add(form.read(utf8(data), self.source))
+            self._add(scalars_of(form, data, self.source))
         except LogError:
             return False
         self._form = form

@@ -48,22 +48,26 @@ def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
 def read_file(source: Source) -> tuple[Format, list[Scalars]] | None:
     """What a file holds, and its format; None for a file of no known one. LogError for a damaged log."""
     try:
-        data = source.path.read_bytes()
+        with source.path.open("rb") as file:
+            head = file.read(2 * HEAD)
+            form = recognised(head, source.path)
+            if form is None and head.strip():  # the rest may be large
+                return None
+            file.seek(0)
+            data = file.read()
     except OSError as error:
         raise source.error(f"it cannot be opened ({error.strerror})") from None
-    return read_bytes(data, source)
-
-
-def read_bytes(data: bytes, source: Source) -> tuple[Format, list[Scalars]] | None:
-    if not data.strip():
-        raise source.error("it is empty")
-    form = recognised(data, source.path)
     if form is None:
-        return None
+        raise source.error("it is empty")
+    return form, scalars_of(form, data, source)
+
+
+def scalars_of(form: Format, data: bytes, source: Source) -> list[Scalars]:
+    """What a format's reader finds; LogError also for what the reader did not foresee."""
     try:
-        return form, form.read(data if form is EVENTS else utf8(data), source)
-    except MemoryError:
-        raise source.error("it is larger than the memory") from None
+        return form.read(data if form is EVENTS else utf8(data), source)
+    except (ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as error:
+        raise source.error(f"something in it is unforeseen ({type(error).__name__}: {error})") from error
 
 
 def recognised(data: bytes, path: Path) -> Format | None:

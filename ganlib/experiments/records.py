@@ -105,8 +105,9 @@ def _label(protocol: dict[str, Any]) -> str:
         sides.append(f"{n_fake:,} generated")
     if reference:
         sides.append(f"{int(protocol['n_real']):,} {reference['data']} {reference['split']}")
-    parts = [" ".join(network), " vs ".join(sides), *(f"{key} {value}" for key, value in sorted(options.items()))]
-    return " · ".join(filter(None, parts))
+    where = [str(protocol[key]) for key in ("space", "machine") if key in protocol]
+    asked = [f"{key} {value}" for key, value in sorted(options.items())]
+    return " · ".join(filter(None, [" ".join(network), " vs ".join(sides), *where, *asked]))
 
 
 def _distinct_labels(frame: pd.DataFrame) -> pd.Series[str]:

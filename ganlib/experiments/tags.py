@@ -107,7 +107,7 @@ _AROUND = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
 
 def plain(name: str) -> str:
     """``Loss/D/loss`` -> ``loss_d_loss``."""
-    return re.sub(r"[\s/.:\-]+", "_", name.strip().lower())
+    return re.sub(r"[\s/.:\-]+", "_", name.strip(" .:").lower())
 
 
 @lru_cache(maxsize=4096)

@@ -4,12 +4,14 @@ The file is ``{"records": [...]}``. This module alone touches it, without torch,
 A record:
 
 metric        fid · fid_infinity · class_fid · kid · isc · precision · recall · density · coverage · class_agreement ·
-              ppl · cas · fid_floor · accuracy · code_accuracy · probe_accuracy  value         float
+              ppl · cas · sampling_rate (images/s) · fid_floor · accuracy · code_accuracy · probe_accuracy
+value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
               or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
               of some also what the metric is made with: subset, splits, neighbours, class
               of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes;
+              of sampling_rate also the machine; its blocks are calls of 64 images
               of ppl also space, path, epsilon and paths, how many
               of cas also trained: the classifier's model, width, images seen, batch_size and seed
               of probe_accuracy also trained, likewise, grid and svm; its layers and pixels_accuracy stand beside it

@@ -9,6 +9,7 @@ import torch
 
 from ganlib.devices import hardware
 from ganlib.errors import GanlibError
+from ganlib.metrics.protocol import protocol
 from ganlib.metrics.records import Record
 from ganlib.models import GenerativeModel
 from ganlib.provenance import commit, now, versions
@@ -38,17 +39,7 @@ def speed_record(run: Run, device: torch.device, calls: int = 9) -> Record:
         "value": median(rates),
         "interval": {"low": min(rates), "high": max(rates), "how": f"slowest and fastest of {calls} calls"},
         "blocks": rates,
-        "protocol": {
-            "n_real": 0,
-            "n_fake": IMAGES,
-            "reference": None,
-            "extractor": None,
-            "extractor_name": None,
-            "extractor_hash": None,
-            "resizer": "none",
-            "options": {},
-            "machine": hardware(device),
-        },
+        "protocol": protocol(run, None, n_fake=IMAGES, machine=hardware(device)),
         "labels": "balanced" if model.conditional else "none",
         "seeds": f"0-{IMAGES - 1}",
         "options": {option.name: option.default for option in model.options},

@@ -20,6 +20,13 @@ from ganlib.ui.links import check_link
 from ganlib.ui.pictures import data_url
 
 COSTS = ("parameters", "training, minutes", "images seen")
+FEATURES = {
+    "embedded": "embedded classifier's",
+    "inception": "Inception",
+    "vgg16": "VGG16",
+    "clip": "CLIP",
+    "dinov2": "DINOv2",
+}
 SHOWN = 5  # pictures of a run in a table
 MAKING = ("n_fake", "extractor", "extractor_name", "extractor_hash", "resizer", "options")  # of images and features
 
@@ -122,9 +129,9 @@ def published_scores(ranked: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def axis_title(ranked: pd.DataFrame) -> str:
-    extractor = "Inception" if ranked.extractor.iloc[0] == "inception" else "embedded classifier's"
     metric = METRICS[ranked.metric.iloc[0]]
-    return f"{metric.label} on {extractor} features ({metric.better} is better)"
+    features = FEATURES.get(ranked.extractor.iloc[0])
+    return f"{metric.label}{f' on {features} features' if features else ''} ({metric.better} is better)"
 
 
 def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:

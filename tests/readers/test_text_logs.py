@@ -73,6 +73,7 @@ def test_printed_lines(sample, curve):
     assert [step for step, _ in curve(frame, "D/real")] == [0, 50, 100, 150]
     assert curve(frame, "D/fake")[0] == (0, 0.25)  # the number before the slash: before the step of G
     frame = sample("cyclegan.txt")
+    assert frame["segment"].max() == 0
     assert curve(frame, "G_A") == [(100, 1.5), (200, 1.5), (300, 2.5), (400, 2.5)]
     frame = sample("keras.txt")
     assert curve(frame, "loss/G") == [(10, 1.1), (20, 1.2)]
@@ -83,3 +84,23 @@ def test_printed_lines_with_dates_and_tensors(written, curve):
     frame = written("".join(text.format(i=i) for i in (1, 2, 3)), "train.out")
     assert curve(frame, "loss/D") == [(1, 0.15), (2, 0.25), (3, 0.35)]
     assert curve(frame, "lr") == [(1, 2e-4), (2, 2e-4), (3, 2e-4)]
+
+
+def test_more_of_what_scripts_print(written, curve):
+    keras_gan = "0 [D loss: 0.75, acc.: 54.25%] [G loss: 1.5]\n1 [D loss: 0.5, acc.: 60.00%] [G loss: 1.25]\n"
+    frame = written(keras_gan, "out.txt")
+    assert curve(frame, "loss/D") == [(0, 0.75), (1, 0.5)]
+    assert curve(frame, "accuracy") == [(0, 54.25), (1, 60)]
+    frame = written(
+        "0-0 [D loss: 0.75] [G loss:: 1.5] [Time: 6.5s\n0-1 [D loss: 0.5] [G loss:: 1] [Time: 7.5s\n", "out.txt"
+    )
+    assert curve(frame, "loss/G") == [(0, 1.5), (1, 1)]
+    assert curve(frame, "Time") == [(0, 6.5), (1, 7.5)]
+    step = "Epoch [{}/2], Step [{}/20], disc_loss: 0.5, gen_loss: 1.5, D(x): 0.75, D(G(z)): 0.25\n"
+    frame = written("".join(step.format(e, s) for e in (1, 2) for s in (10, 20)), "out.txt")
+    assert [s for s, _ in curve(frame, "D/real")] == [10, 20, 30, 40]
+    pix2pix = "        lr: 0.0002     [default: 1]\nlearning rate 0.0002 -> 0.0002\n"
+    pix2pix += "(epoch: 1, iters: 20, time: 14.365, data: 0.063) G_GAN: 2.25 G_L1: 33.5 D_real: 0.5 D_fake: 0.25 \n"
+    frame = written(pix2pix, "loss_log.txt")
+    assert curve(frame, "loss/D/real") == [(20, 0.5)]
+    assert curve(frame, "loss/G") == [(20, 2.25)]

@@ -161,7 +161,7 @@ def _clean(text: bytes, start: int, source: Source, layout: Layout) -> tuple[lis
             wide = parsed(na_values=missing, dtype=np.float64)
         except ValueError:  # a column of words, which has to be seen whole
             wide = parsed(na_values=missing, low_memory=False)
-        gaps = [gap for gap in wide.columns if wide[gap].dtype.kind == "f" and wide[gap].isna().any()]
+        gaps = [gap for gap in range(width) if wide.dtypes.iloc[gap].kind == "f" and wide.iloc[:, gap].isna().any()]
         said = {}
         if gaps and _NAN.search(text, start):  # a NaN that was logged, and not a blank
             for gap in gaps:
@@ -177,7 +177,7 @@ def _clean(text: bytes, start: int, source: Source, layout: Layout) -> tuple[lis
     every = np.arange(count, dtype=np.int32)
     columns = []
     for place, name in enumerate(layout.names):
-        cells = wide.pop(place)
+        cells = wide.iloc[:, place]
         if cells.dtype.kind in "fiub":
             value = cells.to_numpy(np.float64)
             logged = ~np.isnan(value)

@@ -1,7 +1,8 @@
 """What training scripts print: lines with a place in the training and "name: number" pairs, in any order.
 
-"[Epoch 3/200] [Batch 12/938] [D loss: 0.61] [G loss: 1.2]" (PyTorch-GAN), "[3/25][100/1583] Loss_D: 0.5 D(x): 0.7"
-(PyTorch's DCGAN example), "(epoch: 1, iters: 100, time: 0.1) D_A: 0.3" (CycleGAN), Keras' progress lines.
+"[Epoch 3/200] [Batch 12/938] [D loss: 0.61] [G loss: 1.2]" (PyTorch-GAN), "30 [D loss: 0.6, acc.: 54%] [G loss: 1.2]"
+(Keras-GAN), "[3/25][100/1583] Loss_D: 0.5 D(x): 0.7" (PyTorch's DCGAN example), "(epoch: 1, iters: 100, time: 0.1)
+D_A: 0.3" (CycleGAN and pix2pix), Keras' progress lines.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from ganlib.experiments.readers.columns import scalars_of
 from ganlib.experiments.readers.records import Table
 from ganlib.experiments.readers.source import Source, lines_of
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)(?![\w:/-])"
-_PAIR = re.compile(rf"([A-Za-z][\w./()]*(?: [A-Za-z][\w./()]*)?) *[:=] *(?:tensor\()?({_NUMBER})", re.IGNORECASE)
+_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)(?:%|s|ms)?(?![\w:/-])"
+_PAIR = re.compile(rf"([A-Za-z][\w./()]*(?: [A-Za-z][\w./()]*)?) *[:=]+ *(?:tensor\()?({_NUMBER})", re.IGNORECASE)
 _PLACES = (
     (re.compile(r"\[ *(\d+) */ *(\d+) *\] *\[ *(\d+) */ *(\d+) *\]"), ("epoch", "epochs", "batch", "batches")),
     (re.compile(r"\bepochs?\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I), ("epoch", "epochs")),
@@ -25,17 +26,23 @@ _PLACES = (
     (re.compile(r"\b(?:global[_ ]step|step|iter(?:ation)?s?|itr)\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I),
      ("step", "steps")),
     (re.compile(r"^ *(\d+)/(\d+) +\["), ("batch", "batches")),
+    (re.compile(r"^ *(\d+)-(\d+):? +\[(?=[A-Za-z])"), ("epoch", "batch")),
+    (re.compile(r"^ *(\d+):? +\[(?=[A-Za-z])"), ("step",)),
 )  # fmt: skip
+# CycleGAN and pix2pix print losses under the names that others give to the discriminator's opinion.
+CYCLEGAN = {"D": "loss/D", "G": "loss/G", "G_GAN": "loss/G", "D_real": "loss/D/real", "D_fake": "loss/D/fake"}
+_CYCLEGAN = re.compile(rb"^\(epoch: \d+, iters: \d+, ", re.MULTILINE)
 _CLOCK = re.compile(r"\d{4}-\d\d-\d\d[ T]|\d+:\d\d:\d\d(?:[.,]\d+)?")
 
 
 def matches(head: str, path: Path) -> bool:
-    """Whether two lines have the same names and a place each."""
+    """Whether two lines have the same names and a place each, or one has an epoch and a step of it."""
     seen: set[tuple[str, ...]] = set()
     epoch: dict[str, int] = {}
     for line in head.split("\n")[:2000]:
-        names = tuple(name for name, _ in _row(line, epoch)[1])
-        if names and names in seen:
+        place, pairs = _row(line, epoch)
+        names = tuple(name for name, _ in pairs)
+        if names in seen or (len(place) > 1 and len(names) > 1):
             return True
         if names:
             seen.add(names)
@@ -43,6 +50,8 @@ def matches(head: str, path: Path) -> bool:
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
+    if _CYCLEGAN.search(text):
+        source.dialect = CYCLEGAN
     records, lines = [], []
     epoch: dict[str, int] = source.memory.setdefault("epoch", {})
     width = 0
