@@ -76,7 +76,7 @@ def recognised(data: bytes, path: Path) -> Format | None:
         return EVENTS
     # An even number of bytes, so that UTF-16 is not cut within a character.
     head = utf8(data[: 2 * HEAD])[:HEAD]
-    if is_binary(head):
+    if not head.strip() or is_binary(head):
         return None
     start = head.decode("utf-8", errors="replace")
     return next((form for form in FORMATS if form.matches(start, path)), None)
