@@ -4,7 +4,7 @@ chrome    header, device, empty states, errors at the page's edge    catalog   c
 controls  run, class, seed, options: widgets kept in the URL         pictures  grids, animations, downloads, links
 cards     a run at a glance                                             curves    runs, scalars, findings
 scores    metrics, protocols, rankings                                  jobs      evaluations in the background
-logs      scalars of runs, of other tools, of uploads                links     what a link asks for, checked and made
+sources   scalars of runs, of other tools, of uploads                links     what a link asks for, checked and made
 """
 
 import gc
@@ -41,7 +41,6 @@ from ganlib.ui.curves import (
     snapshots,
 )
 from ganlib.ui.jobs import evaluate_now
-from ganlib.ui.logs import follow, logs, skipped
 from ganlib.ui.pictures import (
     animation,
     downloads,
@@ -70,6 +69,7 @@ from ganlib.ui.scores import (
     unscored,
     with_costs,
 )
+from ganlib.ui.sources import follow, logs, skipped
 
 # Streamlit collects garbage after every run. What is imported by now will never be any: it need not be looked through.
 gc.freeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard_app import charts, fine, open_page, set_to, texts
 from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
+from ganlib.errors import GanlibError
 from ganlib.figures import ARCHITECTURE_COLOURS
+from ganlib.ui import sources
 
 
 def lines(at: AppTest) -> dict[str, list[dict[str, Any]]]:
@@ -242,3 +245,22 @@ def test_a_scored_snapshot_marks_the_best_moment(own_gallery):
 def test_a_growing_log_can_be_followed(own_gallery):
     at = open_page("curves", runs=OTHER, follow="true")
     assert at.toggle(key="follow").value
+
+
+def packed(path: Path, parts: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_zip_stays_in_its_folder_and_within_its_bounds(tmp_path, monkeypatch):
+    folder = sources.unpacked(packed(tmp_path / "a.zip", {"../../outside.csv": b"step,loss\n1,2\n", "b/c.csv": b"x"}))
+    assert sorted(p.name for p in folder.rglob("*.csv")) == ["c.csv", "outside.csv"]
+    assert not (tmp_path.parent / "outside.csv").exists()
+    monkeypatch.setattr(sources, "UNPACKED_BYTES", 100)
+    with pytest.raises(GanlibError, match="at most 10,000 of 0 MB"):
+        sources.unpacked(packed(tmp_path / "bomb.zip", {"zeros.csv": b"0" * 1000}))
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "a.zip").read_bytes()[:-30])
+    with pytest.raises(GanlibError, match=r"cut.zip cannot be unpacked"):
+        sources.unpacked(tmp_path / "cut.zip")

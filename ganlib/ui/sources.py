@@ -108,7 +108,7 @@ def _upload(file_id: str, name: str, _content: bytes) -> tuple[pd.DataFrame | No
         path.write_bytes(_content)
         try:
             if zipfile.is_zipfile(path):
-                path = _unpacked(path)
+                path = unpacked(path)
             frame = read(path)
         except GanlibError as error:
             return None, str(error).replace(f"{folder}{os.sep}", "")
@@ -117,7 +117,7 @@ def _upload(file_id: str, name: str, _content: bytes) -> tuple[pd.DataFrame | No
     return renamed(frame, lambda run: name if alone else f"{name}/{run}"), ""
 
 
-def _unpacked(path: Path) -> Path:
+def unpacked(path: Path) -> Path:
     """The folder with the ZIP's files; GanlibError for what would fill the disk or is no whole ZIP."""
     folder = path.with_name("unpacked")
     try:
