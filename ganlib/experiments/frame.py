@@ -160,16 +160,21 @@ def _frame(run: str, scalars: Scalars) -> pd.DataFrame:
     if ((step[1:] < step[:-1]) & (code[1:] == code[:-1]) & (segment[1:] == segment[:-1])).any():
         order = np.lexsort((scalars.row, step, segment, code))
         scalars, segment = scalars.where(order), segment[order]
-    tags, merged = np.unique(np.array(scalars.tags, dtype=object), return_inverse=True)
+    # Names whose every scalar went to another file or axis are no categories.
+    used = np.flatnonzero(np.bincount(scalars.code, minlength=len(scalars.tags)))
+    place = np.zeros(len(scalars.tags), np.int64)
+    place[used] = np.arange(len(used))
+    originals = [scalars.originals[code] for code in used]
+    tags, merged = np.unique(np.array([scalars.tags[code] for code in used], dtype=object), return_inverse=True)
+    original = _narrow(place, len(used))[scalars.code]
+    tag = _narrow(merged, len(used))[original]
     columns: dict[Hashable, Any] = {
         "run": pd.Categorical.from_codes(np.zeros(len(scalars), np.int8), pd.Index([run], dtype="str")),
         "step": scalars.step,
         "wall_time": scalars.wall,
-        "tag": pd.Categorical.from_codes(_narrow(merged, len(tags))[scalars.code], pd.Index(tags, dtype="str")),
+        "tag": pd.Categorical.from_codes(tag, pd.Index(tags, dtype="str")),
         "value": scalars.value,
-        "original": pd.Categorical.from_codes(
-            _narrow(np.arange(len(tags)), len(tags))[scalars.code], pd.Index(scalars.originals, dtype="str")
-        ),
+        "original": pd.Categorical.from_codes(original, pd.Index(originals, dtype="str")),
         "segment": segment,
     }
     return pd.DataFrame(columns, copy=False)

@@ -163,6 +163,7 @@ def test_tools_that_keep_a_folder_per_scalar(tmp_path, curve):
 
 def test_a_file_without_scalars(events):
     assert read(events()).empty
+    assert read(events(scalar(1, "Progress/kimg", 1.0))).empty  # the step itself
     path = events()
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(LogError):
