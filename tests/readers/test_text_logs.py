@@ -99,6 +99,11 @@ def test_more_of_what_scripts_print(written, curve):
     step = "Epoch [{}/2], Step [{}/20], disc_loss: 0.5, gen_loss: 1.5, D(x): 0.75, D(G(z)): 0.25\n"
     frame = written("".join(step.format(e, s) for e in (1, 2) for s in (10, 20)), "out.txt")
     assert [s for s, _ in curve(frame, "D/real")] == [10, 20, 30, 40]
+    nano = "iter {}: train loss 0.5, val loss 0.75, time 22.5ms, took 3 tries\n"
+    frame = written(nano.format(10) + nano.format(20), "out.txt")
+    assert curve(frame, "loss") == [(10, 0.5), (20, 0.5)]
+    assert curve(frame, "val loss") == [(10, 0.75), (20, 0.75)]
+    assert set(frame["tag"]) == {"loss", "val loss"}
     pix2pix = "        lr: 0.0002     [default: 1]\nlearning rate 0.0002 -> 0.0002\n"
     pix2pix += "(epoch: 1, iters: 20, time: 14.365, data: 0.063) G_GAN: 2.25 G_L1: 33.5 D_real: 0.5 D_fake: 0.25 \n"
     frame = written(pix2pix, "loss_log.txt")

@@ -18,7 +18,9 @@ from ganlib.experiments.readers.records import Table
 from ganlib.experiments.readers.source import Source, lines_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)(?:%|s|ms)?(?![\w:/-])"
-_PAIR = re.compile(rf"([A-Za-z][\w./()]*(?: [A-Za-z][\w./()]*)?) *[:=]+ *(?:tensor\()?({_NUMBER})", re.IGNORECASE)
+_NAME = r"[A-Za-z][\w./()]*(?: [A-Za-z][\w./()]*)?"
+_PAIR = re.compile(rf"({_NAME})( *[:=]+ *| +)(?:tensor\()?({_NUMBER})", re.IGNORECASE)
+_MEASURE = re.compile(r"loss|err|acc|lr|fid|kid|score|grad", re.IGNORECASE)  # a name even without a colon
 _PLACES = (
     (re.compile(r"\[ *(\d+) */ *(\d+) *\] *\[ *(\d+) */ *(\d+) *\]"), ("epoch", "epochs", "batch", "batches")),
     (re.compile(r"\bepochs?\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I), ("epoch", "epochs")),
@@ -91,4 +93,7 @@ def _row(line: str, seen: dict[str, int]) -> tuple[dict[str, int], list[tuple[st
         if part in place and "epoch" in place and place[part] <= found.get(total, -1):
             place["step"] = (place["epoch"] - seen["first"]) * found[total] + place.pop(part)
             break
-    return place, (_PAIR.findall(line) if place else [])
+    if not place:
+        return place, []
+    pairs = [(name, number) for name, mark, number in _PAIR.findall(line) if mark.strip() or _MEASURE.search(name)]
+    return place, pairs
