@@ -113,6 +113,15 @@ def test_a_restart_is_a_segment_of_all_tags(written):
     assert frame.loc[frame["tag"] == "b", "segment"].tolist() == [0, 0, 0, 1, 1, 2]
 
 
+def test_epochs_that_restart_and_epochs_of_several_rows(written, curve):
+    frame = written("epoch,loss\n" + "0,3\n1,2\n2,1\n" * 3)
+    assert frame.attrs["step_unit"] == "epochs"
+    assert frame["segment"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    frame = written("epoch,loss\n0,5\n0,4\n0,3\n1,2\n1,1\n1,0\n")
+    assert frame.attrs["step_unit"] == "steps"
+    assert curve(frame, "loss") == [(i, 5 - i) for i in range(6)]
+
+
 def test_the_evaluation_of_an_old_checkpoint_is_no_restart(written, curve):
     frame = written("step,loss,fid\n1,5,90\n2,4,80\n1,,91\n3,3,70\n")
     assert frame["segment"].max() == 0

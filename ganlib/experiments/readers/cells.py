@@ -126,7 +126,7 @@ def _repeats(cells: Cells, epoch: NDArray[np.float64], name: str) -> bool:
     counts = np.bincount(cells.code, minlength=len(cells.names))
     counts[cells.names.index(name)] = 0
     rows = cells.row[cells.bounds(cells.names[int(counts.argmax())])]
-    return len(rows) > 0 and len(np.unique(epoch[rows])) * 2 <= len(rows)
+    return len(rows) > 1 and bool(np.mean(np.diff(epoch[rows]) == 0) >= 0.5)
 
 
 def _steps(cells: Cells, axes: Axes, source: Source) -> NDArray[np.float64]:
