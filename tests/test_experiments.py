@@ -15,6 +15,7 @@ from ganlib.errors import GanlibError
 from ganlib.experiments import (
     DTYPES,
     along,
+    axes,
     decimate,
     differing,
     elapsed,
@@ -79,6 +80,8 @@ def test_an_axis_is_what_the_run_logged_of_it() -> None:
     assert set(placed["run"]) == {"ours", "theirs"}
     assert along(frame, "step")["x"].tolist() == frame["step"].tolist()
     assert along(frame, "epoch").empty
+    assert axes(frame) == ["images", "step", "time"]
+    assert axes(frame[:0]) == []
     with pytest.raises(GanlibError, match="no axis 'epochs'"):
         along(frame, "epochs")
 
@@ -88,6 +91,7 @@ def test_dates_are_dates_and_relative_times_are_none() -> None:
     placed = along(frame, "clock")
     assert placed["run"].tolist() == ["a"]
     assert str(placed["x"].iloc[0]) == "2023-11-14 22:13:20"
+    assert axes(frame) == ["step", "time", "clock"]
 
 
 def test_growth_is_where_the_resolution_rose() -> None:

@@ -1,6 +1,6 @@
 """What runs wrote down, as pandas frames: curves, metric records, recipes. Reads only, without torch."""
 
-from ganlib.experiments.axes import AXES, along, elapsed
+from ganlib.experiments.axes import AXES, along, axes, elapsed
 from ganlib.experiments.configs import RECIPE, differing, matching, recipes, seed_groups
 from ganlib.experiments.decimation import decimate
 from ganlib.experiments.diagnosis import Finding, diagnose
@@ -26,6 +26,7 @@ __all__ = [
     "LogError",
     "Skipped",
     "along",
+    "axes",
     "concat",
     "decimate",
     "diagnose",

@@ -19,6 +19,23 @@ LONGEST_GAP = 10  # median intervals; a longer one is a pause: the run was stopp
 EARLIEST = 1e8  # seconds of 1973: what lies before is no date but time since the start
 
 
+def axes(frame: pd.DataFrame) -> list[str]:
+    """Those along which some run of the frame can be laid."""
+    if frame.empty:
+        return []
+    tags, units = set(frame["tag"].unique()), frame.attrs.get("step_units", {})
+    found = {units.get(run, "steps") for run in frame["run"].unique()} | tags
+    latest = frame["wall_time"].max()
+    possible = {
+        "images": "images" in found,
+        "step": True,
+        "epoch": bool({"epoch", "epochs"} & found),
+        "time": bool(latest == latest) or "elapsed" in tags,  # not NaN
+        "clock": bool(latest > EARLIEST),
+    }
+    return [axis for axis in AXES if possible[axis]]
+
+
 def along(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
     """The frame of ``read`` with a column ``x``, its rows' places on the axis; runs that logged none are left out.
 

@@ -11,7 +11,18 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.experiments import AXES as TITLES
-from ganlib.experiments import RECIPE, Finding, along, diagnose, differing, marks, matching, seed_groups, with_scores
+from ganlib.experiments import (
+    RECIPE,
+    Finding,
+    along,
+    axes,
+    diagnose,
+    differing,
+    marks,
+    matching,
+    seed_groups,
+    with_scores,
+)
 from ganlib.figures import Span
 from ganlib.provenance import commit, now
 from ganlib.report import Part, html
@@ -76,15 +87,16 @@ def scored(frame: pd.DataFrame) -> pd.DataFrame:
 
 def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The frame along the axis that the user chose among those it can be laid along, and the axis's title."""
-    placed = {name: along(frame, axis) for name, axis in AXES.items()}
-    names = [name for name in AXES if len(placed[name])]
+    possible = axes(frame)
+    names = [name for name in AXES if AXES[name] in possible]
     if not names:  # no run is chosen
-        return placed["steps"], ""
+        return frame.assign(x=0.0), ""
     check_link("x", names.__contains__, f"these runs logged {', '.join(names)}")
     choice = st.segmented_control(
         "Horizontal axis", names, default=names[0], required=True, key="x", bind="query-params"
     )
-    return placed[str(choice)], TITLES[AXES[str(choice)]]
+    axis = AXES[str(choice)]
+    return along(frame, axis), TITLES[axis]
 
 
 def said_missing(frame: pd.DataFrame, placed: pd.DataFrame) -> None:
