@@ -13,9 +13,7 @@ from urllib.request import urlopen
 import numpy as np
 from playwright.sync_api import Download, Locator, Page, expect
 
-from gallery import (
-    pixels,
-)
+from gallery import pixels
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
 from ganlib.sampling import sample

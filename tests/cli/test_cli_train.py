@@ -1,0 +1,155 @@
+"""train and the shell around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from gallery import CONDITIONAL, OTHER, PROJECT
+from ganlib.__main__ import main
+from ganlib.runs import Run, find_run
+from shell import read, refused, works
+from tiny import files_of, write_run
+
+BAD_TRAININGS = {
+    "unknown model": (["stylegan9", "--data", "digits", "--images", "64"], "no model 'stylegan9'"),
+    "no model": (["--data", "digits", "--images", "64"], "Name a model"),
+    "no budget": (["dcgan", "--data", "digits"], "--images N or --max-minutes M"),
+    "unknown data": (["dcgan", "--data", "dogots", "--images", "64"], "dogots"),
+    "size no power of two": (["dcgan", "--data", "digits", "--image-size", "24", "--images", "64"], "24"),
+    "field beyond its bounds": (["dcgan", "--z-dim", "0", "--images", "64"], "z_dim must be at least 1"),
+    "one image a step": (["dcgan", "--batch-size", "1", "--images", "64"], "batch_size must be at least 2"),
+    "no phase": (["dcgan", "--phases", "X*", "--width", "4", "--images", "64"], "it has D, G"),
+    "unknown device": (["dcgan", "--images", "64", "--device", "abacus"], "no device 'abacus'"),
+    "like an unknown run": (["--like", "nothing", "--images", "64"], "no run 'nothing'"),
+    "resume an unknown run": (["--resume", "nothing"], "no run 'nothing'"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says"), BAD_TRAININGS.values(), ids=BAD_TRAININGS.keys())
+def test_a_training_that_cannot_start_writes_nothing(arguments, says, gallery, tmp_path, capsys):
+    out = [] if "--resume" in arguments else ["--out", "new"]
+    assert says.replace("it has", "has") in refused("train", *arguments, *out, capsys=capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_never_overwrites_a_run(own_gallery, capsys):
+    before = files_of(own_gallery)
+    error = refused("train", "dcgan", "--images", "64", "--out", own_gallery / CONDITIONAL, capsys=capsys)
+    assert "is a run already; --resume it or choose another --out" in error
+    assert files_of(own_gallery) == before
+
+
+@pytest.mark.parametrize("change", [["--width", "16"], ["--batch-size", "16"], ["--seed", "3"]], ids=lambda c: c[0])
+def test_a_resumed_run_keeps_its_recipe(change, own_gallery, capsys):
+    before = files_of(own_gallery)
+    assert "--like" in refused("train", "--resume", CONDITIONAL, *change, capsys=capsys)
+    assert files_of(own_gallery) == before
+
+
+def test_a_run_is_made_resumed_and_repeated(gallery, tmp_path, capsys):
+    common = ["--images", "64", "--device", "cpu"]
+    sizes = ["--width", "4", "--z-dim", "8", "--batch-size", "16", "--precision", "fp32"]
+    assert "64 images" in works("train", "dcgan", *sizes, *common, "--out", "first", capsys=capsys)
+    assert "96 images" in works("train", "--resume", "first", "--images", "96", "--device", "cpu", capsys=capsys)
+    assert Run(Path("first")).images_seen == 96
+    works("train", "--like", "first", *common, "--seed", "5", "--out", "second", capsys=capsys)
+    first, second = Run(Path("first")).recipe, Run(Path("second")).recipe
+    assert first["config"] == second["config"]
+    assert first["training"] | {"images": 64, "seed": 5} == second["training"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["sample"],
+        ["sample", CONDITIONAL, "--colour"],
+        ["train", "dcgan", "--g-width", "8"],
+        ["promote", OTHER, "x"],
+        ["halve"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_does_not_parse_shows_the_usage(arguments, gallery, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: python -m ganlib")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["list", "train", "sample", "evaluate", "promote", "halve"])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: python -m ganlib {command}" in capsys.readouterr().out
+
+
+def test_the_flags_of_an_architecture_appear_with_its_name(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "sngan", "--help"])
+    assert "--g-width" in capsys.readouterr().out
+
+
+def in_a_process(*arguments: str, cwd: Path, gallery: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "GANLIB_GALLERY": str(gallery)}
+    command = [sys.executable, "-m", "ganlib", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_process_of_its_own_makes_the_same_pixels(gallery, tmp_path, capsys):
+    request = ["sample", OTHER, "--classes", "3", "--seeds", "0-7", "--device", "cpu"]
+    done = in_a_process(*request, "--out", "there.png", cwd=tmp_path, gallery=gallery)
+    assert (done.returncode, done.stderr) == (0, "")
+    works(*request, "--out", "here.png", capsys=capsys)
+    assert np.array_equal(read("there.png"), read("here.png"))
+
+
+def test_a_refusal_is_an_exit_code_without_a_traceback(gallery, tmp_path):
+    done = in_a_process("sample", "nothing", cwd=tmp_path, gallery=gallery)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(r"ganlib: There is no run 'nothing'; .*\.\n", done.stderr)
+
+
+def test_one_level_is_retrained_alone_from_a_finished_run(tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    small = ["--g-width", "4", "--d-width", "4", "--hidden", "8", "--batch-size", "8", "--coarsest", "4"]
+    main(["train", "lapgan", "--data", "digits", *small, "--images", "16", "--out", str(first)])
+    main(["train", "--start", str(first), "--phases", "*/8", "--images", "16", "--out", str(second)])
+    before, after = (load_file(folder / "weights.safetensors") for folder in (first, second))
+    changed = {key.split(".")[1] for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {"1"}  # of the levels 4, 8 and 16
+    recipe = json.loads((second / "config.json").read_text())
+    assert recipe["start"] == {"run": "first", "weights": find_run(str(first)).weights_hash}
+
+
+def test_weights_that_do_not_fit_are_no_start(tmp_path, capsys):
+    run = write_run(tmp_path / "run", "cdcgan", num_classes=10)
+    code = ["train", "--start", str(run.path), "--data", "digits", "--width", "8", "--images", "8"]
+    assert main([*code, "--out", str(tmp_path / "other")]) == 1
+    assert "do not fit networks of other sizes" in capsys.readouterr().err
+    both = ["train", "--start", str(run.path), "--like", str(run.path), "--images", "8"]
+    assert main(both) == 1
+    assert "leave one out" in capsys.readouterr().err
+
+
+def test_a_note_reaches_the_runs_recipe(tmp_path, capsys):
+    out = tmp_path / "noted"
+    main(["train", "fcgan", "--data", "digits", "--images", "128", "--note", "A short run.", "--out", str(out)])
+    assert find_run(str(out)).note == "A short run."

@@ -1,0 +1,100 @@
+"""Batches: a function of seed and step, pixels in [-1, 1], labels kept and drawn."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ganlib.data import Split, batches
+from ganlib.data.batches import labelled
+from ganlib.errors import GanlibError
+from pictures import toy
+
+
+@pytest.mark.parametrize("batch_size", [3, 10, 27])
+def test_batches_resume_exactly(batch_size: int) -> None:
+    whole = list(islice(batches(toy(), batch_size, seed=5, flip=True), 9))
+    for start in (1, 4, 7):
+        rest = islice(batches(toy(), batch_size, seed=5, start=start, flip=True), 9 - start)
+        for (x, y), (x_again, y_again) in zip(whole[start:], rest, strict=True):
+            assert torch.equal(x, x_again)
+            assert torch.equal(y, y_again)
+
+
+def test_batches_are_the_epochs_one_after_the_other() -> None:
+    labels = torch.cat([y for _, y in islice(batches(toy(), 4, seed=1, flip=False), 10)])
+    epochs = labels.reshape(4, 10)
+    assert all(sorted(epoch.tolist()) == list(range(10)) for epoch in epochs)
+    assert len({tuple(epoch.tolist()) for epoch in epochs}) == 4
+    other = torch.cat([y for _, y in islice(batches(toy(), 4, seed=2, flip=False), 10)])
+    assert not torch.equal(labels, other)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_batches_hold_the_pixels_in_minus_one_to_one(channels: int) -> None:
+    split = toy(channels=channels)
+    x, y = next(batches(split, 10, seed=0, flip=False))
+    assert x.shape == (10, channels, 4, 4)
+    assert x.dtype == torch.float32
+    assert x.is_contiguous(memory_format=torch.channels_last)
+    assert y.dtype == torch.int64
+    assert x.min() >= -1
+    assert x.max() <= 1
+    back = ((x + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    np.testing.assert_array_equal(back, split.images[y.numpy()])
+
+
+def test_flips_mirror_about_half_and_only_left_to_right() -> None:
+    split = toy(400)
+    before = split.images.copy()
+    plain, mirrored = (next(batches(split, 400, seed=3, flip=flip))[0] for flip in (False, True))
+    flipped = [bool(torch.equal(a.flip(2), b)) for a, b in zip(plain, mirrored, strict=True)]
+    kept = [bool(torch.equal(a, b)) for a, b in zip(plain, mirrored, strict=True)]
+    assert all(a != b for a, b in zip(flipped, kept, strict=True))
+    assert 150 < sum(flipped) < 250
+    np.testing.assert_array_equal(split.images, before)
+
+
+def labels_of(n: int, **settings: Any) -> list[np.ndarray]:
+    stream = batches(toy(60), 8, seed=3, flip=False, **settings)
+    return [labels.numpy() for _, labels in islice(stream, n)]
+
+
+def test_a_chosen_number_of_labels_is_kept_evenly_over_the_classes() -> None:
+    labels = np.arange(60) % 3
+    kept = labelled(labels, 9)
+    assert len(set(kept)) == 9
+    assert np.bincount(labels[kept]).tolist() == [3, 3, 3]
+    assert set(kept) < set(labelled(labels, 12))  # more labels keep the fewer
+    assert len(labelled(labels, 1000)) == 60
+
+
+@pytest.mark.parametrize(("share", "quota"), [(0.0, 0), (0.25, 2), (0.5, 4), (1.0, 8)])
+def test_every_batch_has_its_quota_of_labelled_images(share: float, quota: int) -> None:
+    for labels in labels_of(20, labels=9, labelled_share=share):
+        assert (labels[:quota] >= 0).all()
+        assert len(labels) == 8
+    rest = np.concatenate([labels[quota:] for labels in labels_of(60, labels=9, labelled_share=share)])
+    assert not len(rest) or (rest >= 0).mean() == pytest.approx(9 / 60, abs=0.08)
+
+
+def test_labelled_batches_resume_exactly() -> None:
+    whole = labels_of(12, labels=9)
+    assert all(np.array_equal(a, b) for a, b in zip(whole[5:], labels_of(7, labels=9, start=5), strict=True))
+
+
+def test_unlabelled_data_have_no_labels_to_keep() -> None:
+    split = toy(10)
+    with pytest.raises(GanlibError, match="no labels to choose from; leave --labels out"):
+        batches(Split(split.images, np.full(10, -1), split.fingerprint), 4, seed=0, flip=False, labels=5)
+
+
+def test_batches_refuse_nothing() -> None:
+    with pytest.raises(GanlibError, match="at least one image, not 0"):
+        batches(toy(), 0, seed=0, flip=False)
+    with pytest.raises(GanlibError, match="no images"):
+        batches(toy(0), 4, seed=0, flip=False)

@@ -1,0 +1,198 @@
+"""Digits, folders and archives of pictures, and what is wrong with them."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlib.data import DATA_SETS, list_data, load_data
+from ganlib.errors import GanlibError
+from pictures import PETS, pack, picture, same, tree, write
+
+
+def test_digits_are_real_digits() -> None:
+    data = load_data("digits")
+    assert (data.name, data.size, data.channels, data.num_classes, data.flip) == ("digits", 16, 1, 10, False)
+    assert data.classes == tuple("0123456789")
+    assert len(data.train) + len(data.test) == 1797
+    assert abs(len(data.test) / 1797 - 0.2) < 0.01
+    assert np.bincount(data.test.labels).min() >= 34
+    native = load_data("digits", size=8)
+    assert set(np.unique(native.train.images)) == {round(i * 255 / 16) for i in range(17)}
+    zeros, ones = (native.train.images[native.train.labels == k].mean(0)[2:6, 3:5].mean() for k in (0, 1))
+    assert zeros < 80 < 150 < ones  # a zero is hollow, a one is not
+    assert load_data("digits", size=32, channels=3).train.images.shape[1:] == (32, 32, 3)
+
+
+def test_digits_splits_share_no_picture() -> None:
+    data = load_data("digits", size=8)
+    train, test = ({image.tobytes() for image in split.images} for split in (data.train, data.test))
+    assert not train & test
+
+
+def test_list_names_every_set() -> None:
+    rows = {row.name: row for row in list_data()}
+    assert set(rows) == set(DATA_SETS)
+    assert {"digits", "cifar10", "mnist", "fashion_mnist", "celeba", "folder", "cifar10-jpeg"} <= set(rows)
+    assert rows["digits"][2:] == (8, 1, 10)
+    assert all(row.description for row in rows.values())
+
+
+def test_folder_of_class_folders_is_split_by_class(tmp_path: Path) -> None:
+    data = load_data(f"folder:{write(tmp_path / 'pets', PETS)}")
+    assert (data.name, data.classes, data.size, data.channels) == ("folder:pets", ("cats", "dogs"), 16, 3)
+    assert np.bincount(data.train.labels).tolist() == [8, 8]
+    assert np.bincount(data.test.labels).tolist() == [2, 2]
+    train, test = ({image.tobytes() for image in split.images} for split in (data.train, data.test))
+    assert len(train | test) == 20
+    data.require_classes("SAGAN")
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz", ".tar.xz"])
+def test_archives_equal_the_folder_whatever_their_order(tmp_path: Path, suffix: str) -> None:
+    shuffled = {f"top/{name}": data for name, data in reversed(PETS.items())} | {"top/README.txt": b"pets"}
+    packed = pack(tmp_path / f"pets{suffix}", shuffled)
+    data = load_data(f"folder:{packed}")
+    assert data.name == "folder:pets"
+    assert data.skipped_count == 0
+    assert same(data, load_data(f"folder:{write(tmp_path / 'pets', PETS)}"))
+
+
+def test_archives_are_found_by_the_name_that_recipes_keep(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pack(tmp_path / "data" / "pets.tar.xz", PETS)
+    assert load_data("folder:pets").name == "folder:pets"
+
+
+@pytest.mark.parametrize("test", ["test", "val", "Valid"])
+def test_given_splits_are_kept(tmp_path: Path, test: str) -> None:
+    files = tree("train/a/1.png", "train/b/1.png", "train/b/2.png", f"{test}/a/1.png", f"{test}/b/1.png")
+    data = load_data(f"folder:{write(tmp_path / 'set', files)}")
+    assert data.train.labels.tolist() == [0, 1, 1]
+    assert data.test.labels.tolist() == [0, 1]
+
+
+def test_flat_folder_is_unlabelled(tmp_path: Path) -> None:
+    data = load_data(f"folder:{write(tmp_path / 'flat', tree(*(f'{i}.png' for i in range(10))))}")
+    assert data.classes == ()
+    assert set(data.train.labels.tolist()) == {-1}
+    assert (len(data.train), len(data.test)) == (8, 2)
+    with pytest.raises(GanlibError, match=r"SAGAN learns from labels but folder:flat has no classes; choose"):
+        data.require_classes("SAGAN")
+
+
+def test_single_class_is_not_enough_for_labels(tmp_path: Path) -> None:
+    data = load_data(f"folder:{write(tmp_path / 'one', tree('cats/1.png', 'cats/2.png'))}")
+    with pytest.raises(GanlibError, match="has only the class 'cats'"):
+        data.require_classes("SAGAN")
+
+
+def test_unreadable_files_are_named_counted_and_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = {"cats/cut.png": picture(90, (90, 90))[:900], "cats/empty.jpg": b"", "dogs/notes.txt": b"not a dog"}
+    bad["dogs/bomb.png"] = picture(91, (64, 64), "L")
+    clean = load_data(f"folder:{write(tmp_path / 'clean', PETS)}", size=8)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
+    bad["cats/cut.png"] = picture(90, (50, 50))[:900]
+    for path in (write(tmp_path / "pets", PETS | bad), pack(tmp_path / "pets.zip", PETS | bad)):
+        data = load_data(f"folder:{path}", size=8)
+        assert data.skipped_count == 4
+        assert [line.split(":")[0] for line in data.skipped] == sorted(bad)
+        assert "dogs/notes.txt: not an image" in data.skipped
+        assert "cats/empty.jpg: the file is empty" in data.skipped
+        assert len(data.train) + len(data.test) == 20
+        assert set(map(bytes, data.train.images)) <= set(map(bytes, [*clean.train.images, *clean.test.images]))
+
+
+def test_what_systems_leave_behind_is_no_image(tmp_path: Path) -> None:
+    junk = {
+        "__MACOSX/cats/._00.png": b"x",
+        "cats/.DS_Store": b"x",
+        "dogs/Thumbs.db": b"x",
+        ".git/a.png": b"x",
+    }
+    data = load_data(f"folder:{write(tmp_path / 'pets', PETS | junk)}")
+    assert (data.classes, data.skipped_count) == (("cats", "dogs"), 0)
+
+
+def test_archive_links_and_climbing_names_are_ignored(tmp_path: Path) -> None:
+    path = pack(tmp_path / "pets.tar", PETS | {"../../evil/0.png": picture(1)})
+    with tarfile.open(path, "a") as tar:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE):
+            member = tarfile.TarInfo("cats/link.png")
+            member.type, member.linkname = kind, "/etc/passwd"
+            tar.addfile(member)
+    data = load_data(f"folder:{path}")
+    assert (data.classes, data.skipped_count) == (("cats", "dogs"), 0)
+    assert not (tmp_path.parent / "evil").exists()
+
+
+def test_pictures_are_cropped_in_the_middle_and_turned_upright(tmp_path: Path) -> None:
+    wide = np.zeros((8, 24, 3), np.uint8)
+    wide[:, 8:16] = (250, 10, 20)
+    half = np.zeros((8, 8), np.uint8)
+    half[:4] = 255  # bright above; EXIF 6 asks for a quarter turn clockwise, which puts it on the right
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    clear = Image.fromarray(np.zeros((8, 8, 4), np.uint8))
+    deep = Image.fromarray(np.full((8, 8), 40000, np.uint16))
+    folder = tmp_path / "set" / "a"
+    folder.mkdir(parents=True)
+    Image.fromarray(wide).save(folder / "0.png")
+    Image.fromarray(half).save(folder / "1.png", exif=exif)
+    clear.save(folder / "2.png")
+    deep.save(folder / "3.png")
+    data = load_data(f"folder:{tmp_path / 'set'}")
+    images = {tuple(x[4, [0, 7], 0].tolist()): x for x in [*data.train.images, *data.test.images]}
+    assert set(images) == {(250, 250), (0, 255), (255, 255), (156, 156)}
+    assert (images[250, 250] == (250, 10, 20)).all()
+
+
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.zip").write_text("not a zip, and far too short for a tar")
+    pack(tmp_path / "pets.tar.xz", PETS)
+    (tmp_path / "cut.tar.xz").write_bytes((tmp_path / "pets.tar.xz").read_bytes()[:-2000])
+    write(tmp_path / "broken", {"cats/0.png": b"no", "dogs/0.png": b"no"})
+    write(tmp_path / "half", PETS | {"birds/0.png": b"no"})
+    cases = {
+        "cifar": "no data set 'cifar'; try",
+        "folder": "needs a path",
+        f"folder:{tmp_path}/none": "There is no folder or archive",
+        f"folder:{tmp_path}/empty": "There are no images in",
+        f"folder:{tmp_path}/text.zip": "cannot be read as a folder, zip or tar archive",
+        f"folder:{tmp_path}/cut.tar.xz": "check that it is complete",
+        f"folder:{tmp_path}/broken": "No image in .* can be read",
+        f"folder:{tmp_path}/half": "class 'birds' of folder:half has no readable image",
+        "celeba:Smilling": "no attribute 'Smilling'; try Smiling",
+        "digits:5": "takes nothing after its name",
+    }
+    for name, message in cases.items():
+        with pytest.raises(GanlibError, match=message) as e:
+            load_data(name)
+        assert "\n" not in str(e.value)
+    assert {path.name.split("-")[1] for path in (tmp_path / "cache").glob("*")} == {"half"}
+
+
+@pytest.mark.parametrize("size", [-1, 0, 3, 1025])
+def test_sizes_have_bounds(size: int) -> None:
+    with pytest.raises(GanlibError, match="choose 4 to 1024"):
+        load_data("digits", size=size)
+
+
+def test_options_that_make_no_sense() -> None:
+    with pytest.raises(GanlibError, match=r"choose 1 .* or 3"):
+        load_data("digits", channels=2)
+    with pytest.raises(GanlibError, match="digits has no attributes"):
+        load_data("digits", attribute="Smiling")
+    with pytest.raises(GanlibError, match="contradict"):
+        load_data("celeba:Young", attribute="Smiling")
+
+
+def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(GanlibError, match="GANLIB_CACHE"):
+        load_data("digits", cache=tmp_path / "file")

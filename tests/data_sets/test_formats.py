@@ -1,0 +1,123 @@
+"""The formats that torchvision downloads, and CIFAR-10 as JPEG."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import struct
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ganlib.data import load_data
+from ganlib.errors import GanlibError
+from pictures import pack, picture, same, write
+
+
+def test_cifar10_reads_the_python_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real files in CIFAR's format, small; torchvision's list of checksums is replaced by theirs."""
+    CIFAR10 = import_module("torchvision.datasets").CIFAR10
+
+    folder = tmp_path / "data" / CIFAR10.base_folder
+    folder.mkdir(parents=True)
+
+    def save(name: str, content: object) -> str:
+        (folder / name).write_bytes(pickle.dumps(content))
+        return hashlib.md5((folder / name).read_bytes()).hexdigest()
+
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 10, 3, 32, 32), dtype=np.uint8)
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]
+    sums = [
+        [n, save(n, {"data": x.reshape(10, -1), "labels": list(range(10))})] for n, x in zip(names, pixels, strict=True)
+    ]
+    meta = save("batches.meta", {"label_names": ["airplane"]})
+    monkeypatch.setattr(CIFAR10, "train_list", sums[:5])
+    monkeypatch.setattr(CIFAR10, "test_list", sums[5:])
+    monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": meta})
+    data = load_data("cifar10")
+    assert (data.size, data.channels, data.flip, data.classes[9]) == (32, 3, True, "truck")
+    np.testing.assert_array_equal(data.train.images, pixels[:5].reshape(50, 3, 32, 32).transpose(0, 2, 3, 1))
+    assert data.test.labels.tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "flip"), [("mnist", "MNIST", False), ("fashion_mnist", "FashionMNIST", True)]
+)
+def test_mnist_reads_idx_files(tmp_path: Path, name: str, folder: str, flip: bool) -> None:
+    raw = tmp_path / "elsewhere" / folder / "raw"
+    raw.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype=np.uint8)
+    for part in ("train", "t10k"):
+        labels = bytes(i % 10 for i in range(20))
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(struct.pack(">4i", 2051, 20, 28, 28) + pixels.tobytes())
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 2049, 20) + labels)
+    data = load_data(name, size=28, root=tmp_path / "elsewhere")
+    assert (data.channels, data.num_classes, data.flip) == (1, 10, flip)
+    np.testing.assert_array_equal(data.train.images[..., 0], pixels)
+    assert load_data(name, root=tmp_path / "elsewhere").size == 32
+
+
+def test_celeba_attribute_is_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real annotation files; only the checksum of the original download is not asked for."""
+    CelebA = import_module("torchvision.datasets").CelebA
+
+    from ganlib.data.celeba import ATTRIBUTES
+
+    folder = tmp_path / "data" / "celeba"
+    names = [f"{i:06}.jpg" for i in range(1, 7)]
+    write(folder / "img_align_celeba", {n: picture(i, (178, 218), "RGB", "JPEG") for i, n in enumerate(names)})
+    smiling = [1, -1, 1, -1, 1, -1]
+    rows = [
+        f"{n}  {' '.join(str(s if a == 'Smiling' else -1) for a in ATTRIBUTES)}"
+        for n, s in zip(names, smiling, strict=True)
+    ]
+    (folder / "list_attr_celeba.txt").write_text("\n".join(["6", " ".join(ATTRIBUTES), *rows]) + "\n")
+    parts = zip(names, [0, 0, 0, 1, 2, 2], strict=True)
+    (folder / "list_eval_partition.txt").write_text("".join(f"{n} {p}\n" for n, p in parts))
+    (folder / "identity_CelebA.txt").write_text("".join(f"{n} 1\n" for n in names))
+    (folder / "list_bbox_celeba.txt").write_text(
+        "6\nimage_id x_1 y_1 width height\n" + "".join(f"{n} 1 1 9 9\n" for n in names)
+    )
+    (folder / "list_landmarks_align_celeba.txt").write_text("6\na b\n" + "".join(f"{n} 1 1\n" for n in names))
+    monkeypatch.setattr(CelebA, "_check_integrity", lambda self: True)
+    plain, data = load_data("celeba"), load_data("celeba:Smiling")
+    assert (plain.size, plain.num_classes, plain.train.labels.tolist()) == (64, 0, [-1, -1, -1])
+    assert data.classes == ("not Smiling", "Smiling")
+    assert (data.train.labels.tolist(), data.test.labels.tolist()) == ([1, 0, 1], [1, 0])
+    assert same(data, load_data("celeba", attribute="Smiling"))
+
+
+def test_failed_download_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from urllib.error import URLError
+
+    CIFAR10 = import_module("torchvision.datasets").CIFAR10
+
+    def offline(self: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(CIFAR10, "download", offline)
+    with pytest.raises(GanlibError, match=r"cifar10 is not complete in .*data.* failed .*no network.* connect") as e:
+        load_data("cifar10")
+    assert "\n" not in str(e.value)
+
+
+def test_cifar10_jpeg_is_found_packed_or_not(tmp_path: Path) -> None:
+    files = {
+        f"{split}/{kind}/{i:04}.jpg": picture(i, (32, 32), "RGB", "JPEG")
+        for split in ("train", "test")
+        for kind in ("airplane", "cat")
+        for i in range(3)
+    }
+    (tmp_path / "data").mkdir()
+    pack(tmp_path / "data" / "cifar10.tar.xz", files)
+    packed = load_data("cifar10-jpeg")
+    assert (packed.name, packed.classes, len(packed.train), len(packed.test)) == (
+        "cifar10-jpeg",
+        ("airplane", "cat"),
+        6,
+        6,
+    )
+    write(tmp_path / "data" / "cifar10-jpeg", files)
+    assert same(packed, load_data("cifar10-jpeg"))
