@@ -103,3 +103,16 @@ def test_a_running_evaluation_can_be_stopped_and_would_go_on_from_there(tab, uns
     expect(sidebar.get_by_text("Evaluated again, it goes on from there.")).to_be_visible()
     assert list(unscored.path.glob(".features-*"))
     assert not unscored.folder.evaluation.exists()
+
+
+def test_the_table_is_sorted_by_a_click_on_its_head(tab):
+    page = tab("fid")
+    table = page.locator("[data-testid=stDataFrame]").first
+    names = table.locator("table [role=row] [role=gridcell]:first-child")  # what a screen reader finds
+    expect(names.first).to_have_text(CONDITIONAL)
+    table.evaluate("element => element.scrollIntoView({block: 'center'})")
+    head = table.locator(".dvn-scroller")
+    for _ in ("rising", "falling"):
+        head.click(position={"x": 40, "y": 15})
+        settled(page)
+    expect(names.first).to_have_text(OTHER)
