@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
-from ganlib.experiments import Follower, concat, read, run_names
+from ganlib.experiments import Follower, LogError, concat, read, run_names
 from ganlib.ui.catalog import run_folders, signature
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
@@ -52,7 +52,8 @@ class _Followed:
                     continue
                 follower = self._followers.setdefault(path, Follower(path))
                 try:
-                    frames.append(self._under(path, follower.read(), name))
+                    frame = follower.read()
+                    frames.append(self._under(path, frame if len(frame) else explained(path), name))
                 except GanlibError as error:
                     unreadable.append(str(error))
             if [id(frame) for frame in frames] != [id(frame) for frame in self._joined[0]]:
@@ -67,6 +68,15 @@ class _Followed:
         if known is None or known[0] is not frame or known[1] != name:
             self._named[path] = known = frame, name, renamed(frame, lambda run: name)
         return known[2]
+
+
+def explained(path: Path) -> pd.DataFrame:
+    """The frame of a log without scalars, one that has just begun; LogError with the reason for any other."""
+    frame = read(path)
+    if frame.attrs["skipped"]:
+        first = frame.attrs["skipped"][0]
+        raise LogError(path, first.line, first.reason)
+    return frame
 
 
 @st.cache_resource(show_spinner=False)
