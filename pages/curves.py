@@ -23,7 +23,7 @@ with ui.page("Training curves", "How losses moved, what they say, and what the p
     shown = placed[placed.tag.isin(tags)]
     if shown.empty:
         ui.finish("Choose at least one run and one scalar in the sidebar.")
-    charts, pictures = st.columns([3, 2], gap="large")
+    charts, pictures = ui.beside_pictures(chosen)
     with charts:
         chart = st.container()
         ui.said_missing(frame, placed)

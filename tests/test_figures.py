@@ -106,7 +106,8 @@ def test_a_restart_is_a_gap_and_no_zigzag() -> None:
 
 def test_runs_one_by_one_are_a_panel_each() -> None:
     figure = curves(frame(["one", "three"], ["a", "b"]), x="steps", layout="multiples", models=MODELS)
-    assert [a.text for a in figure.layout.annotations] == ["a · one", "a · three", "b · one", "b · three"]
+    assert [a.text for a in figure.layout.annotations] == ["one", "three"] * 2
+    assert [axis.title.text for axis in figure.select_yaxes()][:4] == ["a", "a", "b", "b"]
     assert [trace.name for trace in figure.data] == ["one", "three"] * 2
     assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
 

@@ -17,6 +17,7 @@ from ganlib.figures.style import BETWEEN, nothing, plain, run_lines
 POINTS, PANEL_HEIGHT, DESCRIBED = 4000, 260, 3
 COLUMNS = {"overlay": 2, "multiples": 3}
 BAND = 500  # places at which runs that differ only in seed are averaged
+TITLE = 26  # characters of a run's name above a panel a third as wide as the page
 CLIPPED = (0.01, 0.99)  # quantiles that a clipped axis shows
 
 
@@ -30,8 +31,9 @@ class Span(NamedTuple):
 
 class Panel(NamedTuple):
     title: str
-    tag: str
     rows: pd.DataFrame
+    run: str = ""  # where it shows one alone
+    unit: str = ""  # beside the vertical axis
 
 
 def curves(
@@ -83,15 +85,10 @@ def curves(
             figure.layout.annotations[number].text = f"{panel.title} (linear: not all values are positive)"
         if clip and len(values):
             figure.update_yaxes(range=_clipped(np.log10(values) if logarithmic else values), **place)
+        figure.update_yaxes(title_text=panel.unit or None, **place)
         if number + columns >= len(panels):  # the lowest panel of its column
             figure.update_xaxes(title_text=x, **place)
-    for mark in [] if marks is None else marks.itertuples():
-        colour = lines[str(mark.run)]["color"] if str(mark.run) in lines else BETWEEN
-        figure.add_vline(
-            x=_json(mark.x),
-            line={"color": colour, "dash": "dot", "width": 1},
-            annotation={"text": mark.label, "font_size": 10, "textangle": -90, "yanchor": "top", "xanchor": "right"},
-        )
+        _mark(figure, marks, lines, panel.run, place)
     if span:
         figure.add_vrect(span.start, span.end, fillcolor=BETWEEN, opacity=0.25, line_width=0, name=span.label)
     # Unified hover per panel; zooming one panel zooms all; uirevision keeps the zoom while a log grows.
@@ -128,13 +125,34 @@ def describe_curves(frame: pd.DataFrame) -> str:
     return " ".join(text)
 
 
+def _mark(
+    figure: go.Figure,
+    marks: pd.DataFrame | None,
+    lines: Mapping[str, dict[str, str]],
+    run: str,
+    place: Mapping[str, int],
+) -> None:
+    """Vertical lines in one panel: of ``run``, or of all where it shows all."""
+    for mark in [] if marks is None else marks.itertuples():
+        if run in ("", str(mark.run)):
+            colour = lines[str(mark.run)]["color"] if str(mark.run) in lines else BETWEEN
+            words = {"text": mark.label, "font_size": 10, "textangle": -90, "yanchor": "top", "xanchor": "right"}
+            line = {"color": colour, "dash": "dot", "width": 1}
+            figure.add_vline(x=_json(mark.x), line=line, annotation=words, **place)
+
+
 def _panels(frame: pd.DataFrame, layout: str) -> Iterator[Panel]:
     frame = frame.assign(tag=frame["tag"].astype(str), run=frame["run"].astype(str))
     for tag, of_tag in frame.groupby("tag"):
         if layout == "overlay":
-            yield Panel(str(tag), str(tag), of_tag)
+            yield Panel(str(tag), of_tag)
         else:
-            yield from (Panel(f"{tag} · {run}", str(tag), rows) for run, rows in of_tag.groupby("run"))
+            for run, rows in of_tag.groupby("run"):
+                yield Panel(_shortened(str(run)), rows, str(run), str(tag))
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= TITLE else f"{name[: TITLE - 1]}…"
 
 
 def _panel_traces(

@@ -25,6 +25,7 @@ from ganlib.ui.controls import (
 )
 from ganlib.ui.curves import (
     architectures,
+    beside_pictures,
     differences,
     download_curves,
     findings,
@@ -78,6 +79,7 @@ __all__ = [
     "animation",
     "architectures",
     "axis_title",
+    "beside_pictures",
     "best_snapshots",
     "card",
     "courses",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.experiments import AXES as TITLES
 from ganlib.experiments import (
@@ -26,6 +27,7 @@ from ganlib.experiments import (
 from ganlib.figures import Span
 from ganlib.provenance import commit, now
 from ganlib.report import Part, html
+from ganlib.runs import Run
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
 from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
@@ -188,11 +190,20 @@ def _title(finding: Finding) -> str:
     return f"{LOOKS[finding.severity]} **{finding.title}** · {finding.run} · steps {finding.start:,} to {finding.end:,}"
 
 
-def snapshots(names: list[str]) -> None:
+def pictured(names: Sequence[str]) -> list[Run]:
+    """Those of the runs that kept pictures of their training."""
+    return [run for run in runs() if run.name in names and run.folder.sample_images()]
+
+
+def beside_pictures(names: Sequence[str]) -> list[DeltaGenerator]:
+    """Where the charts go, and the pictures: a place of no width where there are none."""
+    return st.columns([3, 2], gap="large") if pictured(names) else [st.container(), st.empty()]
+
+
+def snapshots(names: Sequence[str]) -> None:
     """Each run's pictures of fixed seeds, at the last snapshot not after the slider."""
-    chosen = [run for run in runs() if run.name in names and run.folder.sample_images()]
+    chosen = pictured(names)
     if not chosen:
-        st.caption("The chosen runs kept no pictures of their training.")
         return
     points = sorted({images for run in chosen for images in run.folder.sample_images()})
     at = points[0]
