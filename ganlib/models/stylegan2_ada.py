@@ -225,6 +225,7 @@ class StyleGAN2ADA(GenerativeModel):
     averaged = ("G",)
     spaces = ("z", "w")
     loss_kind = "non-saturating + R1"
+    recipe = {"batch_size": 16}  # measured on digits: far ahead of 64 at the same number of images
     p: Tensor
     mean_path: Tensor
     signs: Tensor
