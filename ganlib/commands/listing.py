@@ -1,22 +1,25 @@
-"""python -m ganlib list [models | runs | data | scores | RUN]"""
+"""python -m ganlib list [models | runs | data | scores | metrics | RUN]"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ganlib.data import list_data
 from ganlib.errors import GanlibError
-from ganlib.metrics.records import current, read_records
+from ganlib.experiments import METRICS
+from ganlib.metrics.records import Record, current, read_records
 from ganlib.models import MODELS
-from ganlib.runs import RunError, find_run, run_roots, scan
+from ganlib.runs import Run, RunError, find_run, run_roots, scan
+
+MEASURED = ("fid", "fid_infinity", "kid", "isc", "precision", "recall", "density", "coverage", "ppl", "cas")
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser = subparsers.add_parser("list", help="show models, runs and data sets, or one run's snapshots")
-    parser.add_argument("what", nargs="?", metavar="WHAT", help="models, runs, data, scores or a run's name")
+    parser.add_argument("what", nargs="?", metavar="WHAT", help="models, runs, data, scores, metrics or a run's name")
     parser.set_defaults(run=run)
 
 
@@ -31,6 +34,8 @@ def run(args: argparse.Namespace) -> None:
         sections[args.what]()
     elif args.what == "scores":
         list_scores()
+    elif args.what == "metrics":
+        list_metrics()
     else:
         found = find_run(args.what)
         snapshots = found.folder.snapshot_images()
@@ -59,19 +64,9 @@ def list_scores() -> None:
     """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
     print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class | n | SVM on D |")
     print("|-|-|-|-|-|-|-|-|-|")
-    for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
-        try:
-            records = current(read_records(run.folder.evaluation), run.weights_hash)
-        except GanlibError as error:
-            print(f"ganlib: {error}", file=sys.stderr)
-            continue
-        plain = [r for r in records if r["protocol"]["extractor"] == "embedded" and not r["protocol"]["options"]]
-        fid = next((r for r in reversed(plain) if r["metric"] == "fid"), None)
-        if fid is None:
-            continue
-        n = fid["protocol"]["n_fake"]
-        agreements = [r for r in plain if r["metric"] == "class_agreement" and r["protocol"]["n_fake"] == n]
-        probes = [r["value"] for r in records if r["metric"] == "probe_accuracy"]
+    for run, latest in _scored():
+        fid, agreement, probe = (latest.get(metric) for metric in ("fid", "class_agreement", "probe_accuracy"))
+        assert fid
         half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2 if fid["interval"] else float("nan")
         cells = [
             run.name,
@@ -80,11 +75,37 @@ def list_scores() -> None:
             f"{run.images_seen:,}",
             f"{run.training_seconds / 60:.0f} min",
             f"{fid['value']:.2f} ± {half:.2f}",
-            f"{agreements[-1]['value']:.1%}" if agreements else "–",
-            f"{n:,}",
-            f"{probes[-1]:.1%}" if probes else "–",
+            f"{agreement['value']:.1%}" if agreement else "–",
+            f"{fid['protocol']['n_fake']:,}",
+            f"{probe['value']:.1%}" if probe else "–",
         ]
         print(f"| {' | '.join(cells)} |")
+
+
+def list_metrics() -> None:
+    """All other metrics of the same runs and the same numbers of images, likewise."""
+    labels = [METRICS[name].label for name in MEASURED]
+    print(f"| run | {' | '.join(labels)} |")
+    print(f"|-{'|-' * len(labels)}|")
+    for run, latest in _scored():
+        cells = [f"{latest[name]['value']:.3g}" if name in latest else "–" for name in MEASURED]
+        print(f"| {run.name} | {' | '.join(cells)} |")
+
+
+def _scored() -> Iterator[tuple[Run, dict[str, Record]]]:
+    """Runs with an FID of the embedded extractor at default options, and their latest records of that protocol."""
+    for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
+        try:
+            records = current(read_records(run.folder.evaluation), run.weights_hash)
+        except GanlibError as error:
+            print(f"ganlib: {error}", file=sys.stderr)
+            continue
+        plain = [r for r in records if not r["protocol"]["options"]]
+        fids = [r for r in plain if r["metric"] == "fid" and r["protocol"]["extractor"] == "embedded"]
+        if fids:
+            n = fids[-1]["protocol"]["n_fake"]
+            same = [r for r in plain if r["protocol"]["extractor"] in ("embedded", None)]
+            yield run, {r["metric"]: r for r in same if r["protocol"]["n_fake"] in (n, 0) or r["metric"] == "cas"}
 
 
 def list_data_sets() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of
+from gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, score
 from ganlib.__main__ import main
+from ganlib.metrics.records import read_records
 from ganlib.models import MODELS
 from ganlib.runs import Run
 from shell import direct, refused, works
@@ -102,3 +104,17 @@ def test_promoting_what_is_not_there_changes_nothing(name, snapshot, own_gallery
     error = refused("promote", name, "--", snapshot, capsys=capsys)
     assert f"no snapshot at {snapshot} images; it has: 0, 320, 640, {IMAGES}" in error or "no run 'nothing'" in error
     assert files_of(own_gallery) == before
+
+
+def test_list_metrics_has_those_of_the_same_images(own_gallery, capsys):
+    score(own_gallery / OTHER, 0.875, metric="precision")
+    score(own_gallery / OTHER, 0.125, metric="precision", n_fake=500)  # of fewer images
+    score(own_gallery / OTHER, 0.5, metric="recall", protocol=protocol_of(own_gallery) | {"options": {"steps": 3}})
+    rows = works("list", "metrics", capsys=capsys).splitlines()
+    assert rows[0].startswith("| run | FID | FID∞ | KID | IS | Precision | Recall |")
+    (mine,) = (row for row in rows if f"| {OTHER} |" in row)
+    assert mine.startswith(f"| {OTHER} | 8.25 | – | – | – | 0.875 | – |")
+
+
+def protocol_of(gallery: Path) -> dict[str, Any]:
+    return read_records(gallery / OTHER / "evaluation.json")[0]["protocol"]
