@@ -14,7 +14,7 @@ import streamlit as st
 
 from ganlib.errors import GanlibError
 from ganlib.experiments import Follower, LogError, concat, read, run_names
-from ganlib.ui.catalog import run_folders, signature
+from ganlib.ui.catalog import run_folders
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 UNPACKED_BYTES, UNPACKED_FILES = 500_000_000, 10_000  # of all that a ZIP holds
@@ -157,9 +157,9 @@ def skipped(frame: pd.DataFrame) -> None:
 def follow() -> None:
     """Draws the page again as soon as a log has grown, while the toggle is on."""
     if st.toggle("Follow growing logs", key="follow", bind="query-params"):
-        st.fragment(_look, run_every=LOOK)(signature("*/log.csv"))
+        st.fragment(_look, run_every=LOOK)(_followed().read()[0])
 
 
-def _look(drawn: object) -> None:
-    if signature("*/log.csv") != drawn:
+def _look(drawn: pd.DataFrame) -> None:
+    if _followed().read()[0] is not drawn:
         st.rerun()
