@@ -53,7 +53,9 @@ class _Followed:
                 follower = self._followers.setdefault(path, Follower(path))
                 try:
                     frame = follower.read()
-                    frames.append(self._under(path, frame if len(frame) else explained(path), name))
+                    if frame.empty:
+                        complain_if_damaged(path)
+                    frames.append(self._under(path, frame, name))
                 except GanlibError as error:
                     unreadable.append(str(error))
             if [id(frame) for frame in frames] != [id(frame) for frame in self._joined[0]]:
@@ -70,13 +72,10 @@ class _Followed:
         return known[2]
 
 
-def explained(path: Path) -> pd.DataFrame:
-    """The frame of a log without scalars, one that has just begun; LogError with the reason for any other."""
-    frame = read(path)
-    if frame.attrs["skipped"]:
-        first = frame.attrs["skipped"][0]
+def complain_if_damaged(path: Path) -> None:
+    """LogError with the reason why a log has no scalars, unless it has just begun."""
+    for first in read(path).attrs["skipped"][:1]:
         raise LogError(path, first.line, first.reason)
-    return frame
 
 
 @st.cache_resource(show_spinner=False)

@@ -112,6 +112,13 @@ def test_curves_of_a_run_whose_weights_are_gone_are_still_shown(own_gallery):
     assert list(lines(at)) == [OTHER]
 
 
+def test_a_log_that_has_just_begun_is_no_damage(own_gallery):
+    (own_gallery / CONDITIONAL / "log.csv").write_text("step,images,wall_time,loss/D,loss/G\n")
+    at = open_page("curves")
+    assert not at.warning
+    assert set(lines(at)) == set(RUNS) - {CONDITIONAL}
+
+
 def test_a_log_that_grows_is_read_again(own_gallery):
     at = open_page("curves", runs=OTHER, tags="loss/G", smooth="0")
     log = own_gallery / OTHER / "log.csv"
