@@ -36,6 +36,7 @@ DEFAULT_RUNS = 3
 WHOLE = 100  # from this width on an axis is cut at whole numbers
 AXES = {"images": "images", "steps": "step", "epochs": "epoch", "time": "time", "date": "clock"}
 LAYOUTS = {"overlay": "overlay", "one by one": "multiples"}
+LOSSES = ("non-saturating", "minimax", "hinge", "least squares", "wasserstein")
 LOOKS = {"critical": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
 
 
@@ -160,13 +161,14 @@ def pick_range(frame: pd.DataFrame) -> pd.DataFrame:
 
 def findings(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
     """What the curves of the chosen runs say, and the interval of the one that the user points at."""
-    kinds = {run.name: getattr(run.blueprint, "loss_kind", None) or None for run in runs()}
+    st.subheader("Diagnosis", anchor=False)
+    kinds = {run.name: run.blueprint.loss_kind for run in runs()}
+    unknown = pick_loss() if set(frame.run.unique()) - kinds.keys() else None
     found = [
         finding
         for run, own in frame.groupby("run", observed=True)
-        for finding in diagnose(own, loss=kinds.get(str(run)))
+        for finding in diagnose(own, loss=kinds.get(str(run), unknown))
     ]
-    st.subheader("Diagnosis", anchor=False)
     if not found:
         st.caption("No sign of trouble in these runs.")
         return found, None
@@ -184,6 +186,20 @@ def findings(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
     it = found[chosen]
     there = frame[(frame.run == it.run) & (frame.step >= it.start) & (frame.step <= it.end)].x
     return found, Span(there.min(), there.max(), it.title) if len(there) else None
+
+
+def pick_loss() -> str | None:
+    """What other tools' runs were trained with: their logs do not say."""
+    check_link("loss", LOSSES.__contains__, f"it can be {', '.join(LOSSES)}")
+    kind = st.selectbox(
+        "Loss of other tools' runs",
+        LOSSES,
+        index=None,
+        placeholder="not known: only what holds for any loss is claimed",
+        key="loss",
+        bind="query-params",
+    )
+    return None if kind is None else str(kind)
 
 
 def _title(finding: Finding) -> str:

@@ -205,7 +205,19 @@ def test_a_finding_is_explained_and_its_interval_shaded(gallery, foreign):
     assert 150 <= first["x0"] <= 250
     assert first["x1"] == 399
     assert second["x0"] == first["x0"]
-    assert "No sign of trouble" in texts(open_page("curves", runs=OTHER))
+    own = open_page("curves", runs=OTHER)
+    assert "No sign of trouble" in texts(own)
+    assert "loss" not in {box.key for box in own.selectbox}
+
+
+def test_a_loss_that_no_log_tells_can_be_named(gallery, foreign):
+    critic = {"step": list(range(300)), "d_loss": [1e-4] * 300, "g_loss": [9.0] * 300}
+    write_log(foreign / "critic" / "history.csv", critic)
+    assert "The discriminator wins" in str(
+        open_page("curves", runs="critic", loss="hinge").radio(key="finding").options
+    )
+    named = open_page("curves", runs="critic", loss="wasserstein")
+    assert not [radio for radio in named.radio if "The discriminator wins" in str(radio.options)]
 
 
 def test_a_log_that_cannot_be_read_hides_no_other(gallery, foreign):
