@@ -21,6 +21,7 @@ def batches(
     seed: int,
     start: int = 0,
     flip: bool,
+    only: int = 0,
     labels: int = 0,
     labelled_share: float = 0.5,
     device: torch.device | str = "cpu",
@@ -28,25 +29,33 @@ def batches(
     """Infinite ((B, C, H, W) float32 in [-1, 1], channels_last; (B,) int64), beginning at step ``start``.
 
     Each step takes the next B positions in the endless concatenation of the epochs' permutations; B may exceed N,
-    and may be a function of the images taken by earlier steps. With ``labels`` only so many images keep their label,
-    the others get -1; those that keep it are a ``labelled_share`` of every batch, the rest of it is drawn from all.
+    and may be a function of the images taken by earlier steps. With ``only`` there are no more than so many images,
+    evenly over the classes. With ``labels`` only so many images keep their label, the others get -1; those that keep
+    it are a ``labelled_share`` of every batch, the rest of it is drawn from all.
     """
     if not callable(batch_size) and batch_size < 1:
         raise GanlibError(f"A batch needs at least one image, not {batch_size}; set a positive batch size.")
     if not len(split):
         raise GanlibError("There are no images to draw batches from; choose a split with at least one image.")
-    known, indices = split.labels, _indices(len(split), _sizes(batch_size), seed, start)
+    there = few(split.labels, only) if only else np.arange(len(split))
+    known, indices = split.labels, (there[i] for i in _indices(len(there), _sizes(batch_size), seed, start))
     if labels:
-        kept = labelled(split.labels, labels)
+        kept = there[labelled(split.labels[there], labels)]
         known = np.full_like(split.labels, -1)
         known[kept] = split.labels[kept]
         quotas = (round(labelled_share * size) for size in _sizes(batch_size))
         others = (size - round(labelled_share * size) for size in _sizes(batch_size))
         of_kept = (kept[i] for i in _indices(len(kept), quotas, seed, start, 2))
-        of_all = _indices(len(split), others, seed, start)
+        of_all = (there[i] for i in _indices(len(there), others, seed, start))
         indices = (np.concatenate(pair) for pair in zip(of_kept, of_all, strict=False))
     pixels = np.asarray(split.images)  # a plain view: indexing np.memmap itself pays for its subclass
     return _batches(pixels, known, indices, seed, start, flip, torch.device(device))
+
+
+def few(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Indices of n images, in turn from each class; the same for every seed, and among those of a larger n."""
+    order = _generator(0, 0, 4).permutation(len(labels))
+    return np.sort(order[spread(labels[order], n)])
 
 
 def labelled(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:

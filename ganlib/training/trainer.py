@@ -87,6 +87,7 @@ class Trainer:
             seed=c.seed,
             start=self.step,
             flip=flip,
+            only=c.only,
             labels=c.labels,
             labelled_share=c.labelled_share,
             device=self.device,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.data import Split, batches
-from ganlib.data.batches import labelled
+from ganlib.data import Split
+from ganlib.data.batches import batches, few, labelled
 from ganlib.errors import GanlibError
 from pictures import toy
 
@@ -85,6 +85,21 @@ def test_every_batch_has_its_quota_of_labelled_images(share: float, quota: int) 
 def test_labelled_batches_resume_exactly() -> None:
     whole = labels_of(12, labels=9)
     assert all(np.array_equal(a, b) for a, b in zip(whole[5:], labels_of(7, labels=9, start=5), strict=True))
+
+
+def test_few_images_are_the_same_ones_evenly_over_the_classes() -> None:
+    split = Split(toy(60).images, np.arange(60) % 3, "0123456789abcdef")
+    kept = few(split.labels, 9)
+    assert np.bincount(split.labels[kept]).tolist() == [3, 3, 3]
+    assert set(kept) < set(few(split.labels, 12))
+    stream = batches(split, 6, seed=3, flip=False, only=9)
+    drawn = np.concatenate([images.numpy() for images, _ in islice(stream, 3)])
+    wanted = np.asarray(split.images)[kept].transpose(0, 3, 1, 2) * np.float32(2 / 255) - 1
+    found = [int(np.abs(wanted - image).sum((1, 2, 3)).argmin()) for image in drawn]
+    assert np.bincount(found).tolist() == [2] * 9  # two epochs of nine
+    assert np.abs(wanted[found] - drawn).max() < 1e-6
+    labelled_only = [labels for _, labels in islice(batches(split, 6, seed=3, flip=False, only=9, labels=3), 4)]
+    assert all((labels[:3] >= 0).all() for labels in labelled_only)
 
 
 def test_unlabelled_data_have_no_labels_to_keep() -> None:
