@@ -14,9 +14,6 @@ import numpy as np
 from playwright.sync_api import Download, Locator, Page, expect
 
 from gallery import pixels
-from ganlib.models import GenerativeModel
-from ganlib.runs import Run
-from ganlib.sampling import sample
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -82,16 +79,6 @@ def shown(page: Page) -> np.ndarray:
 def from_data_url(src: str) -> np.ndarray:
     with urlopen(src) as response:
         return pixels(response.read())
-
-
-def model(gallery: Path, name: str) -> GenerativeModel:
-    loaded = Run(gallery / name).load()
-    assert isinstance(loaded, GenerativeModel)
-    return loaded
-
-
-def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
-    return sample(model(gallery, name), seeds, labels, **options)[..., 0]
 
 
 def slider(page: Page, key: str) -> Locator:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,9 +13,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from gallery import CONDITIONAL, OTHER, PROJECT, UNCONDITIONAL, pictures, pixels
-from ganlib.models import GenerativeModel
-from ganlib.runs import Run
-from ganlib.sampling import sample
 
 PAGES = {
     "gallery": "Gallery",
@@ -73,17 +69,6 @@ def animation(at: AppTest) -> Image.Image:
 
 def charts(at: AppTest) -> list[dict[str, Any]]:
     return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
-
-
-def model(gallery: Path, name: str) -> GenerativeModel:
-    loaded = Run(gallery / name).load()
-    assert isinstance(loaded, GenerativeModel)
-    return loaded
-
-
-def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
-    """The pictures from ganlib itself; the page must show these."""
-    return sample(model(gallery, name), seeds, labels, **options)[..., 0]
 
 
 def arrays(files: list[bytes]) -> np.ndarray:

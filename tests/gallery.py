@@ -17,7 +17,9 @@ from PIL import Image
 from ganlib.__main__ import main
 from ganlib.data import load_data
 from ganlib.metrics.records import append_records
+from ganlib.models import GenerativeModel
 from ganlib.runs import Run, RunFolder
+from ganlib.sampling import sample
 from tiny import write_run
 
 PROJECT = Path(__file__).parents[1]
@@ -169,3 +171,14 @@ def pictures(html: str, kind: str = "png") -> list[bytes]:
 
 def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def model(gallery: Path, name: str) -> GenerativeModel:
+    loaded = Run(gallery / name).load()
+    assert isinstance(loaded, GenerativeModel)
+    return loaded
+
+
+def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
+    """The pictures from ganlib itself, which pages and commands must show: (N, H, W) uint8."""
+    return sample(model(gallery, name), seeds, labels, **options)[..., 0]

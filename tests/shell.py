@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,6 @@ import pytest
 from PIL import Image
 
 from ganlib.__main__ import main
-from ganlib.models import GenerativeModel
-from ganlib.runs import Run
-from ganlib.sampling import sample
 
 
 def works(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
@@ -34,12 +30,6 @@ def refused(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
     assert err.count("\n") == 1
     assert len(err) < 600
     return err
-
-
-def direct(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> np.ndarray:
-    model = Run(gallery / name).load()
-    assert isinstance(model, GenerativeModel)
-    return sample(model, seeds, labels, **options)[..., 0]
 
 
 def read(path: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
+from ganlib.experiments.readers.cells import EARLIEST
 
 AXES = {
     "images": "images seen",
@@ -16,7 +17,6 @@ AXES = {
     "clock": "date and time, UTC",
 }
 LONGEST_GAP = 10  # median intervals; a longer one is a pause: the run was stopped and resumed
-EARLIEST = 1e8  # seconds of 1973: what lies before is no date but time since the start
 
 
 def axes(frame: pd.DataFrame) -> list[str]:

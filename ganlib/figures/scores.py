@@ -123,14 +123,7 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[st
     lines = run_lines(sorted(frame["run"].unique()), models)
     # A legend rather than labels: networks of one size lie one upon the other.
     for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
-        figure.add_scatter(
-            x=[x],
-            y=[y],
-            mode="markers",
-            name=run,
-            marker=_marker(lines[run]),
-            hovertemplate=f"{run}: %{{y:.4g}} at %{{x:,.4g}}<extra></extra>",
-        )
+        _point(figure, run, x, y, lines[run], "%{y:.4g} at %{x:,.4g}")
     figure.update_xaxes(title_text=cost, type="log", showgrid=False)
     figure.update_yaxes(title_text=title)
     return plain(figure.update_layout(height=480))
@@ -141,14 +134,7 @@ def precision_recall(frame: pd.DataFrame, *, models: Mapping[str, str]) -> go.Fi
     figure = go.Figure()
     lines = run_lines(sorted(frame["run"]), models)
     for run, precision, recall in zip(frame["run"], frame["precision"], frame["recall"], strict=True):
-        figure.add_scatter(
-            x=[recall],
-            y=[precision],
-            mode="markers",
-            name=run,
-            marker=_marker(lines[run]),
-            hovertemplate=f"{run}: precision %{{y:.3f}}, recall %{{x:.3f}}<extra></extra>",
-        )
+        _point(figure, run, recall, precision, lines[run], "precision %{y:.3f}, recall %{x:.3f}")
     figure.update_xaxes(title_text="recall: share of real images among generated ones", range=[0, 1.02])
     figure.update_yaxes(title_text="precision: share of generated images among real ones", range=[0, 1.02])
     return plain(figure.update_layout(height=520))
@@ -199,9 +185,12 @@ def describe_scores(frame: pd.DataFrame) -> str:
     return f"{head}. {first} of {len(entries)}: {entries[0]}; {last}: {entries[-1]}."
 
 
-def _marker(line: Mapping[str, str]) -> dict[str, object]:
-    """The run's colour, and where runs share it the symbol of the run's dash."""
-    return {"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]}
+def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, str], words: str) -> None:
+    """One run: in its colour, and where runs share it with the symbol of its dash."""
+    marker = {"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]}
+    figure.add_scatter(
+        x=[x], y=[y], mode="markers", name=run, marker=marker, hovertemplate=f"{run}: {words}<extra></extra>"
+    )
 
 
 def _comparable(frame: pd.DataFrame) -> None:

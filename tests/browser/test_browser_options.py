@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from chromium import asked, changed, direct, from_data_url, images, model, saved, settled, shown, slider, sources
-from gallery import CANVAS, CODES, CONDITIONAL, PYRAMID, SLOW, STYLES, pixels
+from chromium import asked, changed, from_data_url, images, saved, settled, shown, slider, sources
+from gallery import CANVAS, CODES, CONDITIONAL, PYRAMID, SLOW, STYLES, direct, model, pixels
 from ganlib.sampling import sample_stages, strip
 
 

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL
+from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, direct
 from ganlib.__main__ import main
 from ganlib.runs import Run
-from shell import direct, refused, works
+from shell import refused, works
 from tiny import files_of, write_run
 
 

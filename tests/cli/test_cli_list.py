@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, score
+from gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, direct, score
 from ganlib.__main__ import main
 from ganlib.metrics.records import read_records
 from ganlib.models import MODELS
 from ganlib.runs import Run
-from shell import direct, refused, works
+from shell import refused, works
 from tiny import files_of
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL
+from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
 from ganlib.runs import Run
-from shell import cells, direct, read, refused, works
+from shell import cells, read, refused, works
 from tiny import files_of, write_run
 
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard_app import arrays, direct, from_link, grids, is_one_sentence, model, open_page, set_to, strip
-from gallery import CODES
+from dashboard_app import arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
+from gallery import CODES, direct, model
 from ganlib.__main__ import main
 from ganlib.sampling import grid, interpolate
 

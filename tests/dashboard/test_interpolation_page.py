@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard_app import animation, arrays, close, from_link, grids, model, open_page, set_to, strip
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, pixels
+from dashboard_app import animation, arrays, close, from_link, grids, open_page, set_to, strip
+from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, model, pixels
 from ganlib.sampling import interpolate
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard_app import LINKS, PAGES, arrays, direct, fine, grids, open_page, set_to, texts
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, edit_recipe
+from dashboard_app import LINKS, PAGES, arrays, fine, grids, open_page, set_to, texts
+from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe
 from ganlib.__main__ import main
 from ganlib.runs import RunError
 from ganlib.sampling import grid

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard_app import arrays, close, fine, from_link, grids, model, open_page, set_to, staged, texts
-from gallery import CANVAS, CODES, PYRAMID, pixels
+from dashboard_app import arrays, close, fine, from_link, grids, open_page, set_to, staged, texts
+from gallery import CANVAS, CODES, PYRAMID, model, pixels
 from ganlib.sampling import sample_stages
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard_app import arrays, close, direct, from_link, grids, model, open_page, set_to, strip
-from gallery import CANVAS, STYLES
+from dashboard_app import arrays, close, from_link, grids, open_page, set_to, strip
+from gallery import CANVAS, STYLES, direct, model
 from ganlib.sampling import interpolate
 
 

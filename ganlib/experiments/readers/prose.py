@@ -10,11 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from ganlib.experiments.frame import Scalars
-from ganlib.experiments.readers.columns import scalars_of
-from ganlib.experiments.readers.records import Table
+from ganlib.experiments.readers.records import tabulated
 from ganlib.experiments.readers.source import Source, lines_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)(?:%|s|ms)?(?![\w:/-])"
@@ -67,12 +64,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
         width = len(pairs)
         records.append({**place, **{name: value for name, value in pairs}})
         lines.append(number)
-    table = Table()
-    table.add(records)
-    columns = table.columns()
-    for row, reason in table.failed.items():
-        source.skip(lines[row], reason)
-    return scalars_of(columns, np.array(lines, np.int64), source)
+    return tabulated(records, lines, source)
 
 
 def _row(line: str, seen: dict[str, int]) -> tuple[dict[str, int], list[tuple[str, str]]]:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganlib.experiments.readers.columns import Column, column_of, joined
+from ganlib.experiments.frame import Scalars
+from ganlib.experiments.readers.columns import Column, column_of, joined, scalars_of
+from ganlib.experiments.readers.source import Source
 
 
 class Table:
@@ -73,3 +75,13 @@ class Table:
         # What Weights & Biases keeps beside scalars: histograms, images, tables, and notes on itself.
         elif name != "_wandb" and not any("_type" in value for value in values):
             self._add(values, rows, f"{name}/")
+
+
+def tabulated(records: list[dict[str, Any]], lines: list[int], source: Source) -> list[Scalars]:
+    """The scalars of records that a reader found at these lines of a text."""
+    table = Table()
+    table.add(records)
+    columns = table.columns()
+    for row, reason in table.failed.items():
+        source.skip(lines[row], reason)
+    return scalars_of(columns, np.array(lines, np.int64), source)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from ganlib.experiments.frame import Scalars
-from ganlib.experiments.readers.columns import scalars_of
-from ganlib.experiments.readers.records import Table
+from ganlib.experiments.readers.records import tabulated
 from ganlib.experiments.readers.source import Source, date, lines_of
 
 _STAMP = r"^\[\w+\] (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:,\d+)? > "
@@ -41,12 +38,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
         else:
             continue
         lines.append(place)
-    table = Table()
-    table.add(records)
-    columns = table.columns()
-    for row, reason in table.failed.items():
-        source.skip(lines[row], reason)
-    return scalars_of(columns, np.array(lines, np.int64), source)
+    return tabulated(records, lines, source)
 
 
 def _time(stamp: str) -> float | None:
