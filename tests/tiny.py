@@ -92,5 +92,9 @@ def labels_for(model: Trainable, n: int) -> torch.Tensor | None:
     return None
 
 
+def generate(model: Any, seeds: list[int], labels: Any = None, **options: Any) -> torch.Tensor:
+    return model.generate(model.latents(seeds), labels, **options)
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
