@@ -12,13 +12,7 @@ from torch import Tensor
 from ganlib.errors import GanlibError
 from ganlib.models import Latents
 from ganlib.models.dcgan import DCGAN
-from ganlib.sampling import (
-    CHUNK,
-    interpolate,
-    lerp,
-    sample,
-    slerp,
-)
+from ganlib.sampling import CHUNK, interpolate, lerp, sample, slerp
 from pictures import equal
 from tiny import build
 
