@@ -44,7 +44,13 @@ def hardware(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     if device.type == "mps":
         return "Apple GPU"
-    return f"{_processor()}, {torch.get_num_threads()} threads"
+    return f"{_processor()}, {threads()}"
+
+
+def threads() -> str:
+    """How many share a computation on the CPU, in words."""
+    n = torch.get_num_threads()
+    return f"{n} thread{'' if n == 1 else 's'}"
 
 
 def _processor() -> str:

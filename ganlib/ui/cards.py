@@ -44,11 +44,9 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
         if sentence:
             st.caption(sentence)
     with st.container(horizontal=True):
-        st.page_link("pages/sampling.py", label="Sample", icon=":material/casino:", query_params={"run": run.name})
-        st.page_link(
-            "pages/interpolation.py", label="Interpolate", icon=":material/timeline:", query_params={"run": run.name}
-        )
-        st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params={"runs": [run.name]})
+        st.page_link("pages/sampling.py", label=":primary[Sample]", query_params={"run": run.name})
+        st.page_link("pages/interpolation.py", label=":primary[Interpolate]", query_params={"run": run.name})
+        st.page_link("pages/curves.py", label=":primary[Curves]", query_params={"runs": [run.name]})
 
 
 def picture(run: Run, folder: Path, moments: list[int], what: str) -> bool:

@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 from streamlit.runtime.pages_manager import PagesManager
 
-from ganlib.devices import available_devices, pick_device
+from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
 from ganlib.runs import run_roots
 from ganlib.ui.catalog import broken_runs
@@ -83,7 +83,7 @@ def _describe(name: str) -> str:
     device = pick_device(name)
     if device.type == "cuda":
         return f"{device}, {torch.cuda.get_device_name(device)}"
-    return f"CPU, {torch.get_num_threads()} threads" if device.type == "cpu" else "Apple GPU"
+    return f"CPU, {threads()}" if device.type == "cpu" else "Apple GPU"
 
 
 def _broken() -> None:
