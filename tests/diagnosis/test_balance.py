@@ -63,6 +63,23 @@ def test_halves_of_the_loss_are_no_duel() -> None:
     assert signs(data, "non-saturating") == []
 
 
+# Discriminator overfits
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0.83, ["discriminator_overfits"]), (0.77, [])])
+def test_the_discriminator_overfits_where_it_is_sure_of_nearly_all_it_was_shown(
+    level: float, expected: list[str]
+) -> None:
+    data = frame({**HEALTHY["non-saturating"], "ada/r_t": phases((0.5, 0.6), (level, 0.4))})
+    assert signs(data, "non-saturating + R1") == signs(data) == expected
+    if expected:
+        cured = frame({**HEALTHY["non-saturating"], "ada/r_t": phases((level, 0.4), (0.6, 0.6))})
+        assert signs(cured) == []
+        finding = found(data, "discriminator_overfits")
+        assert (finding.severity, finding.tag, finding.end) == ("warning", "ada/r_t", 4990)
+        assert abs(finding.start - 3000) <= 100
+
+
 # Generator wins
 
 

@@ -8,6 +8,9 @@ discriminator_wins
     D's loss near zero, or low while G's shows that hardly any generated image is taken for real (cross-entropy).
     "D loss goes to 0: failure mode" (ganhacks, section 10); Arjovsky & Bottou, arXiv:1701.04862, section 2. Not for
     Wasserstein; for an unknown loss only where both networks' losses say so and D's is never negative.
+discriminator_overfits
+    r_t, the mean sign of D on training images, near 1 to the end (Karras et al., arXiv:2006.06676, section 3.1): it
+    tells known from unknown, no longer real from generated. Where the log has no r_t, nothing is claimed.
 generator_wins
     D's loss above that of guessing while G's is near its best value: G "is fooling D with garbage" (ganhacks, 10).
 vanished_gradient
@@ -43,7 +46,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ganlib.experiments.diagnosis.balance import discriminator_wins, generator_wins, vanished_gradient
+from ganlib.experiments.diagnosis.balance import (
+    discriminator_overfits,
+    discriminator_wins,
+    generator_wins,
+    vanished_gradient,
+)
 from ganlib.experiments.diagnosis.curves import runs
 from ganlib.experiments.diagnosis.finding import SEVERITIES, Finding, Sign
 from ganlib.experiments.diagnosis.objectives import objective
@@ -84,6 +92,13 @@ SIGNS = (
         discriminator_wins,
         "Weaken D: a lower learning rate or fewer steps for it, label smoothing, spectral normalisation, R1, "
         "augmentation of its images, or more data.",
+    ),
+    Sign(
+        "discriminator_overfits",
+        "The discriminator overfits",
+        discriminator_overfits,
+        "Augment what D sees (stylegan2_ada's --ada-target 0.6, or --diffaugment), add images or a stronger R1, and "
+        "keep the checkpoint with the best FID.",
     ),
     Sign(
         "generator_wins",

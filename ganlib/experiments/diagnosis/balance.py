@@ -15,6 +15,7 @@ WORSE = 1.5  # times the loss of guessing: D is wrong more often than right, not
 FADED = 1e-3  # of G's early gradient. Measured: the largest fall in ganlib's healthy runs is to 0.09 of it
 FLAT = 0.01  # |log(1 - D(G(z)))|: D(G(z)), by which the gradient of the logit is multiplied, is 1 %
 FROZEN = 1e-6  # of a loss's value: below what single precision tells apart in a mean over a batch
+OVERFIT = 0.8  # r_t, of which 0.6 is the paper's target and 1 is complete overfitting
 COMPARED = 3  # values of a window that all have to be the same
 
 
@@ -59,6 +60,22 @@ def generator_wins(run: Run, objective: Objective) -> Iterator[Claim]:
                 f"D takes generated images for real for {share(last + 1 - first, len(fooled))} of the run."
             )
             yield _claim(_lasting(last, fooled), windows, first, last, text, d)
+
+
+def discriminator_overfits(run: Run, _: Objective) -> Iterator[Claim]:
+    curve = run.curves.get("ada/r_t")
+    if curve is None or (windows := curve.windows) is None:
+        return
+    sure = windows.median > OVERFIT
+    for first, last in stretches(sure):
+        if last < len(sure) - 1:
+            continue  # augmentation that adapts takes a while, and then has cured it
+        value = np.median(windows.median[first:])
+        text = (
+            f"The mean sign of D on training images, r_t, has a median of {value:.2f} for "
+            f"{share(last + 1 - first, len(sure))} of the run, to its end: D knows them by heart."
+        )
+        yield _claim("warning", windows, first, last, text, curve)
 
 
 def vanished_gradient(run: Run, objective: Objective) -> Iterator[Claim]:
