@@ -25,7 +25,7 @@ def score_bars(
 
     ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``models``
     is run -> architecture. ``floor`` is the score of so many real images that nobody trained on, drawn as a line;
-    ``best`` has the best snapshot of each run that has any, drawn as a diamond on the run's bar.
+    ``best`` has the best snapshot of each run that has one better than its weights: a diamond on the run's bar.
     GanlibError if the frame mixes metrics or protocols, whose values do not compare.
     """
     _comparable(frame)

@@ -98,10 +98,12 @@ def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] |
 
 
 def best_snapshots(records: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
-    """The best snapshot of each ranked run under the same protocol, where any was scored."""
+    """The best snapshot of each ranked run under the same protocol, where one is better than the run's weights."""
     same = (records.metric == ranked.metric.iloc[0]) & (records.protocol == ranked.protocol.iloc[0])
     found = records[same & records.snapshot.notna() & records.run.isin(ranked.run)]
     lower = METRICS[ranked.metric.iloc[0]].better == "lower"
+    final = found.run.map(ranked.set_index("run").value).astype("float64")
+    found = found[found.value.lt(final) if lower else found.value.gt(final)]
     return found.sort_values("value", ascending=lower).drop_duplicates("run")
 
 

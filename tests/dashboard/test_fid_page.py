@@ -220,6 +220,7 @@ def test_the_best_snapshot_stands_on_the_bar_of_its_run(own_gallery):
     for snapshot, value in [(320, 20.0), (640, 7.0)]:
         score(own_gallery / OTHER, value, snapshot=snapshot, images_seen=snapshot, weights_hash="000000000000")
     score(own_gallery / CONDITIONAL, 1.0, snapshot=320, n_fake=500)  # of another protocol
+    score(own_gallery / CONDITIONAL, 99.0, snapshot=640)  # worse than its weights
     (marks,) = (t for t in charts(open_page("fid"))[0]["data"] if t["mode" if "mode" in t else "type"] == "markers")
     assert marks["y"] == [OTHER]
     assert numbers(marks["x"]) == [7.0]
