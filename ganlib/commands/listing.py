@@ -68,13 +68,14 @@ def list_scores() -> None:
         fid, agreement, probe = (latest.get(metric) for metric in ("fid", "class_agreement", "probe_accuracy"))
         assert fid
         half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2 if fid["interval"] else float("nan")
+        decimals = 3 if half < 0.005 else 2  # no interval reads as zero
         cells = [
             run.name,
             run.model_name,
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
             f"{run.images_seen:,}",
             f"{run.training_seconds / 60:.0f} min",
-            f"{fid['value']:.2f} ± {half:.2f}",
+            f"{fid['value']:.{decimals}f} ± {half:.{decimals}f}",
             f"{agreement['value']:.1%}" if agreement else "–",
             f"{fid['protocol']['n_fake']:,}",
             f"{probe['value']:.1%}" if probe else "–",
