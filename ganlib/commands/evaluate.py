@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -98,17 +99,14 @@ def _measure(
             device,
             options=options,
             snapshot=snapshot,
-            progress=lambda text, done, total: line.update(
-                f"{name}  {text}  {done:,} of {total:,}", share=done / total
-            ),
+            progress=partial(line.stage, name),
             warn=warnings.append,
         )
     finally:
         line.close()
     append_records(found.folder.evaluation, records)
-    for warning in warnings:
-        print(f"{found.name}: {warning}", file=sys.stderr)
+    warnings += [record["warning"] for record in records if record["warning"]]
+    for warning in dict.fromkeys(warnings):  # once each: what is said of one class is said of all
+        print(f"{name}: {warning}", file=sys.stderr)
     for record in records:
-        if record["warning"]:
-            print(f"{name}: {record['warning']}", file=sys.stderr)
         print(f"{name}  {describe(record)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ganlib.commands.progress import ProgressLine
@@ -60,9 +61,7 @@ def _probe(found: Run, args: argparse.Namespace) -> None:
             pick_device(args.device),
             train=args.train,
             root=args.data_root,
-            progress=lambda text, done, total: line.update(
-                f"{found.name}  {text}  {done:,} of {total:,}", share=done / total
-            ),
+            progress=partial(line.stage, found.name),
         )
     finally:
         line.close()

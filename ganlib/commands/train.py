@@ -6,6 +6,7 @@ import argparse
 import re
 import signal
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -180,7 +181,7 @@ def _load(name: str, root: str | None, size: int | None, channels: int | None) -
         root=root,
         size=size,
         channels=channels,
-        progress=lambda done, total: line.update(f"decoding {name}  {done:,} of {total:,}", share=done / total),
+        progress=partial(line.stage, name, "decoded"),
     )
     line.close()
     if data.skipped_count:

@@ -238,6 +238,14 @@ def test_too_few_images_are_warned_about_and_fewer_refused(root: Path) -> None:
         EvaluationConfig(n=7, blocks=4)
 
 
+def test_a_warning_that_many_records_share_is_said_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", "gan", "--n", "120", "--blocks", "2", "--per-class", "--metrics", "fid", "--device", "cpu"]
+    assert main(command) == 0
+    shown = capsys.readouterr()
+    assert shown.out.count("FID of class-") == 3
+    assert shown.err.count("images in each block of the class") == 1
+
+
 def test_a_bad_run_or_option_costs_no_other_run(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(root / "gan", root / "torn")
     (root / "torn" / "weights.safetensors").write_bytes(b"noise")
