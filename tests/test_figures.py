@@ -188,7 +188,7 @@ def test_bars_are_sorted_with_intervals_and_numbers() -> None:
     np.testing.assert_array_equal(bars.error_x.array, [np.nan, 2, 2])
     np.testing.assert_array_equal(bars.error_x.arrayminus, [np.nan, 1, 1])
     assert bars.marker.color[2] == ARCHITECTURE_COLOURS["dcgan"]
-    assert [text.strip() for text in numbers.text] == ["10", "20.2", "30"]
+    assert [text.strip() for text in numbers.text] == ["10.0", "20.2", "30.0"]
     assert figure.layout.xaxis.title.text.startswith("FID on embedded")
     assert bars.customdata[1].tolist() == ["64,000", " (19.25 to 22.25)"]
 

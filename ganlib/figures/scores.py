@@ -51,7 +51,7 @@ def score_bars(
         x=frame["high"].fillna(frame["value"]),
         y=frame["label"],
         mode="text",
-        text=[f"\u2002{value:.3g}" if abs(value) < 100 else f"\u2002{value:,.0f}" for value in frame["value"]],
+        text=[f"\u2002{value:#.3g}" if abs(value) < 100 else f"\u2002{value:,.0f}" for value in frame["value"]],
         textposition="middle right",
         cliponaxis=False,
         hoverinfo="skip",

@@ -176,6 +176,7 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
         shown,
         hide_index=True,
         row_height=44,
+        placeholder="–",
         column_config={
             "Pictures": st.column_config.ImageColumn(width="medium", help="Of the end of its training, one a class."),
             **{name: number(format="%.4g") for name in (metric.label, "Low", "High")},
