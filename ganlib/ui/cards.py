@@ -43,7 +43,7 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
     for sentence in [run.note, *known_of_images(run, evaluations)]:
         if sentence:
             st.caption(sentence)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap=None):
         st.page_link("pages/sampling.py", label=":primary[Sample]", query_params={"run": run.name})
         st.page_link("pages/interpolation.py", label=":primary[Interpolate]", query_params={"run": run.name})
         st.page_link("pages/curves.py", label=":primary[Curves]", query_params={"runs": [run.name]})
