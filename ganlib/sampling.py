@@ -22,7 +22,9 @@ CHUNK = 64  # large enough for full throughput of a small network, small enough 
 
 
 def to_uint8(images: Tensor) -> np.ndarray:
-    """(N, C, H, W) in [-1, 1] -> (N, H, W, C) uint8, rounded to the nearest level."""
+    """(N, C, H, W) in [-1, 1] -> (N, H, W, C) uint8, rounded to the nearest level. GanlibError where one is NaN."""
+    if images.isnan().any():  # which has no nearest level
+        raise GanlibError("Some pixels are not numbers: the weights or the options drive the model out of its range.")
     levels = ((images + 1) * 127.5).round_().clamp_(0, 255)
     return levels.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
 

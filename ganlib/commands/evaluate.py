@@ -101,10 +101,10 @@ def _measure(
             snapshot=snapshot,
             progress=partial(line.stage, name),
             warn=warnings.append,
+            store=partial(append_records, found.folder.evaluation),
         )
     finally:
         line.close()
-    append_records(found.folder.evaluation, records)
     warnings += [record["warning"] for record in records if record["warning"]]
     for warning in dict.fromkeys(warnings):  # once each: what is said of one class is said of all
         print(f"{name}: {warning}", file=sys.stderr)

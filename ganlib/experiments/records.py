@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ def _row(run: str, record: dict[str, Any]) -> dict[str, object]:
     return {
         "run": run,
         "metric": str(record["metric"]),
-        "value": float(record["value"]),
-        "low": float(interval.get("low", "nan")),
-        "high": float(interval.get("high", "nan")),
+        "value": _number(record["value"]),
+        "low": _number(interval["low"]) if interval else nan,
+        "high": _number(interval["high"]) if interval else nan,
         "protocol": json.dumps(protocol, sort_keys=True, separators=(",", ":")),
         "protocol_label": _label(protocol),
         "extractor": str(protocol["extractor"] or ""),
@@ -94,6 +95,12 @@ def _row(run: str, record: dict[str, Any]) -> dict[str, object]:
         "date": pd.to_datetime(str(record.get("date")), utc=True, errors="coerce"),
         "warning": str(record.get("warning") or ""),
     }
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+    return float(value)
 
 
 def _label(protocol: dict[str, Any]) -> str:

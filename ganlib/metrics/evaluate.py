@@ -17,7 +17,7 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import from_blocks, of_share
-from ganlib.metrics.measures import MEASURES, Fake, Real, Value, check_sizes
+from ganlib.metrics.measures import MEASURES, SHARES, SMALLEST, SPLITS, Fake, Real, Value, check_sizes
 from ganlib.metrics.paths import path_record
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.records import Record
@@ -39,6 +39,7 @@ def evaluate(
     snapshot: int | None = None,
     progress: Progress = lambda text, done, total: None,
     warn: Callable[[str], None] = lambda sentence: None,
+    store: Callable[[list[Record]], None] = lambda records: None,
 ) -> list[Record]:
     """What generates gets the metrics of ``config``; a classifier ``accuracy`` and, as an extractor, ``fid_floor``.
 
@@ -47,7 +48,8 @@ def evaluate(
     the reason. They are of the run's weights alone, for a snapshot does not hold what classifies or infers, and of
     the default options, for none has a part in them.
 
-    Nothing is written but reference statistics that were not stored yet. GanlibError says what is missing.
+    Nothing is written but reference statistics that were not stored yet, and what is kept of the images until
+    ``store`` has returned from taking the records. GanlibError says what is missing.
     """
     model: Any = run.load(device, snapshot)
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
@@ -61,26 +63,32 @@ def evaluate(
         "commit": commit(),
         "date": now(),
     }
+    made = None
     if isinstance(model, GenerativeModel):
         chosen = check_options(model, options or {})
         made = Generation(run, model, weights, chosen, config.n, config.batch)
-        found = generated_records(made, config, device, progress)
+        found = generated_records(made, config, device, progress, warn)
         if run.classes and snapshot is None and not options:
             found += side_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
     elif hasattr(model, "classify"):
         found = [accuracy_record(run, model, config, progress)]
-        try:
-            found.append(floor_record(run, config, device, progress))
-        except GanlibError as error:
-            warn(f"The FID of real images was not measured: {error}")
+        if snapshot is None:
+            try:
+                found.append(floor_record(run, config, device, progress))
+            except GanlibError as error:
+                warn(f"The FID of real images was not measured: {error}")
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
     for record in found:
         if not isfinite(record["value"]):
             raise GanlibError(f"{record['metric']} of {run.name} came out as {record['value']}; nothing was recorded.")
-    return [record | provenance for record in found]
+    found = [record | provenance for record in found]
+    store(found)
+    if made:
+        made.forget()
+    return found
 
 
 def side_records(
@@ -98,7 +106,11 @@ def side_records(
 
 
 def generated_records(
-    made: Generation, config: EvaluationConfig, device: torch.device, progress: Progress
+    made: Generation,
+    config: EvaluationConfig,
+    device: torch.device,
+    progress: Progress,
+    warn: Callable[[str], None],
 ) -> list[Record]:
     """What cannot be done is refused before an image is made."""
     asked = set(config.metrics)
@@ -117,6 +129,9 @@ def generated_records(
     if of_features:
         real = reference(made.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
         check_sizes(of_features, real, made.n, config.blocks, made.model.config.num_classes)
+    if config.per_class and not ("class_fid" in of_features and real.classes):
+        why = f"{made.run.data_name} has too few images of one" if made.model.conditional else "it takes none"
+        warn(f"FID of each class was not measured: {why}.")
     images = made.images(progress) if data else None
     found: list[Record] = []
     if of_features:
@@ -125,7 +140,6 @@ def generated_records(
         found.append(path_record(made, extractor, config.space, config.blocks, progress))
     if data and images is not None:
         found.append(transfer_record(made, images, data, device, progress))
-    made.forget()
     return found
 
 
@@ -133,7 +147,7 @@ def feature_metrics(made: Generation, config: EvaluationConfig, extractor: Extra
     """Those asked for that features decide. Of classes none where none is obeyed, or the extractor knows others."""
     if "isc" in config.metrics and not extractor.classes:
         raise GanlibError(f"The inception score takes class logits, which {extractor.name} has not; leave isc out.")
-    names = [name for name in config.metrics if name in MEASURES] + ["class_fid"] * config.per_class
+    names = [name for name in dict.fromkeys(config.metrics) if name in MEASURES] + ["class_fid"] * config.per_class
     agrees = made.model.conditional and extractor.own_classes
     possible = {"class_agreement": agrees, "class_fid": made.model.conditional}
     return [name for name in names if possible.get(name, True)]
@@ -163,7 +177,9 @@ def feature_records(
         made.record(
             value.metric,
             value.value,
-            interval=of_share(*value.share) if value.share else from_blocks(value.value, value.parts, value.n_fake),
+            interval=of_share(*value.share)
+            if value.share
+            else from_blocks(value.value, value.parts, value.n_fake, share=value.metric in SHARES),
             blocks=value.parts,
             protocol=protocol(
                 made.run,
@@ -186,7 +202,7 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
 
     Without an interval: test images lie class by class, so that parts of them are no smaller samples of the whole.
     """
-    extractor = EXTRACTORS["embedded"](run, device, None)
+    extractor = EXTRACTORS[config.extractor](run, device, config.extractor_weights)
     train = reference(run, extractor, "train", root=config.data_root, batch=config.batch, progress=progress)
     test = load_split(run, "test", config.data_root)
     made = extract(
@@ -210,16 +226,24 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
 
 
 def doubt(value: Value, extractor: Extractor, blocks: int) -> str | None:
-    """A covariance of fewer images than dimensions is singular, and the FID then too high."""
+    """Why to distrust a number of too few images: a covariance of no more of them than dimensions is singular."""
+    if value.metric == "isc" and value.n_fake // SPLITS < extractor.classes:
+        each = value.n_fake // SPLITS
+        return f"Only {each:,} images in each split for {extractor.classes:,} classes: the score is too low."
     if "fid" not in value.metric:
         return None
-    n = value.n_fake
-    sizes = {"real images": value.n_real, "generated images": n, "images in each block": n // blocks}
-    for what, size in sizes.items():
+    of_class = " of the class" if "class" in value.how else ""
+    least, where, wrong = value.n_fake, of_class, "FID too high"
+    if value.metric == "fid_infinity":
+        least, where, wrong = least // SMALLEST, " at the smallest size", "extrapolation unreliable"
+    for size, what, consequence in (
+        (value.n_real, f"real images{of_class}", "FID too high"),
+        (least, f"generated images{where}", wrong),
+        (least // blocks, f"images in each block{where}", "interval unreliable"),
+    ):
         if size <= extractor.width:
-            of_class = " of the class" if "class" in value.how else ""
             return (
-                f"Only {size:,} {what}{of_class} for {extractor.width:,} feature dimensions: their covariance is "
-                f"singular and {'the interval unreliable' if 'block' in what else 'the FID too high'}."
+                f"Only {size:,} {what} for {extractor.width:,} feature dimensions: their covariance is singular "
+                f"and the {consequence}."
             )
     return None

@@ -16,6 +16,7 @@ from ganlib.metrics.partial import Partial
 from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress
 from ganlib.models import GenerativeModel
+from ganlib.provenance import commit, versions
 from ganlib.runs import Run
 from ganlib.sampling import sample_chunks
 
@@ -71,6 +72,7 @@ class Generation:
         """Where ``what`` of these images is kept until the evaluation is done."""
         dtype = torch.uint8 if what == "images" else torch.float32
         depends_on |= {"weights": self.weights_hash, "options": self.all_options}
+        depends_on |= {"versions": versions(), "commit": commit()}  # other code may make other images
         self._partials.append(Partial(self.run.path, depends_on, what, dtype))
         return self._partials[-1]
 

@@ -11,11 +11,11 @@ from scipy.special import ndtri, stdtrit
 LEVEL = 0.95
 
 
-def from_blocks(value: float, blocks: list[float], n: int) -> dict[str, Any] | None:
+def from_blocks(value: float, blocks: list[float], n: int, *, share: bool = False) -> dict[str, Any] | None:
     """Interval around ``value``, made of all n images, from the same metric on disjoint parts of them.
 
     FID falls with n, so the blocks' mean estimates another number than ``value`` does and only their spread
-    is used: t-quantile times standard error. None with fewer than two blocks.
+    is used: t-quantile times standard error. That of a ``share`` ends at 0 and 1. None with fewer than two blocks.
     """
     count = len(blocks)
     if count < 2:
@@ -25,7 +25,10 @@ def from_blocks(value: float, blocks: list[float], n: int) -> dict[str, Any] | N
         f"{LEVEL:.0%}: t-quantile times the standard error of {count} disjoint seed blocks of {n // count:,} "
         f"images, around the value of all {n:,}"
     )
-    return {"low": value - half, "high": value + half, "how": how}
+    low, high = value - half, value + half
+    return (
+        {"low": max(low, 0.0), "high": min(high, 1.0), "how": how} if share else {"low": low, "high": high, "how": how}
+    )
 
 
 def of_share(hits: int, n: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
@@ -22,7 +21,9 @@ from ganlib.registry import Registry
 NEIGHBOURS = {"prc": 3, "dc": 5}  # as their papers have it
 KID_SUBSET = 1_000
 SPLITS = 10  # of the inception score
-EXTRAPOLATED = 15  # sizes from a tenth of the images to all
+SHARES = ("precision", "recall", "coverage")  # of images
+EXTRAPOLATED = 15  # sizes of fid_infinity, from SMALLEST of the images to all
+SMALLEST = 10  # a tenth
 
 
 class Real(NamedTuple):
@@ -94,14 +95,14 @@ def fid_infinity(real: Real, fake: Fake, blocks: int) -> list[Value]:
     """FID's bias is linear in 1 / n: the line's value at 1 / n = 0. Chong, Forsyth, arXiv:1911.07023."""
 
     def limit(part: Fake) -> float:
-        # Seeds are independent: any first n of them are a fair sample. A fixed shuffle makes the classes even.
-        order = torch.randperm(len(part), generator=torch.Generator().manual_seed(0))
-        sizes = np.linspace(max(len(part) // 10, 2), len(part), EXTRAPOLATED).astype(int)
-        values = [frechet(real.statistics, statistics(part.features[order[:n]])) for n in sizes]
+        # Any first n seeds are a fair sample, as even over the classes as the whole is.
+        sizes = np.linspace(max(len(part) // SMALLEST, 2), len(part), EXTRAPOLATED).astype(int)
+        values = [frechet(real.statistics, statistics(part.features[:n])) for n in sizes]
         return float(np.polynomial.Polynomial.fit(1 / sizes, values, 1).convert()(0.0))
 
     values = [limit(part) for part in fake.parts(blocks)]
-    return [Value("fid_infinity", limit(fake), values, real.statistics.n, len(fake))]
+    how = {"sizes": EXTRAPOLATED}
+    return [Value("fid_infinity", limit(fake), values, real.statistics.n, len(fake), how)]
 
 
 @MEASURES.register("kid")

@@ -9,10 +9,10 @@ value         float
 interval      {low, high, how} or null                  blocks        the metric on each seed block, or []
 protocol      what two numbers must share to be compared: n_real, n_fake, reference {data, split, fingerprint}
               or null, extractor, extractor_name, extractor_hash, resizer, options not at their default;
-              of some also what the metric is made with: subset, splits, neighbours, class
+              of some also what the metric is made with: subset, splits, neighbours, sizes, class
               of code_accuracy also the code, and matched {data, split, fingerprint, n}: where its values got classes;
               of sampling_rate also the machine; its blocks are calls of 64 images
-              of ppl also space, path, epsilon and paths, how many
+              of ppl also space, path, epsilon, paths, how many, and the percentiles beyond which they are discarded
               of cas also trained: the classifier's model, width, images seen, batch_size and seed
               of probe_accuracy also trained, likewise, grid and svm; its layers and pixels_accuracy stand beside it
 labels        "balanced" or "none"                      seeds         "0-9999" or null
@@ -24,8 +24,12 @@ versions · commit · date                                warning       why to d
 from __future__ import annotations
 
 import json
+from math import isfinite
 from pathlib import Path
+from types import NoneType
 from typing import Any
+
+from filelock import FileLock
 
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
@@ -47,6 +51,13 @@ NAMED_SHARES = {
     "class_agreement": "class agreement",
     "cas": "classification accuracy score",
 }
+ENDS = ("low", "high")  # of an interval
+PROTOCOL: dict[str, type | tuple[type, ...]] = {
+    "n_real": int,
+    "n_fake": int,
+    "options": dict,
+    "extractor": (str, NoneType),
+}  # what all protocols hold
 
 
 def read_records(path: Path) -> list[Record]:
@@ -55,7 +66,7 @@ def read_records(path: Path) -> list[Record]:
         return []
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     records = content.get("records") if isinstance(content, dict) else None
     if not isinstance(records, list):
@@ -67,10 +78,11 @@ def read_records(path: Path) -> list[Record]:
 
 
 def append_records(path: Path, new: list[Record]) -> None:
-    """Adds to what is there; a damaged file raises GanlibError and stays as it is."""
-    records = read_records(path) + new
-    content = json.dumps({"records": records}, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, content.encode() + b"\n")
+    """Adds to what is there, one process at a time; a damaged file raises GanlibError and stays as it is."""
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        records = read_records(path) + new
+        content = json.dumps({"records": records}, indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomically(path, content.encode() + b"\n")
 
 
 def current(records: list[Record], weights_hash: str) -> list[Record]:
@@ -107,13 +119,28 @@ def describe(record: Record) -> str:
 
 
 def _flaw(record: Any) -> str:
+    """What readers of a record rely on and it lacks, "" where it is sound."""
     if not isinstance(record, dict):
         return "is not an object"
-    for name, kind in [("metric", str), ("value", float), ("protocol", dict), ("weights_hash", str)]:
-        if not isinstance(record.get(name), (float, int) if kind is float else kind):
-            return f"has no proper {name!r}"
     missing = [name for name in ("snapshot", "interval") if name not in record]
-    return f"lacks {missing[0]!r}" if missing else ""
+    if missing:
+        return f"lacks {missing[0]!r}"
+    protocol, interval = record.get("protocol"), record["interval"]
+    reference = protocol.get("reference") if isinstance(protocol, dict) else None
+    sound = {
+        "metric": isinstance(record.get("metric"), str),
+        "value": _is_number(record.get("value")),
+        "interval": interval is None or (isinstance(interval, dict) and all(map(_is_number, map(interval.get, ENDS)))),
+        "weights_hash": isinstance(record.get("weights_hash"), str),
+        "protocol": isinstance(protocol, dict)
+        and all(isinstance(protocol.get(name), kind) for name, kind in PROTOCOL.items())
+        and (reference is None or (isinstance(reference, dict) and {"data", "split"} <= reference.keys())),
+    }
+    return next((f"has no proper {name!r}" for name, right in sound.items() if not right), "")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
 def _damaged(path: Path, reason: str) -> GanlibError:

@@ -44,7 +44,7 @@ def reference(
     """Of the run's data set. GanlibError when nothing usable is stored and the data set is not at hand."""
     path = extractor.references / f"{split}-{run.fingerprint(split)}.safetensors"
     try:
-        return read_reference(path, extractor)
+        return read_reference(path, extractor, run.fingerprint(split), split)
     except GanlibError as error:
         reason = error
     try:
@@ -79,7 +79,9 @@ def reference(
         write_atomically(path, content)
     except OSError as error:
         raise GanlibError(f"The reference statistics cannot be stored as {path} ({error}).") from None
-    return read_reference(path, extractor)  # so that a number is the same the first time and ever after
+    return read_reference(
+        path, extractor, images.fingerprint, split
+    )  # so that a number is the same the first time and ever after
 
 
 def describe_images(features: torch.Tensor, labels: NDArray[np.int64]) -> Real:
@@ -90,8 +92,8 @@ def describe_images(features: torch.Tensor, labels: NDArray[np.int64]) -> Real:
     return Real(statistics(features), features[kept], tuple(map(statistics, usable)))
 
 
-def read_reference(path: Path, extractor: Extractor) -> Real:
-    """GanlibError when the file is absent, damaged or made by another extractor."""
+def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: SplitName) -> Real:
+    """GanlibError when the file is absent, damaged, made by another extractor or of other images."""
     if not path.exists():
         raise GanlibError(f"There are no reference statistics {path}.")
     try:
@@ -108,11 +110,15 @@ def read_reference(path: Path, extractor: Extractor) -> Real:
         raise GanlibError(f"The reference statistics {path} are damaged ({error}).") from None
     if metadata.get("extractor_hash") != extractor.hash:
         raise GanlibError(f"The reference statistics {path} were made with other weights of the extractor.")
+    if (metadata.get("fingerprint"), metadata.get("split")) != (fingerprint, split):
+        raise GanlibError(f"The reference statistics {path} are of other images: {metadata.get('data')}'s, as it says.")
     d = extractor.width
     shapes = [mu.shape == (d,), sigma.shape == (d, d), sample.ndim == 2 and sample.shape[1] == d]
     shapes += [c.mu.shape == (d,) and c.sigma.shape == (d, d) for c in classes]
     if not all(shapes) or mu.dtype != np.float64 or sigma.dtype != np.float64 or sample.dtype != np.float32:
         raise GanlibError(f"The reference statistics {path} are not those of {d} features.")
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+        raise GanlibError(f"The reference statistics {path} hold numbers that are not finite.")
     return Real(Statistics(mu, sigma, n), torch.from_numpy(sample), tuple(classes))
 
 

@@ -99,6 +99,7 @@ def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
         "path": "slerp",
         "epsilon": 1e-4,
         "paths": 12,
+        "discarded": [1, 99],
     }
     assert (found["labels"], found["seeds"]) == ("balanced", "0-23")
 
