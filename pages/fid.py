@@ -3,32 +3,41 @@
 import streamlit as st
 
 from ganlib import figures, ui
+from ganlib.experiments import METRICS
 from ganlib.report import Part
 
 with ui.page("FID comparison", "How far generated images are from real ones, measured alike."):
+    if not ui.runs(ui.generates):
+        ui.no_models()
     records, unreadable = ui.evaluations()
     for sentence in unreadable:
         st.warning(sentence)
     present = ui.current_scores(records)
-    ui.evaluate_now(ui.unscored(present))
-    if not (present.metric == "fid").any():
+    if not present.metric.isin(METRICS).any():
+        ui.evaluate_now(ui.unscored(present))
         ui.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
     metric = ui.pick_metric(present)
     measured = present[present.metric == metric]
     protocol = ui.pick_protocol(measured)
     ranked = measured[measured.protocol == protocol]
-    look = {"title": ui.axis_title(ranked), "models": ui.architectures()}
-    words = figures.describe_scores(ranked)
-    bars = figures.score_bars(
-        ranked, floor=ui.floor_of(present, ranked), best=ui.best_snapshots(records, ranked), **look
-    )
-    parts = [Part("", bars, words)]
-    st.plotly_chart(bars, alt=words, key="fid_bars")
-    ui.protocol_note(measured, ranked)
+    ui.evaluate_now(ui.unscored(present), int(ranked.n_fake.iloc[0]))
+    both = ui.precision_and_recall(present, protocol)
+    look = {"title": ui.axis_title(ranked), "models": ui.architectures({*ranked.run, *both.run})}
+    best, words = ui.best_snapshots(records, ranked), figures.describe_scores(ranked)
+    parts = [
+        Part(look["title"], figures.score_bars(ranked, floor=ui.floor_of(present, ranked), best=best, **look), words)
+    ]
+    st.plotly_chart(parts[-1].content, alt=words, key="fid_bars")
+    if marks := ui.said_best(best):
+        st.caption(marks)
+    if doubts := ui.doubts(ranked):
+        st.warning(doubts)
     agreement = present[present.metric == "class_agreement"]
     table = ui.score_table(ranked, ui.same_images(agreement, protocol))
-    parts.append(Part("Runs", table))
+    parts += [*(Part("", text) for text in (marks, doubts) if text), Part("Runs", table)]
     files = st.container()
+    if (absent := ui.absentees(records, present, ranked)) is not None:
+        parts.append(Part("Not ranked", absent))
     if (others := ui.published_scores(ranked)) is not None:
         parts.append(Part("Published values, each under its own protocol", others))
     if len(classes := ui.same_images(present[present.metric == "class_fid"], protocol)):
@@ -36,10 +45,13 @@ with ui.page("FID comparison", "How far generated images are from real ones, mea
         alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
         parts.append(Part("FID of each class", figures.class_heatmap(classes, title="FID"), alt))
         st.plotly_chart(parts[-1].content, alt=alt, key="class_heatmap")
-    if len(both := ui.precision_and_recall(present, protocol)):
+        if doubts := ui.doubts(classes):
+            st.caption(doubts)
+            parts.append(Part("", doubts))
+    if len(both):
         st.subheader("Precision and recall", anchor=False)
         alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in both.itertuples())
-        plane = figures.precision_recall(both, models=ui.architectures())
+        plane = figures.precision_recall(both, models=look["models"])
         parts.append(Part("Precision and recall", plane, alt))
         st.plotly_chart(parts[-1].content, alt=alt, key="precision_recall")
     if len(ranked) > 1:

@@ -250,6 +250,10 @@ def test_scores_against_their_cost() -> None:
     markers = {p.name: (p.marker.color, p.marker.symbol) for p in points}
     assert markers["three"] == (ARCHITECTURE_COLOURS["dcgan"], "circle")
     assert markers["one"] != markers["two"]  # of one architecture
+    alone = score_cost(table[:1], title="FID", cost="minutes", models=MODELS).data[1]
+    assert (alone.marker.color, alone.marker.symbol) == markers["one"]  # whichever others a figure has
+    ticks = score_cost(table, title="FID", cost="minutes", models=MODELS).layout.xaxis
+    assert list(ticks.ticktext) == ["1", "2", "5", "10", "20", "50"]
     free = scores(one=10).assign(minutes=[0.0])
     assert not score_cost(free, title="FID", cost="minutes", models=MODELS).data  # no place on a logarithmic axis
 

@@ -118,7 +118,7 @@ def _label(protocol: dict[str, Any]) -> str:
 
 
 def _distinct_labels(frame: pd.DataFrame) -> pd.Series[str]:
-    """Protocols apart only in a hash or the resizer share their words: four digits then tell them apart."""
-    shared = frame.groupby("protocol_label")["protocol"].transform("nunique") > 1
+    """Protocols of a metric apart only in a hash or the resizer share their words: four digits tell them apart."""
+    shared = frame.groupby(["metric", "protocol_label"])["protocol"].transform("nunique") > 1
     digits = frame["protocol"].map(lambda key: hashlib.sha256(key.encode()).hexdigest()[:4])
     return frame["protocol_label"].where(~shared, frame["protocol_label"] + " · #" + digits)

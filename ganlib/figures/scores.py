@@ -1,4 +1,7 @@
-"""Scores of one metric and protocol, ranked, against their cost and over training, drawn and in words."""
+"""Scores of one metric and protocol, ranked, against their cost and over training, drawn and in words.
+
+``models`` is run -> architecture of all runs that figures show together: each run looks the same in all of them.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ def score_bars(
 ) -> go.Figure:
     """Bars of ``ganlib.experiments.read_evaluations``, the best on top, with their intervals.
 
-    ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``models``
-    is run -> architecture. ``floor`` is the score of so many real images that nobody trained on, drawn as a line;
-    ``best`` has the best snapshot of each run that has one better than its weights: a diamond on the run's bar.
+    ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``floor`` is the
+    score of so many real images that nobody trained on, drawn as a line; ``best`` has the best snapshot of each run
+    that has one better than its weights: a diamond on the run's bar.
     GanlibError if the frame mixes metrics or protocols, whose values do not compare.
     """
     _comparable(frame)
@@ -70,7 +73,7 @@ def score_bars(
     if floor is not None:
         line, words = {"color": BETWEEN, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
         figure.add_vline(x=floor[0], line=line, annotation={"text": words, "font_size": 11, "yanchor": "bottom"})
-    figure.update_yaxes(autorange="reversed", type="category", automargin=True)
+    figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
     figure.update_xaxes(title_text=title, rangemode="tozero")
     figure.update_layout(height=32 * len(frame) + 100, showlegend=False)
     return plain(figure, right=60)
@@ -86,7 +89,7 @@ def score_course(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) 
     if frame.empty:
         return nothing("No scores to show yet.")
     figure = go.Figure()
-    lines = run_lines(sorted(frame["run"].unique()), models)
+    lines = run_lines(sorted({*models, *frame["run"]}), models)
     for run, course in frame.groupby("run"):
         course = course.sort_values("images_seen", kind="stable")
         figure.add_scatter(
@@ -100,7 +103,7 @@ def score_course(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) 
         )
     figure.update_xaxes(title_text="images seen", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text=title)
-    return plain(figure.update_layout(height=420, hovermode="closest"))
+    return plain(figure.update_layout(height=420, hovermode="closest", showlegend=True))
 
 
 def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[str, str]) -> go.Figure:
@@ -120,11 +123,12 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[st
         x=front[cost], y=front["value"], mode="lines", line={"color": BETWEEN, "dash": "dot", "width": 1.5},
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    lines = run_lines(sorted(frame["run"].unique()), models)
+    lines = run_lines(sorted({*models, *frame["run"]}), models)
     # A legend rather than labels: networks of one size lie one upon the other.
     for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
         _point(figure, run, x, y, lines[run], "%{y:.4g} at %{x:,.4g}")
-    figure.update_xaxes(title_text=cost, type="log", showgrid=False)
+    values, words = _log_ticks(frame[cost].min(), frame[cost].max())
+    figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=words)
     figure.update_yaxes(title_text=title)
     return plain(figure.update_layout(height=480))
 
@@ -132,7 +136,7 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[st
 def precision_recall(frame: pd.DataFrame, *, models: Mapping[str, str]) -> go.Figure:
     """What looks real (precision) against what of the real is covered (recall); ``frame`` has both columns by run."""
     figure = go.Figure()
-    lines = run_lines(sorted(frame["run"]), models)
+    lines = run_lines(sorted({*models, *frame["run"]}), models)
     for run, precision, recall in zip(frame["run"], frame["precision"], frame["recall"], strict=True):
         _point(figure, run, recall, precision, lines[run], "precision %{y:.3f}, recall %{x:.3f}")
     figure.update_xaxes(title_text="recall: share of real images among generated ones", range=[0, 1.02])
@@ -189,8 +193,22 @@ def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, s
     """One run: in its colour, and where runs share it with the symbol of its dash."""
     marker = {"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]}
     figure.add_scatter(
-        x=[x], y=[y], mode="markers", name=run, marker=marker, hovertemplate=f"{run}: {words}<extra></extra>"
+        x=[x],
+        y=[y],
+        mode="markers",
+        name=run,
+        marker=marker,
+        cliponaxis=False,
+        hovertemplate=f"{run}: {words}<extra></extra>",
     )
+
+
+def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """1, 2 and 5 times the powers of ten around these; Plotly's own ticks would leave the power out of a 2."""
+    powers = range(int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 2)
+    values = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    units = ((1e6, "M"), (1e3, "k"), (0, ""))
+    return values, [next(f"{v / (size or 1):g}{unit}" for size, unit in units if v >= size) for v in values]
 
 
 def _comparable(frame: pd.DataFrame) -> None:

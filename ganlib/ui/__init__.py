@@ -3,8 +3,9 @@
 chrome    header, device, empty states, errors at the page's edge    catalog   cached runs, models, pictures, logs
 controls  run, class, seed, options: widgets kept in the URL         pictures  grids, animations, downloads, links
 cards     a run at a glance                                             curves    runs, scalars, findings
-scores    metrics, protocols, rankings                                  jobs      evaluations in the background
+scores    metrics, protocols, what compares                             score_table  rankings as tables and files
 sources   scalars of runs, of other tools, of uploads                links     what a link asks for, checked and made
+jobs      evaluations in the background
 """
 
 import gc
@@ -52,21 +53,20 @@ from ganlib.ui.pictures import (
     snapshot_of,
     stages_shown,
 )
+from ganlib.ui.score_table import absentees, published_scores, report, score_table
 from ganlib.ui.scores import (
     axis_title,
     best_snapshots,
     courses,
     current_scores,
+    doubts,
     floor_of,
     pick_cost,
     pick_metric,
     pick_protocol,
     precision_and_recall,
-    protocol_note,
-    published_scores,
-    report,
+    said_best,
     same_images,
-    score_table,
     unscored,
     with_costs,
 )
@@ -76,6 +76,7 @@ from ganlib.ui.sources import follow, logs, skipped
 gc.freeze()
 
 __all__ = [
+    "absentees",
     "animation",
     "architectures",
     "axis_title",
@@ -85,6 +86,7 @@ __all__ = [
     "courses",
     "current_scores",
     "differences",
+    "doubts",
     "download_curves",
     "downloads",
     "empty",
@@ -120,10 +122,10 @@ __all__ = [
     "pick_tags",
     "pick_walk",
     "precision_and_recall",
-    "protocol_note",
     "published_scores",
     "report",
     "runs",
+    "said_best",
     "said_missing",
     "same_for",
     "same_images",

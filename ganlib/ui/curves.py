@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil, floor
 from typing import Any
 
@@ -40,9 +40,9 @@ LOSSES = ("non-saturating", "minimax", "hinge", "least squares", "wasserstein")
 LOOKS = {"critical": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
 
 
-def architectures() -> dict[str, str]:
-    """Run name -> architecture, which fixes its colour."""
-    return {run.name: run.model_name for run in runs()}
+def architectures(names: Collection[str] | None = None) -> dict[str, str]:
+    """Run name -> architecture, which fixes its colour: of all runs or of these."""
+    return {run.name: run.model_name for run in runs() if names is None or run.name in names}
 
 
 def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
@@ -256,7 +256,8 @@ def differences(names: Sequence[str]) -> pd.DataFrame | None:
         st.caption("The recipes of these runs are the same but for when and with which versions they were trained.")
         return None
     # Text, for a column may hold numbers and words; a key that a run lacks is blank.
-    words = found.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis("setting").reset_index()
+    words = found.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis(columns=None)
+    words.insert(0, "setting", words.index)
     st.dataframe(words, hide_index=True, alt=f"Table of the settings in which {', '.join(chosen)} differ.")
     return words
 

@@ -15,23 +15,35 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import streamlit as st
 
-from ganlib.metrics.config import METRICS, EvaluationConfig
+from ganlib.experiments import METRICS
+from ganlib.metrics.config import METRICS as EVALUATED
+from ganlib.metrics.config import EvaluationConfig
 from ganlib.runs import PROJECT, Run
 from ganlib.ui.catalog import generates, runs
 
 COUNTS = (1_000, 5_000, 10_000, 50_000)
 LOOK = 1.0  # seconds between two looks at a process
-SHARE = re.compile(r"(\d+)%")
+SHARE = re.compile(r"  +(\d+)%(?:  |$)")  # as progress lines have it; a result may be a percentage too
+LABELS = {"prc": "Precision, recall", "dc": "Density, coverage"} | {name: METRICS[name].label for name in METRICS}
+
+
+class Asked(NamedTuple):
+    """What is to be measured."""
+
+    names: list[str]
+    metrics: list[str]
+    n: int
 
 
 class Job:
     """``python -m ganlib …`` and what it says."""
 
-    def __init__(self, what: str, arguments: Sequence[str]) -> None:
-        self.what, self.stopped = what, False
+    def __init__(self, asked: Asked, arguments: Sequence[str]) -> None:
+        self.asked, self.stopped = asked, False
         handle, path = tempfile.mkstemp(prefix="ganlib-", suffix=".log")
         self._said = Path(path)
         with os.fdopen(handle, "wb") as said:
@@ -79,11 +91,11 @@ class Jobs:
         self.latest: Job | None = None
         self._starting = Lock()
 
-    def start(self, what: str, arguments: Sequence[str]) -> None:
+    def start(self, asked: Asked, arguments: Sequence[str]) -> None:
         """Nothing while another job runs: two would only share the processor."""
         with self._starting:
             if self.latest is None or not self.latest.running:
-                self.latest = Job(what, arguments)
+                self.latest = Job(asked, arguments)
 
 
 @st.cache_resource(show_spinner=False)
@@ -91,8 +103,8 @@ def jobs() -> Jobs:
     return Jobs()
 
 
-def evaluate_now(missing: Sequence[str]) -> None:
-    """A form in the sidebar that measures runs; ``missing`` are those without a score here."""
+def evaluate_now(missing: Sequence[str], n: int | None = None) -> None:
+    """A form in the sidebar that measures runs; ``missing`` are those without a score, n the images of those shown."""
     with st.sidebar.expander("Evaluate runs", icon=":material/calculate:", expanded=jobs().latest is not None):
         known = {run.name: run for run in runs(generates)}
         job = jobs().latest
@@ -101,26 +113,27 @@ def evaluate_now(missing: Sequence[str]) -> None:
             return
         if job is not None:
             _outcome(job)
-        defaults = EvaluationConfig()
-        names = st.multiselect("Runs to measure", list(known), [name for name in missing if name in known][:1])
-        metrics = st.multiselect("Metrics to measure", METRICS, defaults.metrics)
-        n = st.select_slider("Images to generate", COUNTS, defaults.n, format_func="{:,}".format)
+        usual = EvaluationConfig()
+        default = Asked(list(missing[:1]), list(usual.metrics), n or usual.n)
+        if job is not None and (job.stopped or job.failed):
+            default = job.asked  # to be gone on with
+        asked = Asked(
+            st.multiselect("Runs to measure", list(known), [name for name in default.names if name in known]),
+            st.multiselect("Metrics to measure", EVALUATED, default.metrics, format_func=LABELS.__getitem__),
+            st.select_slider("Images to generate", sorted({*COUNTS, default.n}), default.n, format_func="{:,}".format),
+        )
         st.button(
             "Evaluate",
             icon=":material/play_circle:",
-            disabled=not (names and metrics),
-            on_click=lambda: _start([known[name] for name in names], metrics, n),
+            disabled=not (asked.names and asked.metrics),
+            on_click=lambda: _start(asked, [known[name] for name in asked.names]),
         )
 
 
-def _start(chosen: Sequence[Run], metrics: Sequence[str], n: int) -> None:
-    names = ", ".join(run.name for run in chosen)
+def _start(asked: Asked, chosen: Sequence[Run]) -> None:
     paths = [str(run.path.resolve()) for run in chosen]
     device = str(st.session_state.get("device", "auto"))
-    jobs().start(
-        names,
-        ["evaluate", *paths, "--metrics", *metrics, "--n", str(n), "--device", device],
-    )
+    jobs().start(asked, ["evaluate", *paths, "--metrics", *asked.metrics, "--n", str(asked.n), "--device", device])
 
 
 def _follow(job: Job) -> None:
@@ -133,11 +146,15 @@ def _follow(job: Job) -> None:
 
 
 def _outcome(job: Job) -> None:
+    what = ", ".join(job.asked.names)
     reasons = [line.removeprefix("ganlib: ") for line in job.lines() if line.startswith("ganlib: ")]
     if job.stopped:
-        st.info(f"Stopped measuring {job.what}. Evaluated again, it goes on from there.")
+        st.info(f"Stopped measuring {what}. Evaluated again, it goes on from there.")
     elif job.failed:
-        said = " ".join(reasons) or (job.lines() or ["It ended without a word."])[-1]
+        each = reasons if len(job.asked.names) == 1 else reasons[:-1]  # the last one only counts them
+        said = " ".join(each) or (job.lines() or ["It ended without a word."])[-1]
         st.error(said, icon=":material/error:")
+        if len(job.asked.names) > len(each):
+            st.info("The other runs were measured.")
     else:
-        st.success(f"Measured {job.what}.")
+        st.success(f"Measured {what}.")

@@ -1,24 +1,18 @@
-"""What the FID page is made of: metric, protocol, ranking, costs, what others published, reports."""
+"""Which records the FID page shows: metric, protocol, what was measured alike, costs, courses."""
 
 from __future__ import annotations
 
-import io
 import json
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
-from ganlib.experiments import METRICS, published
-from ganlib.provenance import commit, now
-from ganlib.report import Part, html, latex
+from ganlib.experiments import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
-from ganlib.ui.curves import download_frame
 from ganlib.ui.links import check_link
-from ganlib.ui.pictures import data_url
 
+RANKED = "ranked_runs"  # the key of what was shown last
 COSTS = ("parameters", "training, minutes", "images seen")
 FEATURES = {
     "embedded": "embedded classifier's",
@@ -27,7 +21,6 @@ FEATURES = {
     "clip": "CLIP",
     "dinov2": "DINOv2",
 }
-SHOWN = 5  # pictures of a run in a table
 MAKING = ("n_fake", "extractor", "extractor_name", "extractor_hash", "resizer", "options")  # of images and features
 
 
@@ -57,10 +50,17 @@ def pick_metric(records: pd.DataFrame) -> str:
 
 
 def pick_protocol(records: pd.DataFrame) -> str:
-    """One protocol, the most used first: numbers of two protocols never share a chart."""
+    """One protocol, the most used first: numbers of two protocols never share a chart.
+
+    Another metric has other protocols: then the one that was used of most of the runs shown before.
+    """
     keys = dict(zip(records.protocol_label, records.protocol, strict=True))
     labels = list(records.protocol_label.value_counts().index)
     check_link("protocol", labels.__contains__, "no run was measured that way")
+    before = st.session_state.get(RANKED, ())
+    if before and st.session_state.get("protocol") not in labels:
+        shared = records.run.isin(before).groupby(records.protocol_label).sum()
+        st.session_state["protocol"] = max(labels, key=shared.__getitem__)
     label = st.selectbox(
         "Protocol",
         labels,  # as they are: a link holds what format_func would make of them
@@ -68,6 +68,7 @@ def pick_protocol(records: pd.DataFrame) -> str:
         bind="query-params",
         help="Only runs measured alike can be ranked: same reference, sample size, extractor and options.",
     )
+    st.session_state[RANKED] = set(records.run[records.protocol_label == label])
     return str(keys[label])
 
 
@@ -85,15 +86,25 @@ def same_images(records: pd.DataFrame, protocol: str) -> pd.DataFrame:
 
 
 def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] | None:
-    """The FID that so many of the data set's own test images have by the same extractor, where it is known."""
+    """The FID that so many of the data set's own test images have by the same extractor, where it is known.
+
+    It is said where they are fewer than the generated ones, and not drawn: fewer images have a higher FID.
+    """
     if ranked.metric.iloc[0] != "fid":
         return None
     same = ("reference", "extractor", "extractor_hash", "resizer")
     wanted = json.loads(ranked.protocol.iloc[0])
-    floors = present[present.metric == "fid_floor"]
-    for protocol, value, n in zip(floors.protocol, floors.value, floors.n_fake, strict=True):
-        if all(json.loads(protocol)[key] == wanted[key] for key in same):
-            return float(value), int(n)
+    of_metric = present[present.metric == "fid_floor"]
+    floors = {
+        int(n): float(value)
+        for protocol, value, n in zip(of_metric.protocol, of_metric.value, of_metric.n_fake, strict=True)
+        if all(json.loads(protocol)[key] == wanted[key] for key in same)
+    }
+    if (n := wanted["n_fake"]) in floors:
+        return floors[n], n
+    if floors:
+        n, value = max(floors.items())
+        st.caption(f"{n:,} real test images have an FID of {value:.3g}; so few raise it, so that it is no floor here.")
     return None
 
 
@@ -107,6 +118,24 @@ def best_snapshots(records: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values("value", ascending=lower).drop_duplicates("run")
 
 
+def doubts(records: pd.DataFrame) -> str:
+    """Why not to trust these numbers, in a sentence: the first reason and how many there are like it."""
+    reasons = list(dict.fromkeys(records.warning[records.warning != ""]))
+    more = f" And {len(reasons) - 1} more of this kind." if len(reasons) > 1 else ""
+    return reasons[0] + more if reasons else ""
+
+
+def said_best(best: pd.DataFrame) -> str:
+    """What the diamonds on the bars are."""
+    if best.empty:
+        return ""
+    each = [
+        f"{run} {value:.3g} at {int(images):,} images"
+        for run, value, images in zip(best.run, best.value, best.snapshot, strict=True)
+    ]
+    return f"◆ the best snapshot, where it is better than the run's weights: {'; '.join(each)}."
+
+
 def precision_and_recall(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
     """``run, precision, recall`` of the runs that have both, measured on the images of this protocol."""
     columns = {
@@ -116,116 +145,10 @@ def precision_and_recall(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
     return pd.DataFrame(columns).dropna().rename_axis("run").reset_index()
 
 
-def published_scores(ranked: pd.DataFrame) -> pd.DataFrame | None:
-    """What others report of the same data set and extractor, apart from our own numbers."""
-    known = published(ranked.data.iloc[0], ranked.extractor.iloc[0])
-    metric = ranked.metric.iloc[0]
-    if metric not in known or known[metric].isna().all():
-        return None
-    columns = {"model": "Model", metric: METRICS[metric].label, "source": "Source", "protocol": "Protocol"}
-    table = known.dropna(subset=[metric]).sort_values(metric)[list(columns)].rename(columns=columns)
-    with st.expander("Published values", icon=":material/menu_book:"):
-        st.caption("As their sources report them, each under its own protocol: to be read beside ours, not ranked.")
-        st.dataframe(table, hide_index=True, alt=f"Table of published values of {METRICS[metric].label}.")
-    return table
-
-
 def axis_title(ranked: pd.DataFrame) -> str:
     metric = METRICS[ranked.metric.iloc[0]]
     features = FEATURES.get(ranked.extractor.iloc[0])
     return f"{metric.label}{f' on {features} features' if features else ''} ({metric.better} is better)"
-
-
-def protocol_note(records: pd.DataFrame, ranked: pd.DataFrame) -> None:
-    """Which runs are absent from the ranking, and why."""
-    others = sorted(set(records.run) - set(ranked.run))
-    missing = sorted({run.name for run in runs(generates)} - set(records.run))
-    if others:
-        st.caption(f"Measured under another protocol, so not ranked here: {', '.join(others)}.")
-    if missing:
-        st.caption(f"Not evaluated with their present weights: {', '.join(missing)}.")
-    for sentence in sorted(set(ranked.warning) - {""}):
-        st.warning(sentence)
-
-
-def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
-    """Sortable; each run with its class agreement, its size and its training: a good score has a price."""
-    known: dict[str, Run] = {run.name: run for run in runs()}
-    agrees = dict(zip(agreement.run, agreement.value, strict=True))
-    metric = METRICS[ranked.metric.iloc[0]]
-    ordered = ranked.sort_values("value", ascending=metric.better == "lower")
-    chosen = [known[name] for name in ordered.run]
-    table = pd.DataFrame(
-        {
-            "Run": [run.name for run in chosen],
-            "Architecture": [run.model_name for run in chosen],
-            metric.label: ordered.value.to_numpy(),
-            "Low": ordered.low.to_numpy(),
-            "High": ordered.high.to_numpy(),
-            "Class agreement": [100 * agrees.get(run.name, float("nan")) for run in chosen],
-            "Parameters": [sum(run.parameters.values()) for run in chosen],
-            "Images seen": [run.images_seen for run in chosen],
-            "Training, minutes": [run.training_seconds / 60 for run in chosen],
-            "Evaluated": ordered.date.to_numpy(),
-        }
-    )
-    number = st.column_config.NumberColumn
-    shown = table.copy()
-    shown.insert(1, "Pictures", [thumbnails(run) for run in chosen])
-    st.dataframe(
-        shown,
-        hide_index=True,
-        row_height=44,
-        placeholder="–",
-        column_config={
-            "Pictures": st.column_config.ImageColumn(width="medium", help="Of the end of its training, one a class."),
-            **{name: number(format="%.4g") for name in (metric.label, "Low", "High")},
-            **{name: number(format="localized") for name in ("Parameters", "Images seen")},
-            "Training, minutes": number(format="%.0f"),
-            "Class agreement": number(
-                format="%.1f %%", help="Share of images that the data set's classifier puts into the asked class."
-            ),
-            "Evaluated": st.column_config.DateColumn(),
-        },
-        alt="Table of the ranked runs with their scores, sizes and training.",
-    )
-    return table
-
-
-def thumbnails(run: Run) -> str | None:
-    """The first pictures of the last sheet that the run's training left, one a row of the sheet."""
-    moments = run.folder.sample_images()
-    if not moments:
-        return None
-    path = run.folder.samples / f"{moments[-1]}.webp"
-    return _thumbnails(str(path), path.stat().st_mtime_ns, run.config.image_size)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnails(path: str, mtime_ns: int, side: int) -> str:
-    sheet = Image.open(Path(path)).convert("RGB")
-    step = side + 2  # the sheet's gap
-    tiles = [sheet.crop((0, y, side, y + side)) for y in range(0, sheet.height, step)][:SHOWN]
-    strip = Image.new("RGB", (step * len(tiles) - 2, side), "white")
-    for i, tile in enumerate(tiles):
-        strip.paste(tile, (i * step, 0))
-    content = io.BytesIO()
-    strip.save(content, "WEBP", quality=85)
-    return data_url(content.getvalue(), "webp")
-
-
-def report(title: str, parts: list[Part], table: pd.DataFrame, ranked: pd.DataFrame) -> None:
-    """What the page shows as files: records for a spreadsheet, the table for LaTeX, all of it as a page of HTML."""
-    name, protocol = ranked.metric.iloc[0], ranked.protocol_label.iloc[0]
-    plain = table.assign(Evaluated=table.Evaluated.dt.date.astype("str"))
-    footer = f"Protocol: {protocol}. ganlib {commit() or ''}, {now()}."
-    with st.container(horizontal=True):
-        download_frame("Table as CSV", ranked, f"{name}.csv")
-        for label, kind, mime, icon, make in (
-            ("Table as LaTeX", "tex", "text/x-tex", "function", lambda: latex(plain).encode()),
-            ("Report as HTML", "html", "text/html", "description", lambda: html(title, parts, footer).encode()),
-        ):
-            st.download_button(label, make, f"{name}.{kind}", mime, on_click="ignore", icon=f":material/{icon}:")
 
 
 def with_costs(ranked: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,12 @@ def numbers(axis: Any) -> list[float]:
     return np.frombuffer(b64decode(axis["bdata"]), axis["dtype"]).tolist()
 
 
+def reasons(at: AppTest) -> dict[str, str]:
+    """Run -> why it is not ranked."""
+    (table,) = (d.value for d in at.dataframe if "Reason" in d.value)
+    return dict(zip(table["Run"], table["Reason"], strict=True))
+
+
 def protocol_of(at: AppTest) -> Any:
     (box,) = (box for box in at.selectbox if box.label == "Protocol")
     return box
@@ -49,14 +55,14 @@ def test_two_protocols_never_share_a_chart(gallery):
     at = open_page("fid")
     assert UNCONDITIONAL not in str(charts(at))
     assert UNCONDITIONAL not in list(at.dataframe[0].value["Run"])
-    assert f"another protocol, so not ranked here: {UNCONDITIONAL}" in texts(at)
+    assert reasons(at) == {UNCONDITIONAL: f"Measured otherwise: {protocol_of(at).options[1]}"}
     protocols = protocol_of(at)
     assert len(protocols.options) == 2
     assert "1,000 generated" in protocols.options[0]
     assert "500 generated" in protocols.options[1]
     at = fine(protocols.select_index(1).run())
     assert bars(at)["y"] == [UNCONDITIONAL]
-    assert f"not ranked here: {CONDITIONAL}, {OTHER}" in texts(at)
+    assert reasons(at).keys() == {CONDITIONAL, OTHER}
 
 
 PROTOCOL_CHANGES: list[dict[str, Any]] = [
@@ -78,7 +84,27 @@ def test_any_difference_of_protocol_keeps_runs_apart(change, own_gallery):
     at = open_page("fid")
     assert len(bars(at)["y"]) == 1
     assert len(set(protocol_of(at).options)) == 3
-    assert "not ranked here" in texts(at)
+    assert all(reason.startswith("Measured otherwise: ") for reason in reasons(at).values())
+
+
+def test_another_metric_keeps_to_the_runs_that_were_shown(own_gallery):
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    for name, n in [(CONDITIONAL, 1000), (OTHER, 1000), (UNCONDITIONAL, 500)]:
+        score(own_gallery / name, 0.5, metric="kid", protocol=protocol | {"n_fake": n, "subset": 100})
+    at = open_page("fid")
+    at = fine(protocol_of(at).select_index(1).run())
+    at = set_to(at, "segmented_control", "metric", "KID")
+    assert bars(at)["y"] == [UNCONDITIONAL]
+    assert "500 generated" in protocol_of(at).value
+
+
+def test_runs_measured_by_another_metric_alone_are_shown(own_gallery):
+    for name in RUNS:
+        (own_gallery / name / "evaluation.json").unlink()
+    score(own_gallery / OTHER, 0.5, metric="kid")
+    at = open_page("fid")
+    assert bars(at)["y"] == [OTHER]
+    assert set(reasons(at).values()) == {"Not measured"}
 
 
 def test_a_link_opens_its_protocol(own_gallery):
@@ -96,8 +122,11 @@ def test_class_agreement_of_other_images_is_not_shown_beside_a_score(own_gallery
     score(own_gallery / CONDITIONAL, 0.75, metric="class_agreement", protocol=mine)
     score(own_gallery / CONDITIONAL, 0.99, metric="class_agreement", protocol=mine | {"options": {"temperature": 0.5}})
     table = open_page("fid").dataframe[0].value.set_index("Run")
-    assert table["Class agreement"][CONDITIONAL] == 75.0
-    assert np.isnan(table["Class agreement"][OTHER])
+    assert table["Class agreement, %"][CONDITIONAL] == 75.0
+    assert np.isnan(table["Class agreement, %"][OTHER])
+    at = set_to(open_page("fid"), "segmented_control", "metric", "Class agreement")
+    assert "Class agreement, %" not in at.dataframe[0].value  # which would name one number in two units
+    assert reasons(at)[UNCONDITIONAL] == "It cannot be asked for classes"
 
 
 def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
@@ -106,7 +135,7 @@ def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
     score(own_gallery / OTHER, 2.0, snapshot=320)
     at = open_page("fid")
     assert bars(at)["y"] == [CONDITIONAL]
-    assert f"Not evaluated with their present weights: {OTHER}" in texts(at)
+    assert reasons(at)[OTHER] == "Measured with earlier weights alone"
 
 
 def test_only_stale_scores_are_like_none(own_gallery):
@@ -184,14 +213,14 @@ def test_a_bad_link_is_one_sentence(key, value, own_gallery):
 
 def test_recipes_side_by_side_show_only_what_differs(gallery):
     at = open_page("fid")
-    table = at.dataframe[1].value.set_index("setting")
+    (table,) = (d.value.set_index("setting") for d in at.dataframe if "setting" in d.value)
     assert list(table.columns) == [CONDITIONAL, OTHER]
     assert table.loc["model"].tolist() == ["cdcgan", "sngan"]
     assert table.loc["config.g_width"].tolist() == ["", "12"]  # which only one of them has
     assert "training.batch_size" not in table.index
     assert not any(key.startswith(("versions", "created", "commit")) for key in table.index)
     at = fine(at.multiselect(key="side").set_value([OTHER]).run())
-    assert len(at.dataframe) == 1
+    assert not any("setting" in d.value for d in at.dataframe)
 
 
 def test_scores_of_classes_are_a_heatmap(own_gallery):
@@ -205,13 +234,19 @@ def test_scores_of_classes_are_a_heatmap(own_gallery):
     (heat,) = (trace for chart in charts(open_page("fid")) for trace in chart["data"] if trace["type"] == "heatmap")
     assert heat["y"] == [OTHER]
     assert heat["x"] == ["0", "1", "2"]
+    score(own_gallery / OTHER, 5.0, metric="class_fid", protocol=mine, warning="Only 100 images.")
+    assert "Only 100 images." in texts(open_page("fid"))
 
 
 def test_the_floor_is_drawn_where_the_same_extractor_measured_it(own_gallery):
     protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
     score(own_gallery / UNCONDITIONAL, 0.25, metric="fid_floor", protocol=protocol | {"extractor_hash": "f" * 12})
     assert "shapes" not in charts(open_page("fid"))[0]["layout"]
-    score(own_gallery / UNCONDITIONAL, 0.75, metric="fid_floor", protocol=protocol | {"n_fake": 359})
+    score(own_gallery / UNCONDITIONAL, 0.85, metric="fid_floor", protocol=protocol | {"n_fake": 359})
+    at = open_page("fid")
+    assert "shapes" not in charts(at)[0]["layout"]  # so few have a higher FID
+    assert "359 real test images have an FID of 0.85" in texts(at)
+    score(own_gallery / UNCONDITIONAL, 0.75, metric="fid_floor", protocol=protocol)
     (line,) = charts(open_page("fid"))[0]["layout"]["shapes"]
     assert line["x0"] == line["x1"] == 0.75
 
@@ -224,6 +259,7 @@ def test_the_best_snapshot_stands_on_the_bar_of_its_run(own_gallery):
     (marks,) = (t for t in charts(open_page("fid"))[0]["data"] if t["mode" if "mode" in t else "type"] == "markers")
     assert marks["y"] == [OTHER]
     assert numbers(marks["x"]) == [7.0]
+    assert f"{OTHER} 7 at 640 images" in texts(open_page("fid"))
 
 
 def test_precision_stands_against_recall_of_the_same_images(own_gallery):
@@ -238,7 +274,9 @@ def test_precision_stands_against_recall_of_the_same_images(own_gallery):
 
 def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
     for name, rate, machine in [(CONDITIONAL, 100.0, "slow"), (OTHER, 200.0, "slow"), (OTHER, 9000.0, "fast")]:
-        protocol = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "machine": machine}
+        protocol = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "options": {}} | {
+            "machine": machine
+        }
         score(own_gallery / name, rate, metric="sampling_rate", protocol=protocol)
     at = set_to(open_page("fid"), "segmented_control", "cost", "milliseconds an image")
     scatter = charts(at)[1]
