@@ -44,6 +44,12 @@ def test_levels_are_rounded_to_the_nearest():
     assert levels.ravel().tolist() == [0, 128, 255, 0, 1, 255, 254, 0, 255]
 
 
+def test_pixels_that_are_no_numbers_are_no_picture():
+    with pytest.raises(GanlibError, match="Some pixels are not numbers"):
+        to_uint8(torch.tensor([0.0, float("nan")]).reshape(1, 1, 1, 2))
+    assert to_uint8(torch.tensor([float("-inf"), float("inf")]).reshape(1, 1, 1, 2)).ravel().tolist() == [0, 255]
+
+
 def test_every_level_survives_the_way_to_floats_and_back():
     levels = np.arange(256, dtype=np.uint8)
     images = torch.from_numpy(levels).float().mul(2 / 255).sub(1).reshape(1, 1, 16, 16)

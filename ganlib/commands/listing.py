@@ -16,6 +16,8 @@ from ganlib.runs import Run, RunError, find_run, run_roots, scan
 
 MEASURED = ("fid", "fid_infinity", "kid", "isc", "precision", "recall", "density", "coverage", "ppl", "cas")
 
+SAID_OF = dict.fromkeys(("fid", "fid_infinity", "kid"), " (embedded)") | {"ppl": " in z"}
+
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser = subparsers.add_parser("list", help="show models, runs and data sets, or one run's snapshots")
@@ -67,15 +69,13 @@ def list_scores() -> None:
     for run, latest in _scored():
         fid, agreement, probe = (latest.get(metric) for metric in ("fid", "class_agreement", "probe_accuracy"))
         assert fid
-        half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2 if fid["interval"] else float("nan")
-        decimals = 3 if half < 0.005 else 2  # no interval reads as zero
         cells = [
             run.name,
             run.model_name,
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
             f"{run.images_seen:,}",
             f"{run.training_seconds / 60:.0f} min",
-            f"{fid['value']:.{decimals}f} ± {half:.{decimals}f}",
+            _with_interval(fid),
             f"{agreement['value']:.1%}" if agreement else "–",
             f"{fid['protocol']['n_fake']:,}",
             f"{probe['value']:.1%}" if probe else "–",
@@ -83,18 +83,26 @@ def list_scores() -> None:
         print(f"| {' | '.join(cells)} |")
 
 
+def _with_interval(fid: Record) -> str:
+    if not fid["interval"]:
+        return f"{fid['value']:.2f}"
+    half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2
+    decimals = 3 if half < 0.005 else 2  # no interval reads as zero
+    return f"{fid['value']:.{decimals}f} ± {half:.{decimals}f}"
+
+
 def list_metrics() -> None:
-    """All other metrics of the same runs and the same numbers of images, likewise."""
-    labels = [METRICS[name].label for name in MEASURED]
-    print(f"| run | {' | '.join(labels)} |")
-    print(f"|-{'|-' * len(labels)}|")
+    """All other metrics of the same runs and the same images, likewise."""
+    labels = [METRICS[name].label + SAID_OF.get(name, "") for name in MEASURED]
+    print(f"| run | n | {' | '.join(labels)} |")
+    print(f"|-|-{'|-' * len(labels)}|")
     for run, latest in _scored():
-        cells = [f"{latest[name]['value']:.3g}" if name in latest else "–" for name in MEASURED]
-        print(f"| {run.name} | {' | '.join(cells)} |")
+        values = [f"{latest[name]['value']:.3g}" if name in latest else "–" for name in MEASURED]
+        print(f"| {run.name} | {latest['fid']['protocol']['n_fake']:,} | {' | '.join(values)} |")
 
 
 def _scored() -> Iterator[tuple[Run, dict[str, Record]]]:
-    """Runs with an FID of the embedded extractor at default options, and their latest records of that protocol."""
+    """Runs with an FID of the embedded extractor at default options, and the latest records of the same images."""
     for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
         try:
             records = current(read_records(run.folder.evaluation), run.weights_hash)
@@ -104,9 +112,14 @@ def _scored() -> Iterator[tuple[Run, dict[str, Record]]]:
         plain = [r for r in records if not r["protocol"]["options"]]
         fids = [r for r in plain if r["metric"] == "fid" and r["protocol"]["extractor"] == "embedded"]
         if fids:
-            n = fids[-1]["protocol"]["n_fake"]
-            same = [r for r in plain if r["protocol"]["extractor"] in ("embedded", None)]
-            yield run, {r["metric"]: r for r in same if r["protocol"]["n_fake"] in (n, 0) or r["metric"] == "cas"}
+            of = fids[-1]["protocol"]
+            yield run, {r["metric"]: r for r in plain if _same_images(r["protocol"], of)}
+
+
+def _same_images(protocol: dict[str, Any], of: dict[str, Any]) -> bool:
+    """And the same extractor, where there is one; 0 images are those of a metric that makes none."""
+    extractor = protocol["extractor"] is None or protocol.get("extractor_hash") == of.get("extractor_hash")
+    return extractor and protocol["n_fake"] in (of["n_fake"], 0) and protocol.get("space", "z") == "z"
 
 
 def list_data_sets() -> None:

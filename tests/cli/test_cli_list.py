@@ -89,6 +89,8 @@ def test_no_interval_of_a_listed_score_reads_as_zero(own_gallery, capsys):
     assert "| 0.223 ± 0.004 |" in works("list", "scores", capsys=capsys)
     score(own_gallery / OTHER, 0.2234, low=0.2134, high=0.2334)
     assert "| 0.22 ± 0.01 |" in works("list", "scores", capsys=capsys)
+    score(own_gallery / OTHER, 0.2234, interval=None)
+    assert "| 0.22 |" in works("list", "scores", capsys=capsys)
 
 
 def test_promote_makes_a_snapshot_the_weights_and_says_to_evaluate_again(own_gallery, capsys):
@@ -117,10 +119,15 @@ def test_list_metrics_has_those_of_the_same_images(own_gallery, capsys):
     score(own_gallery / OTHER, 0.875, metric="precision")
     score(own_gallery / OTHER, 0.125, metric="precision", n_fake=500)  # of fewer images
     score(own_gallery / OTHER, 0.5, metric="recall", protocol=protocol_of(own_gallery) | {"options": {"steps": 3}})
+    score(own_gallery / OTHER, 0.5, metric="kid", protocol=protocol_of(own_gallery) | {"extractor_hash": "f" * 12})
+    for space in ("z", "w"):
+        score(own_gallery / OTHER, ord(space), metric="ppl", protocol=protocol_of(own_gallery) | {"space": space})
     rows = works("list", "metrics", capsys=capsys).splitlines()
-    assert rows[0].startswith("| run | FID | FID∞ | KID | IS | Precision | Recall |")
+    assert rows[0].startswith(
+        "| run | n | FID (embedded) | FID∞ (embedded) | KID (embedded) | IS | Precision | Recall |"
+    )
     (mine,) = (row for row in rows if f"| {OTHER} |" in row)
-    assert mine.startswith(f"| {OTHER} | 8.25 | – | – | – | 0.875 | – |")
+    assert mine == f"| {OTHER} | 1,000 | 8.25 | – | – | – | 0.875 | – | – | – | {ord('z')} | – |"
 
 
 def protocol_of(gallery: Path) -> dict[str, Any]:

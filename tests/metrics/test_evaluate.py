@@ -1,10 +1,9 @@
-"""Evaluation from the command line: what is measured, refused, gone on with."""
+"""Evaluation from the command line."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -14,8 +13,7 @@ from ganlib.errors import GanlibError
 from ganlib.experiments import read_evaluations
 from ganlib.metrics.config import METRICS, EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.measures import MEASURES, Value
-from ganlib.metrics.partial import Partial
+from ganlib.metrics.measures import MEASURES
 from ganlib.metrics.records import current, protocol_key, read_records
 from ganlib.runs import Run, read_tensors
 
@@ -128,114 +126,13 @@ def test_an_unknown_metric_is_named() -> None:
     assert set(METRICS) - {"ppl", "cas"} == set(MEASURES) - {"class_fid"}  # which --per-class asks for
 
 
-def test_what_cannot_be_measured_is_said_before_an_image_is_made(root: Path) -> None:
-    made: list[str] = []
-    for name, config, reason in [
-        ("gan", EvaluationConfig(metrics=("isc", "fid"), n=9, blocks=1), "9 images are too few"),
-        ("gan", EvaluationConfig(metrics=("dc",), n=20, blocks=4), "5 images in a block are too few"),
-        ("gan", EvaluationConfig(n=9, blocks=2, per_class=True), "3 of a class are too few"),
-        ("info", EvaluationConfig(metrics=("class_agreement",)), "Of info there is no class_agreement"),
-        ("gan", EvaluationConfig(metrics=()), "Of gan there is no number"),
-    ]:
-        with pytest.raises(GanlibError, match=reason):
-            evaluate(Run(root / name), config, CPU, progress=lambda text, *counts: made.append(text))
-    assert "generated" not in made
-    assert not (root / "gan" / "evaluation.json").exists()
-
-
-def test_no_number_is_not_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(root / "gan")
-    monkeypatch.setitem(MEASURES._entries, "fid", lambda real, fake, blocks: [Value("fid", float("nan"), [], 1, 1)])
-    with pytest.raises(GanlibError, match="fid of gan came out as nan; nothing was recorded"):
-        evaluate(run, SMALL, CPU)
-    run.store({k: v * float("nan") for k, v in read_tensors(run.folder.weights).items()})
-    with pytest.raises(GanlibError, match="Some weights of gan are not finite"):
-        evaluate(run, SMALL, CPU)
-
-
-def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3, batch=20)
-    (whole, *_) = evaluate(run, config, CPU)
-
-    class Killed(Exception):
-        pass
-
-    def stop(text: str, done: int, total: int) -> None:
-        if text == "generated" and done == 60:
-            raise Killed
-
-    with pytest.raises(Killed):
-        evaluate(run, config, CPU, progress=stop)
-    (kept,) = run.path.glob(".features-*")
-    content = kept.read_bytes()
-    kept.write_bytes(content[:-10])  # the kill came in the middle of a row
-    seen: list[int] = []
-    (resumed, *_) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
-    assert min(seen) > 59
-    assert resumed["value"] == pytest.approx(whole["value"], rel=1e-6)
-    assert not list(run.path.glob(".features-*"))
-    with pytest.raises(Killed):
-        evaluate(run, config, CPU, progress=stop)
-    (other, *_) = evaluate(run, config, CPU, options={"temperature": 0.5})  # other images: not gone on with
-    assert other["value"] != pytest.approx(whole["value"], rel=1e-3)
-
-
-def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3)
-    (whole, *_) = evaluate(run, config, CPU)
-    refused = []
-
-    def refuse(path: Path, *args: Any) -> int:
-        refused.append(path)
-        raise PermissionError(path)
-
-    monkeypatch.setattr("ganlib.metrics.partial.os.open", refuse)
-    (again, *_) = evaluate(run, config, CPU)
-    assert again["value"] == whole["value"]
-    assert refused
-
-
-def test_two_evaluations_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
-    one, other = Partial(tmp_path, {"a": 1}), Partial(tmp_path, {"a": 1})
-    rows = torch.arange(12.0).view(6, 2)
-    for start in (0, 2, 4):
-        for partial in (one, other):
-            partial.write(rows[start : start + 2], start)
-    assert torch.equal(one.rows(2), rows)
-    one.remove()
-    other.write(rows[4:], 4)  # the other one is done: nothing is begun in its middle
-    assert not other.path.exists()
-
-
-def test_reference_of_other_weights_is_made_afresh_or_refused(root: Path, request: pytest.FixtureRequest) -> None:
-    run = Run(root / "gan")
-    first = evaluate(run, SMALL, CPU)[0]["value"]
-    stored = next((root / "judge" / "references").iterdir())
-    weights = (root / "judge" / "weights.safetensors").read_bytes()
-    size = int.from_bytes(weights[:8], "little")
-    padded = (size + 8).to_bytes(8, "little") + weights[8 : 8 + size] + b" " * 8 + weights[8 + size :]
-    (root / "judge" / "weights.safetensors").write_bytes(padded)  # the same tensors in another file
-    before = stored.read_bytes()
-    assert evaluate(run, SMALL, CPU)[0]["value"] == pytest.approx(first, rel=1e-6)
-    assert stored.read_bytes() != before
-    for content, reason in [(before, "other weights"), (b"noise", "damaged"), (None, "no reference")]:
-        stored.unlink(missing_ok=True)
-        if content:
-            stored.write_bytes(content)
-        if reason == "other weights":
-            request.getfixturevalue("without_data")
-        with pytest.raises(GanlibError, match=f"{reason}.*--data-root: There is no folder"):
-            evaluate(run, SMALL, CPU)
-
-
-def test_too_few_images_are_warned_about_and_fewer_refused(root: Path) -> None:
-    found = evaluate(Run(root / "gan"), EvaluationConfig(n=20, blocks=1), CPU)[0]
-    assert "Only 20 generated images for 32 feature dimensions" in found["warning"]
-    assert found["interval"] is None
-    found = evaluate(Run(root / "gan"), EvaluationConfig(n=60, blocks=4), CPU)[0]
-    assert "Only 15 images in each block" in found["warning"]
-    with pytest.raises(GanlibError, match="need n ≥ 8"):
-        EvaluationConfig(n=7, blocks=4)
+def test_a_classifier_measures_real_images_itself(root: Path) -> None:
+    shutil.copytree(root / "judge", root / "a-judge")  # the first in the order of names
+    other = Run(root / "a-judge")
+    other.store({k: v * 0.5 if v.is_floating_point() else v for k, v in read_tensors(other.folder.weights).items()})
+    floor = next(r for r in evaluate(Run(root / "judge"), SMALL, CPU) if r["metric"] == "fid_floor")
+    assert floor["protocol"]["extractor_name"] == "judge"
+    assert floor["protocol"]["extractor_hash"] == floor["weights_hash"]
 
 
 def test_a_warning_that_many_records_share_is_said_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

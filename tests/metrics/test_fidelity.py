@@ -86,6 +86,9 @@ def test_interval_of_blocks_lies_around_the_value_of_all_images() -> None:
     assert (found["low"], found["high"]) == pytest.approx((10 - half, 10 + half), rel=1e-6)
     assert "4 disjoint seed blocks of 1,000 images" in found["how"]
     assert from_blocks(10.0, [], 4000) is None
+    share = from_blocks(0.99, [0.9, 1.0], 4000, share=True)
+    assert share is not None
+    assert (share["low"] < 0.99, share["high"]) == (True, 1.0)
 
 
 def test_interval_of_a_share_is_wilsons() -> None:

@@ -53,7 +53,14 @@ def test_records_are_appended_and_a_damaged_file_is_left_alone(tmp_path: Path) -
         "[]",
         '{"records": [1]}',
         json.dumps({"records": [record(value="12")]}),
+        json.dumps({"records": [record(value=float("nan"))]}),
+        json.dumps({"records": [record(value=True)]}),
+        json.dumps({"records": [record(interval={"low": "1", "high": 2.0})]}),
+        json.dumps({"records": [changed(record(), n_fake="many")]}),
+        json.dumps({"records": [changed(record(), reference={})]}),
+        json.dumps({"records": [record(protocol={})]}),
         json.dumps({"records": [{"metric": "fid"}]}),
+        "[" * 100_000,
     ):
         path.write_text(damage)
         with pytest.raises(GanlibError, match=r"evaluation\.json is damaged"):
@@ -62,6 +69,16 @@ def test_records_are_appended_and_a_damaged_file_is_left_alone(tmp_path: Path) -
     with pytest.raises(ValueError, match="JSON"):
         append_records(tmp_path / "new.json", [record(value=float("nan"))])
     assert not (tmp_path / "new.json").exists()
+
+
+def test_two_processes_at_once_lose_no_record(tmp_path: Path) -> None:
+    code = "import sys, json; from pathlib import Path; from ganlib.metrics.records import append_records\n"
+    code += "for _ in range(20): append_records(Path(sys.argv[1]), [json.loads(sys.argv[2])])"
+    path = tmp_path / "evaluation.json"
+    command = [sys.executable, "-c", code, str(path), json.dumps(record())]
+    for process in [subprocess.Popen(command) for _ in range(3)]:
+        assert process.wait(60) == 0
+    assert len(read_records(path)) == 60
 
 
 def test_the_protocol_decides_what_is_compared() -> None:

@@ -16,7 +16,7 @@ from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import Extractor
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import from_blocks
-from ganlib.metrics.paths import moved, squared_steps
+from ganlib.metrics.paths import moved, squared_steps, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.runs import Run, RunFolder
 from tiny import build, write_run
@@ -54,6 +54,14 @@ def test_round_paths_run_at_the_speed_of_their_angle() -> None:
     t = torch.rand(50, generator=rng, dtype=torch.float64)
     angle = ((a * b).sum(1) / 9).arccos()
     assert torch.allclose(moved(lambda z: z, a, b, t, "slerp"), (3 * angle) ** 2, rtol=1e-4)
+
+
+def test_paths_that_jump_are_left_out_of_the_mean() -> None:
+    lengths = torch.arange(1.0, 1001.0, dtype=torch.float64)[torch.randperm(1000)]
+    assert trimmed_mean(lengths) == pytest.approx(500.5)  # as many at either end
+    lengths[lengths == 1000] = 1e12
+    assert trimmed_mean(lengths) == pytest.approx(500.5)
+    assert trimmed_mean(lengths[:3].sort().values) == pytest.approx(float(lengths[:3].mean()))  # too few to spare one
 
 
 def test_steps_far_below_a_level_are_seen() -> None:

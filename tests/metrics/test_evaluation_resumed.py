@@ -1,0 +1,94 @@
+"""Work that a kill, a full disk or another process must not cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ganlib.metrics.config import EvaluationConfig
+from ganlib.metrics.evaluate import evaluate
+from ganlib.metrics.generation import Generation
+from ganlib.metrics.partial import Partial
+from ganlib.metrics.records import Record
+from ganlib.runs import Run
+
+CPU = torch.device("cpu")
+SMALL = EvaluationConfig(n=120, blocks=3)
+
+
+def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3, batch=20)
+    (whole, *_) = evaluate(run, config, CPU)
+
+    class Killed(Exception):
+        pass
+
+    def stop(text: str, done: int, total: int) -> None:
+        if text == "generated" and done == 60:
+            raise Killed
+
+    with pytest.raises(Killed):
+        evaluate(run, config, CPU, progress=stop)
+    (kept,) = run.path.glob(".features-*")
+    content = kept.read_bytes()
+    kept.write_bytes(content[:-10])  # the kill came in the middle of a row
+    seen: list[int] = []
+    (resumed, *_) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
+    assert min(seen) > 59
+    assert resumed["value"] == pytest.approx(whole["value"], rel=1e-6)
+    assert not list(run.path.glob(".features-*"))
+    with pytest.raises(Killed):
+        evaluate(run, config, CPU, progress=stop)
+    (other, *_) = evaluate(run, config, CPU, options={"temperature": 0.5})  # other images: not gone on with
+    assert other["value"] != pytest.approx(whole["value"], rel=1e-3)
+
+
+def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
+    run = Run(root / "gan")
+
+    def full(records: list[Record]) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        evaluate(run, SMALL, CPU, store=full)
+    said: list[str] = []
+    evaluate(run, SMALL, CPU, progress=lambda text, done, total: said.append(text))
+    assert "generated" not in said
+    assert not list(run.path.glob(".features-*"))
+
+
+def test_images_of_other_code_are_not_gone_on_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Generation(Run(root / "gan"), Run(root / "gan").load(CPU), "0" * 12, {}, 120, 64)
+    before = made.partial("features").path
+    monkeypatch.setattr("ganlib.metrics.generation.commit", lambda: "another")
+    assert made.partial("features").path != before
+
+
+def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3)
+    (whole, *_) = evaluate(run, config, CPU)
+    refused = []
+
+    def refuse(path: Path, *args: Any) -> int:
+        refused.append(path)
+        raise PermissionError(path)
+
+    monkeypatch.setattr("ganlib.metrics.partial.os.open", refuse)
+    (again, *_) = evaluate(run, config, CPU)
+    assert again["value"] == whole["value"]
+    assert refused
+
+
+def test_two_evaluations_at_once_do_not_mix_their_rows(tmp_path: Path) -> None:
+    one, other = Partial(tmp_path, {"a": 1}), Partial(tmp_path, {"a": 1})
+    rows = torch.arange(12.0).view(6, 2)
+    for start in (0, 2, 4):
+        for partial in (one, other):
+            partial.write(rows[start : start + 2], start)
+    assert torch.equal(one.rows(2), rows)
+    one.remove()
+    other.write(rows[4:], 4)  # the other one is done: nothing is begun in its middle
+    assert not other.path.exists()
