@@ -253,7 +253,26 @@ def test_scores_against_their_cost() -> None:
     alone = score_cost(table[:1], title="FID", cost="minutes", models=MODELS).data[1]
     assert (alone.marker.color, alone.marker.symbol) == markers["one"]  # whichever others a figure has
     ticks = score_cost(table, title="FID", cost="minutes", models=MODELS).layout.xaxis
-    assert list(ticks.ticktext) == ["1", "2", "5", "10", "20", "50"]
+    assert list(ticks.ticktext) == [
+        "1",
+        "1.5",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "8",
+        "10",
+        "15",
+        "20",
+        "30",
+        "40",
+        "50",
+        "60",
+        "80",
+    ]
+    wide = score_cost(table.assign(minutes=[0.5, 2e3, 3e6]), title="FID", cost="minutes", models=MODELS).layout.xaxis
+    assert list(wide.ticktext) == ["0.1", "1", "10", "100", "1k", "10k", "100k", "1M", "10M"]
     free = scores(one=10).assign(minutes=[0.0])
     assert not score_cost(free, title="FID", cost="minutes", models=MODELS).data  # no place on a logarithmic axis
 

@@ -204,9 +204,11 @@ def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, s
 
 
 def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """1, 2 and 5 times the powers of ten around these; Plotly's own ticks would leave the power out of a 2."""
+    """Round values around these, more of them where they lie close; Plotly's own would leave the power out of a 2."""
+    span = high / low
+    digits = (1,) if span > 1e4 else (1, 2, 5) if span > 10 else (1, 1.5, 2, 3, 4, 5, 6, 8)
     powers = range(int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 2)
-    values = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    values = [digit * 10.0**power for power in powers for digit in digits]
     units = ((1e6, "M"), (1e3, "k"), (0, ""))
     return values, [next(f"{v / (size or 1):g}{unit}" for size, unit in units if v >= size) for v in values]
 

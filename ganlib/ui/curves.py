@@ -241,6 +241,8 @@ def snapshots(names: Sequence[str]) -> None:
 def pick_some(names: list[str]) -> list[str]:
     """Runs to lay side by side."""
     check_link_list("side", names)
+    if (before := st.session_state.get("side")) and not set(before) & set(names):
+        del st.session_state["side"]  # other runs are shown now
     return st.multiselect("Runs side by side", names, names[:DEFAULT_RUNS], key="side", bind="query-params")
 
 

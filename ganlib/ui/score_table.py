@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from math import floor, log10
 from pathlib import Path
 
 import pandas as pd
@@ -55,7 +56,7 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
         placeholder="–",
         column_config={
             "Pictures": st.column_config.ImageColumn(width="medium", help="Of the end of its training, one a class."),
-            **{name: number(format="%.3g", width="small") for name in (metric.label, "Low", "High")},
+            **{name: number(format=_digits(ordered.value), width="small") for name in (metric.label, "Low", "High")},
             **{name: number(format="localized") for name in ("Parameters", "Images seen")},
             "Training, minutes": number(format="%.0f"),
             AGREEMENT: number(
@@ -66,6 +67,12 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
         alt="Table of the ranked runs with their scores, sizes and training.",
     )
     return table
+
+
+def _digits(values: pd.Series[float]) -> str:
+    """As many decimals for all as show three digits of the middle one."""
+    middle = abs(values.median()) or 1.0
+    return f"%.{max(2 - floor(log10(middle)), 0)}f"
 
 
 def thumbnails(run: Run) -> str | None:

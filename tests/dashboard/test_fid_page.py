@@ -329,3 +329,13 @@ def test_a_run_without_a_score_is_what_is_offered_to_measure(own_gallery):
     (own_gallery / OTHER / "evaluation.json").unlink()
     (runs,) = (box for box in open_page("fid").multiselect if box.label == "Runs to measure")
     assert runs.value == [OTHER]
+
+
+def test_other_runs_are_laid_side_by_side_where_others_are_shown(own_gallery):
+    score(own_gallery / UNCONDITIONAL, 9.0)
+    score(own_gallery / UNCONDITIONAL, 9.0, n_fake=200)
+    score(own_gallery / CONDITIONAL, 9.0, n_fake=200)
+    at = fine(open_page("fid").multiselect(key="side").set_value([OTHER]).run())
+    (small,) = (label for label in protocol_of(at).options if "200 generated" in label)
+    at = fine(protocol_of(at).set_value(small).run())
+    assert set(at.multiselect(key="side").value) == {UNCONDITIONAL, CONDITIONAL}
