@@ -97,7 +97,7 @@ def list_metrics() -> None:
     print(f"| run | n | {' | '.join(labels)} |")
     print(f"|-|-{'|-' * len(labels)}|")
     for run, latest in _scored():
-        values = [f"{latest[name]['value']:.3g}" if name in latest else "–" for name in MEASURED]
+        values = [f"{latest[name]['value']:#.3g}".rstrip(".") if name in latest else "–" for name in MEASURED]
         print(f"| {run.name} | {latest['fid']['protocol']['n_fake']:,} | {' | '.join(values)} |")
 
 
