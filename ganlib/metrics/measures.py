@@ -22,8 +22,8 @@ NEIGHBOURS = {"prc": 3, "dc": 5}  # as their papers have it
 KID_SUBSET = 1_000
 SPLITS = 10  # of the inception score
 SHARES = ("precision", "recall", "coverage")  # of images
-EXTRAPOLATED = 15  # sizes of fid_infinity, from SMALLEST of the images to all
-SMALLEST = 10  # a tenth
+EXTRAPOLATED = 15  # sizes of fid_infinity, from n // SMALLEST images to n
+SMALLEST = 10
 
 
 class Real(NamedTuple):
