@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; } figure { margin: 1rem 0; }
-th, td { border-bottom: 1px solid #ddd; padding: .25rem .75rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; } footer { color: #666; margin-top: 3rem; }
+th, td { border-bottom: 1px solid #ddd; padding: .25rem .6rem; text-align: left; }
+.number { text-align: right; white-space: nowrap; } footer { color: #666; margin-top: 3rem; }
 """
 SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
@@ -40,7 +40,7 @@ def html(title: str, parts: Sequence[Part], footer: str = "") -> str:
             body.append(f'<figure role="img" aria-label="{escape(part.words)}">{plot}</figure>')
             script = False
         elif isinstance(part.content, pd.DataFrame):
-            body.append(part.content.to_html(index=False, border=0, na_rep="–", float_format="{:.4g}".format))
+            body.append(_table(part.content))
         else:
             body.append(f"<p>{escape(part.content)}</p>")
     return (
@@ -48,6 +48,26 @@ def html(title: str, parts: Sequence[Part], footer: str = "") -> str:
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{''.join(body)}"
         f"<footer>{escape(footer)}</footer></body></html>"
     )
+
+
+def _table(frame: pd.DataFrame) -> str:
+    """Numbers to the right, words to the left."""
+    kinds = ["number" if pd.api.types.is_numeric_dtype(frame[name]) else "word" for name in frame.columns]
+
+    def row(tag: str, cells: Iterable[str]) -> str:
+        inside = (f'<{tag} class="{kind}">{escape(cell)}</{tag}>' for kind, cell in zip(kinds, cells, strict=True))
+        return f"<tr>{''.join(inside)}</tr>"
+
+    rows = (row("td", map(_words, values)) for values in frame.itertuples(index=False))
+    return f"<table>{row('th', map(str, frame.columns))}{''.join(rows)}</table>"
+
+
+def _words(value: object) -> str:
+    if _missing(value):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def latex(frame: pd.DataFrame) -> str:
@@ -67,9 +87,13 @@ def latex(frame: pd.DataFrame) -> str:
 
 
 def _cell(value: object) -> str:
-    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
+    if _missing(value):
         return "--"
     return f"{value:.4g}" if isinstance(value, float) else _escape(str(value))
+
+
+def _missing(value: object) -> bool:
+    return any(value is no for no in (None, pd.NaT, pd.NA)) or (isinstance(value, float) and value != value)
 
 
 def _escape(text: str) -> str:

@@ -21,8 +21,9 @@ def test_a_page_holds_figures_tables_and_words_and_plotlys_script_once() -> None
     assert page.count("<figure") == 2
     assert 'aria-label="up &amp; &quot;away&quot;"' in page
     assert page.count("plotly.js v") == 1
-    assert "<td>1.235</td>" in page
-    assert "<td>–</td>" in page
+    assert '<td class="number">1.235</td><td class="number">12,000</td>' in page
+    assert '<td class="number">–</td>' in page
+    assert '<th class="word">Run</th>' in page
     assert "a_b &amp; c" in page
     assert "by us &amp; you" in page
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', page)
