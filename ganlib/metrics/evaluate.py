@@ -130,7 +130,7 @@ def generated_records(
         real = reference(made.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
         check_sizes(of_features, real, made.n, config.blocks, made.model.config.num_classes)
     if config.per_class and not ("class_fid" in of_features and real.classes):
-        why = f"{made.run.data_name} has too few images of one" if made.model.conditional else "it takes none"
+        why = f"{made.run.data_name} has too few images of a class" if made.model.conditional else "it takes none"
         warn(f"FID of each class was not measured: {why}.")
     images = made.images(progress) if data else None
     found: list[Record] = []

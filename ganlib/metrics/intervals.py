@@ -26,9 +26,9 @@ def from_blocks(value: float, blocks: list[float], n: int, *, share: bool = Fals
         f"images, around the value of all {n:,}"
     )
     low, high = value - half, value + half
-    return (
-        {"low": max(low, 0.0), "high": min(high, 1.0), "how": how} if share else {"low": low, "high": high, "how": how}
-    )
+    if share:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return {"low": low, "high": high, "how": how}
 
 
 def of_share(hits: int, n: int) -> dict[str, Any]:

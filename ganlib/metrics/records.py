@@ -52,12 +52,12 @@ NAMED_SHARES = {
     "cas": "classification accuracy score",
 }
 ENDS = ("low", "high")  # of an interval
-PROTOCOL: dict[str, type | tuple[type, ...]] = {
+PROTOCOL: dict[str, type | tuple[type, ...]] = {  # what all protocols hold
     "n_real": int,
     "n_fake": int,
     "options": dict,
     "extractor": (str, NoneType),
-}  # what all protocols hold
+}
 
 
 def read_records(path: Path) -> list[Record]:

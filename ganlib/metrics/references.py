@@ -79,9 +79,8 @@ def reference(
         write_atomically(path, content)
     except OSError as error:
         raise GanlibError(f"The reference statistics cannot be stored as {path} ({error}).") from None
-    return read_reference(
-        path, extractor, images.fingerprint, split
-    )  # so that a number is the same the first time and ever after
+    # Read again, so that a number is the same the first time and ever after.
+    return read_reference(path, extractor, images.fingerprint, split)
 
 
 def describe_images(features: torch.Tensor, labels: NDArray[np.int64]) -> Real:

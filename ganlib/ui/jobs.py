@@ -151,10 +151,11 @@ def _outcome(job: Job) -> None:
     if job.stopped:
         st.info(f"Stopped measuring {what}. Evaluated again, it goes on from there.")
     elif job.failed:
-        each = reasons if len(job.asked.names) == 1 else reasons[:-1]  # the last one only counts them
+        counted = bool(reasons) and reasons[-1].startswith("Not evaluated")  # how evaluate ends after several runs
+        each = reasons[:-1] if counted else reasons
         said = " ".join(each) or (job.lines() or ["It ended without a word."])[-1]
         st.error(said, icon=":material/error:")
-        if len(job.asked.names) > len(each):
+        if counted and len(each) < len(job.asked.names):
             st.info("The other runs were measured.")
     else:
         st.success(f"Measured {what}.")

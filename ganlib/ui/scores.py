@@ -88,7 +88,7 @@ def same_images(records: pd.DataFrame, protocol: str) -> pd.DataFrame:
 def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] | None:
     """The FID that so many of the data set's own test images have by the same extractor, where it is known.
 
-    It is said where they are fewer than the generated ones, and not drawn: fewer images have a higher FID.
+    It is said and not returned where they are not as many as the generated ones: FID falls with their number.
     """
     if ranked.metric.iloc[0] != "fid":
         return None
@@ -104,7 +104,7 @@ def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] |
         return floors[n], n
     if floors:
         n, value = max(floors.items())
-        st.caption(f"{n:,} real test images have an FID of {value:.3g}; so few raise it, so that it is no floor here.")
+        st.caption(f"{n:,} real test images have an FID of {value:.3g}: no floor here, for it falls with their number.")
     return None
 
 

@@ -108,6 +108,7 @@ def test_a_running_evaluation_can_be_stopped_and_would_go_on_from_there(tab, uns
     until(lambda: list(unscored.path.glob(".features-*")))
     sidebar.get_by_role("button", name="Stop").click()
     expect(sidebar.get_by_text("Evaluated again, it goes on from there.")).to_be_visible()
+    expect(sidebar.get_by_role("button", name="Evaluate", exact=True)).to_be_enabled()  # the choice is kept
     assert list(unscored.path.glob(".features-*"))
     assert not unscored.folder.evaluation.exists()
 

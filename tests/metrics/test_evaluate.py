@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ganlib.errors import GanlibError
 from ganlib.experiments import read_evaluations
 from ganlib.metrics.config import METRICS, EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
+from ganlib.metrics.extractors import EXTRACTORS
 from ganlib.metrics.measures import MEASURES
 from ganlib.metrics.records import current, protocol_key, read_records
 from ganlib.runs import Run, read_tensors
@@ -126,13 +128,20 @@ def test_an_unknown_metric_is_named() -> None:
     assert set(METRICS) - {"ppl", "cas"} == set(MEASURES) - {"class_fid"}  # which --per-class asks for
 
 
-def test_a_classifier_measures_real_images_itself(root: Path) -> None:
+def test_a_classifier_measures_real_images_itself_or_by_the_extractor_asked_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(root / "judge", root / "a-judge")  # the first in the order of names
     other = Run(root / "a-judge")
     other.store({k: v * 0.5 if v.is_floating_point() else v for k, v in read_tensors(other.folder.weights).items()})
     floor = next(r for r in evaluate(Run(root / "judge"), SMALL, CPU) if r["metric"] == "fid_floor")
     assert floor["protocol"]["extractor_name"] == "judge"
     assert floor["protocol"]["extractor_hash"] == floor["weights_hash"]
+    asked = lambda run, device, weights: replace(EXTRACTORS["embedded"](run, device, None), name=str(weights))  # noqa: E731
+    monkeypatch.setitem(EXTRACTORS._entries, "clip", asked)
+    config = EvaluationConfig(n=120, blocks=3, extractor="clip", extractor_weights="a file")
+    floor = next(r for r in evaluate(Run(root / "judge"), config, CPU) if r["metric"] == "fid_floor")
+    assert floor["protocol"]["extractor"] == "a file"
 
 
 def test_a_warning_that_many_records_share_is_said_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
