@@ -102,8 +102,22 @@ def asked(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
+def at_rest(page: Page, seconds: float = 0.6) -> Page:
+    """Waits until no run of the page's script has been seen for longer than a control waits to send its value."""
+    state = page.locator("[data-testid=stApp]")
+    since = time.monotonic()
+    end = since + WAIT / 1000
+    while time.monotonic() - since < seconds:
+        assert time.monotonic() < end, "the page does not come to rest"
+        if state.get_attribute("data-test-script-state") != "notRunning":
+            since = time.monotonic()
+        time.sleep(0.05)
+    return settled(page)
+
+
 def saved(page: Page, button: str) -> tuple[str, bytes]:
-    """Name and content of a download."""
+    """Name and content of a download. A button made anew in the moment of the click would have none to give."""
+    at_rest(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name=button).first.click()
     download: Download = waiting.value

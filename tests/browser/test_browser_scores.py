@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chromium import saved, settled, until
+from chromium import at_rest, saved, settled, until
 from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, digits_run
 from ganlib.metrics.records import read_records
 from ganlib.runs import Run
@@ -72,19 +72,22 @@ def unscored(gallery) -> Iterator[Run]:
 def evaluate(page: Page, name: str, count: str) -> Locator:
     """Starts it with the fewest or the most images ("Home", "End"); the sidebar."""
     sidebar = page.locator("[data-testid=stSidebar]")
-    picker = sidebar.get_by_role("combobox", name="Runs to measure")
-    settled(page)
+    field = sidebar.get_by_test_id("stMultiSelect").filter(has_text="Runs to measure")
+    picker, chosen = field.get_by_role("combobox"), field.locator("[data-tag]")
+    at_rest(page)
     if not picker.is_visible():
         sidebar.get_by_text("Evaluate runs").click()
-    if (clear := sidebar.get_by_role("button", name="Clear all").first).is_visible():
-        clear.click()
-        settled(page)
-    picker.click()
+        expect(picker).to_be_visible()
+    for left in reversed(range(chosen.count())):
+        picker.press("Backspace")
+        expect(chosen).to_have_count(left)
+    at_rest(page)
+    picker.fill(name)
     page.get_by_role("option", name=name).click()
+    expect(chosen).to_have_text([name])
     page.keyboard.press("Escape")
-    sidebar.get_by_role("slider").focus()
-    page.keyboard.press(count)
-    settled(page)
+    sidebar.get_by_role("slider").press(count)
+    at_rest(page)
     sidebar.get_by_role("button", name="Evaluate", exact=True).click()
     expect(sidebar.get_by_role("button", name="Stop")).to_be_visible()
     return sidebar
