@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import lru_cache
 from math import inf
 from pathlib import Path
@@ -27,10 +29,36 @@ Signature = tuple[tuple[str, int, int], ...]
 STRIP = 8  # images, and stages of each, that a strip shows at most
 
 
+_seen: ContextVar[dict[str, Signature] | None] = ContextVar("seen", default=None)
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Inside, the roots are looked at once: a page shows one state of them, whatever comes and goes meanwhile."""
+    before = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(before)
+
+
 def signature(pattern: str) -> Signature:
     """Path, time and size of each matching file in the roots: a cache key that notices every change."""
-    stats = ((p, p.stat()) for root in run_roots() for p in sorted(root.glob(pattern)))
-    return tuple((str(p), s.st_mtime_ns, s.st_size) for p, s in stats)
+    seen = _seen.get()
+    if seen is None:
+        return _look(pattern)
+    if pattern not in seen:
+        seen[pattern] = _look(pattern)
+    return seen[pattern]
+
+
+def _look(pattern: str) -> Signature:
+    found = []
+    for path in (p for root in run_roots() for p in sorted(root.glob(pattern))):
+        with suppress(FileNotFoundError):  # gone since it was listed
+            stat = path.stat()
+            found.append((str(path), stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
 
 
 def runs(keep: Callable[[Run], bool] = lambda run: True) -> list[Run]:
@@ -64,7 +92,7 @@ def _fids(files: Signature) -> dict[str, float]:
 
 def run_folders() -> tuple[Path, ...]:
     """All run folders. Names are given to all at once, so that a run is called the same on every page."""
-    return tuple(p.parent for root in run_roots() for p in sorted(root.glob("*/config.json")))
+    return tuple(Path(config).parent for config, _, _ in signature("*/config.json"))
 
 
 def _run_files() -> Signature:
@@ -74,7 +102,7 @@ def _run_files() -> Signature:
 @lru_cache(maxsize=4)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     found, broken = scan(run_roots())
-    names = run_names(run_folders())  # two roots may hold runs of one name
+    names = run_names([*run_folders(), *(run.path for run in found)])  # two roots may hold runs of one name
     whole = []
     for run in found:
         try:

@@ -13,7 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
 from ganlib.runs import run_roots
-from ganlib.ui.catalog import broken_runs
+from ganlib.ui.catalog import broken_runs, one_look
 from ganlib.ui.links import complain, complained
 
 
@@ -28,15 +28,18 @@ def page(title: str, lead: str) -> Iterator[None]:
     st.header(title, anchor=False)
     st.caption(lead)
     complain()
-    try:
-        yield
-    except GanlibError as error:
-        st.error(str(error), icon=":material/error:")
-    except _Finished:
-        pass
-    complained()
-    _device()
-    _broken()
+    with one_look():
+        try:
+            yield
+        except GanlibError as error:
+            st.error(str(error), icon=":material/error:")
+        except FileNotFoundError as error:
+            st.error(f"{error.filename} was removed while this page was drawn; reload it.", icon=":material/error:")
+        except _Finished:
+            pass
+        complained()
+        _device()
+        _broken()
 
 
 def finish(message: str) -> NoReturn:

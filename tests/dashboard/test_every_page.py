@@ -8,6 +8,7 @@ import pytest
 
 from dashboard_app import PAGES, charts, every_page, fine, grids, is_one_sentence, open_page, set_to, strip
 from gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
+from ganlib import ui
 from tiny import write_run
 
 
@@ -107,6 +108,23 @@ def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
     at = set_to(at, "selectbox", "run", "new")
     assert at.select_slider(key="class").options == ["a", "b", "c"]
     assert len(grids(at)[0]) == 16
+
+
+@pytest.mark.parametrize("name", ["gallery", "fid"])
+def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(name, own_gallery, monkeypatch):
+    read = ui.evaluations
+
+    def evaluations():
+        found = read()
+        shutil.rmtree(own_gallery / CONDITIONAL)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ui, "evaluations", evaluations)
+        at = open_page(name)
+    assert all(is_one_sentence(error.value) for error in at.error)
+    assert at.sidebar.selectbox(key="device")
+    assert not fine(at.run()).error
 
 
 def test_only_broken_runs_are_like_none_but_named(use, tmp_path):
