@@ -26,6 +26,7 @@ from ganlib.figures import (
     score_cost,
     score_course,
 )
+from ganlib.figures.style import BETWEEN
 
 MODELS = {"one": "sngan", "two": "sngan", "three": "dcgan"}
 
@@ -181,12 +182,14 @@ def test_bars_are_sorted_with_intervals_and_numbers() -> None:
     table = scores(three=30, one=10, two=20.25)
     table.loc[1, ["low", "high"]] = np.nan
     figure = score_bars(table, title="FID on embedded features, lower is better", models=MODELS)
-    bars, numbers = figure.data
+    bars, intervals, numbers = figure.data
     assert list(bars.x) == [10, 20.25, 30]
     assert list(bars.y) == ["one", "two", "three"]
     assert figure.layout.yaxis.autorange == "reversed"  # the lowest on top
-    np.testing.assert_array_equal(bars.error_x.array, [np.nan, 2, 2])
-    np.testing.assert_array_equal(bars.error_x.arrayminus, [np.nan, 1, 1])
+    for shown in (bars, intervals):  # the rim and the line
+        np.testing.assert_array_equal(shown.error_x.array, [np.nan, 2, 2])
+        np.testing.assert_array_equal(shown.error_x.arrayminus, [np.nan, 1, 1])
+    assert list(intervals.x) == list(bars.x)
     assert bars.marker.color[2] == ARCHITECTURE_COLOURS["dcgan"]
     assert [text.strip() for text in numbers.text] == ["10.0", "20.2", "30.0"]
     assert figure.layout.xaxis.title.text.startswith("FID on embedded")
@@ -309,6 +312,7 @@ def test_the_theme_decides_on_text_and_ground() -> None:
         layout = figure.layout.to_plotly_json()
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         layout.pop("template")
+        assert layout.pop("modebar")["color"] == BETWEEN  # a theme knows no colour for it
         text = json.dumps(layout, default=str)
         assert '"color"' not in text
         assert '"font"' not in text or '"family"' not in text

@@ -36,20 +36,28 @@ def score_bars(
     if frame.empty:
         return nothing("No scores to show yet.")
     above, below = frame["high"] - frame["value"], frame["value"] - frame["low"]
+    interval = {"type": "data", "array": above, "arrayminus": below}
     seen = frame["images_seen"].map(lambda n: "unknown" if pd.isna(n) else f"{int(n):,}").astype(object)
     ends = zip(frame["low"], frame["high"], strict=True)
-    interval = [f" ({low:.4g} to {high:.4g})" if np.isfinite([low, high]).all() else "" for low, high in ends]
+    said = [f" ({low:.4g} to {high:.4g})" if np.isfinite([low, high]).all() else "" for low, high in ends]
     figure = go.Figure()
     figure.add_bar(
         x=frame["value"],
         y=frame["label"],
         orientation="h",
         marker_color=[ARCHITECTURE_COLOURS[models.get(run, run)] for run in frame["run"]],
-        error_x={"type": "data", "array": above, "arrayminus": below, "color": BETWEEN, "thickness": 1.5},
-        customdata=np.column_stack([seen, interval]),
+        error_x=interval | {"color": "white", "thickness": 4},  # the rim of a line that is seen on and beside bars
+        customdata=np.column_stack([seen, said]),
         hovertemplate="%{y}: %{x:.4g}%{customdata[1]}<br>images seen: %{customdata[0]}<extra></extra>",
     )
-    # The numbers are a trace of their own: a bar's own text would lie under its error bar.
+    figure.add_scatter(
+        x=frame["value"],
+        y=frame["label"],
+        mode="none",
+        error_x=interval | {"color": "black", "thickness": 1.5},
+        hoverinfo="skip",
+    )
+    # The numbers are a trace of their own: a bar's own text would lie under its interval.
     figure.add_scatter(
         x=frame["high"].fillna(frame["value"]),
         y=frame["label"],

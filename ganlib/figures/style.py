@@ -58,5 +58,6 @@ def plain(figure: go.Figure, right: int = 20) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 50, "r": right, "t": 60, "b": 50},
-        legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "maxheight": 0.35},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": BETWEEN},
     )
