@@ -97,7 +97,8 @@ def curves(
     if not log_x and frame["x"].dtype.kind == "f":
         figure.update_xaxes(rangemode="tozero")
     figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=rows * PANEL_HEIGHT + 110)
-    return plain(figure)
+    # An unseen border keeps a legend of several lines off the titles of the upper panels.
+    return plain(figure).update_layout(legend={"borderwidth": 12, "bordercolor": "rgba(0,0,0,0)", "maxheight": 0.5})
 
 
 def describe_curves(frame: pd.DataFrame) -> str:
