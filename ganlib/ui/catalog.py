@@ -70,6 +70,11 @@ def broken_runs() -> list[RunError]:
     return _scan(_run_files())[1]
 
 
+def weights_hashes() -> dict[str, str]:
+    """The identity of each usable run's present weights: numbers measured of others are no longer its own."""
+    return _hashes(_run_files())
+
+
 def generates(run: Run) -> bool:
     return run.generates
 
@@ -83,9 +88,9 @@ def best_first(chosen: Iterable[Run]) -> list[Run]:
 @lru_cache(maxsize=4)
 def _fids(files: Signature) -> dict[str, float]:
     """The latest FID of each run's present weights."""
-    hashes = {run.name: run.weights_hash for run in runs()}
     records, _ = evaluations()
-    current = (records.metric == "fid") & records.snapshot.isna() & (records.weights_hash == records.run.map(hashes))
+    own = records.weights_hash == records.run.map(weights_hashes())
+    current = (records.metric == "fid") & records.snapshot.isna() & own
     latest = records[current].sort_values("date")
     return dict(zip(latest.run, latest.value, strict=True))
 
@@ -114,6 +119,11 @@ def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
         except GanlibError as error:  # of the architecture, which knows nothing of folders
             broken.append(RunError(f"{run.folder.config}: {error}"))
     return whole, broken
+
+
+@lru_cache(maxsize=4)
+def _hashes(files: Signature) -> dict[str, str]:
+    return {run.name: run.weights_hash for run in _scan(files)[0]}
 
 
 def _release(model: GenerativeModel) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ganlib.experiments import METRICS
 from ganlib.runs import Run
-from ganlib.ui.catalog import generates, runs
+from ganlib.ui.catalog import generates, runs, weights_hashes
 from ganlib.ui.links import check_link
 
 RANKED = "ranked_runs"  # the key of what was shown last
@@ -26,8 +26,7 @@ MAKING = ("n_fake", "extractor", "extractor_name", "extractor_hash", "resizer", 
 
 def current_scores(records: pd.DataFrame) -> pd.DataFrame:
     """Records whose weights are still the run's; snapshots and stale weights are left out."""
-    hashes = {run.name: run.weights_hash for run in runs()}
-    return records[(records.weights_hash == records.run.map(hashes)) & records.snapshot.isna()]
+    return records[(records.weights_hash == records.run.map(weights_hashes())) & records.snapshot.isna()]
 
 
 def unscored(present: pd.DataFrame) -> list[str]:
@@ -184,7 +183,7 @@ def pick_cost(costed: pd.DataFrame) -> str:
 
 def courses(records: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:
     """That metric of snapshots and present weights, for the runs that have both."""
-    hashes = {run.name: run.weights_hash for run in runs()}
+    hashes = weights_hashes()
     present = records.snapshot.notna() | (records.weights_hash == records.run.map(hashes))
     found = records[(records.metric == metric) & (records.protocol == protocol) & present]
     return found[found.run.isin(found.run[found.snapshot.notna()]) & found.run.isin(hashes)]

@@ -110,21 +110,41 @@ def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
     assert len(grids(at)[0]) == 16
 
 
-@pytest.mark.parametrize("name", ["gallery", "fid"])
-def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(name, own_gallery, monkeypatch):
-    read = ui.evaluations
+@pytest.mark.parametrize(
+    ("name", "step", "sentences"),
+    [
+        ("gallery", "pick_data", 1),
+        ("sampling", "pick_seeds", 1),
+        ("interpolation", "pick_walk", 1),
+        ("curves", "pick_range", 0),
+        ("fid", "pick_metric", 0),
+    ],
+)
+def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(
+    name, step, sentences, own_gallery, monkeypatch
+):
+    as_it_is = getattr(ui, step)
 
-    def evaluations():
-        found = read()
+    def remove_first(*args, **options):
         shutil.rmtree(own_gallery / CONDITIONAL)
-        return found
+        return as_it_is(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ui, "evaluations", evaluations)
+        patch.setattr(ui, step, remove_first)
         at = open_page(name)
+    assert len(at.error) <= sentences
     assert all(is_one_sentence(error.value) for error in at.error)
     assert at.sidebar.selectbox(key="device")
     assert not fine(at.run()).error
+
+
+def test_a_file_removed_while_a_page_is_drawn_is_one_sentence(own_gallery, monkeypatch):
+    gone = own_gallery / CONDITIONAL / "gone.webp"
+    with monkeypatch.context() as patch:
+        patch.setattr(ui, "card", lambda *args: gone.read_bytes())
+        at = open_page("gallery")
+    assert [error.value for error in at.error] == [f"{gone} was removed while this page was drawn; reload it."]
+    assert at.sidebar.selectbox(key="device")
 
 
 def test_only_broken_runs_are_like_none_but_named(use, tmp_path):
