@@ -17,6 +17,13 @@ def option(default: Any, help: str, *, min: float | None = None, max: float | No
     return field(default=default, metadata={"help": help, "min": min, "max": max})
 
 
+def check_bounds(name: str, value: Any, low: float | None, high: float | None, *, given: object) -> None:
+    """GanlibError, quoting what was ``given``, unless low <= value <= high; None = no bound."""
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        bounds = [f"{word} {x:.10g}" for word, x in [("at least", low), ("at most", high)] if x is not None]
+        raise GanlibError(f"{name} must be {' and '.join(bounds)}, not {given!r}.")
+
+
 @dataclass(frozen=True)
 class Config:
     """Base of all configs: checked on construction, equal to its JSON form."""
@@ -45,13 +52,7 @@ class Config:
                 if choices and item not in choices:
                     names = ", ".join(map(str, choices))
                     raise GanlibError(f"{f.name} must be one of {names}, not {item!r}.")
-                if (low is not None and not item >= low) or (high is not None and not item <= high):
-                    bounds = " and ".join(
-                        f"{word} {limit:.10g}"
-                        for word, limit in [("at least", low), ("at most", high)]
-                        if limit is not None
-                    )
-                    raise GanlibError(f"{f.name} must be {bounds}, not {item!r}.")
+                check_bounds(f.name, item, low, high, given=item)
 
     def to_dict(self) -> dict[str, Any]:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}

@@ -62,15 +62,17 @@ def _processor() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
-def on_device(device: torch.device, compute: Callable[[], T]) -> T:
-    """``compute()`` without gradients, in the one thread that works for this device. Must not be nested.
+def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool = False) -> T:
+    """``compute()`` in the one thread that works for this device; with ``gradients``, autograd records it.
+
+    Must not be nested.
 
     One thread: sessions share models, and two forward passes at once only slow each other. Always the same:
     OpenMP builds a team of threads for every thread that calls it, and each run of a dashboard is a new one.
     """
 
     def work() -> T:
-        with torch.inference_mode():
+        with torch.enable_grad() if gradients else torch.inference_mode():
             return compute()
 
     with _CREATING:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib import figures, ui
-from ganlib.report import Part
+from ganlib.figures.report import Part
 
 with ui.page("Training curves", "How losses moved, what they say, and what the pictures looked like at the time."):
     frame, unreadable = ui.logs()

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ganlib import figures, ui
-from ganlib.experiments import METRICS
-from ganlib.report import Part
+from ganlib.figures.report import Part
+from ganlib.logs import METRICS
 
 with ui.page("FID comparison", "How far generated images are from real ones, measured alike."):
     if not ui.runs(ui.generates):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ganlib import ui
-from ganlib.request import SampleRequest
+from ganlib.sampling.request import SampleRequest
 
 with ui.page("Sampling", "Pick a class and a seed. The same seed is the same picture everywhere."):
     runs = ui.runs(ui.generates)

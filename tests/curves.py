@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 import pandas as pd
 
-from ganlib.experiments import Finding, diagnose
+from ganlib.logs import Finding, diagnose
 
 N = 500
 GUESSING = 2 * log(2)

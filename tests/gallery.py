@@ -16,8 +16,8 @@ from PIL import Image
 
 from ganlib.__main__ import main
 from ganlib.data import load_data
-from ganlib.metrics.records import append_records
 from ganlib.models import GenerativeModel
+from ganlib.records import append_records
 from ganlib.runs import Run, RunFolder
 from ganlib.sampling import sample
 from tiny import write_run

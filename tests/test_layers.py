@@ -15,13 +15,12 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (  # from bottom to top
     {"errors", "files", "provenance"},
     {"registry"},
-    {"config", "devices"},
-    {"losses", "augment", "optimizers", "data", "nn"},
+    {"config", "devices", "images", "records"},
+    {"losses", "augment", "data", "nn"},
     {"models"},
     {"runs"},
     {"sampling"},
     {"training"},
-    {"export", "request"},
     {"metrics"},
     {"applications", "diagnostics"},
     {"ui", "commands"},
@@ -29,13 +28,12 @@ LAYERS = (  # from bottom to top
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
-    "experiments": {"errors", "registry"},
-    "figures": {"errors", "registry", "experiments"},
-    "report": {"errors"},
+    "logs": {"errors", "registry"},
+    "figures": {"errors", "registry", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
-BARE = {"torch", "numpy", "pandas", "PIL", "safetensors"}  # all that a GPU machine needs for training
+BARE = {"torch", "numpy", "pandas", "PIL", "safetensors", "filelock"}  # all that a GPU machine needs; torch brings filelock
 PAGES = {"streamlit", "pandas", "ganlib"}
 ONLY_IN = {"streamlit": "ganlib/ui", "torch_fidelity": "ganlib/metrics/fidelity.py"}
 
@@ -57,7 +55,7 @@ class Import(NamedTuple):
 
     @property
     def part(self) -> str:
-        """ganlib.models.base -> models."""
+        """ganlib.models.contract -> models."""
         return self.name.split(".")[1]
 
 
@@ -96,8 +94,8 @@ def violations(path: Path, source: str) -> list[str]:
         home = ONLY_IN.get(item.package)
         if home and path.as_posix() != home and not path.as_posix().startswith(f"{home}/"):
             found.append(f"{where} imports {item.name}, which belongs in {home} alone.")
-        if here == "experiments" and item.package in {"torch", "torchvision"}:
-            found.append(f"{where} imports {item.name}; experiments reads logs without it.")
+        if here == "logs" and item.package in {"torch", "torchvision"}:
+            found.append(f"{where} imports {item.name}; logs are read without it.")
         if here in LEVEL and LEVEL[here] <= LEVEL["training"]:
             bare = item.package in BARE | {"ganlib"} | sys.stdlib_module_names
             optional = item.package == "torchvision" and item.inside and here in ("data", "models")
@@ -141,9 +139,9 @@ def test_every_part_has_a_layer(path):
         ("ganlib/metrics/new.py", "from ganlib.figures import bars", "metrics may not import ganlib.figures"),
         ("ganlib/ui/new.py", "from ganlib.commands import train", "ui may not import ganlib.commands"),
         ("ganlib/figures.py", "import ganlib.models", "figures may not import ganlib.models"),
-        ("ganlib/experiments/new.py", "from ganlib.runs import Run", "experiments may not import ganlib.runs"),
-        ("ganlib/experiments/new.py", "def f():\n    import torch", "experiments reads logs without it"),
-        ("ganlib/experiments/new.py", "from torchvision.io import x", "experiments reads logs without it"),
+        ("ganlib/logs/new.py", "from ganlib.runs import Run", "logs may not import ganlib.runs"),
+        ("ganlib/logs/new.py", "def f():\n    import torch", "logs are read without it"),
+        ("ganlib/logs/new.py", "from torchvision.io import x", "logs are read without it"),
         ("ganlib/training/new.py", "import scipy", "a bare GPU machine trains without it"),
         ("ganlib/data/new.py", "import torchvision", "a bare GPU machine trains without it"),
         ("ganlib/models/new.py", "import torchvision", "a bare GPU machine trains without it"),
@@ -167,8 +165,8 @@ def test_the_rule_notices_what_it_forbids(path, source, says):
         ("ganlib/models/new.py", "def f():\n    from torchvision.models import ResNet"),
         ("ganlib/data/new.py", "from ganlib.data.sets import define"),
         ("ganlib/training/new.py", "from ganlib.sampling import sample\nimport numpy as np\nfrom PIL import Image"),
-        ("ganlib/figures.py", "from ganlib.experiments import smooth\nimport plotly.graph_objects as go"),
-        ("ganlib/ui/new.py", "import streamlit as st\nfrom ganlib import figures, experiments"),
+        ("ganlib/figures.py", "from ganlib.logs import smooth\nimport plotly.graph_objects as go"),
+        ("ganlib/ui/new.py", "import streamlit as st\nfrom ganlib import figures, logs"),
         ("ganlib/metrics/fidelity.py", "import torch_fidelity\nfrom ganlib.training import Trainer"),
         ("pages/new.py", "import json\nimport streamlit as st\nimport pandas as pd\nfrom ganlib.ui import grid"),
     ],

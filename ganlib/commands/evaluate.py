@@ -16,7 +16,7 @@ from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.records import append_records, describe, read_records
+from ganlib.records import append_records, describe, read_records
 from ganlib.runs import Run, find_run
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ganlib.data import list_data
 from ganlib.errors import GanlibError
-from ganlib.experiments import METRICS
-from ganlib.metrics.records import Record, current, read_records
+from ganlib.logs import METRICS
 from ganlib.models import MODELS
+from ganlib.records import Record, current, read_records
 from ganlib.runs import Run, RunError, find_run, run_roots, scan
 
 MEASURED = ("fid", "fid_infinity", "kid", "isc", "precision", "recall", "density", "coverage", "ppl", "cas")

@@ -11,7 +11,7 @@ from typing import Any
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.metrics.records import Record, append_records, read_records
+from ganlib.records import Record, append_records, read_records
 from ganlib.runs import Run, find_run
 
 TRAINED = 10_000  # a minute for CIFAR-10; the paper used all of its 50,000

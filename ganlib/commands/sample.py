@@ -9,12 +9,12 @@ from typing import Any
 
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.export import png, zip_of_pngs
 from ganlib.files import write_atomically
+from ganlib.images import grid, png, zip_of_pngs
 from ganlib.models import GenerativeModel
-from ganlib.request import SampleRequest, parse_classes, parse_seeds
 from ganlib.runs import find_run
-from ganlib.sampling import check_options, grid, sample
+from ganlib.sampling import check_options, sample
+from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
 
 COLUMNS = 8  # where there is one class only
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from ganlib.devices import hardware, pick_device
 from ganlib.errors import GanlibError
-from ganlib.metrics.records import append_records, read_records
 from ganlib.metrics.speed import speed_record
+from ganlib.records import append_records, read_records
 from ganlib.runs import find_run, run_roots, scan
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganlib.data.sets import Split
 from ganlib.errors import GanlibError
+from ganlib.images import normalize
 
 
 def batches(
@@ -100,7 +101,7 @@ def _batches(
         else:
             images, labels = images.to(device), labels.to(device)
         # NHWC seen as NCHW is channels_last already; bytes cross the bus, floats are made on the device
-        yield images.permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1), labels
+        yield normalize(images.permute(0, 3, 1, 2)), labels
 
 
 def _sizes(batch_size: int | Callable[[int], int]) -> Iterator[int]:

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ganlib.experiments import decimate, smooth
 from ganlib.figures.style import BETWEEN, nothing, plain, run_lines
+from ganlib.logs import decimate, smooth
 
 POINTS, PANEL_HEIGHT, DESCRIBED = 4000, 260, 3
 COLUMNS = {"overlay": 2, "multiples": 3}
@@ -50,7 +50,7 @@ def curves(
     span: Span | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """Scalars as ``ganlib.experiments.along`` gives them: a panel per tag, runs overlaid, or one per tag and run.
+    """Scalars as ``ganlib.logs.along`` gives them: a panel per tag, runs overlaid, or one per tag and run.
 
     ``x`` is the axis's title. A run has its architecture's colour (``models``: run -> architecture), and a dash of its
     own among runs of that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from ganlib.data import Split
+from ganlib.images import from_uint8
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.intervals import of_share
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, chunks, load_split
+from ganlib.records import Record
 from ganlib.runs import Run
 
 
@@ -51,8 +52,7 @@ def count_hits(
     """How many of the images, (m, H, W, C) uint8 at a time, get their label."""
     hits = done = 0
     for part in images:
-        x = torch.from_numpy(part).to(device).permute(0, 3, 1, 2)
-        predicted = classify(x.float().mul_(2 / 255).sub_(1)).argmax(1).cpu().numpy()
+        predicted = classify(from_uint8(part, device)).argmax(1).cpu().numpy()
         hits += int((predicted == labels[done : done + len(part)]).sum())
         done += len(part)
         progress("classified", done, len(labels))

@@ -11,9 +11,9 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import EXTRACTORS
 from ganlib.metrics.generation import changed_options
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.records import read_records
 from ganlib.metrics.weights import file_hash
 from ganlib.models import GenerativeModel
+from ganlib.records import read_records
 from ganlib.runs import Run
 from ganlib.sampling import check_options
 

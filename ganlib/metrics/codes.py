@@ -16,10 +16,11 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ganlib.errors import GanlibError
+from ganlib.images import from_uint8
 from ganlib.metrics.accuracy import of_test_images, share
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, chunks, load_split
+from ganlib.records import Record
 from ganlib.runs import Run
 
 MATCHED = 10_000  # training images
@@ -67,8 +68,7 @@ def tabulate(
     tables: list[NDArray[np.int64]] = []
     done = 0
     for part in images:
-        x = torch.from_numpy(part).to(device).permute(0, 3, 1, 2)
-        inferred = infer_codes(x.float().mul_(2 / 255).sub_(1))
+        inferred = infer_codes(from_uint8(part, device))
         tables = tables or [np.zeros((p.shape[1], classes), np.int64) for p in inferred]
         of_part = labels[done : done + len(part)]
         labelled = of_part >= 0

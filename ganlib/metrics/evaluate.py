@@ -20,12 +20,12 @@ from ganlib.metrics.intervals import from_blocks, of_share
 from ganlib.metrics.measures import MEASURES, SHARES, SMALLEST, SPLITS, Fake, Real, Value, check_sizes
 from ganlib.metrics.paths import path_record
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, chunks, load_split, reference
 from ganlib.metrics.transfer import data_to_classify, transfer_record
 from ganlib.metrics.weights import file_hash
-from ganlib.models import GenerativeModel
+from ganlib.models import Classifies, GenerativeModel, InfersCodes
 from ganlib.provenance import commit, now, versions
+from ganlib.records import Record
 from ganlib.runs import Run
 from ganlib.sampling import check_options
 
@@ -72,7 +72,7 @@ def evaluate(
             found += side_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
-    elif hasattr(model, "classify"):
+    elif isinstance(model, Classifies):
         found = [accuracy_record(run, model, config, progress)]
         if snapshot is None:
             try:
@@ -95,9 +95,9 @@ def side_records(
     run: Run, model: Any, config: EvaluationConfig, progress: Progress, warn: Callable[[str], None]
 ) -> list[Record]:
     """What a model knows of real images beside making its own."""
-    measures = {"classify": ("Accuracy", accuracy_record), "infer_codes": ("Code accuracy", code_record)}
+    measures = ((Classifies, "Accuracy", accuracy_record), (InfersCodes, "Code accuracy", code_record))
     found = []
-    for name, measure in (measures[ability] for ability in measures if hasattr(model, ability)):
+    for name, measure in ((name, measure) for ability, name, measure in measures if isinstance(model, ability)):
         try:
             found.append(measure(run, model, config, progress))
         except GanlibError as error:

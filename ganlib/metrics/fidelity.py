@@ -30,6 +30,7 @@ from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, p
 from torch_fidelity.noise import batch_lerp, batch_slerp_any
 
 from ganlib.errors import GanlibError
+from ganlib.images import normalize
 from ganlib.metrics.dinov2 import DinoV2
 from ganlib.metrics.weights import Source, sha256
 from ganlib.runs import Run
@@ -109,7 +110,7 @@ class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fid
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """(N, C, H, W) levels 0 … 255 -> features (N, d) and logits (N, K), those that were asked for."""
         # torch-fidelity hands over grey images with three equal channels.
-        x = images[:, : self.classifier.config.channels].to(torch.float32, copy=True).mul_(2 / 255).sub_(1)
+        x = normalize(images[:, : self.classifier.config.channels])
         features = self.classifier.features(x)
         found = {"features": features}
         if "logits" in self.features_list:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganlib.metrics.partial import Partial
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress
 from ganlib.models import GenerativeModel
 from ganlib.provenance import commit, versions
+from ganlib.records import Record
 from ganlib.runs import Run
 from ganlib.sampling import sample_chunks
 

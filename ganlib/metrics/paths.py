@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganlib.images import denormalize
 from ganlib.metrics.extractors import Extractor, all_digits, in_halves
 from ganlib.metrics.fidelity import between
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import from_blocks
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress
 from ganlib.models import Latents
+from ganlib.records import Record
 
 EPSILON = 1e-4
 DISCARDED = 1  # percent of the paths at either end
-PATHS = {"z": "slerp", "w": "lerp"}  # as the paper has it: z is Gaussian, w is not
 
 
 def path_record(made: Generation, extractor: Extractor, space: str, blocks: int, progress: Progress) -> Record:
@@ -45,7 +45,7 @@ def path_record(made: Generation, extractor: Extractor, space: str, blocks: int,
     value = trimmed_mean(of_paths)
     how: dict[str, Any] = {
         "space": space,
-        "path": PATHS[space],
+        "path": made.model.spaces[space],
         "epsilon": EPSILON,
         "paths": len(of_paths),
         "discarded": [DISCARDED, 100 - DISCARDED],
@@ -77,17 +77,16 @@ def squared_steps(made: Generation, extractor: Extractor, space: str, part: slic
     seeds = range(2 * part.start, 2 * part.stop)
     labels = None if made.labels is None else made.labels[part]
     starts = model.latents(seeds[::2])
-    first, last = (model.map(z, labels, space) for z in (starts, model.latents(seeds[1::2])))
+    first, last = (model.map(z, labels, space).z for z in (starts, model.latents(seeds[1::2])))
     t = np.random.Generator(np.random.PCG64(0)).random(part.stop)[part]
     twice = None if labels is None else labels.repeat(2)
 
     def features(points: Tensor) -> Tensor:
-        held = Latents(points, starts.seeds.repeat(2))
-        images = model.synthesize(points, held, twice, space, **made.options)
-        return extractor.network((images + 1) * 127.5)[0]  # of floats: rounded to levels no step would be seen
+        images = model.generate(Latents(points, starts.seeds.repeat(2), space), twice, **made.options)
+        return extractor.network(denormalize(images))[0]  # of floats: rounded to levels no step would be seen
 
     with all_digits():
-        return moved(features, first, last, torch.from_numpy(t).to(first), PATHS[space])[:, None].cpu()
+        return moved(features, first, last, torch.from_numpy(t).to(first), model.spaces[space])[:, None].cpu()
 
 
 def moved(features: Callable[[Tensor], Tensor], first: Tensor, last: Tensor, t: Tensor, path: str) -> Tensor:

@@ -22,12 +22,14 @@ from torch.nn.functional import adaptive_max_pool2d
 
 from ganlib.data import Split
 from ganlib.errors import GanlibError
+from ganlib.images import from_uint8
 from ganlib.metrics.accuracy import of_test_images, share
 from ganlib.metrics.codes import some
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, load_split
+from ganlib.models import Scores
 from ganlib.nn.maxout import Maxout
 from ganlib.provenance import commit, now, versions
+from ganlib.records import Record
 from ganlib.runs import Run
 
 GRID = 4
@@ -54,13 +56,13 @@ def probe(
     """
     if not run.classes:
         raise GanlibError(f"{run.data_name} has no classes, so the features of {run.name} cannot be tested on any.")
-    if not (hasattr(run.blueprint, "D") and hasattr(run.blueprint, "score")):
+    if not (hasattr(run.blueprint, "D") and isinstance(run.blueprint, Scores)):
         raise GanlibError(f"{run.name} is a {run.model_name}, which has no discriminator; probe a GAN.")
     model: Any = run.load(device)
     real, test = load_split(run, "train", root), load_split(run, "test", root)
     labelled = np.flatnonzero(real.labels >= 0)
     rows = labelled[some(len(labelled), train or len(labelled))]
-    names = hidden_layers(model, to_tensor(np.array(real.images[rows[:2]]), device))
+    names = hidden_layers(model, from_uint8(np.array(real.images[rows[:2]]), device))
     n = len(rows) + len(test)
     deep = accuracy(
         lambda images: features(model, names, images), real, rows, test, lambda done: progress("features", done, n)
@@ -142,17 +144,12 @@ def pooled(y: Tensor) -> Tensor:
 def features(model: Any, names: list[str], images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, H, W, C) uint8 -> (N, d): the pooled outputs of these layers, side by side."""
     with watched(model, pooled) as seen:
-        judge(model, to_tensor(images, model.device))
+        judge(model, from_uint8(images, model.device))
     return torch.cat([seen[name].flatten(1).float() for name in names], dim=1).cpu().numpy()
 
 
 def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return images.reshape(len(images), -1).astype(np.float32)
-
-
-def to_tensor(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """(N, H, W, C) uint8 -> (N, C, H, W) in [-1, 1]."""
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1)
 
 
 def accuracy(

@@ -10,9 +10,9 @@ import torch
 from ganlib.devices import hardware
 from ganlib.errors import GanlibError
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.records import Record
 from ganlib.models import GenerativeModel
 from ganlib.provenance import commit, now, versions
+from ganlib.records import Record
 from ganlib.runs import Run
 from ganlib.sampling import sample
 

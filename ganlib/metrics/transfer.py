@@ -21,9 +21,9 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.accuracy import count_hits, share
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.records import Record
 from ganlib.metrics.references import Progress, chunks, load_set
 from ganlib.models import MODELS
+from ganlib.records import Record
 from ganlib.runs import RunFolder
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded

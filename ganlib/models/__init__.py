@@ -26,15 +26,23 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     wgan,
     wgan_gp,
 )
-from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Option, Phase, Trainable
+from ganlib.models.abilities import Classifies, Encodes, InfersCodes, Scores
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable
+from ganlib.models.options import FROM_SEED, SEED_LIMIT, Option
 
 __all__ = [
+    "FROM_SEED",
     "MODELS",
+    "SEED_LIMIT",
     "Batch",
+    "Classifies",
+    "Encodes",
     "GenerativeModel",
+    "InfersCodes",
     "Latents",
     "ModelConfig",
     "Option",
     "Phase",
+    "Scores",
     "Trainable",
 ]

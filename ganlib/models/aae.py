@@ -17,8 +17,9 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
-from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, Phase
 from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
+from ganlib.models.options import TEMPERATURE, per_image
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class AAE(GenerativeModel):
     def loss_ge(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Reconstruction and regularisation in one step: both need the codes, and only E meets D."""
         codes = self.encode(batch.images)
-        made = self.generate(codes, batch.labels if self.conditional else None)
+        made = self.generate(codes, self.condition(batch.labels))
         squared_error, prior = mse_loss(made, batch.images), nonsaturating_g(self.D(codes.z))
         logs = {"loss/reconstruction": squared_error, "loss/prior": prior}
         return squared_error + self.config.weight_adversarial * prior, logs

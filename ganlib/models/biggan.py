@@ -17,7 +17,8 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.losses import hinge_d, hinge_g
-from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, Option, Phase
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, Phase
+from ganlib.models.options import Option
 from ganlib.models.sagan import AttentiveConfig, Discriminator
 from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.residual import UpBlock
@@ -126,7 +127,7 @@ class BigGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
         # D has no batch norm, so real and fake can share one pass.
         both = None if labels is None else labels.repeat(2)
@@ -134,7 +135,7 @@ class BigGAN(GenerativeModel):
         return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         adversarial = hinge_g(self.score(self.generate(self.random_latents(len(batch.images)), labels), labels))
         penalty = self.orthogonality()
         return adversarial + self.config.orthogonal * penalty, {"G/orthogonal": penalty}

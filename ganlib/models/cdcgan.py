@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.models.base import MODELS, Latents, per_image
+from ganlib.models.contract import MODELS, Latents
 from ganlib.models.dcgan import DCGAN, DCGANConfig
+from ganlib.models.options import per_image
 
 
 @MODELS.register("cdcgan")

@@ -15,16 +15,8 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import nonsaturating_d, nonsaturating_g
-from ganlib.models.base import (
-    MODELS,
-    TEMPERATURE,
-    Batch,
-    GenerativeModel,
-    Latents,
-    ModelConfig,
-    Phase,
-    per_image,
-)
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.maxout import Maxout
 
 

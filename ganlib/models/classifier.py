@@ -15,7 +15,7 @@ from torch.optim import SGD, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.models.base import MODELS, Batch, ModelConfig, Phase, Trainable
+from ganlib.models.contract import MODELS, Batch, ModelConfig, Phase, Trainable
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,8 @@ from torch.optim import Optimizer
 from ganlib.augment import diffaugment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
-from ganlib.models.base import (
-    MODELS,
-    TEMPERATURE,
-    Batch,
-    GenerativeModel,
-    Latents,
-    ModelConfig,
-    Phase,
-    per_image,
-)
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import (
     DCGANTechniques,
     adam,
@@ -166,7 +158,7 @@ class DCGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         fake_images = self.generate(self.random_latents(len(batch.images)), labels)
         # Real and fake in batches of their own, so that batch norm's statistics never mix them.
         real, fake = (self.score(self.augment(images), labels) for images in (batch.images, fake_images))
@@ -174,7 +166,7 @@ class DCGAN(GenerativeModel):
         return self.d_loss(real, fake, target), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         images = self.generate(self.random_latents(len(batch.images)), labels)
         features, logits = self.judge(self.augment(images), labels)
         return match_features(

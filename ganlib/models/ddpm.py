@@ -19,7 +19,8 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Option, Phase, per_image
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import Option, per_image
 
 STEPS, STEPS_AT_MOST = 20, 250
 NOISE_STREAM = 2**32  # beyond all seeds: the noise of ancestral steps is not the start noise again

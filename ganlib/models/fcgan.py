@@ -16,16 +16,8 @@ from torch.optim import SGD, Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.losses import minimax_g, nonsaturating_d, nonsaturating_g
-from ganlib.models.base import (
-    MODELS,
-    TEMPERATURE,
-    Batch,
-    GenerativeModel,
-    Latents,
-    ModelConfig,
-    Phase,
-    per_image,
-)
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.maxout import Maxout
 
 

@@ -22,7 +22,7 @@ from torch.nn.functional import interpolate
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.models.base import MODELS
+from ganlib.models.contract import MODELS
 from ganlib.models.vae import VAE, VAEConfig
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]

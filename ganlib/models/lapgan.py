@@ -20,16 +20,8 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import nonsaturating_d, nonsaturating_g
-from ganlib.models.base import (
-    MODELS,
-    TEMPERATURE,
-    Batch,
-    GenerativeModel,
-    Latents,
-    ModelConfig,
-    Phase,
-    per_image,
-)
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import TEMPERATURE, per_image
 
 
 @dataclass(frozen=True)
@@ -277,7 +269,7 @@ class LAPGAN(GenerativeModel):
         return self.judge(finest, *self.real(finest, images), y)
 
     def batch_weights(self, batch: Batch) -> Tensor:
-        return self.label_weights(batch.labels if self.conditional else None, len(batch.images))
+        return self.label_weights(self.condition(batch.labels), len(batch.images))
 
     def label_weights(self, labels: Tensor | None, n: int) -> Tensor:
         """(N, K), K = 0 where no class is asked for."""

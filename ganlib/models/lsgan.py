@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ganlib.losses import least_squares_d, least_squares_g
-from ganlib.models.base import MODELS
+from ganlib.models.contract import MODELS
 from ganlib.models.dcgan import DCGAN
 
 

@@ -23,7 +23,7 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import gradient_penalty, least_squares_d, least_squares_g, wasserstein_d, wasserstein_g
-from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.techniques import LabelSmoothing, real_target
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev

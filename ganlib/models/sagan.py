@@ -21,17 +21,9 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import hinge_d, hinge_g, nonsaturating_d, nonsaturating_g
-from ganlib.models.base import (
-    MODELS,
-    TEMPERATURE,
-    Batch,
-    GenerativeModel,
-    Latents,
-    ModelConfig,
-    Phase,
-    per_image,
-)
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import LabelSmoothing, real_target
 from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
@@ -215,7 +207,7 @@ class SAGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
         # Apart, for the DCGAN's batch norm must not mix them.
         real, fake = self.score(batch.images, labels), self.score(fakes, labels)
@@ -226,7 +218,7 @@ class SAGAN(GenerativeModel):
         return loss, {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         fake = self.score(self.generate(self.random_latents(len(batch.images)), labels), labels)
         return (hinge_g if self.config.loss == "hinge" else nonsaturating_g)(fake), {}
 

@@ -19,16 +19,8 @@ from torch.optim import Optimizer
 from ganlib.augment import diffaugment
 from ganlib.config import option
 from ganlib.losses import hinge_d, hinge_g
-from ganlib.models.base import (
-    MODELS,
-    TEMPERATURE,
-    Batch,
-    GenerativeModel,
-    Latents,
-    ModelConfig,
-    Phase,
-    per_image,
-)
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import (
     Techniques,
     adam,
@@ -130,7 +122,7 @@ class SNGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
         images = self.augment(batch.images), self.augment(fakes)
         if self.config.compares_images:
@@ -141,7 +133,7 @@ class SNGAN(GenerativeModel):
         return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = batch.labels if self.conditional else None
+        labels = self.condition(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
         features, logits = self.judge(self.augment(fakes), labels)
         return match_features(

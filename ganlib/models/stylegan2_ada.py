@@ -8,10 +8,10 @@ Karras, Aittala, Hellsten, Laine, Lehtinen, Aila, "Training Generative Adversari
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import sqrt
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,8 @@ from torch.optim import Adam, Optimizer
 from ganlib.augment import adaptive
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g, path_lengths, r1
-from ganlib.models.base import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Option, Phase, per_image
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.options import Option, per_image
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
 from ganlib.nn.modulated import ModulatedConv2d
@@ -223,7 +224,7 @@ class StyleGAN2ADA(GenerativeModel):
     Config = StyleGAN2ADAConfig
     config: StyleGAN2ADAConfig
     averaged = ("G",)
-    spaces = ("z", "w")
+    spaces = {"z": "slerp", "w": "lerp"}
     loss_kind = "non-saturating + R1"
     recipe = {"batch_size": 16}  # measured on digits: far ahead of 64 at the same number of images
     p: Tensor
@@ -281,7 +282,7 @@ class StyleGAN2ADA(GenerativeModel):
         return ()
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        y = self.embedding_weights(batch.labels if self.conditional else None)
+        y = self.embedding_weights(self.condition(batch.labels))
         # Apart, for minibatch standard deviation must not mix them.
         real = self.D(self.augment(batch.images), y)
         fake = self.D(self.augment(self.draw(len(batch.images), y)[0]), y)
@@ -292,19 +293,19 @@ class StyleGAN2ADA(GenerativeModel):
 
     def loss_r1(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """On images already augmented: augmentation has no second derivative."""
-        y = self.embedding_weights(batch.labels if self.conditional else None)
+        y = self.embedding_weights(self.condition(batch.labels))
         penalty = r1(lambda x: self.D(x, y), self.augment(batch.images))
         return 0.5 * self.config.r1_weight * self.config.r1_every * penalty, {"D/r1": penalty}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        y = self.embedding_weights(batch.labels if self.conditional else None)
+        y = self.embedding_weights(self.condition(batch.labels))
         images, _ = self.draw(len(batch.images), y)
         return nonsaturating_g(self.D(self.augment(images), y)), {}
 
     def loss_path(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Half a batch suffices (section 3.2); the mean length is followed as G learns."""
         n = max(len(batch.images) // 2, 1)
-        images, ws = self.draw(n, self.embedding_weights(batch.labels[:n] if self.conditional else None))
+        images, ws = self.draw(n, self.embedding_weights(self.condition(batch.labels[:n])))
         lengths = path_lengths(images, ws)
         self.mean_path.lerp_(lengths.detach().mean(), 0.01 if self.mean_path > 0 else 1.0)
         penalty = (lengths - self.mean_path).square().mean()
@@ -335,18 +336,15 @@ class StyleGAN2ADA(GenerativeModel):
     def latent_shape(self) -> tuple[int, ...]:
         return (self.config.z_dim,)
 
-    def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
-        return self.synthesize(self.map(latents, labels, "w"), latents, labels, "w", **options)
+    def map(self, latents: Latents, labels: Tensor | None = None, space: str = "z") -> Latents:
+        if (latents.space, space) == ("z", "w"):
+            return replace(latents, z=self.G.mapping(latents.z, self.embedding_weights(labels)), space="w")
+        return super().map(latents, labels, space)
 
-    def map(self, latents: Latents, labels: Tensor | None = None, space: str = "z") -> Tensor:
-        return latents.z if space == "z" else self.G.mapping(latents.z, self.embedding_weights(labels))
-
-    def synthesize(
+    def generate(
         self,
-        points: Tensor,
         latents: Latents,
         labels: Tensor | None = None,
-        space: str = "z",
         *,
         truncation: float | Tensor = 1.0,
         noise: str = "of the seed",
@@ -354,7 +352,7 @@ class StyleGAN2ADA(GenerativeModel):
         mix_layer: int | Tensor | None = None,
     ) -> Tensor:
         y = self.embedding_weights(labels)
-        w = points if space == "w" else self.G.mapping(points, y)
+        w = self.map(latents, labels, "w").z
         ws = w[:, None].expand(-1, self.config.layers, -1)
         if mix_seed is not None:
             ws = self.mix(ws, y, mix_seed, self.config.layers // 2 if mix_layer is None else mix_layer)

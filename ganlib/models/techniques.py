@@ -22,9 +22,9 @@ from ganlib.augment import Policy
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
 from ganlib.losses import feature_matching
-from ganlib.models.base import GenerativeModel
+from ganlib.models.contract import GenerativeModel
+from ganlib.models.optimizers import average_history, cycle_rate
 from ganlib.nn.minibatch import MinibatchDiscrimination, MinibatchStddev
-from ganlib.optimizers import average_history, cycle_rate
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from torch.nn.functional import mse_loss
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
-from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, ModelConfig, Phase, per_image
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 
 
@@ -78,7 +79,7 @@ class VAE(GenerativeModel):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The negative ELBO for each pixel value, but for a constant, where the KL's weight is 1."""
         mean, log_variance = self.codes(batch.images)
-        made = self.decode(reparameterise(mean, log_variance), batch.labels if self.conditional else None)
+        made = self.decode(reparameterise(mean, log_variance), self.condition(batch.labels))
         squared_error, kl = mse_loss(made, batch.images), kl_to_standard_normal(mean, log_variance).mean()
         weight = self.config.kl_weight * self.kl_share / batch.images[0].numel()
         return squared_error + weight * kl, {"loss/kl": kl, "loss/mse": squared_error}

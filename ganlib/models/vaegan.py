@@ -15,8 +15,9 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g
-from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, Phase
 from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
+from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 
 

@@ -14,8 +14,9 @@ from torch.optim import Optimizer, RMSprop
 
 from ganlib.config import option
 from ganlib.losses import wasserstein_d, wasserstein_g
-from ganlib.models.base import MODELS, TEMPERATURE, Batch, GenerativeModel, Latents, Phase, per_image
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, Phase
 from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
+from ganlib.models.options import TEMPERATURE, per_image
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.losses import gradient_penalty, wasserstein_d
-from ganlib.models.base import MODELS, Batch
+from ganlib.models.contract import MODELS, Batch
 from ganlib.models.wgan import CriticConfig, WassersteinGAN
 
 

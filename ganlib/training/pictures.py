@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from numpy.typing import NDArray
 from ganlib.data import Split
 from ganlib.data.batches import spread
 from ganlib.files import write_atomically
-from ganlib.models import GenerativeModel, Trainable
-from ganlib.sampling import grid, in_chunks, sample
+from ganlib.images import from_uint8, grid, webp
+from ganlib.models import Encodes, GenerativeModel, Trainable
+from ganlib.sampling import in_chunks, sample
 
 COLUMNS, ROWS_WITHOUT_CLASSES, MOST_CLASSES = 8, 6, 10
 RECONSTRUCTED = 16
@@ -35,7 +35,7 @@ def save_pictures(model: Trainable, path: Path) -> None:
 
 def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
     """Test images, each above what the model makes of it; nothing where the model cannot encode."""
-    if not (isinstance(model, GenerativeModel) and hasattr(model, "encode")):
+    if not (isinstance(model, GenerativeModel) and isinstance(model, Encodes)):
         return
     # A model that obeys classes is told the image's own: an image without one has nothing to tell.
     usable = np.flatnonzero(test.labels >= 0) if model.conditional else np.arange(len(test))
@@ -52,17 +52,14 @@ def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
 
 def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
     """(N, H, W, C) uint8 -> the same of generate(encode(x)), each with its own label where the model obeys them."""
-    x = torch.from_numpy(images).permute(0, 3, 1, 2).float().mul_(2 / 255).sub_(1)
     y = torch.from_numpy(labels) if model.conditional else None
 
     def compute(part: slice) -> torch.Tensor:
-        latents = model.encode(x[part].to(model.device))
+        latents = model.encode(from_uint8(images[part], model.device))
         return model.generate(latents, None if y is None else y[part])
 
-    return np.concatenate(list(in_chunks(model, len(x), compute)))
+    return np.concatenate(list(in_chunks(model, len(images), compute)))
 
 
 def _write(images: NDArray[np.uint8], columns: int, path: Path) -> None:
-    buffer = io.BytesIO()
-    grid(images, columns=columns).save(buffer, "WEBP", quality=90, method=4)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, webp(grid(images, columns)))

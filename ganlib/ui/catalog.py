@@ -18,11 +18,11 @@ import torch
 
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.experiments import read_evaluations, recipes, run_names
+from ganlib.logs import read_evaluations, recipes, run_names
 from ganlib.models import GenerativeModel
-from ganlib.request import SampleRequest, WalkRequest
 from ganlib.runs import Run, RunError, run_roots, scan
 from ganlib.sampling import Growing, interpolate, sample, sample_stages
+from ganlib.sampling.request import SampleRequest, WalkRequest
 
 Signature = tuple[tuple[str, int, int], ...]
 

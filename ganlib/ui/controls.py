@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Option
-from ganlib.models.base import FROM_SEED, SEED_LIMIT
-from ganlib.request import SampleRequest, WalkRequest, parse_whole, written
+from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling import PATHS
+from ganlib.sampling.request import SampleRequest, WalkRequest, parse_whole, written
 from ganlib.ui.catalog import best_first, has_stages, model_of
 from ganlib.ui.links import check_link, check_link_list
 
@@ -162,22 +162,22 @@ def pick_walk(run: Run) -> WalkRequest:
     return WalkRequest(run, (seed_a, seed_b), classes, frames, path, space, options)
 
 
-def _pick_way(spaces: Sequence[str]) -> tuple[str, str]:
+def _pick_way(spaces: Mapping[str, str]) -> tuple[str, str]:
     """The space that is walked through, and the kind of path."""
-    space = spaces[0]
+    space = next(iter(spaces))
     if len(spaces) > 1:
         check_link("space", spaces.__contains__, f"it can be {' or '.join(spaces)}")
         choice = st.segmented_control(
             "Space",
             list(spaces),
-            default=spaces[-1],
+            default=list(spaces)[-1],
             required=True,
             key="space",
             bind="query-params",
             help="z is what seeds draw; w are the styles made of it, where a straight line changes evenly.",
         )
         space = str(choice)
-    if space != "z":  # no sphere to follow
+    if spaces[space] == "lerp":  # no sphere to follow
         return space, "lerp"
     check_link("path", PATHS.__contains__, f"it can be {' or '.join(PATHS)}")
     path = st.segmented_control(

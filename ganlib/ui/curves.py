@@ -11,8 +11,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ganlib.experiments import AXES as TITLES
-from ganlib.experiments import (
+from ganlib.figures import Span
+from ganlib.figures.report import Part, html
+from ganlib.logs import AXES as TITLES
+from ganlib.logs import (
     RECIPE,
     Finding,
     along,
@@ -24,9 +26,7 @@ from ganlib.experiments import (
     seed_groups,
     with_scores,
 )
-from ganlib.figures import Span
 from ganlib.provenance import commit, now
-from ganlib.report import Part, html
 from ganlib.runs import Run
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
 from ganlib.ui.links import check_link, check_link_list

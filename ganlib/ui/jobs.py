@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ganlib.experiments import METRICS
+from ganlib.logs import METRICS
 from ganlib.metrics.config import METRICS as EVALUATED
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.runs import PROJECT, Run

@@ -12,10 +12,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ganlib.export import gif, png, zip_of_pngs
-from ganlib.request import SampleRequest, WalkRequest, written
+from ganlib.images import gif, grid, png, strip, zip_of_pngs
 from ganlib.runs import Run
-from ganlib.sampling import grid, strip
+from ganlib.sampling.request import SampleRequest, WalkRequest, written
 from ganlib.ui.catalog import STRIP, asked, frames_of, growing, has_stages, pictures_of, stages_of
 from ganlib.ui.links import link_to
 
@@ -51,14 +50,14 @@ def _grow(request: SampleRequest, grid: DeltaGenerator) -> None:
                 with status.container(horizontal=True, vertical_alignment="center"):
                     bar = st.empty()
                     _button("Stop", "stop_circle", key, this)
-            bar.progress(growth.share, f"{growth.share:.0%} done")
+            bar.progress(growth.fraction, f"{growth.fraction:.0%} done")
             shown = monotonic()
     grid.html(_grid(request, growth.images))
     if growth.done:
         status.empty()
         return
     with status.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Stopped at {growth.share:.0%}: these pictures are on their way.")
+        st.caption(f"Stopped at {growth.fraction:.0%}: these pictures are on their way.")
         _button("Go on", "play_circle", key, None)
 
 

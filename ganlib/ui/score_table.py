@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from ganlib.experiments import METRICS, published
+from ganlib.figures.report import Part, html, latex
+from ganlib.logs import METRICS, published
 from ganlib.provenance import commit, now
-from ganlib.report import Part, html, latex
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.curves import download_frame

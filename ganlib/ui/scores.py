@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from ganlib.experiments import METRICS
+from ganlib.logs import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs, weights_hashes
 from ganlib.ui.links import check_link

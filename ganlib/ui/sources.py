@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
-from ganlib.experiments import Follower, LogError, concat, read, run_names
+from ganlib.logs import Follower, LogError, concat, read, run_names
 from ganlib.ui.catalog import run_folders
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from chromium import asked, changed, from_data_url, images, saved, settled, shown, slider, sources
 from gallery import CANVAS, CODES, CONDITIONAL, PYRAMID, SLOW, STYLES, direct, model, pixels
-from ganlib.sampling import sample_stages, strip
+from ganlib.images import strip
+from ganlib.sampling import sample_stages
 
 
 def test_a_code_moves_the_pictures_and_the_link_keeps_it(tab, gallery):

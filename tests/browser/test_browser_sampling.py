@@ -58,7 +58,7 @@ def test_the_zip_holds_the_pictures_of_the_page_and_how_they_were_made(tab):
         how, *files = archive.namelist()
         made = json.loads(archive.read(how))
         pictures = np.stack([pixels(archive.read(file)) for file in files])
-    assert how == "how.json"
+    assert how == "provenance.json"
     assert files == [f"{OTHER}_4_{seed}.png" for seed in range(20, 28)]
     assert (made["run"], made["classes"], made["seeds"]) == (OTHER, ["4"], list(range(20, 28)))
     assert np.array_equal(pictures, shown(page))

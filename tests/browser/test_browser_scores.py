@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from chromium import at_rest, saved, settled, until
 from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, digits_run
-from ganlib.metrics.records import read_records
+from ganlib.records import read_records
 from ganlib.runs import Run
 
 

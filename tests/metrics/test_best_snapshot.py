@@ -13,7 +13,7 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.best import best_snapshot
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.records import Record, append_records
+from ganlib.records import Record, append_records
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")

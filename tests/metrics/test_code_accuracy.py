@@ -16,12 +16,12 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.data import load_data
-from ganlib.experiments import read_evaluations
+from ganlib.logs import read_evaluations
 from ganlib.metrics.codes import match, some, tabulate
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.intervals import of_share
-from ganlib.metrics.records import append_records, read_records
+from ganlib.records import append_records, read_records
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")

@@ -11,12 +11,12 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.errors import GanlibError
-from ganlib.experiments import read_evaluations
+from ganlib.logs import read_evaluations
 from ganlib.metrics.config import METRICS, EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import EXTRACTORS
 from ganlib.metrics.measures import MEASURES
-from ganlib.metrics.records import current, protocol_key, read_records
+from ganlib.records import current, protocol_key, read_records
 from ganlib.runs import Run, read_tensors
 
 CPU = torch.device("cpu")

@@ -12,7 +12,7 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.partial import Partial
-from ganlib.metrics.records import Record
+from ganlib.records import Record
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")

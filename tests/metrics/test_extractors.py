@@ -19,8 +19,8 @@ from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract, in_halves
 from ganlib.metrics.fidelity import EMBEDDED
 from ganlib.metrics.measures import MEASURES, Fake
-from ganlib.metrics.records import protocol_key
 from ganlib.metrics.references import describe_images
+from ganlib.records import protocol_key
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.records import append_records, current, describe, protocol_key, read_records
+from ganlib.records import append_records, current, describe, protocol_key, read_records
 
 
 def changed(record: dict[str, Any], **protocol: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_records_are_appended_and_a_damaged_file_is_left_alone(tmp_path: Path) -
 
 
 def test_two_processes_at_once_lose_no_record(tmp_path: Path) -> None:
-    code = "import sys, json; from pathlib import Path; from ganlib.metrics.records import append_records\n"
+    code = "import sys, json; from pathlib import Path; from ganlib.records import append_records\n"
     code += "for _ in range(20): append_records(Path(sys.argv[1]), [json.loads(sys.argv[2])])"
     path = tmp_path / "evaluation.json"
     command = [sys.executable, "-c", code, str(path), json.dumps(record())]
@@ -109,5 +109,5 @@ def test_a_line_says_what_else_the_number_is_made_with() -> None:
 
 
 def test_reading_records_needs_no_torch() -> None:
-    code = "import sys, ganlib.metrics.records; sys.exit('torch' in sys.modules)"
+    code = "import sys, ganlib.records; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0

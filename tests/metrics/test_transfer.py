@@ -12,13 +12,13 @@ import torch
 from ganlib.__main__ import main
 from ganlib.data import DataSet, load_data
 from ganlib.errors import GanlibError
-from ganlib.experiments import read_evaluations
+from ganlib.logs import read_evaluations
 from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.intervals import of_share
-from ganlib.metrics.records import read_records
 from ganlib.metrics.transfer import train
+from ganlib.records import read_records
 from ganlib.runs import Run
 from ganlib.sampling import sample
 from ganlib.training import TrainingConfig

@@ -1,0 +1,185 @@
+"""Signs that the training itself is unstable: whatever it was to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ganlib.logs.diagnosis.curves import Curve, Floats, Restart, Run, Windows, stretches
+from ganlib.logs.diagnosis.finding import Claim, Severity
+from ganlib.logs.diagnosis.objectives import UNKNOWN, Objective
+from ganlib.logs.metrics import METRICS
+
+SEVERAL = 3  # tags named in a sentence
+OVERFLOWS = 0.05  # of a gradient's values: loss scaling of mixed precision meets them and skips the step
+
+EARLY, LATE = 0.1, 0.1  # of the windows: what the run began with, and how it stands
+# Measured, with the loss of guessing as the least level to compare with: no healthy run ends above where it began,
+# Chainer's DCGAN ends at 1.9 times, a collapsed cGAN at 36. WGAN-GP's G goes to 5 times in good health.
+GREW, GREW_UNBOUNDED = 10.0, 1000.0
+
+# Measured as the share of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs with
+# ten cycles or more (nine in ten below 0.28), at most 0.65 with five to nine, which are harder to tell from drift.
+CYCLES, FEW_CYCLES = 5, 10
+RHYTHM, RHYTHM_OF_FEW = 0.6, 0.8
+SWING = 0.5  # peak to peak, of the loss's median: smaller ones are no concern
+SMOOTHED = 0.2  # of the curve: slower movements are trend
+SHORTEST = 64  # values
+ROUNDING = 1e-9  # of a constant curve's own value
+
+# ganhacks, section 10: in a sound run D's loss "has low variance", a failing one "has huge variance and [is] spiking".
+# Measured: in healthy runs at most 0.6 % of the values reach five times their window's median and guessing.
+SPIKE, SPIKES, SPIKED = 5.0, 0.02, 3  # times, share of the values, windows
+# A likelihood falls from the first step on; twice its start is worse than an untrained network.
+ROSE = 2.0
+
+
+def not_finite(run: Run, objective: Objective) -> Iterator[Claim]:
+    bad = {tag: curve for tag, curve in run.curves.items() if not curve.finite.all()}
+    if not bad:
+        return
+    steps = {tag: curve.raw_steps[~curve.finite] for tag, curve in bad.items()}
+    first = min(bad, key=lambda tag: (steps[tag][0], not tag.startswith("loss"), tag))
+    count = sum(len(s) for s in steps.values())
+    total = sum(len(curve.finite) for curve in bad.values())
+    names = ", ".join([first, *sorted(set(bad) - {first})][:SEVERAL])
+    more = f" and {len(bad) - SEVERAL} more" if len(bad) > SEVERAL else ""
+    text = f"NaN or infinity in {names}{more}: {count:,} of {total:,} values."
+    end = max(int(s[-1]) for s in steps.values())
+    yield Claim(max((_spoilt(c) for c in bad.values()), key=_RANK.index), int(steps[first][0]), end, text, first)
+
+
+_RANK: tuple[Severity, ...] = ("info", "warning", "critical")
+
+
+def _spoilt(curve: Curve) -> Severity:
+    if curve.tag.startswith("loss"):
+        return "warning" if curve.finite[-1] else "critical"
+    if curve.tag in METRICS:
+        return "warning"
+    lasting = curve.tag.startswith("grad/") and np.mean(~curve.finite) > OVERFLOWS
+    return "warning" if lasting else "info"
+
+
+def divergence(run: Run, objective: Objective) -> Iterator[Claim]:
+    bounded = _bounded(run, objective)
+    for curve in run.losses():
+        generator = curve.tag.startswith("loss/G")
+        if (windows := curve.windows) is None or (generator and not bounded):
+            continue
+        level = max(objective.level, objective.beaten if generator and np.isfinite(objective.beaten) else 0)
+        medians = windows.median if bounded else np.abs(windows.median)
+        begun = np.abs(medians[: max(1, round(EARLY * len(medians)))]).max()
+        usual = max(float(begun), level)
+        now = float(np.median(medians[-max(1, round(LATE * len(medians))) :]))
+        if usual > 0 and now > (GREW if bounded else GREW_UNBOUNDED) * usual:
+            onset = int(np.flatnonzero(medians <= usual)[-1]) + 1
+            text = (
+                f"{curve.tag} ends at {now:.3g}, after {begun:.3g} at most in the first {100 * EARLY:.0f} % of the run."
+            )
+            yield Claim("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
+
+
+def oscillation(run: Run, objective: Objective) -> Iterator[Claim]:
+    paced = any(_rhythm(curve.values) is not None for curve in _rates(run))
+    bounded = _bounded(run, objective)
+    for curve in run.losses():
+        if curve.tag.startswith("loss/G") and not bounded:
+            continue
+        n = len(curve.values)
+        for part in (slice(0, n), slice(n // 2, n), slice(0, n // 2)):
+            values = curve.values[part]
+            if (rhythm := _rhythm(values)) is None:
+                continue
+            cycles, height = rhythm
+            if height <= SWING * abs(np.median(values)):
+                continue
+            steps = curve.steps[part]
+            text = f"{curve.tag} swings {cycles} times by {height:.2g} around {np.median(values):.2g}"
+            text += ", and the learning rate swings too." if paced else "."
+            yield Claim("info" if paced else "warning", int(steps[0]), int(steps[-1]), text, curve.tag)
+            break
+
+
+def _rhythm(values: Floats) -> tuple[int, float] | None:
+    """Cycles and peak-to-peak height of what dominates a curve's movements around its own running mean."""
+    n = len(values)
+    if n < SHORTEST or n // 4 <= CYCLES:
+        return None
+    clipped = np.clip(values, *np.quantile(values, [0.01, 0.99]))  # else one spike is all frequencies
+    if not (largest := float(np.abs(clipped).max())):
+        return None
+    clipped /= largest  # squares of a diverged loss leave float64
+    half = int(SMOOTHED * n) // 2
+    sums = np.concatenate([[0.0], np.cumsum(clipped)])
+    low, high = np.maximum(np.arange(n) - half, 0), np.minimum(np.arange(n) + half + 1, n)
+    around = clipped - (sums[high] - sums[low]) / (high - low)
+    power = np.abs(np.fft.rfft(around)) ** 2
+    if power.sum() <= (ROUNDING * n) ** 2:
+        return None
+    strongest = CYCLES + int(power[CYCLES : n // 4].argmax())
+    band = np.zeros(len(power), dtype=np.bool_)
+    for harmonic in (strongest, 2 * strongest, 3 * strongest):
+        width = max(1, strongest // 10)
+        band[harmonic - width : harmonic + width + 1] = True
+    within = power[band].sum()
+    if within < (RHYTHM if strongest >= FEW_CYCLES else RHYTHM_OF_FEW) * power.sum():
+        return None
+    return strongest, float(largest * 2 * np.sqrt(2 * 2 * within) / n)  # of a sine of that variance, 2 within / n²
+
+
+def learning_rate_too_high(run: Run, objective: Objective) -> Iterator[Claim]:
+    if not _bounded(run, objective):
+        return
+    playing = any(True for _ in run.duels())
+    for curve in run.losses():
+        adversarial = curve.tag.startswith("loss/D")
+        if (windows := curve.windows) is None or (playing and not adversarial):  # G's loss follows D's
+            continue
+        yield from _spikes(run, curve, windows, objective.level if adversarial else 0.1 * abs(windows.median[0]))
+        if not adversarial and windows.median[0] > 0:
+            above = windows.median > ROSE * windows.median[0]
+            for first, last in stretches(above):
+                top = windows.median[first : last + 1].max()
+                text = f"{curve.tag} began at {windows.median[0]:.3g} and rose to {top:.3g}{_rate(run)}."
+                yield Claim("warning", int(windows.start[first]), int(windows.end[last]), text, curve.tag)
+
+
+def _spikes(run: Run, curve: Curve, windows: Windows, level: float) -> Iterator[Claim]:
+    usual = np.maximum(windows.median, level)[curve.place]
+    spikes = curve.values > SPIKE * usual
+    if spikes.mean() >= SPIKES and len(np.unique(curve.place[spikes])) >= SPIKED:
+        steps, count = curve.steps[spikes], int(spikes.sum())
+        text = f"{curve.tag} spikes above {SPIKE:.0f} times its usual value in {count:,} of {len(spikes):,} values"
+        text += f", up to {curve.values.max():.3g}{_rate(run)}."
+        yield Claim("warning", int(steps[0]), int(steps[-1]), text, curve.tag)
+
+
+def _rate(run: Run) -> str:
+    """ " (lr 0.0002)"."""
+    highest = [f"{curve.tag} {curve.values.max():.2g}" for curve in _rates(run)]
+    return f" ({', '.join(highest)})" if highest else ""
+
+
+def _rates(run: Run) -> list[Curve]:
+    return [curve for tag, curve in run.curves.items() if tag.split("/")[0] == "lr" and len(curve.values)]
+
+
+def restarted(run: Run, objective: Objective) -> Iterator[Claim]:
+    for again in run.restarts:
+        yield Claim("info", again.again, again.left, _went_back(again), "")
+
+
+def _went_back(restart: Restart) -> str:
+    back = f"The log goes back from {restart.left:,} to {restart.again:,}"
+    if restart.again <= restart.first:
+        return f"{back}, where it began: this is a second training in one log, and the first is left out here."
+    return f"{back}: the training was resumed, and what was written twice counts as it was written last."
+
+
+def _bounded(run: Run, objective: Objective) -> bool:
+    """Whether the losses have a floor and a scale; an unknown one that falls below zero may be a critic's."""
+    if objective is UNKNOWN:
+        return all(d.values.min(initial=0) >= 0 for d, _ in run.duels())
+    return objective.bounded

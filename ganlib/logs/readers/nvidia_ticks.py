@@ -1,0 +1,45 @@
+"""log.txt of StyleGAN2-ADA, StyleGAN3 and EDM: "tick 1  kimg 4.0  time 14m 08s  sec/tick 151.7 …" among other lines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ganlib.logs.frame import Scalars
+from ganlib.logs.readers.columns import scalars_of
+from ganlib.logs.readers.jsonl import parsed
+from ganlib.logs.readers.nvidia_metrics import evaluation
+from ganlib.logs.readers.records import Table
+from ganlib.logs.readers.source import Source, lines_of
+
+_TICK = re.compile(r"^tick +\d+ +kimg +\d", re.MULTILINE)
+_PAIR = re.compile(
+    r"([A-Za-z][\w/]*) +(\d+d +\d+h +\d+m\b|(?:\d+h +)?(?:\d+m +)?\d+s\b|[-+]?(?:\d[\d.e+-]*|nan|inf)\b)"
+)
+
+
+def matches(head: str, path: Path) -> bool:
+    return _TICK.search(head) is not None
+
+
+def read(text: bytes, source: Source) -> list[Scalars]:
+    source.dialect = {"time": "elapsed"}
+    records, lines, width = [], [], 0
+    for place, line, cut in lines_of(text):
+        if line.startswith("tick "):
+            pairs = dict(_PAIR.findall(line))
+            if "kimg" not in pairs or (cut and len(pairs) < width):
+                source.skip(place, "the line is half written")
+                continue
+            width = len(pairs)
+            records.append(pairs)
+        elif line.startswith('{"results"') and (record := evaluation(parsed(line) or {})):
+            records.append(record)
+        else:
+            continue
+        lines.append(place)
+    table = Table()
+    table.add(records)
+    return scalars_of(table.columns(), np.array(lines, np.int64), source)

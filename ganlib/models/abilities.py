@@ -1,0 +1,45 @@
+"""What some models can do beside generating. Ask for the ability, ``isinstance(model, Encodes)``, never for a name."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from ganlib.models.contract import Latents
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Inverts ``generate``: VAEs, BiGAN, AAE, diffusion by DDIM."""
+
+    def encode(self, images: Tensor) -> Latents:
+        """(N, C, H, W) in [-1, 1] -> latents whose images resemble the given ones."""
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Has a discriminator or critic."""
+
+    def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) in [-1, 1], (N,) labels or (N, K) weights -> (N,) logits, high for real."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Names the class of an image."""
+
+    def classify(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] -> (N, K) logits."""
+        ...
+
+
+@runtime_checkable
+class InfersCodes(Protocol):
+    """Infers the latent codes behind an image."""
+
+    def infer_codes(self, images: Tensor) -> list[Tensor]:
+        """(N, C, H, W) in [-1, 1] -> (N, K) probabilities of each categorical code's values."""
+        ...

@@ -1,0 +1,214 @@
+"""What every architecture promises to the trainer, the sampler and the dashboard.
+
+Trainable                 has optimizers and phases: the trainer needs no more
+└── GenerativeModel       turns seeds into images: the sampler and the dashboard need no more
+
+Some can do more: ``ganlib.models.abilities`` says what.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganlib.config import Config, option
+from ganlib.errors import GanlibError
+from ganlib.models.options import SEED_LIMIT, Option
+from ganlib.registry import Registry
+
+MODELS: Registry[type[Trainable]] = Registry("model")
+
+
+@dataclass(frozen=True)
+class ModelConfig(Config):
+    """What every architecture's config has. ``tiny()`` gives the smallest useful one, for tests."""
+
+    image_size: int = option(32, "height and width of the images, a power of two", min=8, max=1024)
+    channels: int = option(3, "image channels", min=1, max=4)
+    num_classes: int = option(0, "classes of the data set, 0 where it has none", min=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_size & (self.image_size - 1):
+            raise GanlibError(f"image_size must be a power of two, not {self.image_size}.")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(image_size=16, channels=1, num_classes=3)
+
+
+class Batch(NamedTuple):
+    images: Tensor  # (N, C, H, W) in [-1, 1]
+    labels: Tensor  # (N,) int64; -1 = unlabelled
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One optimiser step: ``loss(batch) -> (scalar, logs)`` is minimised over ``optimizer``'s parameters."""
+
+    name: str
+    optimizer: str
+    loss: Callable[[Batch], tuple[Tensor, dict[str, Tensor]]]
+    every: int = 1
+    autocast: bool = True
+
+
+class Trainable(nn.Module, ABC):
+    """Anything the trainer can train. Subclasses build their networks from ``config`` alone."""
+
+    Config: ClassVar[type[ModelConfig]]
+    averaged: ClassVar[tuple[str, ...]] = ()
+    """Child modules of which the run keeps an exponential moving average: those that generate."""
+    loss_kind: str = ""
+    """Name of the loss, so that a reader of the curves knows what their values mean."""
+    recipe: ClassVar[dict[str, Any]] = {}
+    """The paper's training settings where they differ from the trainer's defaults."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    @abstractmethod
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Fresh optimisers by name, each over its own parameters."""
+
+    @abstractmethod
+    def phases(self) -> list[Phase]:
+        """The phases of one step, in order."""
+
+    def before_training(self) -> None:
+        """Called once on a new run's freshly initialised model. May fetch weights; GanlibError where they are not."""
+        return
+
+    def on_images(self, images_seen: int) -> tuple[str, ...]:
+        """Called before every step. May change the model (buffers only); returns optimisers to start afresh."""
+        return ()
+
+    def batch_size(self, images_seen: int, usual: int) -> int:
+        """Images in the step after ``images_seen``, where the run's config says ``usual``."""
+        return usual
+
+    def before_saving(self) -> None:
+        """Called on the averaged model before its pictures and weights are written. May fill buffers."""
+        return
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(p.numel() for p in self.parameters())
+
+
+@dataclass(frozen=True)
+class Latents:
+    """Points of a latent space from which images come: nothing in ``generate`` is random beyond these."""
+
+    z: Tensor  # (N, …); in the space z (N, *latent_shape)
+    seeds: Tensor  # (N,) int64 on the CPU; source of any further noise
+    space: str = "z"  # one of the model's ``spaces``
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    def __getitem__(self, part: slice) -> Latents:
+        return Latents(self.z[part], self.seeds[part], self.space)
+
+
+class GenerativeModel(Trainable):
+    """Seeds in, images out."""
+
+    options: tuple[Option, ...] = ()
+    """What ``generate`` takes by keyword. A model whose config decides sets its own in ``__init__``."""
+    spaces: ClassVar[dict[str, str]] = {"z": "slerp"}
+    """Latent spaces in the order in which the model passes through them, each with the path that suits it:
+    "slerp" where points are Gaussian, "lerp" elsewhere."""
+
+    @property
+    def conditional(self) -> bool:
+        """Whether ``generate`` obeys labels. Apart from ``num_classes``: a model may know classes and not obey."""
+        return self.config.num_classes > 0
+
+    @property
+    @abstractmethod
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent, without the batch axis."""
+
+    @abstractmethod
+    def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
+        """Latents of any space -> (N, C, H, W) in [-1, 1]. Labels are (N,) int64, or (N, K) weights that mix classes.
+
+        An option is a scalar or one value per image. Unconditional models take no labels.
+        """
+
+    def trace(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Iterator[Tensor]:
+        """The stages of ``generate``, which is the last of them. One-shot models have one stage.
+
+        -> (N, C, h, w) in [-1, 1] each; early stages may be smaller than the image.
+        """
+        yield self.generate(latents, labels, **options)
+
+    def stages(self, **options: Any) -> int:
+        """How many stages ``trace`` yields with these options."""
+        return 1
+
+    def latents(self, seeds: Iterable[int]) -> Latents:
+        """One CPU generator per seed: a seed is the same image in any batch, on any device."""
+        seeds = list(seeds)
+        for seed in seeds:
+            if not 0 <= seed < SEED_LIMIT:
+                raise GanlibError(f"A seed is a whole number from 0 to {SEED_LIMIT - 1}, not {seed}.")
+        generator = torch.Generator()
+        z = torch.empty(len(seeds), *self.latent_shape)
+        for row, seed in zip(z, seeds, strict=True):
+            row.normal_(generator=generator.manual_seed(seed))
+        return Latents(z.to(self.device), torch.tensor(seeds, dtype=torch.int64))
+
+    def map(self, latents: Latents, labels: Tensor | None = None, space: str = "z") -> Latents:
+        """The same images' latents in a later ``space``; GanlibError where the model has no way there."""
+        if space != latents.space:
+            spaces = ", ".join(self.spaces)
+            raise GanlibError(f"This model maps no latents from {latents.space} to {space!r}; its spaces are {spaces}.")
+        return latents
+
+    def random_latents(self, n: int) -> Latents:
+        """n latents from the global generators: for training only."""
+        z = torch.randn(n, *self.latent_shape, device=self.device)
+        return Latents(z, torch.randint(SEED_LIMIT, (n,)))
+
+    def class_weights(self, labels: Tensor | None) -> Tensor:
+        """(N,) int64 or (N, K) weights -> (N, K) float32; errors name what a conditional model needs."""
+        k = self.config.num_classes
+        if labels is None:
+            raise GanlibError(f"This model is conditional on {k} classes: give each image a class.")
+        if labels.ndim == 1:
+            # Users' labels come on the CPU. On a GPU, where batches lie, looking would stall every step.
+            if labels.device.type == "cpu" and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < k:
+                raise GanlibError(f"Classes are numbered 0 to {k - 1}; got {labels.tolist()[:8]}.")
+            return nn.functional.one_hot(labels.to(self.device), k).float()
+        if labels.shape[1] != k:
+            raise GanlibError(f"Class weights need {k} columns, not {labels.shape[1]}.")
+        return labels.float().to(self.device)
+
+    def condition(self, labels: Tensor) -> Tensor | None:
+        """A batch's labels where the model obeys classes, else None."""
+        return labels if self.conditional else None
+
+    def embedding_weights(self, labels: Tensor | None) -> Tensor | None:
+        """Class weights where the model obeys classes; None where it does not, which takes no labels."""
+        if self.conditional:
+            return self.class_weights(labels)
+        self.refuse_labels(labels)
+        return None
+
+    def refuse_labels(self, labels: Tensor | None) -> None:
+        """For unconditional models: says so rather than ignoring the request."""
+        if labels is not None:
+            raise GanlibError("This model is unconditional: it has no classes to choose from or to mix.")

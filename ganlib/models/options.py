@@ -1,0 +1,81 @@
+"""Options of ``generate``: the dashboard draws a control from each, the command line parses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ganlib.config import check_bounds
+from ganlib.errors import GanlibError
+
+SEED_LIMIT = 2**32  # seeds are 0 … 2³²−1
+FROM_SEED = "from seed"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One keyword of ``generate``.
+
+    A default of None leaves the value to each image's seed; people write that ``FROM_SEED``. Where one value
+    per image is given, NaN stands for it.
+    """
+
+    name: str
+    default: Any
+    help: str
+    kind: Literal["float", "int", "choice", "seed"] = "float"
+    min: float | None = None
+    max: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    needs: str = ""
+    """The option without which this one does nothing: the dashboard shows it once that one is set."""
+
+    def parse(self, text: str | float | None) -> Any:
+        """A user's value of this option; GanlibError says what is allowed."""
+        if self.default is None and text in (None, FROM_SEED):
+            return None
+        if self.kind == "choice":
+            if text not in self.choices:
+                names = ", ".join(self.choices)
+                raise GanlibError(f"Option {self.name} must be one of {names}, not {text!r}.")
+            return text
+        try:
+            value = float(text)  # type: ignore[arg-type]
+        except (ValueError, TypeError):
+            otherwise = f' or "{FROM_SEED}"' if self.default is None else ""
+            raise GanlibError(f"Option {self.name} must be a number{otherwise}, not {text!r}.") from None
+        if not isfinite(value) or (self.kind != "float" and value != int(value)):
+            kind = "finite" if self.kind == "float" else "whole"
+            raise GanlibError(f"Option {self.name} must be a {kind} number, not {text!r}.")
+        low, high = (0, SEED_LIMIT - 1) if self.kind == "seed" else (self.min, self.max)
+        check_bounds(f"Option {self.name}", value, low, high, given=text)
+        return value if self.kind == "float" else int(value)
+
+
+TEMPERATURE = Option(
+    "temperature",
+    1.0,
+    "Scales the latent vector: below 1 pictures become more typical and more alike.",
+    min=0.0,
+    max=1.5,
+    step=0.05,
+)
+
+
+def from_seed(value: float | Tensor | None, of_seed: Tensor) -> Tensor:
+    """An option that is the seed's where it is None, or NaN among one value per image: (N,)."""
+    if value is None:
+        return of_seed
+    v = torch.as_tensor(value, dtype=of_seed.dtype, device=of_seed.device).expand_as(of_seed)
+    return torch.where(v.isnan(), of_seed, v)
+
+
+def per_image(value: float | Tensor, like: Tensor) -> Tensor:
+    """An option as a tensor that multiplies ``like`` (N, …) image by image."""
+    v = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    return v.reshape(-1, *[1] * (like.ndim - 1)) if v.ndim else v

@@ -1,0 +1,21 @@
+"""Seeds to images, in chunks, in the device's thread, never through a global generator.
+
+generate        all images of some seeds                    growing        images as they come about, stage by stage
+interpolation   paths through a latent space                request        what a page, a link or a command asks for
+"""
+
+from ganlib.sampling.generate import CHUNK, check_options, in_chunks, sample, sample_chunks, sample_stages
+from ganlib.sampling.growing import Growing
+from ganlib.sampling.interpolation import PATHS, interpolate
+
+__all__ = [
+    "CHUNK",
+    "PATHS",
+    "Growing",
+    "check_options",
+    "in_chunks",
+    "interpolate",
+    "sample",
+    "sample_chunks",
+    "sample_stages",
+]

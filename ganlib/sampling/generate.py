@@ -1,0 +1,137 @@
+"""All images of some seeds: one seed is one image, alone or in any chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganlib.devices import is_out_of_memory, on_device
+from ganlib.errors import GanlibError
+from ganlib.images import to_uint8
+from ganlib.models import GenerativeModel
+
+T = TypeVar("T")
+
+CHUNK = 64  # large enough for full throughput of a small network, small enough to show progress
+
+
+def check_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:
+    """Parses a user's options; GanlibError names an unknown one or the bounds of a known one."""
+    known = {o.name: o for o in model.options}
+    for name in options:
+        if name not in known:
+            names = ", ".join(known) or "no options"
+            raise GanlibError(f"This model has no option {name!r}; it has {names}.")
+    return {name: known[name].parse(value) for name, value in options.items()}
+
+
+def sample(
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None = None,
+    *,
+    chunk: int = CHUNK,
+    **options: Any,
+) -> NDArray[np.uint8]:
+    """(N, H, W, C) uint8: the images of ``seeds``, one seed an image."""
+    return np.concatenate(_all(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
+
+
+def sample_chunks(
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None = None,
+    *,
+    chunk: int = CHUNK,
+    **options: Any,
+) -> Iterator[NDArray[np.uint8]]:
+    """Yields (n, H, W, C) uint8 until all seeds are done.
+
+    labels: (N,) class indices or (N, K) weights; None for unconditional models. options: as ``generate`` has
+    them, scalars or (N,) tensors. A chunk that does not fit in memory is halved and tried again: a seed's
+    image does not depend on its chunk.
+    """
+
+    def generate(*inputs: Any, **options: Any) -> NDArray[np.uint8]:
+        return to_uint8(model.generate(*inputs, **options))
+
+    yield from _over_seeds(generate, model, seeds, labels, options, chunk)
+
+
+def sample_stages(
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None = None,
+    *,
+    chunk: int = CHUNK,
+    **options: Any,
+) -> list[NDArray[np.uint8]]:
+    """(N, h, w, C) uint8 for each stage of ``trace``: how the images of ``sample``, the last, come about."""
+
+    def trace(*inputs: Any, **options: Any) -> list[NDArray[np.uint8]]:
+        return [to_uint8(stage) for stage in model.trace(*inputs, **options)]
+
+    chunks = _all(_over_seeds(trace, model, seeds, labels, options, chunk))
+    return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def in_chunks(
+    model: GenerativeModel, n: int, compute: Callable[[slice], Tensor], chunk: int = CHUNK
+) -> Iterator[NDArray[np.uint8]]:
+    """``compute(part)`` as uint8 for consecutive parts of n images, halved for good where memory runs out."""
+    yield from _over_parts(model, n, lambda part: to_uint8(compute(part)), chunk)
+
+
+def options_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
+    """Options that hold one value per image, cut to these images; scalars as they are."""
+    return {k: v[part] if isinstance(v, Tensor) and v.ndim else v for k, v in options.items()}
+
+
+def _over_seeds(
+    compute: Callable[..., T],
+    model: GenerativeModel,
+    seeds: Iterable[int],
+    labels: Sequence[int] | Tensor | None,
+    options: dict[str, Any],
+    chunk: int,
+) -> Iterator[T]:
+    """``compute(latents, labels, **options)`` for consecutive parts of the seeds."""
+    seeds = list(seeds)
+    if labels is not None:
+        labels = torch.as_tensor(labels)
+        if len(labels) != len(seeds):
+            raise GanlibError(f"{len(seeds)} seeds need as many labels, not {len(labels)}.")
+
+    def of_part(part: slice) -> T:
+        y = None if labels is None else labels[part]  # checked on the CPU, moved by the model
+        return compute(model.latents(seeds[part]), y, **options_of(options, part))
+
+    yield from _over_parts(model, len(seeds), of_part, chunk)
+
+
+def _over_parts(model: GenerativeModel, n: int, compute: Callable[[slice], T], chunk: int) -> Iterator[T]:
+    start = 0
+    while start < n:
+        part = slice(start, min(start + chunk, n))
+        try:
+            result = on_device(model.device, partial(compute, part))
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or chunk == 1:
+                raise
+            chunk //= 2
+            continue
+        yield result
+        start = part.stop
+
+
+def _all(chunks: Iterable[T]) -> list[T]:
+    results = list(chunks)
+    if not results:
+        raise GanlibError("No seeds were given; name at least one.")
+    return results

@@ -1,0 +1,74 @@
+"""Images on their way, for models that make them in many steps: shown as they grow, stopped, gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ganlib.devices import is_out_of_memory, on_device
+from ganlib.images import resize_nearest, to_uint8
+from ganlib.models import GenerativeModel
+from ganlib.sampling.generate import CHUNK, options_of
+
+
+class Growing:
+    """Images of ``sample`` as far as they are done, and the fraction of the work that is.
+
+    ``images``: (N, H, W, C) uint8, mid-grey where nothing is there yet; stages smaller than the image are enlarged.
+    ``step()`` goes on by one stage of one chunk, from any thread; it does nothing once ``done``.
+    """
+
+    def __init__(
+        self, model: GenerativeModel, seeds: Sequence[int], labels: Sequence[int] | None = None, **options: Any
+    ) -> None:
+        c = model.config
+        self.images = np.full((len(seeds), c.image_size, c.image_size, c.channels), 128, np.uint8)
+        self.fraction = 0.0
+        self._start = partial(self._grow, model, seeds, labels, options)
+        self._stages = self._start()
+        self._stepping, self._device = Lock(), model.device
+
+    @property
+    def done(self) -> bool:
+        return self.fraction >= 1
+
+    def step(self) -> None:
+        with self._stepping:
+            if self.done:
+                return
+            try:
+                self.fraction = on_device(self._device, partial(next, self._stages))
+            except Exception:
+                self.fraction, self._stages = 0.0, self._start()  # a generator that raised would seem to have ended
+                raise
+
+    def finish(self) -> NDArray[np.uint8]:
+        while not self.done:
+            self.step()
+        return self.images
+
+    def _grow(
+        self, model: GenerativeModel, seeds: Sequence[int], labels: Sequence[int] | None, options: dict[str, Any]
+    ) -> Iterator[float]:
+        n, stages, side = len(seeds), model.stages(**options), self.images.shape[1]
+        start, chunk = 0, CHUNK
+        while start < n:
+            part = slice(start, min(start + chunk, n))
+            y = None if labels is None else torch.tensor(labels[part])
+            try:
+                trace = model.trace(model.latents(seeds[part]), y, **options_of(options, part))
+                for stage, images in enumerate(trace, 1):
+                    self.images[part] = resize_nearest(to_uint8(images), side, side)
+                    yield (start + (part.stop - start) * stage / stages) / n
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or chunk == 1:
+                    raise
+                chunk //= 2
+                continue
+            start = part.stop

@@ -1,0 +1,72 @@
+"""Paths through a latent space from one seed and class to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganlib.errors import GanlibError
+from ganlib.models import GenerativeModel, Latents
+from ganlib.sampling.generate import in_chunks, options_of
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """(D…), (D…), (F,) -> (F, D…): straight lines."""
+    t = t.reshape(-1, *[1] * a.ndim)
+    return a + (b - a) * t
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """(D…), (D…), (F,) -> (F, D…): along the great circle, so that norms stay typical of a Gaussian.
+
+    White, "Sampling Generative Networks", arXiv:1609.04468. Falls back to ``lerp`` for (anti)parallel ends,
+    where the circle is not defined.
+    """
+    unit_a, unit_b = a / a.norm(), b / b.norm()
+    angle = torch.arccos((unit_a * unit_b).sum().clamp(-1, 1))
+    if angle.sin().abs() < 1e-4:
+        return lerp(a, b, t)
+    t = t.reshape(-1, *[1] * a.ndim)
+    return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+
+
+PATHS = {"slerp": slerp, "lerp": lerp}
+
+
+@torch.inference_mode()
+def interpolate(
+    model: GenerativeModel,
+    seeds: tuple[int, int],
+    labels: tuple[int, int] | None,
+    frames: int,
+    *,
+    space: str = "z",
+    path: str | None = None,
+    **options: Any,
+) -> NDArray[np.uint8]:
+    """(frames, H, W, C) uint8 from one seed and class to another; both ends are exactly those images.
+
+    ``path`` is "slerp" or "lerp", by default the one that suits the space. Classes morph by their weights. Noise
+    beyond the latent is held still at the first seed's.
+    """
+    if frames < 2:
+        raise GanlibError(f"An interpolation needs at least 2 frames, not {frames}.")
+    t = torch.linspace(0, 1, frames, device=model.device)
+    ends = weights = None
+    if labels is not None:
+        ends = model.class_weights(torch.tensor(labels))
+        weights = lerp(ends[0], ends[1], t)
+    first, last = model.map(model.latents(seeds), ends, space).z
+    points = PATHS[path or model.spaces[space]](first, last, t)
+    points[0], points[-1] = first, last  # exactly, whatever the rounding of t
+    latents = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64), space)
+
+    def compute(part: slice) -> Tensor:
+        y = None if weights is None else weights[part]
+        return model.generate(latents[part], y, **options_of(options, part))
+
+    return np.concatenate(list(in_chunks(model, frames, compute)))

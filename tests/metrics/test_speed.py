@@ -1,0 +1,49 @@
+"""``python -m ganlib speed``: the rate, the machine it holds for, the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganlib.__main__ import main
+from ganlib.devices import hardware
+from ganlib.logs import read_evaluations
+from ganlib.records import read_records
+from tiny import write_run
+
+
+def test_the_rate_is_kept_with_its_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = write_run(tmp_path / "quick", "cdcgan")
+    assert main(["speed", str(run.path), "--calls", "3", "--device", "cpu"]) == 0
+    (record,) = read_records(run.folder.evaluation)
+    assert record["metric"] == "sampling_rate"
+    assert len(record["blocks"]) == 3
+    assert 0 < record["interval"]["low"] <= record["value"] <= record["interval"]["high"]
+    assert record["protocol"]["machine"] == hardware(torch.device("cpu"))
+    assert record["weights_hash"] == run.weights_hash
+    shown = capsys.readouterr().out
+    assert f"Sampling on {hardware(torch.device('cpu'))}" in shown
+    assert f"| quick | {sum(run.parameters.values()) / 1e6:.2f} M |" in shown
+    frame, broken = read_evaluations([run.path])
+    assert broken == []
+    assert frame.metric.tolist() == ["sampling_rate"]
+
+
+def test_without_names_it_times_everything_that_generates(tmp_path: Path, monkeypatch, capsys) -> None:
+    write_run(tmp_path / "one", "dcgan")
+    write_run(tmp_path / "judge", "classifier")
+    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path))
+    monkeypatch.delenv("GANLIB_RUNS", raising=False)
+    assert main(["speed", "--calls", "1", "--device", "cpu"]) == 0
+    assert "| one |" in capsys.readouterr().out
+    assert not (tmp_path / "judge" / "evaluation.json").exists()
+
+
+def test_what_cannot_be_timed_is_one_sentence(tmp_path: Path, capsys) -> None:
+    run = write_run(tmp_path / "judge", "classifier")
+    assert main(["speed", str(run.path), "--device", "cpu"]) == 1
+    assert "judge generates nothing, so it has no sampling rate." in capsys.readouterr().err
+    assert main(["speed", str(run.path), "--calls", "0"]) == 1
+    assert "--calls must be at least 1" in capsys.readouterr().err

@@ -1,0 +1,88 @@
+"""VAE, Kingma & Welling, arXiv:1312.6114, in the sources' three kinds of networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from ganlib.logs import read
+from ganlib.models import MODELS, Batch
+from ganlib.nn.gaussian import kl_to_standard_normal
+from ganlib.training.trainer import seeded
+from tiny import build, make_trainer, tiny_config
+
+every_vae = pytest.mark.parametrize("name", ["vae_mlp", "vae_conv", "vae_residual", "feature_vae"])
+BATCH = Batch(torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1, torch.arange(6) % 3)
+
+
+def fresh(name: str, **changes: Any) -> Any:
+    return seeded(lambda: MODELS[name](tiny_config(name, **changes)), 0)
+
+
+@every_vae
+def test_with_unit_variance_sigma_is_ignored(name):
+    model = build(name, posterior="N(μ,I)")
+    mean, log_variance = model.codes(BATCH.images)
+    assert (log_variance == 0).all()
+    torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), 0.5 * mean.square().flatten(1).sum(1))
+    own, deviations = build(name).codes(BATCH.images)
+    torch.testing.assert_close(own, mean)
+    assert deviations.std() > 0
+
+
+@every_vae
+def test_the_loss_is_the_squared_error_and_the_weighted_kl_a_pixel(name):
+    model = fresh(name, kl_weight=0.3)
+    loss, logs = model.loss(BATCH)
+    expected = logs["loss/mse"] + 0.3 * logs["loss/kl"] / BATCH.images[0].numel()
+    torch.testing.assert_close(loss, expected)
+
+
+def test_the_kls_weight_rises_in_the_warm_up():
+    model = fresh("vae_conv", kl_warmup=1000)
+    shares = []
+    for seen in (0, 250, 1000, 5000):
+        model.on_images(seen)
+        shares.append(model.kl_share.item())
+    assert shares == [0, 0.25, 1, 1]
+    model.on_images(250)
+    torch.manual_seed(0)
+    loss, logs = model.loss(BATCH)
+    expected = logs["loss/mse"] + 0.25 * model.config.kl_weight * logs["loss/kl"] / BATCH.images[0].numel()
+    torch.testing.assert_close(loss, expected)
+    assert fresh("vae_conv").kl_share == 1
+
+
+def test_kl_squared_error_and_total_are_separate_scalars(tmp_path):
+    make_trainer(tmp_path, "vae_residual", images=8).train()
+    tags = set(read(tmp_path / "log.csv").tag)
+    assert {"loss/total", "loss/kl", "loss/mse"} <= tags
+
+
+@pytest.mark.parametrize(("code_width", "numbers"), [(16, 4096), (32, 8192), (64, 16384)])
+def test_residual_codes_of_128_pixels_have_the_sources_sizes(code_width, numbers):
+    config = tiny_config("vae_residual", image_size=128, code_width=code_width)
+    assert torch.Size(MODELS["vae_residual"](config).latent_shape).numel() == numbers
+
+
+@every_vae
+def test_the_class_is_told_to_the_decoder_alone(name):
+    model = build(name, class_conditional=True)
+    assert model.conditional
+    latents = model.encode(BATCH.images)
+    made = model.generate(latents, BATCH.labels)
+    assert (made - model.generate(latents, (BATCH.labels + 1) % 3)).abs().max() > 0.01
+
+
+def test_it_learns_to_reconstruct(tmp_path):
+    """One batch by heart: what it makes of its own codes comes close."""
+    model = fresh("vae_mlp", hidden=64, kl_weight=0.0, lr=0.005)
+    optimizer = model.optimizers()["VAE"]
+    for _ in range(150):
+        optimizer.zero_grad()
+        loss, logs = model.loss(BATCH)
+        loss.backward()
+        optimizer.step()
+    assert logs["loss/mse"] < 0.3 * BATCH.images.var()

@@ -1,0 +1,331 @@
+"""What somebody asks of a run, in all the words for it: seeds, classes, captions, files, commands."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganlib.commands.sample import parse_options
+from ganlib.errors import GanlibError
+from ganlib.images import GIF_SIDE, gif, png, zip_of_pngs
+from ganlib.models import GenerativeModel
+from ganlib.models.options import FROM_SEED, SEED_LIMIT
+from ganlib.runs import Run
+from ganlib.sampling import check_options, sample
+from ganlib.sampling.request import (
+    MOST_IMAGES,
+    SampleRequest,
+    WalkRequest,
+    format_seeds,
+    parse_classes,
+    parse_seeds,
+    parse_whole,
+    written,
+)
+from tiny import write_run
+
+LAST = SEED_LIMIT - 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    return write_run(tmp_path_factory.mktemp("runs") / "noise-cdcgan")
+
+
+@pytest.fixture(scope="module")
+def unconditional(tmp_path_factory) -> Run:
+    return write_run(tmp_path_factory.mktemp("runs") / "noise-dcgan", "dcgan")
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory) -> Run:
+    return write_run(tmp_path_factory.mktemp("runs") / "noise-infogan", "infogan")
+
+
+def model_of(run: Run) -> GenerativeModel:
+    model = run.load()
+    assert isinstance(model, GenerativeModel)
+    return model
+
+
+def with_classes(run: Run, *names: str) -> Run:
+    """The same run, had its data set other names."""
+    other = Run(run.path)
+    other.classes = names
+    return other
+
+
+# Seeds.
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("7", (7,)),
+        ("0-3", (0, 1, 2, 3)),
+        ("0,3,8-11", (0, 3, 8, 9, 10, 11)),
+        (" 5 , 2-2 ,", (5, 2)),
+        ("3,1,2", (3, 1, 2)),
+        ("4,4", (4, 4)),
+        (str(LAST), (LAST,)),
+        (f"{LAST - 1}-{LAST}", (LAST - 1, LAST)),
+        ("007", (7,)),
+    ],
+)
+def test_seeds_are_read_in_the_order_given(text, seeds):
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    "seeds", [(0,), (0, 1, 2), (5, 3, 4, 9), (4, 4, 5), (LAST - 1, LAST), (0, LAST), tuple(range(100, 0, -1))]
+)
+def test_seeds_survive_being_written_and_read(seeds):
+    assert parse_seeds(format_seeds(seeds)) == seeds
+
+
+@pytest.mark.parametrize(
+    ("seeds", "text"), [((0, 3, 8, 9, 10, 11), "0,3,8-11"), ((1, 2), "1-2"), ((7,), "7"), (range(64), "0-63")]
+)
+def test_neighbouring_seeds_are_written_as_a_range(seeds, text):
+    assert format_seeds(seeds) == text
+
+
+BAD_SEEDS = ["", ",", "abc", "-1", "1.5", "3-", "1-2-3", "5-3", "1e3", "²", str(SEED_LIMIT), str(2**63), "9" * 5000]
+
+
+@pytest.mark.parametrize("text", BAD_SEEDS, ids=lambda text: text[:12] or "nothing")
+def test_what_is_no_seed_is_refused_in_one_short_sentence(text):
+    with pytest.raises(GanlibError) as caught:
+        parse_seeds(text)
+    assert str(caught.value).endswith(".")
+    assert len(str(caught.value)) < 200
+
+
+def test_a_range_that_would_fill_the_memory_is_refused_before_it_is_made():
+    assert len(parse_seeds(f"0-{MOST_IMAGES - 1}")) == MOST_IMAGES
+    for text in (f"0-{MOST_IMAGES}", f"0-{LAST}", f"0-{MOST_IMAGES - 1},5"):
+        with pytest.raises(GanlibError, match="split the request"):
+            parse_seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("12", 12),
+        ("9" * 20, 10**20 - 1),
+        ("9" * 21, None),
+        ("-1", None),
+        ("1.0", None),
+        ("", None),
+        ("x", None),
+    ],
+)
+def test_a_whole_number_is_read_or_refused_but_never_raises(text, number):
+    assert parse_whole(text) == number
+
+
+# Classes.
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [("a", (0,)), ("c,a", (2, 0)), (" b , c ", (1, 2)), ("1", (1,)), ("a,2", (0, 2)), ("a,a", (0, 0))],
+)
+def test_classes_go_by_name_or_by_number(text, classes, run):
+    assert parse_classes(text, run) == classes
+
+
+def test_a_name_wins_over_a_number(run):
+    assert parse_classes("2,0,1", with_classes(run, "2", "1", "0")) == (0, 2, 1)
+
+
+@pytest.mark.parametrize("text", ["zebra", "3", "-1", "a,zebra", "9" * 5000, "1.0"], ids=lambda text: text[:12])
+def test_an_unknown_class_is_refused_with_what_there_is(text, run):
+    with pytest.raises(GanlibError, match=r"has no class .*; try .*a"):
+        parse_classes(text, run)
+
+
+def test_a_misspelt_class_is_guessed(run):
+    with pytest.raises(GanlibError, match=r"try automobile\.$"):
+        parse_classes("automobil", with_classes(run, "automobile", "cat", "ship"))
+
+
+# One request.
+
+
+def test_every_class_meets_every_seed_class_by_class(run):
+    request = SampleRequest(run, (2, 0), (7, 8, 9))
+    assert request.image_labels == [2, 2, 2, 0, 0, 0]
+    assert request.image_seeds == [7, 8, 9, 7, 8, 9]
+    assert request.class_names == ["c", "a"]
+    assert request.captions == ["c, seed 7", "c, seed 8", "c, seed 9", "a, seed 7", "a, seed 8", "a, seed 9"]
+    assert request.file_names[0] == "noise-cdcgan_c_7.png"
+
+
+def test_without_classes_the_seeds_are_the_images(unconditional):
+    request = SampleRequest(unconditional, (), (7, 8))
+    assert request.image_labels is None
+    assert request.image_seeds == [7, 8]
+    assert request.captions == ["seed 7", "seed 8"]
+    assert request.file_names == ["noise-dcgan_7.png", "noise-dcgan_8.png"]
+    assert "--classes" not in request.command
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "seeds"),
+    [
+        (("a", "b", "c"), (0, 1, 2), (0, 1, 10, 11)),
+        (("a", "b", "c"), (0, 0), (4, 4)),  # asked twice
+        (("a/b", "a_b", "a?b"), (0, 1, 2), (1,)),  # alike once made safe
+        (("../../etc", "/tmp/x", ".."), (0, 1, 2), (1, 2)),
+        (("a_1", "a", "b"), (0, 1), (1, 11)),
+        (("Straße", "猫", "a b"), (0, 1, 2), (3,)),
+        (("cat", "Cat", "CAT"), (0, 1, 2), (3,)),
+    ],
+)
+def test_no_two_images_share_a_file_and_none_leaves_the_folder(names, classes, seeds, run):
+    files = SampleRequest(with_classes(run, *names), classes, seeds).file_names
+    assert len(files) == len(classes) * len(seeds)
+    assert len({name.lower() for name in files}) == len(files)
+    for name in files:
+        assert name.startswith("noise-cdcgan_")
+        assert not set(name) & set('/\\:*?"<>|')
+
+
+def test_the_recipe_of_the_pictures_is_json_and_complete(run):
+    how = SampleRequest(run, (1,), (3, 4), {"temperature": 0.8}).how()
+    assert json.loads(json.dumps(how)) == how
+    assert how["weights_sha256_12"] == run.weights_hash
+    assert (how["run"], how["model"], how["data"]) == ("noise-cdcgan", "cdcgan", "noise")
+    assert (how["classes"], how["seeds"], how["options"]) == (["b"], [3, 4], {"temperature": 0.8})
+    assert how["images_seen"] == 64
+    assert how["command"].startswith("python -m ganlib sample noise-cdcgan ")
+    assert "torch" in how["versions"]
+
+
+def flags(command: str) -> dict[str, str]:
+    words = shlex.split(command)
+    assert words[:4] == ["python", "-m", "ganlib", "sample"]
+    return dict(zip(words[5::2], words[6::2], strict=True))
+
+
+@pytest.mark.parametrize("value", [1.0, 0.8, 0.1234567, 1 / 3, 0.0])
+def test_the_command_line_keeps_an_option_as_exact_as_the_picture_needs(value, run):
+    found = flags(SampleRequest(run, (0,), (1,), {"temperature": value}).command)
+    assert np.float32(parse_options([found["--option"]])["temperature"]) == np.float32(value)
+
+
+@pytest.mark.parametrize("options", [{"c1": 2, "c2": None}, {"c1": None, "c2": -0.3, "c3": None}, {"c1": 0, "c3": 1.0}])
+def test_the_command_line_leaves_out_what_is_left_to_the_seed(options, coded):
+    model = model_of(coded)
+    words = shlex.split(SampleRequest(coded, (), (1, 2), options).command)
+    named = [words[i + 1] for i, word in enumerate(words) if word == "--option"]
+    found = check_options(model, parse_options(named))
+    assert found == {name: value for name, value in options.items() if value is not None}
+    assert np.array_equal(sample(model, [1, 2], **found), sample(model, [1, 2], **options))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, FROM_SEED), (2, "2"), (-0.3, "-0.3"), (1.0, "1"), (0.0, "0"), (1 / 3, "0.333333333333")],
+)
+def test_an_option_is_written_as_people_would_and_read_again(value, text, coded):
+    options = {o.name: o for o in model_of(coded).options}
+    assert written(value) == text
+    assert options["c1" if value == 2 else "c3"].parse(text) == pytest.approx(value)
+
+
+def test_a_value_left_to_the_seed_is_accepted_in_words(coded):
+    model = model_of(coded)
+    assert check_options(model, parse_options([f"c1={FROM_SEED}", "c2=0.5"])) == {"c1": None, "c2": 0.5}
+
+
+def test_the_recipe_says_null_for_what_is_left_to_the_seed(coded):
+    how = SampleRequest(coded, (), (3,), {"c1": None, "c2": 0.5}).how()
+    assert json.loads(json.dumps(how))["options"] == {"c1": None, "c2": 0.5}
+    assert "--option c2=0.5 " in how["command"]
+    assert "c1" not in how["command"]
+
+
+@pytest.mark.parametrize(
+    "names", [("a", "b", "c"), ("air plane", "it's", "$x"), ("2", "1", "0"), ("red, round", "b", "c"), (" a", "b", "c")]
+)
+def test_the_command_line_finds_the_same_classes_again(names, run):
+    named = with_classes(run, *names)
+    for classes in [(0,), (2, 1), (0, 1, 2)]:
+        assert parse_classes(flags(SampleRequest(named, classes, (1,)).command)["--classes"], named) == classes
+
+
+def test_of_two_runs_of_one_name_the_command_line_says_which_by_its_path(run):
+    second = Run(run.path)
+    second.name = "runs/noise-cdcgan"  # as the dashboard tells it from the gallery's
+    request = SampleRequest(second, (0,), (1,))
+    assert shlex.split(request.command)[4] == str(run.path)
+    assert request.file_names == ["noise-cdcgan_a_1.png"]
+
+
+# The way between two pictures.
+
+
+def test_a_walk_names_its_ends_and_counts_its_frames(run):
+    walk = WalkRequest(run, (7, 8), (2, 0), frames=5)
+    assert walk.ends == ("c, seed 7", "a, seed 8")
+    assert walk.class_names == ["c", "a"]
+    assert walk.captions[0] == "0% from c, seed 7 to a, seed 8"
+    assert walk.captions[2].startswith("50% ")
+    assert walk.captions[-1].startswith("100% ")
+    assert len(walk.captions) == 5
+
+
+def test_a_walk_without_classes_goes_from_seed_to_seed(unconditional):
+    walk = WalkRequest(unconditional, (7, 8), None, frames=2)
+    assert walk.ends == ("seed 7", "seed 8")
+    assert walk.class_names == []
+
+
+# Files.
+
+
+def images(n: int, size: int = 16, channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, size, size, channels), np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_png_keeps_every_pixel(channels):
+    image = images(1, channels=channels)[0]
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png(image)))), image.squeeze())
+
+
+def test_a_zip_holds_each_picture_and_how_it_was_made(run):
+    request = SampleRequest(run, (0, 1), (5, 5))
+    made = images(4, channels=1)
+    content = zip_of_pngs(zip(request.file_names, made, strict=True), request.how())
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["provenance.json", *request.file_names]
+        assert json.loads(archive.read("provenance.json")) == request.how()
+        for name, image in zip(request.file_names, made, strict=True):
+            assert np.array_equal(np.asarray(Image.open(archive.open(name))), image[:, :, 0])
+
+
+@pytest.mark.parametrize(("boomerang", "frames", "expected"), [(True, 5, 8), (False, 5, 5), (True, 2, 2), (True, 3, 4)])
+def test_a_gif_goes_boomerang_without_showing_an_end_twice(boomerang, frames, expected):
+    content = gif(images(frames), frames_per_second=10, boomerang=boomerang)
+    with Image.open(io.BytesIO(content)) as animation:
+        assert animation.n_frames == expected
+        assert animation.info["duration"] == 100
+        assert animation.info["loop"] == 0
+
+
+@pytest.mark.parametrize(("size", "side"), [(16, 256), (32, 256), (48, 240), (256, 256), (512, 512)])
+def test_a_gif_is_enlarged_in_whole_steps(size, side):
+    with Image.open(io.BytesIO(gif(images(2, size)))) as animation:
+        assert animation.size == (side, side)
+    assert side <= max(size, GIF_SIDE)

@@ -1,0 +1,145 @@
+"""Sampling: class and seed to pictures."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboard_app import LINKS, PAGES, arrays, fine, grids, open_page, set_to, texts
+from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe
+from ganlib.__main__ import main
+from ganlib.images import grid
+from ganlib.runs import RunError
+from tiny import write_run
+
+
+def test_class_and_seed_change_the_pictures_to_those_of_ganlib(gallery):
+    at = open_page("sampling", run=CONDITIONAL)
+    seen = [grids(at)]
+    at = set_to(at, "select_slider", "class", "3")
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, range(16), [3] * 16))
+    seen.append(grids(at))
+    at = set_to(at, "number_input", "seed", 1000)
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, range(1000, 1016), [3] * 16))
+    seen.append(grids(at))
+    at = set_to(at, "select_slider", "n", 4)
+    assert len(grids(at)[0]) == 4
+    assert grids(at)[0] == seen[-1][0][:4]
+    assert len({str(s) for s in seen}) == 3
+
+
+def test_the_seed_slider_and_the_seed_field_follow_each_other(gallery):
+    at = open_page("sampling")
+    at = set_to(at, "slider", "seed_slider", 42)
+    assert at.number_input(key="seed").value == 42
+    by_slider = grids(at)
+    at = set_to(at, "number_input", "seed", 7)
+    assert at.slider(key="seed_slider").value == 7
+    assert grids(at) != by_slider
+    assert grids(set_to(at, "number_input", "seed", 42)) == by_slider
+
+
+def test_the_last_seed_is_a_picture_and_nothing_comes_after_it(gallery):
+    at = open_page("sampling", run=CONDITIONAL, seed=str(2**32 - 1))
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, [2**32 - 1], [0]))
+
+
+def test_each_picture_has_its_class_and_seed_as_text_and_its_seed_beneath(gallery):
+    at = open_page("sampling", run=CONDITIONAL, class_="4", seed="5", n="2")
+    (html,) = (h.value for h in at.get("html"))
+    assert [html.count(text) for text in ('alt="4, seed 5"', 'alt="4, seed 6"', ">5</figcaption>")] == [1, 1, 1]
+
+
+def test_all_classes_are_rows_of_the_same_seeds(gallery):
+    at = open_page("sampling", run=OTHER, n="8")
+    at = set_to(at, "toggle", "all", True)
+    expected = direct(gallery, OTHER, list(range(8)) * 10, np.repeat(np.arange(10), 8))
+    assert np.array_equal(arrays(grids(at)[0]), expected)
+    assert not [s for s in at.select_slider if s.key == "class"]
+    at = set_to(at, "select_slider", "n", 2)
+    assert len(grids(at)[0]) == 20
+
+
+@pytest.mark.parametrize("classes", [40, 300])
+def test_all_classes_of_a_data_set_with_many(classes, use, tmp_path):
+    use(tmp_path)
+    with suppress(RunError):  # it names thirteen
+        write_run(tmp_path / "many", "sngan", num_classes=classes, g_width=4, d_width=4)
+    edit_recipe(tmp_path / "many", data__classes=[f"number {i}" for i in range(classes)])
+    assert len(grids(open_page("sampling", all="true"))[0]) >= classes
+
+
+def test_runs_are_compared_at_the_same_seeds_and_class(gallery):
+    at = open_page("sampling", run=CONDITIONAL, class_="3", seed="5", n="4")
+    at = fine(at.multiselect(key="compare").set_value([OTHER, UNCONDITIONAL]).run())
+    assert [s.value for s in at.subheader] == [CONDITIONAL, OTHER, UNCONDITIONAL]
+    first, second, third = (arrays(g) for g in grids(at))
+    assert np.array_equal(first, direct(gallery, CONDITIONAL, range(5, 9), [3] * 4))
+    assert np.array_equal(second, direct(gallery, OTHER, range(5, 9), [3] * 4))
+    assert np.array_equal(third, direct(gallery, UNCONDITIONAL, range(5, 9)))
+    assert len(at.get("download_button")) == 6
+
+
+def test_runs_of_other_data_or_other_classes_are_no_comparison(own_gallery):
+    for name, classes in (("one", 3), ("two", 3), ("other", 4)):  # all on data called "noise"
+        write_run(own_gallery / name, num_classes=classes)
+    assert open_page("sampling", run="one").multiselect(key="compare").options == ["two"]
+    assert open_page("sampling", run=OTHER).multiselect(key="compare").options == [CONDITIONAL, UNCONDITIONAL]
+
+
+def test_an_option_of_the_model_changes_the_pictures(gallery):
+    at = open_page("sampling", run=OTHER)
+    before = grids(at)
+    at = set_to(at, "slider", "temperature", 0.5)
+    assert grids(at) != before
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, OTHER, range(16), [0] * 16, temperature=0.5))
+    at = set_to(at, "slider", "temperature", 0.0)
+    assert len(set(grids(at)[0])) == 1  # nothing left of the seeds
+
+
+def test_an_unconditional_run_hides_the_class_and_says_why(gallery):
+    at = open_page("sampling", run=UNCONDITIONAL)
+    assert not [s for s in at.select_slider if s.key == "class"]
+    assert not [t for t in at.toggle if t.key == "all"]
+    assert f"{UNCONDITIONAL} is unconditional" in texts(at)
+    assert np.array_equal(arrays(grids(at)[0]), direct(gallery, UNCONDITIONAL, range(16)))
+    at = set_to(at, "selectbox", "run", CONDITIONAL)
+    assert at.select_slider(key="class").value == "0"
+
+
+def test_another_run_with_other_classes_takes_over_the_seed(own_gallery):
+    write_run(own_gallery / "noise-cdcgan")
+    at = open_page("sampling", run=CONDITIONAL, class_="7", seed="5")
+    at = set_to(at, "selectbox", "run", "noise-cdcgan")
+    assert at.select_slider(key="class").value == "a"
+    assert np.array_equal(arrays(grids(at)[0]), direct(own_gallery, "noise-cdcgan", range(5, 21), [0] * 16))
+
+
+@pytest.mark.parametrize("link", [*LINKS[:3], {"run": CONDITIONAL, "seed": "4294967290", "temperature": "0.1234567"}])
+def test_the_command_line_on_the_page_makes_the_same_picture(link, gallery, tmp_path, monkeypatch):
+    at = open_page("sampling", **link)
+    command = shlex.split(at.code[1].value)
+    assert command[:3] == ["python", "-m", "ganlib"]
+    monkeypatch.chdir(tmp_path)
+    assert main(command[3:]) == 0
+    shown = arrays(grids(at)[0])[..., None]
+    columns = int(link["n"]) if "all" in link else min(8, len(shown))
+    assert np.array_equal(np.asarray(Image.open("grid.png")), np.asarray(grid(shown, columns)))
+
+
+def test_two_roots_may_hold_runs_of_one_name(gallery, tmp_path, monkeypatch):
+    write_run(tmp_path / "mine" / CONDITIONAL)
+    monkeypatch.setenv("GANLIB_RUNS", str(tmp_path / "mine"))
+    name = f"mine/{CONDITIONAL}"
+    at = open_page("sampling", run=name)
+    assert not at.warning
+    assert at.select_slider(key="class").options == ["a", "b", "c"]
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(at.code[1].value)[3:]) == 0
+    assert np.array_equal(np.asarray(Image.open("grid.png"))[:16, :16], arrays(grids(at)[0])[0])
+    for page in PAGES:
+        open_page(page)
