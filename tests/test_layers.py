@@ -33,7 +33,14 @@ APART = {  # the curves need no model: these stand beside the layers and may kno
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
-BARE = {"torch", "numpy", "pandas", "PIL", "safetensors", "filelock"}  # all that a GPU machine needs; torch brings filelock
+BARE = {
+    "torch",
+    "numpy",
+    "pandas",
+    "PIL",
+    "safetensors",
+    "filelock",
+}  # all that a GPU machine needs; torch brings filelock
 PAGES = {"streamlit", "pandas", "ganlib"}
 ONLY_IN = {"streamlit": "ganlib/ui", "torch_fidelity": "ganlib/metrics/fidelity.py"}
 

@@ -64,6 +64,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("aae")
 class AAE(GenerativeModel):
+    family = "GAN"
+    display_name = "AAE"
+    colour = 8
     Config = AAEConfig
     config: AAEConfig
     averaged = ("G", "E")

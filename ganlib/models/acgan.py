@@ -44,6 +44,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("acgan")
 class ACGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "ACGAN"
+    colour = 8
     Config = ACGANConfig
     config: ACGANConfig
     averaged = ("G",)

@@ -61,6 +61,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("bigan")
 class BiGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "BiGAN"
+    colour = 1
     Config = BiGANConfig
     config: BiGANConfig
     averaged = ("G", "E")

@@ -101,6 +101,9 @@ def orthogonal_penalty(weight: Tensor) -> Tensor:
 
 @MODELS.register("biggan")
 class BigGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "BigGAN"
+    colour = 3
     Config = BigGANConfig
     config: BigGANConfig
     averaged = ("G",)

@@ -17,6 +17,9 @@ from ganlib.models.options import per_image
 
 @MODELS.register("cdcgan")
 class CDCGAN(DCGAN):
+    display_name = "Conditional DCGAN"
+    colour = 1
+
     def __init__(self, config: DCGANConfig) -> None:
         if config.num_classes < 2:
             raise GanlibError("cdcgan needs a data set with at least two classes; dcgan does without.")

@@ -91,6 +91,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("cgan")
 class CGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "CGAN"
+    colour = 7
     Config = CGANConfig
     config: CGANConfig
     averaged = ("G",)

@@ -49,6 +49,9 @@ class Residual(nn.Module):
 
 @MODELS.register("classifier")
 class Classifier(Trainable):
+    family = "classifier"
+    display_name = "ResNet-9"
+    colour = 6
     Config = ClassifierConfig
     config: ClassifierConfig
     loss_kind = "cross-entropy"

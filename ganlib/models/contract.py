@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,8 @@ from ganlib.config import Config, option
 from ganlib.errors import GanlibError
 from ganlib.models.options import SEED_LIMIT, Option
 from ganlib.registry import Registry
+
+Family = Literal["GAN", "VAE", "diffusion", "classifier"]
 
 MODELS: Registry[type[Trainable]] = Registry("model")
 
@@ -62,6 +64,12 @@ class Phase:
 class Trainable(nn.Module, ABC):
     """Anything the trainer can train. Subclasses build their networks from ``config`` alone."""
 
+    family: ClassVar[Family]
+    """Kind of model, by which lists and charts group architectures."""
+    display_name: ClassVar[str]
+    """The architecture's name as papers write it, unique in the registry."""
+    colour: ClassVar[int]
+    """Index into the palette of ``ganlib.figures``: the architecture has this colour in every chart."""
     Config: ClassVar[type[ModelConfig]]
     averaged: ClassVar[tuple[str, ...]] = ()
     """Child modules of which the run keeps an exponential moving average: those that generate."""

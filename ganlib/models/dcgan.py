@@ -120,6 +120,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("dcgan")
 class DCGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "DCGAN"
+    colour = 0
     Config = DCGANConfig
     config: DCGANConfig
     averaged = ("G",)

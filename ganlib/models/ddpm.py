@@ -177,6 +177,9 @@ class UNet(nn.Module):
 
 @MODELS.register("ddpm")
 class DDPM(GenerativeModel):
+    family = "diffusion"
+    display_name = "DDPM"
+    colour = 5
     Config = DDPMConfig
     config: DDPMConfig
     averaged = ("unet",)

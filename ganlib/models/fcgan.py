@@ -72,6 +72,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("fcgan")
 class FCGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "GAN (fully connected)"
+    colour = 2
     Config = FCGANConfig
     config: FCGANConfig
     averaged = ("G",)

@@ -99,6 +99,8 @@ class Trunk(nn.Module):
 
 @MODELS.register("feature_vae")
 class FeatureVAE(VAE):
+    display_name = "Feature VAE"
+    colour = 0
     Config = FeatureVAEConfig
     config: FeatureVAEConfig
     recipe = {"batch_size": 32}

@@ -90,6 +90,9 @@ class Generator(nn.Module):
 
 @MODELS.register("gran")
 class GRAN(GenerativeModel):
+    family = "GAN"
+    display_name = "GRAN"
+    colour = 3
     Config = GRANConfig
     config: GRANConfig
     averaged = ("G",)

@@ -96,6 +96,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("infogan")
 class InfoGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "InfoGAN"
+    colour = 4
     Config = InfoGANConfig
     config: InfoGANConfig
     averaged = ("G",)

@@ -172,6 +172,9 @@ class DifferenceDiscriminator(nn.Module):
 
 @MODELS.register("lapgan")
 class LAPGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "LAPGAN"
+    colour = 6
     Config = LAPGANConfig
     config: LAPGANConfig
     averaged = ("G",)

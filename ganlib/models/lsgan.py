@@ -15,6 +15,8 @@ from ganlib.models.dcgan import DCGAN
 
 @MODELS.register("lsgan")
 class LSGAN(DCGAN):
+    display_name = "LSGAN"
+    colour = 9
     loss_kind = "least squares"
 
     def d_loss(self, real: Tensor, fake: Tensor, target: Tensor | float = 1.0) -> Tensor:

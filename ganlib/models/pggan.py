@@ -205,6 +205,9 @@ class Discriminator(Grown):
 
 @MODELS.register("pggan")
 class PGGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "PGGAN"
+    colour = 11
     Config = PGGANConfig
     config: PGGANConfig
     averaged = ("G",)

@@ -182,6 +182,9 @@ class DCGANDiscriminator(nn.Module):
 
 @MODELS.register("sagan")
 class SAGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "SAGAN"
+    colour = 10
     Config = SAGANConfig
     config: SAGANConfig
     averaged = ("G",)

@@ -51,6 +51,9 @@ def realness(logits: Tensor) -> Tensor:
 
 @MODELS.register("sgan")
 class SGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "SGAN"
+    colour = 10
     Config = SGANConfig
     config: SGANConfig
     averaged = ("G",)

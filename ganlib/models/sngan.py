@@ -99,6 +99,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("sngan")
 class SNGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "SNGAN"
+    colour = 2
     Config = SNGANConfig
     config: SNGANConfig
     averaged = ("G",)

@@ -221,6 +221,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("stylegan2_ada")
 class StyleGAN2ADA(GenerativeModel):
+    family = "GAN"
+    display_name = "StyleGAN2-ADA"
+    colour = 4
     Config = StyleGAN2ADAConfig
     config: StyleGAN2ADAConfig
     averaged = ("G",)

@@ -41,6 +41,7 @@ class VAEConfig(ModelConfig):
 class VAE(GenerativeModel):
     """``encoder()`` gives mean and log variance of codes side by side; ``decoder()`` takes a code beside the class."""
 
+    family = "VAE"
     config: VAEConfig
     averaged = ("G", "E")
     options = (TEMPERATURE,)
@@ -118,6 +119,8 @@ class MLPConfig(VAEConfig):
 
 @MODELS.register("vae_mlp")
 class MLPVAE(VAE):
+    display_name = "VAE (MLP)"
+    colour = 0
     Config = MLPConfig
     config: MLPConfig
 
@@ -159,6 +162,8 @@ class ConvolutionalConfig(VAEConfig):
 class ConvolutionalVAE(VAE):
     """DCGAN's convolutions."""
 
+    display_name = "VAE (convolutional)"
+    colour = 1
     Config = ConvolutionalConfig
     config: ConvolutionalConfig
 
@@ -204,6 +209,8 @@ def normed(conv: nn.Module, channels: int) -> list[nn.Module]:
 
 @MODELS.register("vae_residual")
 class ResidualVAE(VAE):
+    display_name = "VAE (residual)"
+    colour = 9
     Config = ResidualConfig
     config: ResidualConfig
 

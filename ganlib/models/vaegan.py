@@ -57,6 +57,9 @@ class Discriminator(nn.Module):
 
 @MODELS.register("vaegan")
 class VAEGAN(GenerativeModel):
+    family = "GAN"
+    display_name = "VAE-GAN"
+    colour = 11
     Config = VAEGANConfig
     config: VAEGANConfig
     averaged = ("G", "E")

@@ -59,6 +59,7 @@ class Critic(nn.Module):
 class WassersteinGAN(GenerativeModel):
     """G and critic in turns; how the critic is kept Lipschitz is left to the architecture."""
 
+    family = "GAN"
     config: CriticConfig
     averaged = ("G",)
     options = (TEMPERATURE,)
@@ -100,6 +101,8 @@ class WassersteinGAN(GenerativeModel):
 
 @MODELS.register("wgan")
 class WGAN(WassersteinGAN):
+    display_name = "WGAN"
+    colour = 5
     Config = WGANConfig
     config: WGANConfig
     norm = nn.BatchNorm2d

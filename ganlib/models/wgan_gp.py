@@ -29,6 +29,8 @@ class WGANGPConfig(CriticConfig):
 
 @MODELS.register("wgan_gp")
 class WGANGP(WassersteinGAN):
+    display_name = "WGAN-GP"
+    colour = 7
     Config = WGANGPConfig
     config: WGANGPConfig
     norm = nn.Identity

@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import fields
 from itertools import product
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import torch
@@ -14,7 +14,9 @@ from torch import Tensor
 
 from ganlib.config import add_arguments, given, unwrap
 from ganlib.errors import GanlibError
+from ganlib.figures import PALETTE
 from ganlib.models import MODELS, GenerativeModel
+from ganlib.models.contract import Family
 from ganlib.training.trainer import Progress, seeded
 from tiny import build, generate, labels_for, make_trainer, write_run
 
@@ -64,6 +66,14 @@ def test_it_names_its_loss_and_its_averaged_modules_exist(name):
     for child in model.averaged:
         assert list(model.get_submodule(child).parameters())
     assert bool(model.averaged) == isinstance(model, GenerativeModel)
+
+
+def test_every_architecture_states_its_own_display_name_and_colour_and_belongs_to_a_family():
+    for name in NAMES:
+        assert {"display_name", "colour"} <= vars(MODELS[name]).keys(), name
+        assert MODELS[name].family in get_args(Family), name
+        assert 0 <= MODELS[name].colour < len(PALETTE), name
+    assert len({MODELS[name].display_name for name in NAMES}) == len(NAMES)
 
 
 @every_model
