@@ -3,45 +3,46 @@
 import pandas as pd
 import streamlit as st
 
-from ganlib import figures, ui
+from ganlib import figures
 from ganlib.figures.report import Part
+from ganlib.ui import chrome, curves, sources
 
-with ui.page("Training curves", "How losses moved, what they say, and what the pictures looked like at the time."):
-    frame, unreadable = ui.logs()
+with chrome.page("Training curves", "How losses moved, what they say, and what the pictures looked like at the time."):
+    frame, unreadable = sources.logs()
     for sentence in unreadable:
         st.warning(sentence)
     if frame.empty:
-        ui.empty("No run has a training log yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
+        chrome.empty("No run has a training log yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
     with st.sidebar:
-        chosen = ui.pick_logged_runs(frame)
-        frame = ui.scored(frame[frame.run.isin(chosen)])
-        tags = ui.pick_tags(frame)
-        placed, title = ui.pick_axis(frame)
-        look = ui.pick_look()
-        groups = ui.pick_groups(chosen)
-        ui.follow()
+        chosen = curves.pick_logged_runs(frame)
+        frame = curves.scored(frame[frame.run.isin(chosen)])
+        tags = curves.pick_tags(frame)
+        placed, title = curves.pick_axis(frame)
+        look = curves.pick_look()
+        groups = curves.pick_groups(chosen)
+        sources.follow()
     shown = placed[placed.tag.isin(tags)]
     if shown.empty:
-        ui.finish("Choose at least one run and one scalar in the sidebar.")
-    charts, pictures = ui.beside_pictures(chosen)
+        chrome.finish("Choose at least one run and one scalar in the sidebar.")
+    charts, pictures = curves.beside_pictures(chosen)
     with charts:
         chart = st.container()
-        ui.said_missing(frame, placed)
-        shown = ui.pick_range(shown)
-        marks = ui.pick_marks(placed, shown)
-        found, span = ui.findings(placed)
+        curves.said_missing(frame, placed)
+        shown = curves.pick_range(shown)
+        marks = curves.pick_marks(placed, shown)
+        found, span = curves.findings(placed)
         words = figures.describe_curves(shown)
         figure = figures.curves(
-            shown, x=title, marks=marks, span=span, groups=groups, models=ui.architectures(), **look
+            shown, x=title, marks=marks, span=span, groups=groups, models=curves.architectures(), **look
         )
         chart.plotly_chart(figure, alt=words, key="curves")
-        ui.skipped(frame)
+        sources.skipped(frame)
         files = st.container()
         parts = [Part("", figure, words), Part("Diagnosis", pd.DataFrame(found))]
         with st.expander("What differs between these runs", icon=":material/difference:"):
-            if (settings := ui.differences(chosen)) is not None:
+            if (settings := curves.differences(chosen)) is not None:
                 parts.append(Part("What differs", settings))
         with files:
-            ui.download_curves(shown, parts)
+            curves.download_curves(shown, parts)
     with pictures:
-        ui.snapshots(chosen)
+        curves.snapshots(chosen)

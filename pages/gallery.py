@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from ganlib import ui
+from ganlib.ui import cards, catalog, chrome, controls
 
-with ui.page("Gallery", "Generative models trained by this project: pick one and make pictures."):
-    runs = ui.runs(ui.generates)
+with chrome.page("Gallery", "Generative models trained by this project: pick one and make pictures."):
+    runs = catalog.runs(catalog.generates)
     if not runs:
-        ui.no_models()
-    evaluations, unreadable = ui.evaluations()
+        chrome.no_models()
+    evaluations, unreadable = catalog.evaluations()
     for sentence in unreadable:
         st.warning(sentence)
-    shown = ui.pick_data(runs)
+    shown = controls.pick_data(runs)
     columns = st.columns(3, gap="medium")
     for i, run in enumerate(shown):
         with columns[i % 3].container(border=True):
-            ui.card(run, evaluations)
+            cards.card(run, evaluations)

@@ -2,19 +2,19 @@
 
 import streamlit as st
 
-from ganlib import ui
+from ganlib.ui import catalog, chrome, controls, pictures
 
-with ui.page("Interpolation", "Walk through latent space from one seed and class to another."):
-    runs = ui.runs(ui.generates)
+with chrome.page("Interpolation", "Walk through latent space from one seed and class to another."):
+    runs = catalog.runs(catalog.generates)
     if not runs:
-        ui.no_models()
+        chrome.no_models()
     with st.sidebar:
-        run = ui.pick_run(runs)
-    walk = ui.pick_walk(run)
+        run = controls.pick_run(runs)
+    walk = controls.pick_walk(run)
     moving, still = st.columns([1, 3], gap="large")
     with moving:
         speed = st.slider("Frames per second", 2, 30, 12, key="fps", bind="query-params")
-        ui.animation(walk, speed)
+        pictures.animation(walk, speed)
     with still:
-        ui.film_strip(walk)
-    ui.share_walk(walk)
+        pictures.film_strip(walk)
+    pictures.share_walk(walk)

@@ -2,26 +2,26 @@
 
 import streamlit as st
 
-from ganlib import ui
 from ganlib.sampling.request import SampleRequest
+from ganlib.ui import catalog, chrome, controls, pictures
 
-with ui.page("Sampling", "Pick a class and a seed. The same seed is the same picture everywhere."):
-    runs = ui.runs(ui.generates)
+with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same picture everywhere."):
+    runs = catalog.runs(catalog.generates)
     if not runs:
-        ui.no_models()
+        chrome.no_models()
     with st.sidebar:
-        run = ui.pick_run(runs)
-        others = ui.pick_comparison(run, runs)
-        classes = ui.pick_classes(run)
-        seeds = ui.pick_seeds(rows=len(classes))
-        options = ui.pick_options(run)
-        stages = ui.pick_stages(run, options)
-    requests = [SampleRequest(run, classes, seeds, options), *ui.same_for(others, classes, seeds, options)]
+        run = controls.pick_run(runs)
+        others = controls.pick_comparison(run, runs)
+        classes = controls.pick_classes(run)
+        seeds = controls.pick_seeds(rows=len(classes))
+        options = controls.pick_options(run)
+        stages = controls.pick_stages(run, options)
+    requests = [SampleRequest(run, classes, seeds, options), *controls.same_for(others, classes, seeds, options)]
     for column, request in zip(st.columns(len(requests), gap="medium"), requests, strict=True):
         with column:
             st.subheader(request.run.name, anchor=False)
-            ui.grid_of(request)
-            ui.downloads(request)
+            pictures.grid_of(request)
+            pictures.downloads(request)
             if stages:
-                ui.stages_shown(request)
-    ui.share_samples(requests[0], others, stages)
+                pictures.stages_shown(request)
+    pictures.share_samples(requests[0], others, stages)

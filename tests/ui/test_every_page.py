@@ -8,7 +8,7 @@ import pytest
 
 from dashboard_app import PAGES, charts, every_page, fine, grids, is_one_sentence, open_page, set_to, strip
 from gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
-from ganlib import ui
+from ganlib.ui import cards, controls, curves, scores
 from tiny import write_run
 
 
@@ -111,26 +111,26 @@ def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
 
 
 @pytest.mark.parametrize(
-    ("name", "step", "sentences"),
+    ("name", "module", "step", "sentences"),
     [
-        ("gallery", "pick_data", 1),
-        ("sampling", "pick_seeds", 1),
-        ("interpolation", "pick_walk", 1),
-        ("curves", "pick_range", 0),
-        ("fid", "pick_metric", 0),
+        ("gallery", controls, "pick_data", 1),
+        ("sampling", controls, "pick_seeds", 1),
+        ("interpolation", controls, "pick_walk", 1),
+        ("curves", curves, "pick_range", 0),
+        ("fid", scores, "pick_metric", 0),
     ],
 )
 def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(
-    name, step, sentences, own_gallery, monkeypatch
+    name, module, step, sentences, own_gallery, monkeypatch
 ):
-    as_it_is = getattr(ui, step)
+    as_it_is = getattr(module, step)
 
     def remove_first(*args, **options):
         shutil.rmtree(own_gallery / CONDITIONAL)
         return as_it_is(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ui, step, remove_first)
+        patch.setattr(module, step, remove_first)
         at = open_page(name)
     assert len(at.error) <= sentences
     assert all(is_one_sentence(error.value) for error in at.error)
@@ -141,7 +141,7 @@ def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(
 def test_a_file_removed_while_a_page_is_drawn_is_one_sentence(own_gallery, monkeypatch):
     gone = own_gallery / CONDITIONAL / "gone.webp"
     with monkeypatch.context() as patch:
-        patch.setattr(ui, "card", lambda *args: gone.read_bytes())
+        patch.setattr(cards, "card", lambda *args: gone.read_bytes())
         at = open_page("gallery")
     assert [error.value for error in at.error] == [f"{gone} was removed while this page was drawn; reload it."]
     assert at.sidebar.selectbox(key="device")
