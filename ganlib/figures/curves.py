@@ -50,7 +50,7 @@ def curves(
     span: Span | None = None,
     groups: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """Scalars as ``ganlib.logs.along`` gives them: a panel per tag, runs overlaid, or one per tag and run.
+    """Scalars as ``ganlib.logs.assign_x`` gives them: a panel per tag, runs overlaid, or one per tag and run.
 
     ``x`` is the axis's title. A run has its architecture's colour (``models``: run -> architecture), and a dash of its
     own among runs of that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at

@@ -1,39 +1,50 @@
-"""What runs wrote down, as pandas frames: curves, metric records, recipes. Reads only, without torch."""
+"""What runs and other tools logged, as tidy pandas frames. Reads only, without torch.
 
-from ganlib.logs.axes import AXES, along, axes, elapsed
+``reading``
+    Any log, run folder or tree of runs -> one frame (``read``); ``readers`` has one module per format, ``merging``
+    puts the files of a run together, ``tags`` maps their names to canonical tags, ``frame`` defines the columns.
+``follow``
+    The same for logs that are still being written (``Follower``).
+``diagnosis``
+    What the curves say about the training: findings with evidence and advice (``diagnose``).
+``axes``, ``annotations``, ``snapshot_metrics``
+    For charts: horizontal axes, points worth a label, metrics of snapshots as scalars.
+``smoothing``, ``decimation``
+    Curves smoothed as in TensorBoard, and with fewer points.
+``recipes``, ``naming``
+    Recipes of runs side by side, and what runs are called there.
+"""
+
+from ganlib.logs.annotations import find_annotations
+from ganlib.logs.axes import AXES, assign_x, available_axes
 from ganlib.logs.decimation import decimate
 from ganlib.logs.diagnosis import Finding, diagnose
 from ganlib.logs.follow import Follower
-from ganlib.logs.frame import COLUMNS, DTYPES, LogError, Skipped, concat
-from ganlib.logs.marks import growths, marks
+from ganlib.logs.frame import LogError, concat
 from ganlib.logs.metrics import METRICS
 from ganlib.logs.naming import run_names
 from ganlib.logs.published import published
 from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
 from ganlib.logs.records import read_evaluations
-from ganlib.logs.scored import with_scores
 from ganlib.logs.smoothing import smooth
+from ganlib.logs.snapshot_metrics import add_snapshot_metrics
 
 __all__ = [
     "AXES",
-    "COLUMNS",
-    "DTYPES",
     "METRICS",
     "RECIPE",
     "Finding",
     "Follower",
     "LogError",
-    "Skipped",
-    "along",
-    "axes",
+    "add_snapshot_metrics",
+    "assign_x",
+    "available_axes",
     "concat",
     "decimate",
     "diagnose",
     "differing",
-    "elapsed",
-    "growths",
-    "marks",
+    "find_annotations",
     "matching",
     "published",
     "read",
@@ -42,5 +53,4 @@ __all__ = [
     "run_names",
     "seed_groups",
     "smooth",
-    "with_scores",
 ]

@@ -1,4 +1,4 @@
-"""What a curve can run along: steps, images, epochs, time."""
+"""The horizontal axes of a curve: steps, images, epochs, time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
-from ganlib.logs.readers.cells import EARLIEST
+from ganlib.logs.readers.cells import MIN_UNIX_TIME
 
 AXES = {
     "images": "images seen",
@@ -16,49 +16,49 @@ AXES = {
     "time": "training time, minutes",
     "clock": "date and time, UTC",
 }
-LONGEST_GAP = 10  # median intervals; a longer one is a pause: the run was stopped and resumed
+MAX_GAP = 10  # median intervals; a longer one is a pause: the run was stopped and resumed
 
 
-def axes(frame: pd.DataFrame) -> list[str]:
-    """Those along which some run of the frame can be laid."""
+def available_axes(frame: pd.DataFrame) -> list[str]:
+    """The keys of ``AXES`` for which some run of the frame has values."""
     if frame.empty:
         return []
     tags, units = set(frame["tag"].unique()), frame.attrs.get("step_units", {})
-    found = {units.get(run, "steps") for run in frame["run"].unique()} | tags
+    counted = {units.get(run, "steps") for run in frame["run"].unique()} | tags
     latest = frame["wall_time"].max()
-    possible = {
-        "images": "images" in found,
+    available = {
+        "images": "images" in counted,
         "step": True,
-        "epoch": bool({"epoch", "epochs"} & found),
+        "epoch": bool({"epoch", "epochs"} & counted),
         "time": bool(latest == latest) or "elapsed" in tags,  # not NaN
-        "clock": bool(latest > EARLIEST),
+        "clock": bool(latest > MIN_UNIX_TIME),
     }
-    return [axis for axis in AXES if possible[axis]]
+    return [axis for axis in AXES if available[axis]]
 
 
-def along(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """The frame of ``read`` with a column ``x``, its rows' places on the axis; runs that logged none are left out.
+def assign_x(frame: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """The frame of ``read`` with a column ``x``: each row's position on the axis. Runs without that axis are dropped.
 
-    images, epoch: the step where it counts them, else what the run logged of them, linear between. time: minutes
-    without pauses, see ``elapsed``. clock: datetime64. Call it before choosing tags. GanlibError for another axis.
+    images, epoch: the step where it counts them, else interpolated from what the run logged. time: minutes without
+    pauses, see ``elapsed_seconds``. clock: datetime64. Call it before selecting tags. GanlibError for an unknown axis.
     """
     if axis not in AXES:
         raise GanlibError(f"There is no axis {axis!r}; there are: {', '.join(AXES)}.")
     if axis == "step":
         return frame.assign(x=frame["step"].astype(np.float64))
     if axis == "clock":
-        known = frame[frame["wall_time"] > EARLIEST]
-        return known.assign(x=pd.to_datetime(known["wall_time"], unit="s").dt.round("s"))
-    places = elapsed(frame) / 60 if axis == "time" else _counted(frame, axis)
-    return frame.assign(x=places).dropna(subset=["x"])
+        dated = frame[frame["wall_time"] > MIN_UNIX_TIME]
+        return dated.assign(x=pd.to_datetime(dated["wall_time"], unit="s").dt.round("s"))
+    x = elapsed_seconds(frame) / 60 if axis == "time" else _interpolate_tag(frame, axis)
+    return frame.assign(x=x).dropna(subset=["x"])
 
 
-def elapsed(frame: pd.DataFrame) -> pd.Series[float]:
-    """Seconds of training since each run's first row in the frame, as a column of the frame; NaN where unknown.
+def elapsed_seconds(frame: pd.DataFrame) -> pd.Series[float]:
+    """(n,) seconds of training since each run's first row in the frame; NaN where unknown.
 
-    The intervals between a run's rows add up, but one longer than ten times their median counts as the
-    median: the run was stopped there and resumed, and nothing was learned meanwhile. A clock set back counts
-    as no time. Where rows have no time, a logged ``elapsed`` takes its place.
+    The sum of the intervals between a run's rows. An interval longer than ten times their median is a pause (the
+    run was stopped and resumed) and counts as the median; a clock set back counts as zero. Rows without a wall time
+    use a logged ``elapsed`` instead.
     """
     seconds = np.full(len(frame), np.nan)
     for positions in frame.groupby("run", observed=True).indices.values():
@@ -71,37 +71,39 @@ def elapsed(frame: pd.DataFrame) -> pd.Series[float]:
             seconds[positions] = _without_pauses(wall)[inverse]
     unknown = np.isnan(seconds)
     if unknown.any():
-        seconds[unknown] = _counted(frame[unknown], "elapsed")
+        seconds[unknown] = _interpolate_tag(frame[unknown], "elapsed")
     return pd.Series(seconds, index=frame.index, name="elapsed")
 
 
 def _without_pauses(wall: NDArray[np.float64]) -> NDArray[np.float64]:
     intervals = np.maximum(np.diff(wall), 0)
     if len(intervals) and (median := np.median(intervals)) > 0:
-        intervals[intervals > LONGEST_GAP * median] = median
+        intervals[intervals > MAX_GAP * median] = median
     return np.concatenate([[0.0], np.cumsum(intervals)])
 
 
-def _counted(frame: pd.DataFrame, tag: str) -> NDArray[np.float64]:
-    """(n,) what the run had logged under ``tag`` by each row; NaN where it never did."""
+def _interpolate_tag(frame: pd.DataFrame, tag: str) -> NDArray[np.float64]:
+    """(n,) the run's value of ``tag`` at the step of each row; NaN where it never logged one."""
     units = frame.attrs.get("step_units", {})
-    found = np.full(len(frame), np.nan)
+    result = np.full(len(frame), np.nan)
     for positions in frame.groupby(["run", "segment"], observed=True).indices.values():
         rows = frame.iloc[positions]
         run = rows["run"].iloc[0]
         step = rows["step"].to_numpy(np.float64)
         if units.get(run) in (tag, f"{tag}s"):
-            found[positions] = step
+            result[positions] = step
             continue
-        known = rows[(rows["tag"] == tag) & np.isfinite(rows["value"])].sort_values("step")
-        if len(known):
-            found[positions] = _between(step, known["step"].to_numpy(np.float64), known["value"].to_numpy())
-    return found
+        logged = rows[(rows["tag"] == tag) & np.isfinite(rows["value"])].sort_values("step")
+        if len(logged):
+            result[positions] = _interpolate(step, logged["step"].to_numpy(np.float64), logged["value"].to_numpy())
+    return result
 
 
-def _between(x: NDArray[np.float64], at: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear between the known places, in proportion beyond them."""
-    inside = np.interp(x, at, value)
-    if at[0] > 0:
-        inside = np.where(x < at[0], value[0] * x / at[0], inside)
-    return np.where(x > at[-1], value[-1] * x / at[-1], inside) if at[-1] > 0 else inside
+def _interpolate(
+    x: NDArray[np.float64], known_x: NDArray[np.float64], known_values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Linear between the known points, proportional to x outside."""
+    inside = np.interp(x, known_x, known_values)
+    if known_x[0] > 0:
+        inside = np.where(x < known_x[0], known_values[0] * x / known_x[0], inside)
+    return np.where(x > known_x[-1], known_values[-1] * x / known_x[-1], inside) if known_x[-1] > 0 else inside

@@ -13,18 +13,18 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.figures import Span
 from ganlib.figures.report import Part, html
-from ganlib.logs import AXES as TITLES
+from ganlib.logs import AXES as AXIS_TITLES
 from ganlib.logs import (
     RECIPE,
     Finding,
-    along,
-    axes,
+    add_snapshot_metrics,
+    assign_x,
+    available_axes,
     diagnose,
     differing,
-    marks,
+    find_annotations,
     matching,
     seed_groups,
-    with_scores,
 )
 from ganlib.provenance import commit, now
 from ganlib.runs import Run
@@ -85,12 +85,12 @@ def pick_tags(frame: pd.DataFrame) -> list[str]:
 
 def scored(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with the scores that snapshots of its runs got."""
-    return with_scores(frame.reset_index(drop=True), evaluations()[0])
+    return add_snapshot_metrics(frame.reset_index(drop=True), evaluations()[0])
 
 
 def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The frame along the axis that the user chose among those it can be laid along, and the axis's title."""
-    possible = axes(frame)
+    possible = available_axes(frame)
     names = [name for name in AXES if AXES[name] in possible]
     if not names:  # no run is chosen
         return frame.assign(x=0.0), ""
@@ -99,7 +99,7 @@ def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         "Horizontal axis", names, default=names[0], required=True, key="x", bind="query-params"
     )
     axis = AXES[str(choice)]
-    return along(frame, axis), TITLES[axis]
+    return assign_x(frame, axis), AXIS_TITLES[axis]
 
 
 def said_missing(frame: pd.DataFrame, placed: pd.DataFrame) -> None:
@@ -136,7 +136,7 @@ def pick_groups(chosen: Sequence[str]) -> dict[str, str]:
 def pick_marks(frame: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
     """Rows that the curves should mark within what is shown, with their labels."""
     within = frame.x.between(shown.x.min(), shown.x.max())
-    found = {kind: rows[within[rows.index]] for kind, rows in marks(frame)}
+    found = {kind: rows[within[rows.index]] for kind, rows in find_annotations(frame)}
     if not found:
         return frame[:0]
     check_link_list("marks", found)

@@ -1,4 +1,4 @@
-"""Readers of run folders on small files made on the spot, and the arithmetic behind the curves."""
+"""Recipes and metric records of small run folders, as frames."""
 
 from __future__ import annotations
 
@@ -6,119 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from ganlib.errors import GanlibError
-from ganlib.logs import (
-    DTYPES,
-    along,
-    axes,
-    decimate,
-    differing,
-    elapsed,
-    growths,
-    marks,
-    matching,
-    read_evaluations,
-    recipes,
-    run_names,
-    seed_groups,
-    smooth,
-    with_scores,
-)
+from ganlib.logs import differing, matching, read_evaluations, recipes, run_names, seed_groups
 
 
 def test_runs_of_one_name_stay_two() -> None:
     folders = [Path("/x/gallery/a"), Path("/x/runs/a"), Path("/x/runs/a"), Path("/y/runs/a")]
     assert list(run_names(folders).values()) == ["a", "runs/a", "/y/runs/a"]
-
-
-def scalars(runs: dict[str, dict[str, dict[int, float]]], **columns: Any) -> pd.DataFrame:
-    """The frame of ``read`` from run -> tag -> step -> value; further columns are given whole."""
-    rows = [
-        (run, step, float(step), tag, value, tag, 0)
-        for run, tags in runs.items()
-        for tag, points in tags.items()
-        for step, value in points.items()
-    ]
-    frame = pd.DataFrame(rows, columns=list(DTYPES)).assign(**columns)
-    return frame.astype(DTYPES)
-
-
-def test_time_of_a_resumed_run_has_no_hole() -> None:
-    walls = [100, 102, 104, 5000, 5002, 5001, 5003]  # a pause of 4,896 s, and a clock set back
-    resumed = {"loss/G": dict.fromkeys(range(7), 1.0), "loss/D": dict.fromkeys(range(0, 7, 2), 2.0)}
-    frame = scalars({"a": resumed, "b": {"x": {1: 1}}}, wall_time=[*walls, *walls[::2], 900000])
-    seconds = elapsed(frame)
-    assert seconds[frame["tag"] == "loss/G"].tolist() == [0, 2, 4, 6, 8, 8, 10]
-    assert seconds[frame["tag"] == "loss/D"].tolist() == [0, 4, 8, 10]
-    assert seconds[frame["run"] == "b"].tolist() == [0]  # another run has its own beginning
-
-
-def test_where_rows_have_no_time_the_logged_one_counts() -> None:
-    frame = scalars({"a": {"elapsed": {0: 0.0, 100: 50.0}, "loss/D": {20: 1.0, 120: 1.0}}}, wall_time=float("nan"))
-    assert elapsed(frame)[frame["tag"] == "loss/D"].tolist() == [10.0, 60.0]
-
-
-def test_an_axis_is_what_the_run_logged_of_it() -> None:
-    frame = scalars(
-        {
-            "ours": {"images": {10: 640.0, 30: 1920.0}, "loss/D": {10: 1.0, 20: 2.0, 40: 3.0}},
-            "theirs": {"loss/D": {100: 5.0}},
-            "neither": {"loss/D": {1: 5.0}},
-        }
-    )
-    frame.attrs["step_units"] = {"ours": "steps", "theirs": "images", "neither": "steps"}
-    placed = along(frame, "images")
-    losses = placed[placed["tag"] == "loss/D"]
-    assert losses["x"].tolist() == [640, 1280, 2560, 100]  # between, beyond, as it is
-    assert set(placed["run"]) == {"ours", "theirs"}
-    assert along(frame, "step")["x"].tolist() == frame["step"].tolist()
-    assert along(frame, "epoch").empty
-    assert axes(frame) == ["images", "step", "time"]
-    assert axes(frame[:0]) == []
-    with pytest.raises(GanlibError, match="no axis 'epochs'"):
-        along(frame, "epochs")
-
-
-def test_dates_are_dates_and_relative_times_are_none() -> None:
-    frame = scalars({"a": {"x": {1: 1.0}}, "b": {"x": {1: 1.0}}}, wall_time=[1.7e9, 12.5])
-    placed = along(frame, "clock")
-    assert placed["run"].tolist() == ["a"]
-    assert str(placed["x"].iloc[0]) == "2023-11-14 22:13:20"
-    assert axes(frame) == ["step", "time", "clock"]
-
-
-def test_growth_is_where_the_resolution_rose() -> None:
-    # Rows 3 and 7 are means over steps of two resolutions.
-    sizes = dict(enumerate([4, 4, 5.6, 8, 8, 8, 15.9, 16], 1))
-    found = growths(scalars({"plain": {"loss/D": {1: 0.5}}, "grown": {"resolution": sizes}}))
-    assert list(zip(found["run"], found["step"], found["label"], strict=True)) == [
-        ("grown", 3, "8 px"),
-        ("grown", 7, "16 px"),
-    ]
-
-
-def test_marks_are_jumps_of_the_rate_the_best_fid_and_restarts() -> None:
-    rates = {1: 1e-3, 2: 0.99e-3, 3: 1e-4, 4: 1e-4}
-    frame = scalars({"a": {"lr": rates, "fid": {1: 50.0, 2: 20.0, 3: 30.0}}})
-    found = {kind: rows[["step", "label"]].values.tolist() for kind, rows in marks(frame)}
-    assert found == {"learning rate": [[3, "lr 0.0001"]], "best FID": [[2, "FID 20"]]}
-    again = frame.assign(segment=[0, 0, 1, 1, 0, 0, 1]).astype(DTYPES)
-    assert dict(marks(again))["restarts"][["step", "label"]].values.tolist() == [[3, "restart"]]
-
-
-def test_scores_of_snapshots_lie_at_the_steps_of_their_images() -> None:
-    frame = scalars({"a": {"images": {10: 640.0, 30: 1920.0}}, "b": {"loss/D": {1: 1.0}}})
-    rows = [("a", "fid", 9.0, 640), ("a", "fid", 5.0, 1280), ("a", "kid", 0.5, 640), ("b", "fid", 9.0, 640)]
-    records = pd.DataFrame(rows, columns=["run", "metric", "value", "images_seen"]).assign(protocol="{}", date=0)
-    found = with_scores(frame, records)
-    added = found[found["original"] == "evaluation.json"]
-    assert added[["run", "tag", "step", "value"]].values.tolist() == [["a", "fid", 10, 9.0], ["a", "fid", 20, 5.0]]
-    assert found.dtypes.map(str).equals(frame.dtypes.map(str))
-    assert with_scores(frame, records[:0]) is frame
 
 
 def recipe(model: str, seed: int, **config: Any) -> dict[str, Any]:
@@ -153,49 +50,6 @@ def test_runs_are_found_by_name_recipe_and_scalars() -> None:
     assert find("depth=3") == []
     with pytest.raises(GanlibError, match="no regular expression"):
         find("(cifar")
-
-
-def test_smoothing_is_the_closed_form() -> None:
-    x, w = np.random.default_rng(0).normal(size=50), 0.8
-    weights = [w ** np.arange(n, -1, -1) for n in range(50)]
-    expected = [(weights[n] @ x[: n + 1]) * (1 - w) / (1 - w ** (n + 1)) for n in range(50)]
-    np.testing.assert_allclose(smooth(x, w), expected, rtol=1e-12)
-    np.testing.assert_array_equal(smooth(x, 0), x)
-    np.testing.assert_allclose(smooth(np.full(9, 3.0), 0.99), 3.0)  # the debiasing: no start at zero
-    assert len(smooth([], 0.5)) == 0
-
-
-def test_smoothing_is_not_poisoned() -> None:
-    dirty = smooth([1, np.nan, 2, np.inf, 3, -np.inf], 0.6)
-    np.testing.assert_allclose(dirty[[0, 2, 4]], smooth([1, 2, 3], 0.6))
-    np.testing.assert_equal(dirty[[1, 3, 5]], [np.nan, np.inf, -np.inf])
-
-
-@pytest.mark.parametrize("weight", [1, -0.1, float("nan")])
-def test_impossible_smoothing(weight: float) -> None:
-    with pytest.raises(GanlibError, match="smoothing"):
-        smooth([1.0], weight)
-
-
-@pytest.mark.parametrize("n", [5, 100, 101, 9_999, 100_000])
-def test_decimation_keeps_extremes_and_ends(n: int) -> None:
-    y = np.random.default_rng(n).normal(size=n)
-    y[n // 3], y[n // 2] = 50, -50
-    kept = decimate(y, 100)
-    assert len(kept) <= 100
-    assert (np.diff(kept) > 0).all()
-    assert {0, n // 3, n // 2, n - 1} <= set(kept.tolist())
-    y[n // 4] = np.nan  # and a gap stays one
-    kept = decimate(y, 100)
-    assert len(kept) <= 100
-    assert {0, n // 4, n // 3, n // 2, n - 1} <= set(kept.tolist())
-
-
-def test_decimation_of_odd_curves() -> None:
-    assert len(decimate(np.full(1000, np.nan), 50)) <= 50
-    assert len(decimate([], 50)) == 0
-    with pytest.raises(GanlibError, match="at least 8"):
-        decimate([1.0], 7)
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ganlib.logs.frame import Scalars, Unit
 from ganlib.logs.readers.source import Source, seconds
 from ganlib.logs.tags import BATCHES, EPOCHS, IMAGES, STEPS, WALLS, canonical_all, plain
 
-EARLIEST = 1e8  # Unix seconds; a smaller time counts from the start of the run
+MIN_UNIX_TIME = 1e8  # Unix seconds; a smaller time counts from the start of the run
 LARGEST = 2**53  # a float64 step beyond it is no longer exact
 
 
@@ -166,6 +166,6 @@ def _walls(cells: Cells) -> tuple[str | None, NDArray[np.float64]]:
         if name := by_name.get(known):
             column = cells.column(name)
             latest = np.nanmax(np.abs(column), initial=0) if np.isfinite(column).any() else 0
-            if EARLIEST < latest < np.inf:
+            if MIN_UNIX_TIME < latest < np.inf:
                 return name, column * (seconds(float(latest)) / latest)
     return None, np.full(len(cells.lines), np.nan)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars, Unit
 from ganlib.logs.readers import protobuf
-from ganlib.logs.readers.cells import EARLIEST
+from ganlib.logs.readers.cells import MIN_UNIX_TIME
 from ganlib.logs.readers.source import Source
 from ganlib.logs.tags import canonical_all
 
@@ -197,7 +197,7 @@ def _base(data: bytes, starts: NDArray[np.int64], lengths: NDArray[np.int64]) ->
     if lengths[0] < 9 or data[starts[0]] != 0x09:
         return float("nan")
     wall = struct.unpack_from("<d", data, int(starts[0]) + 1)[0]
-    return wall if wall > EARLIEST else float("nan")
+    return wall if wall > MIN_UNIX_TIME else float("nan")
 
 
 def _scalars(points: Points, tags: dict[bytes, int], base: float, source: Source) -> Scalars:
@@ -206,7 +206,7 @@ def _scalars(points: Points, tags: dict[bytes, int], base: float, source: Source
     row, code = points.record[order].astype(np.int32), points.code[order]
     wall, step, value = points.wall[order], points.step[order], points.value[order]
     # StyleGAN2-ADA writes the seconds since its start.
-    wall = np.where(wall < EARLIEST, wall + base, wall)
+    wall = np.where(wall < MIN_UNIX_TIME, wall + base, wall)
     unit: Unit = "steps"
     keep = np.ones(len(value), bool)
     if source.memory.setdefault("ticks", TICK in tags):
