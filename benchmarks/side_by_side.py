@@ -21,35 +21,26 @@ from torch.optim import Adam
 
 from ganlib.devices import bf16_helps, pick_device
 from ganlib.models import MODELS, Batch
+from ganlib.training.step import step
 
 SIZE, CLASSES, BATCH, WARM_UP = 32, 10, 64, 1
-Step = Callable[[Batch], None]
+TrainStep = Callable[[Batch], None]
 
 
-def ours(name: str, device: torch.device, **changes: Any) -> tuple[Step, int]:
+def ganlib_model(name: str, device: torch.device, **changes: Any) -> tuple[TrainStep, int]:
     config = MODELS[name].Config.from_dict({"image_size": SIZE, "num_classes": CLASSES} | changes)
     model = MODELS[name](config).to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizers = model.optimizers()
 
-    def step(batch: Batch) -> None:
+    def train_step(batch: Batch) -> None:
         for phase in model.phases():
-            if phase.every > 1:
-                continue  # the other implementation is timed without its lazy penalties too
-            optimizer = optimizers[phase.optimizer]
-            model.requires_grad_(False)
-            for group in optimizer.param_groups:
-                for p in group["params"]:
-                    p.requires_grad_(True)
-            optimizer.zero_grad(set_to_none=True)
-            with mixed(device):
-                loss, _ = phase.loss(batch)
-            loss.backward()
-            optimizer.step()
+            if phase.every == 1:  # the other implementation is timed without its lazy penalties too
+                step(model, phase, optimizers[phase.optimizer], batch, bf16=bf16_helps(device))
 
-    return step, model.num_parameters
+    return train_step, model.num_parameters
 
 
-def diffusers_unet(device: torch.device) -> tuple[Step, int]:
+def diffusers_unet(device: torch.device) -> tuple[TrainStep, int]:
     from diffusers import UNet2DModel
 
     net = UNet2DModel(
@@ -65,20 +56,20 @@ def diffusers_unet(device: torch.device) -> tuple[Step, int]:
     net = net.to(device, memory_format=torch.channels_last).train()
     optimizer = Adam(net.parameters())
 
-    def step(batch: Batch) -> None:
+    def train_step(batch: Batch) -> None:
         optimizer.zero_grad(set_to_none=True)
         t = torch.randint(1, 1000, (len(batch.images),), device=device)
-        with mixed(device):
+        with mixed_precision(device):
             loss = mse_loss(
                 net(batch.images, t, class_labels=batch.labels).sample.float(), torch.randn_like(batch.images)
             )
         loss.backward()
         optimizer.step()
 
-    return step, count(net)
+    return train_step, count_parameters(net)
 
 
-def lucidrains_stylegan2(device: torch.device) -> tuple[Step, int]:
+def lucidrains_stylegan2(device: torch.device) -> tuple[TrainStep, int]:
     with patch("torch.cuda.is_available", return_value=True):  # its import insists on a GPU; its networks do not
         from stylegan2_pytorch.stylegan2_pytorch import Discriminator, Generator, StyleVectorizer
 
@@ -91,21 +82,21 @@ def lucidrains_stylegan2(device: torch.device) -> tuple[Step, int]:
         }
     )
     networks = networks.to(device, memory_format=torch.channels_last).train()
-    of_g = Adam([*networks["S"].parameters(), *networks["G"].parameters()])
-    of_d = Adam(networks["D"].parameters())
+    optimizer_g = Adam([*networks["S"].parameters(), *networks["G"].parameters()])
+    optimizer_d = Adam(networks["D"].parameters())
 
-    def draw(n: int) -> Tensor:
+    def generate(n: int) -> Tensor:
         styles = networks["S"](torch.randn(n, w, device=device))[:, None].expand(-1, networks["G"].num_layers, -1)
         return networks["G"](styles, torch.rand(n, SIZE, SIZE, 1, device=device)).float()
 
-    def step(batch: Batch) -> None:
-        for optimizer, train_d in [(of_d, True), (of_g, False)]:
+    def train_step(batch: Batch) -> None:
+        for optimizer, train_d in [(optimizer_d, True), (optimizer_g, False)]:
             networks["D"].requires_grad_(train_d)
             networks["S"].requires_grad_(not train_d)
             networks["G"].requires_grad_(not train_d)
             optimizer.zero_grad(set_to_none=True)
-            with mixed(device):
-                fake = networks["D"](draw(len(batch.images)))[0].float()
+            with mixed_precision(device):
+                fake = networks["D"](generate(len(batch.images)))[0].float()
                 if train_d:
                     loss = softplus(fake).mean() + softplus(-networks["D"](batch.images)[0].float()).mean()
                 else:
@@ -113,14 +104,14 @@ def lucidrains_stylegan2(device: torch.device) -> tuple[Step, int]:
             loss.backward()
             optimizer.step()
 
-    return step, count(networks)
+    return train_step, count_parameters(networks)
 
 
-def mixed(device: torch.device) -> torch.autocast:
+def mixed_precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16_helps(device))
 
 
-def count(net: nn.Module) -> int:
+def count_parameters(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
@@ -134,21 +125,24 @@ def main() -> None:
     torch.manual_seed(0)
     public = {"ddpm": diffusers_unet, "stylegan2_ada": lucidrains_stylegan2}[args.model]
     changes: dict[str, Any] = {"ada_target": 0.0, "mixing": 0.0} if args.model == "stylegan2_ada" else {}
-    rivals = {f"ganlib {args.model}": ours(args.model, device, **changes), public.__name__: public(device)}
+    implementations = {
+        f"ganlib {args.model}": ganlib_model(args.model, device, **changes),
+        public.__name__: public(device),
+    }
     images = torch.rand(BATCH, 3, SIZE, SIZE, device=device) * 2 - 1
     batch = Batch(images.contiguous(memory_format=torch.channels_last), torch.randint(CLASSES, (BATCH,), device=device))
-    seconds: dict[str, list[float]] = {name: [] for name in rivals}
+    seconds: dict[str, list[float]] = {name: [] for name in implementations}
     for _ in range(WARM_UP + args.steps):
-        for name, (step, _) in rivals.items():
+        for name, (train_step, _) in implementations.items():
             start = time.perf_counter()
-            step(batch)
+            train_step(batch)
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             seconds[name].append(time.perf_counter() - start)
-    rates = {name: BATCH / median(taken[WARM_UP:]) for name, taken in seconds.items()}
-    for name, (_, size) in rivals.items():
-        print(f"{name}: {size / 1e6:.2f} M parameters, {rates[name]:,.1f} images/s")
-    first, second = rates.values()
+    images_per_second = {name: BATCH / median(values[WARM_UP:]) for name, values in seconds.items()}
+    for name, (_, size) in implementations.items():
+        print(f"{name}: {size / 1e6:.2f} M parameters, {images_per_second[name]:,.1f} images/s")
+    first, second = images_per_second.values()
     print(f"ratio {first / second:.2f}, batch {BATCH}, {torch.get_num_threads()} threads, {device}")
 
 

@@ -99,7 +99,7 @@ def _measure(
             device,
             options=options,
             snapshot=snapshot,
-            progress=partial(line.stage, name),
+            progress=partial(line.update_stage, name),
             warn=warnings.append,
             store=partial(append_records, found.folder.evaluation),
         )

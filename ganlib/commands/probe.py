@@ -61,7 +61,7 @@ def _probe(found: Run, args: argparse.Namespace) -> None:
             pick_device(args.device),
             train=args.train,
             root=args.data_root,
-            progress=partial(line.stage, found.name),
+            progress=partial(line.update_stage, found.name),
         )
     finally:
         line.close()

@@ -17,6 +17,6 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    found = find_run(args.name)
-    found.promote(args.snapshot)
-    print(f"{found.path}: the weights at {args.snapshot:,} images are now the run's; evaluate it again.")
+    run = find_run(args.name)
+    run.promote(args.snapshot)
+    print(f"{run.path}: the weights at {args.snapshot:,} images are now the run's; evaluate it again.")

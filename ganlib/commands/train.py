@@ -20,7 +20,9 @@ from ganlib.models import MODELS, ModelConfig, Trainable
 from ganlib.provenance import commit, now, versions
 from ganlib.runs import RUNS, Run, RunFolder, find_run
 from ganlib.training import Progress, Trainer, TrainingConfig
-from ganlib.training.trainer import resolve_precision, seeded, select_phases
+from ganlib.training.config import resolve_precision
+from ganlib.training.step import select_phases
+from ganlib.training.trainer import seeded
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
         losses = "  ".join(f"{k} {v:.3g}" for k, v in progress.scalars.items() if k.startswith("loss/"))
         line.update(
             f"{folder.path.name}  {progress.images:,} images  {progress.images_per_second:.0f}/s  {losses}",
-            share=progress.share,
+            fraction=progress.fraction,
             seconds=progress.seconds,
         )
 
@@ -181,7 +183,7 @@ def _load(name: str, root: str | None, size: int | None, channels: int | None) -
         root=root,
         size=size,
         channels=channels,
-        progress=partial(line.stage, name, "decoded"),
+        progress=partial(line.update_stage, name, "decoded"),
     )
     line.close()
     if data.skipped_count:

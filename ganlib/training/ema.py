@@ -33,12 +33,12 @@ class EMA:
         for mean, p in zip(average.parameters(), source.parameters(), strict=True):
             self._averages.append(mean)
             self._sources.append(p)
-        for (name, kept), buffer in zip(average.named_buffers(), source.buffers(), strict=True):
+        for (name, copy), buffer in zip(average.named_buffers(), source.buffers(), strict=True):
             if name.endswith(STATISTICS):
-                self._averages.append(kept)
+                self._averages.append(copy)
                 self._sources.append(buffer)
             else:
-                self._copies.append((kept, buffer))
+                self._copies.append((copy, buffer))
 
     @torch.no_grad()
     def update(self, batch_size: int, images_seen: int) -> None:
@@ -46,5 +46,5 @@ class EMA:
         decay = 0.5 ** (batch_size / half_life) if half_life > 0 else 0.0
         if self._averages:
             torch._foreach_lerp_(self._averages, self._sources, 1 - decay)
-        for kept, buffer in self._copies:
-            kept.copy_(buffer)
+        for copy, buffer in self._copies:
+            copy.copy_(buffer)

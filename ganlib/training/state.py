@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import torch
 
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 
-if TYPE_CHECKING:
-    from ganlib.training.trainer import Trainer
+UNREADABLE = (RuntimeError, UnpicklingError, KeyError, ValueError, TypeError, EOFError, OSError)
 
 
-def save_state(trainer: Trainer) -> None:
-    cuda = trainer.device.type == "cuda"
-    state = {
-        "step": trainer.step,
-        "images": trainer.images,
-        "seconds": trainer.seconds,
-        "model": trainer.model.state_dict(),
-        "ema": trainer.ema.model.state_dict(),
-        "optimizers": {name: optimizer.state_dict() for name, optimizer in trainer.optimizers.items()},
-        "rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state(trainer.device) if cuda else None,
-    }
+class Stateful(Protocol):
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+def save_state(source: Stateful, path: Path) -> None:
     buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_atomically(trainer.folder.state, buffer.getvalue())
+    torch.save(source.state_dict(), buffer)
+    write_atomically(path, buffer.getvalue())
 
 
-def load_state(trainer: Trainer) -> None:
-    path = trainer.folder.state
+def load_state(target: Stateful, path: Path, device: torch.device) -> None:
+    """GanlibError where the file is missing, damaged or of another model."""
+    run = path.parent
     if not path.exists():
-        raise GanlibError(f"{path.parent} has no state.pt to resume from; start a new run with --like {path.parent}.")
+        raise GanlibError(f"{run} has no {path.name} to resume from; start a new run with --like {run}.")
     try:
-        state = torch.load(path, map_location=trainer.device, weights_only=True)
-        trainer.model.load_state_dict(state["model"])
-        trainer.ema.model.load_state_dict(state["ema"])
-        for name, optimizer in trainer.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
-        trainer.step, trainer.images, trainer.seconds = state["step"], state["images"], state["seconds"]
-        rng, cuda_rng = state["rng"].cpu(), state["cuda_rng"]
-    except (RuntimeError, UnpicklingError, KeyError, ValueError, TypeError, EOFError, OSError) as error:
+        target.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+    except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
-        raise GanlibError(f"{path} cannot be resumed ({reason}); start a new run with --like {path.parent}.") from error
-    torch.set_rng_state(rng)
-    if cuda_rng is not None and trainer.device.type == "cuda":
-        torch.cuda.set_rng_state(cuda_rng.cpu(), trainer.device)
+        raise GanlibError(f"{path} cannot be resumed ({reason}); start a new run with --like {run}.") from error

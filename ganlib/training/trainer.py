@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from math import inf, isfinite
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from ganlib.data import DataSet, batches
-from ganlib.devices import bf16_helps
 from ganlib.errors import GanlibError
-from ganlib.models import Batch, Phase, Trainable
+from ganlib.models import Batch, Trainable
 from ganlib.runs import RunFolder
 from ganlib.training.config import TrainingConfig
 from ganlib.training.ema import EMA
 from ganlib.training.log import ScalarLog
-from ganlib.training.pictures import save_pictures, save_reconstructions
+from ganlib.training.scalars import Diverged, ScalarMeans
+from ganlib.training.snapshots import next_snapshot, save_reconstructions, save_samples
 from ganlib.training.state import load_state, save_state
+from ganlib.training.step import parameters_of, select_phases, step
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Progress:
     images: int
     seconds: float
     images_per_second: float
-    share: float  # of the budget, 0 … 1
+    fraction: float  # of the budget, 0 … 1
     scalars: dict[str, float]
 
 
@@ -64,14 +63,39 @@ class Trainer:
         self.seconds = 0.0
         torch.manual_seed(config.seed)
         if resume:
-            load_state(self)
+            load_state(self, folder.state, device)
         self.log = ScalarLog(folder.log, resume_at=self.step)
+        self._means = ScalarMeans()
         averaged = {id(p) for name in model.averaged for p in self.model.get_submodule(name).parameters()}
-        self._generating = {
-            name for name, opt in self.optimizers.items() if any(id(p) in averaged for p in parameters_of(opt))
+        self._averaged_optimizers = {
+            name
+            for name, optimizer in self.optimizers.items()
+            if any(id(p) in averaged for p in parameters_of(optimizer))
         }
-        self._pending: dict[str, list[Tensor]] = defaultdict(list)
-        self._losses: list[tuple[str, int, Tensor]] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs to go on exactly, the random generators included."""
+        return {
+            "step": self.step,
+            "images": self.images,
+            "seconds": self.seconds,
+            "model": self.model.state_dict(),
+            "ema": self.ema.model.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.ema.model.load_state_dict(state["ema"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
+        rng, cuda_rng = state["rng"].cpu(), state["cuda_rng"]
+        torch.set_rng_state(rng)
+        if cuda_rng is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(cuda_rng.cpu(), self.device)
 
     def train(
         self,
@@ -79,149 +103,114 @@ class Trainer:
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Until the budget is spent or ``should_stop`` says so; either way the state is saved at the end."""
-        c = self.config
-        flip = self.data.flip if c.flip == "auto" else c.flip == "on"
-        stream = batches(
-            self.data.train,
-            partial(self.model.batch_size, usual=c.batch_size),
-            seed=c.seed,
-            start=self.step,
-            flip=flip,
-            only=c.only,
-            labels=c.labels,
-            labelled_share=c.labelled_share,
-            device=self.device,
-        )
+        stream = self._batches()
         if self.step == 0:
-            self.snapshot()
-            save_state(self)  # or a kill before the first save would leave nothing to resume
-        due = next_snapshot(self.images, c)
-        saved = flushed = time.monotonic()
-        unlogged = 0
+            self.save()  # or a kill before the first save would leave nothing to resume
+        snapshot_at = next_snapshot(self.images, self.config)
+        saved_at = row_start = time.monotonic()
+        row_images = 0
         while not (self.finished or should_stop()):
             images, labels = next(stream)
-            for name in self.model.on_images(self.images):
-                self.optimizers[name] = self.model.optimizers()[name]
-            at_log = (self.step + 1) % c.log_every == 0
-            due_phases = [phase for phase in self.phases if self.step % phase.every == 0]
-            for phase in due_phases:
-                self.run_phase(phase, Batch(images, labels))
-            if any(phase.optimizer in self._generating for phase in due_phases):
-                self.ema.update(len(images), self.images)
-            self.step += 1
-            self.images += len(images)
-            unlogged += len(images)
-            if not at_log and self.images < due:
+            self.train_on(Batch(images, labels))
+            row_images += len(images)
+            if self.step % self.config.log_every and self.images < snapshot_at:
                 continue
-            scalars = self.flush()
-            now = time.monotonic()
-            self.seconds += now - flushed
-            scalars["images/s"] = unlogged / (now - flushed)
-            self.log.append(self.step, self.images, scalars)
-            if self.images >= due:
+            scalars = self._write_row(row_start, row_images)
+            if self.images >= snapshot_at:
                 self.snapshot()
-                due = next_snapshot(self.images, c)
-            if now - saved > c.state_every:
-                save_state(self)
-                saved = time.monotonic()
-            report(self.progress(scalars))
-            flushed, unlogged = time.monotonic(), 0
-        if unlogged:
-            self.seconds += time.monotonic() - flushed
-            self.log.append(self.step, self.images, self.flush())
+                snapshot_at = next_snapshot(self.images, self.config)
+            if time.monotonic() - saved_at > self.config.state_every:
+                save_state(self, self.folder.state)
+                saved_at = time.monotonic()
+            report(self._progress(scalars))
+            row_start, row_images = time.monotonic(), 0
+        if row_images:
+            self._write_row(row_start)
+        self.save()
+
+    def train_on(self, batch: Batch) -> None:
+        """One step: every phase that is due, and the average where what it averages has moved."""
+        for name in self.model.on_images(self.images):
+            self.optimizers[name] = self.model.optimizers()[name]
+        phases = [phase for phase in self.phases if self.step % phase.every == 0]
+        for phase in phases:
+            result = step(
+                self.model,
+                phase,
+                self.optimizers[phase.optimizer],
+                batch,
+                bf16=self.config.precision == "bf16",
+                # Once a row: a norm over all weights is not free.
+                with_gradient_norm=f"grad/{phase.name}" not in self._means,
+            )
+            self._means.add(phase.name, self.step, result)
+        if any(phase.optimizer in self._averaged_optimizers for phase in phases):
+            self.ema.update(len(batch.images), self.images)
+        self.step += 1
+        self.images += len(batch.images)
+
+    def save(self) -> None:
         self.snapshot()
-        save_state(self)
-
-    def run_phase(self, phase: Phase, batch: Batch) -> None:
-        optimizer = self.optimizers[phase.optimizer]
-        parameters = parameters_of(optimizer)
-        # Gradients only where this phase trains: the other networks' cost half of a GAN's backward pass.
-        self.model.requires_grad_(False)
-        for p in parameters:
-            p.requires_grad_(True)
-        optimizer.zero_grad(set_to_none=True)
-        bf16 = phase.autocast and self.config.precision == "bf16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-            loss, logs = phase.loss(batch)
-        loss.backward()
-        if f"grad/{phase.name}" not in self._pending:  # once a row: a norm over all weights is not free
-            gradients = [p.grad for p in parameters if p.grad is not None]
-            self._pending[f"grad/{phase.name}"].append(torch.nn.utils.get_total_norm(gradients))
-        optimizer.step()
-        self._losses.append((phase.name, self.step, loss.detach()))
-        for tag, value in logs.items():
-            self._pending[tag].append(value.detach())
-
-    def flush(self) -> dict[str, float]:
-        """Means since the last flush. Values stay on the device until here: one synchronisation per row."""
-        losses = torch.stack([loss for _, _, loss in self._losses]).float().cpu().tolist() if self._losses else []
-        sums: dict[str, list[float]] = defaultdict(list)
-        for (phase, step, _), loss in zip(self._losses, losses, strict=True):
-            if not isfinite(loss):
-                raise self.diverged(f"The loss of phase {phase} became {loss} at step {step}")
-            sums[f"loss/{phase}"].append(loss)
-        for tag, values in self._pending.items():
-            sums[tag] = torch.stack(values).float().cpu().tolist()
-        for p in self.phases:  # a finite loss may have had a gradient that was not
-            norm = torch.nn.utils.get_total_norm(parameters_of(self.optimizers[p.optimizer])).item()
-            if not isfinite(norm):
-                raise self.diverged(f"The norm of the weights of phase {p.name} became {norm} by step {self.step - 1}")
-        self._losses.clear()
-        self._pending.clear()
-        return {tag: sum(values) / len(values) for tag, values in sums.items()}
-
-    def diverged(self, what: str) -> GanlibError:
-        return GanlibError(
-            f"{what}; training stopped and the last good state is kept in {self.folder.path}: resume it or lower "
-            "the learning rate."
-        )
+        save_state(self, self.folder.state)
 
     def snapshot(self) -> None:
-        """Averaged weights and, of what generates, the pictures of always the same seeds, classes and test images."""
+        """Averaged weights and, of what generates, images of always the same seeds, classes and test images."""
         self.ema.model.before_saving()
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
-        save_pictures(self.ema.model, self.folder.samples / f"{self.images}.webp")
+        save_samples(self.ema.model, self.folder.samples / f"{self.images}.webp")
         save_reconstructions(self.ema.model, self.data.test, self.folder.reconstructions / f"{self.images}.webp")
 
     @property
-    def share(self) -> float:
+    def fraction(self) -> float:
+        """Of the budget that is spent; more than 1 where the last batch went beyond."""
         by_images = self.images / (self.config.images or inf)
         return max(by_images, self.seconds / (60 * self.config.max_minutes or inf))
 
     @property
     def finished(self) -> bool:
-        return self.share >= 1
+        return self.fraction >= 1
 
-    def progress(self, scalars: dict[str, float]) -> Progress:
-        return Progress(self.step, self.images, self.seconds, scalars["images/s"], min(self.share, 1), scalars)
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        c = self.config
+        return batches(
+            self.data.train,
+            partial(self.model.batch_size, usual=c.batch_size),
+            seed=c.seed,
+            start=self.step,
+            flip=self.data.flip if c.flip == "auto" else c.flip == "on",
+            only=c.only,
+            labels=c.labels,
+            labelled_share=c.labelled_share,
+            device=self.device,
+        )
 
+    def _write_row(self, start: float, images: int = 0) -> dict[str, float]:
+        """Logs the steps since ``start``, with their rate where ``images`` of them are counted."""
+        try:
+            scalars = self._means.pop_means()
+            self._check_weights()
+        except Diverged as error:
+            raise GanlibError(
+                f"{error}; training stopped and the last good state is kept in {self.folder.path}: resume it or lower "
+                "the learning rate."
+            ) from error
+        seconds = time.monotonic() - start
+        self.seconds += seconds
+        if images:
+            scalars["images/s"] = images / seconds
+        self.log.append(self.step, self.images, scalars)
+        return scalars
 
-def parameters_of(optimizer: Optimizer) -> list[torch.nn.Parameter]:
-    return [p for group in optimizer.param_groups for p in group["params"]]
+    def _check_weights(self) -> None:
+        """A finite loss may have had a gradient that was not."""
+        for phase in self.phases:
+            norm = torch.nn.utils.get_total_norm(parameters_of(self.optimizers[phase.optimizer])).item()
+            if not isfinite(norm):
+                raise Diverged(f"The norm of the weights of phase {phase.name} became {norm} by step {self.step - 1}")
 
-
-def select_phases(model: Trainable, pattern: str) -> list[Phase]:
-    phases = model.phases()
-    chosen = [p for p in phases if fnmatchcase(p.name, pattern)]
-    if not chosen:
-        raise GanlibError(f"No phase matches {pattern!r}; this model has {', '.join(p.name for p in phases)}.")
-    return chosen
-
-
-def next_snapshot(images: int, config: TrainingConfig) -> int:
-    """The first point of the geometric schedule that lies after ``images``."""
-    point = float(config.snapshot_first)
-    while int(point) <= images:
-        point *= config.snapshot_growth
-    return int(point)
-
-
-def resolve_precision(config: TrainingConfig, device: torch.device) -> TrainingConfig:
-    """ "auto" becomes what this device does best, so that the recipe says what was done."""
-    if config.precision != "auto":
-        return config
-    return replace(config, precision="bf16" if bf16_helps(device) else "fp32")
+    def _progress(self, scalars: dict[str, float]) -> Progress:
+        return Progress(self.step, self.images, self.seconds, scalars["images/s"], min(self.fraction, 1), scalars)
 
 
 def seeded(build: Callable[[], Trainable], seed: int) -> Trainable:

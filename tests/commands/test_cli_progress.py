@@ -20,7 +20,7 @@ def test_each_stage_reckons_its_time_from_what_it_did_itself(monkeypatch, capsys
     done = [("generated", 8_000), ("generated", 8_500), ("generated", 9_000), ("walked", 100), ("walked", 200)]
     for what, images in done:
         clock += 10
-        line.stage("gan", what, images, 10_000)
+        line.update_stage("gan", what, images, 10_000)
     assert capsys.readouterr().err.splitlines() == [
         "gan  generated  8,000 of 10,000   80%",  # an earlier attempt may have left them
         "gan  generated  8,500 of 10,000   85%  0:30 left",

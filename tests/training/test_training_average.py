@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
 
 import pytest
 import torch
 
 from ganlib.devices import available_devices, bf16_helps, is_out_of_memory, pick_device
 from ganlib.errors import GanlibError
-from ganlib.models import MODELS
+from ganlib.models import MODELS, Batch
 from ganlib.models.dcgan import DCGAN
 from ganlib.training import TrainingConfig
+from ganlib.training.config import resolve_precision
 from ganlib.training.ema import EMA
-from ganlib.training.trainer import resolve_precision, select_phases
+from ganlib.training.step import select_phases
 from tiny import build, make_trainer
 from trained import changed, copied, rows
 
@@ -87,17 +87,16 @@ def test_the_average_leaves_other_modules_and_the_trained_model_alone():
 def test_the_average_follows_once_per_step_of_the_generator(tmp_path):
     trainer = make_trainer(tmp_path, images=24, ema_half_life=40, ema_ramp=0.5)
     expected = copied(trainer.model.G)
-    original = trainer.run_phase
+    train_on = trainer.train_on
 
-    def watched(phase: Any, batch: Any) -> None:
-        original(phase, batch)
-        if phase.name == "G":
-            half_life = min(40, 0.5 * trainer.images)
-            share = 1 - 0.5 ** (4 / half_life) if half_life else 1.0
-            for k, p in trainer.model.G.named_parameters():
-                expected[k] = expected[k] + share * (p.detach() - expected[k])
+    def train_and_average(batch: Batch) -> None:
+        half_life = min(40, 0.5 * trainer.images)
+        train_on(batch)
+        weight = 1 - 0.5 ** (4 / half_life) if half_life else 1.0
+        for k, p in trainer.model.G.named_parameters():
+            expected[k] = expected[k] + weight * (p.detach() - expected[k])
 
-    trainer.run_phase = watched
+    trainer.train_on = train_and_average  # type: ignore[method-assign]
     trainer.train()
     for k, p in trainer.ema.model.G.named_parameters():
         torch.testing.assert_close(p, expected[k])

@@ -128,3 +128,12 @@ def test_a_state_with_code_in_it_is_not_run(tmp_path):
 def test_a_run_without_a_state_says_how_to_go_on(tmp_path):
     with pytest.raises(GanlibError, match=r"has no state\.pt to resume from; start a new run with --like"):
         make_trainer(tmp_path, resume=True)
+
+
+def test_a_state_keeps_the_keys_that_earlier_versions_wrote(tmp_path):
+    trainer = make_trainer(tmp_path, images=4)
+    trainer.train()
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert set(state) == {"step", "images", "seconds", "model", "ema", "optimizers", "rng", "cuda_rng"}
+    assert set(state["optimizers"]) == {"D", "G"}
+    assert set(trainer.state_dict()) == set(state)

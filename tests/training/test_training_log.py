@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from ganlib.training import Progress, TrainingConfig
 from ganlib.training.log import ScalarLog
-from ganlib.training.trainer import next_snapshot
+from ganlib.training.snapshots import next_snapshot
 from tiny import make_trainer
 from trained import COLUMNS, GANS, rows
 
@@ -51,7 +51,7 @@ def test_a_gradient_norm_is_that_of_all_parameters_of_the_phase(tmp_path):
 def test_progress_is_reported_with_each_row(tmp_path):
     seen: list[Progress] = []
     make_trainer(tmp_path, images=16, log_every=2).train(seen.append)
-    assert [(p.step, p.images, p.share) for p in seen] == [(2, 8, 0.5), (4, 16, 1.0)]
+    assert [(p.step, p.images, p.fraction) for p in seen] == [(2, 8, 0.5), (4, 16, 1.0)]
     assert all(p.images_per_second > 0 and p.scalars["loss/D"] > 0 for p in seen)
     assert 0 < seen[0].seconds < seen[1].seconds
 

@@ -16,7 +16,7 @@ from ganlib.data.batches import spread
 from ganlib.models import MODELS, Latents
 from ganlib.models.cdcgan import CDCGAN
 from ganlib.models.dcgan import DCGAN
-from ganlib.training.pictures import save_reconstructions
+from ganlib.training.snapshots import save_reconstructions
 from tiny import build, files_of, make_data, make_trainer
 
 

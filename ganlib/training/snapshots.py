@@ -1,4 +1,4 @@
-"""The pictures that show a run growing: the same seeds and classes, the same test images, at every snapshot."""
+"""When a run in training is saved, and the images that show it: always the same seeds, classes and test images."""
 
 from __future__ import annotations
 
@@ -15,17 +15,26 @@ from ganlib.files import write_atomically
 from ganlib.images import from_uint8, grid, webp
 from ganlib.models import Encodes, GenerativeModel, Trainable
 from ganlib.sampling import in_chunks, sample
+from ganlib.training.config import TrainingConfig
 
-COLUMNS, ROWS_WITHOUT_CLASSES, MOST_CLASSES = 8, 6, 10
-RECONSTRUCTED = 16
+COLUMNS, ROWS_WITHOUT_CLASSES, MAX_CLASSES = 8, 6, 10
+RECONSTRUCTIONS = 16
 
 
-def save_pictures(model: Trainable, path: Path) -> None:
-    """One row per class, one seed per column; plain seeds where there are no classes to ask for."""
+def next_snapshot(images_seen: int, config: TrainingConfig) -> int:
+    """The first point of the geometric schedule that lies after ``images_seen``."""
+    point = float(config.snapshot_first)
+    while int(point) <= images_seen:
+        point *= config.snapshot_growth
+    return int(point)
+
+
+def save_samples(model: Trainable, path: Path) -> None:
+    """One row per class, one seed per column; seeds alone where the model is not conditional."""
     if not isinstance(model, GenerativeModel):
         return
     if model.conditional:
-        rows = min(model.config.num_classes, MOST_CLASSES)
+        rows = min(model.config.num_classes, MAX_CLASSES)
         seeds = list(range(COLUMNS)) * rows
         images = sample(model, seeds, [row for row in range(rows) for _ in range(COLUMNS)])
     else:
@@ -34,24 +43,26 @@ def save_pictures(model: Trainable, path: Path) -> None:
 
 
 def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
-    """Test images, each above what the model makes of it; nothing where the model cannot encode."""
+    """Test images, each above its reconstruction; nothing where the model cannot encode."""
     if not (isinstance(model, GenerativeModel) and isinstance(model, Encodes)):
         return
-    # A model that obeys classes is told the image's own: an image without one has nothing to tell.
-    usable = np.flatnonzero(test.labels >= 0) if model.conditional else np.arange(len(test))
-    chosen = usable[spread(test.labels[usable], RECONSTRUCTED)]
-    if not len(chosen):
+    # A conditional model reconstructs an image as one of its own class: images without a label are left out.
+    candidates = np.flatnonzero(test.labels >= 0) if model.conditional else np.arange(len(test))
+    selected = candidates[spread(test.labels[candidates], RECONSTRUCTIONS)]
+    if not len(selected):
         return
-    images = np.array(test.images[chosen])
-    made = reconstruct(model, images, test.labels[chosen])
+    images = np.array(test.images[selected])
+    reconstructions = reconstruct(model, images, test.labels[selected])
     columns = min(COLUMNS, len(images))
     blank = np.full((-len(images) % columns, *images.shape[1:]), 255, np.uint8)
-    above, below = (np.concatenate([part, blank]).reshape(-1, columns, *images.shape[1:]) for part in (images, made))
+    above, below = (
+        np.concatenate([part, blank]).reshape(-1, columns, *images.shape[1:]) for part in (images, reconstructions)
+    )
     _write(np.stack([above, below], 1).reshape(-1, *images.shape[1:]), columns, path)
 
 
 def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """(N, H, W, C) uint8 -> the same of generate(encode(x)), each with its own label where the model obeys them."""
+    """(N, H, W, C) uint8 -> the same of generate(encode(x)), each with its own label where the model is conditional."""
     y = torch.from_numpy(labels) if model.conditional else None
 
     def compute(part: slice) -> torch.Tensor:
