@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from ganlib import figures
-from ganlib.figures.report import Part
-from ganlib.ui import chrome, curves, sources
+from ganlib.ui import catalog, chrome, curves, sources
+from ganlib.ui.report import PageReport
 
-with chrome.page("Training curves", "How losses moved, what they say, and what the pictures looked like at the time."):
+with chrome.page("Training curves", "Losses and scores over training, a diagnosis, and the samples of each moment."):
     frame, unreadable = sources.logs()
     for sentence in unreadable:
         st.warning(sentence)
@@ -24,25 +24,25 @@ with chrome.page("Training curves", "How losses moved, what they say, and what t
     shown = placed[placed.tag.isin(tags)]
     if shown.empty:
         chrome.finish("Choose at least one run and one scalar in the sidebar.")
+    report = PageReport("Training curves")
     charts, pictures = curves.beside_pictures(chosen)
     with charts:
         chart = st.container()
         curves.said_missing(frame, placed)
         shown = curves.pick_range(shown)
         marks = curves.pick_marks(placed, shown)
-        found, span = curves.findings(placed)
-        words = figures.describe_curves(shown)
-        figure = figures.curves(
-            shown, x=title, marks=marks, span=span, groups=groups, models=curves.architectures(), **look
-        )
-        chart.plotly_chart(figure, alt=words, key="curves")
+        findings, span = curves.findings(placed)
+        with chart:
+            figure = figures.curves(
+                shown, x=title, marks=marks, span=span, groups=groups, colours=catalog.run_colours(), **look
+            )
+            report.chart(figure, alt=figures.describe_curves(shown), key="curves")
+        report.add(pd.DataFrame(findings), "Diagnosis")
         sources.skipped(frame)
         files = st.container()
-        parts = [Part("", figure, words), Part("Diagnosis", pd.DataFrame(found))]
-        with st.expander("What differs between these runs", icon=":material/difference:"):
-            if (settings := curves.differences(chosen)) is not None:
-                parts.append(Part("What differs", settings))
+        with st.expander("Configuration differences", icon=":material/difference:"):
+            curves.draw_differences(report, chosen)
         with files:
-            curves.download_curves(shown, parts)
+            curves.download_curves(shown, report)
     with pictures:
         curves.snapshots(chosen)

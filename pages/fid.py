@@ -3,9 +3,9 @@
 import streamlit as st
 
 from ganlib import figures
-from ganlib.figures.report import Part
 from ganlib.logs import METRICS
 from ganlib.ui import catalog, chrome, curves, jobs, score_table, scores
+from ganlib.ui.report import PageReport
 
 with chrome.page("FID comparison", "How far generated images are from real ones, measured alike."):
     if not catalog.runs(catalog.generates):
@@ -22,56 +22,43 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     protocol = scores.pick_protocol(measured)
     ranked = measured[measured.protocol == protocol]
     jobs.evaluate_now(scores.unscored(present), int(ranked.n_fake.iloc[0]))
-    both = scores.precision_and_recall(present, protocol)
-    look = {"title": scores.axis_title(ranked), "models": curves.architectures({*ranked.run, *both.run})}
-    best, words = scores.best_snapshots(records, ranked), figures.describe_scores(ranked)
-    parts = [
-        Part(
-            look["title"], figures.score_bars(ranked, floor=scores.floor_of(present, ranked), best=best, **look), words
-        )
-    ]
-    st.plotly_chart(parts[-1].content, alt=words, key="fid_bars")
-    if marks := scores.said_best(best):
-        st.caption(marks)
-    if doubts := scores.doubts(ranked):
-        st.warning(doubts)
-    agreement = present[present.metric == "class_agreement"]
-    table = score_table.score_table(ranked, scores.same_images(agreement, protocol))
-    parts += [*(Part("", text) for text in (marks, doubts) if text), Part("Runs", table)]
-    files = st.container()
-    if (absent := score_table.absentees(records, present, ranked)) is not None:
-        parts.append(Part("Not ranked", absent))
-    if (others := score_table.published_scores(ranked)) is not None:
-        parts.append(Part("Published values, each under its own protocol", others))
+    manifold = scores.precision_and_recall(present, protocol)
+    title, ranking = scores.axis_title(ranked), figures.describe_scores(ranked)
+    colours = catalog.run_colours({*ranked.run, *manifold.run})
+    report = PageReport("FID comparison")
+
+    floor, best = scores.floor_of(present, ranked), scores.best_snapshots(records, ranked)
+    bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best)
+    report.chart(bars, alt=ranking, key="fid_bars")
+    report.caption(scores.said_best(best))
+    report.warning(scores.doubts(ranked))
+    agreement = scores.same_images(present[present.metric == "class_agreement"], protocol)
+    table = score_table.draw_ranking(report, ranked, agreement)
+    downloads = st.container()
+    score_table.draw_unranked(report, records, present, ranked)
+    score_table.draw_published(report, ranked)
+
     if len(classes := scores.same_images(present[present.metric == "class_fid"], protocol)):
-        st.subheader("FID of each class", anchor=False)
+        report.section("FID of each class")
         alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
-        parts.append(Part("FID of each class", figures.class_heatmap(classes, title="FID"), alt))
-        st.plotly_chart(parts[-1].content, alt=alt, key="class_heatmap")
-        if doubts := scores.doubts(classes):
-            st.caption(doubts)
-            parts.append(Part("", doubts))
-    if len(both):
-        st.subheader("Precision and recall", anchor=False)
-        alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in both.itertuples())
-        plane = figures.precision_recall(both, models=look["models"])
-        parts.append(Part("Precision and recall", plane, alt))
-        st.plotly_chart(parts[-1].content, alt=alt, key="precision_recall")
+        report.chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
+        report.caption(scores.doubts(classes))
+    if len(manifold):
+        report.section("Precision and recall")
+        alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in manifold.itertuples())
+        report.chart(figures.precision_recall(manifold, colours=colours), alt=alt, key="precision_recall")
     if len(ranked) > 1:
-        st.subheader("What a score costs", anchor=False)
+        report.section("Quality against cost")
         costed = scores.with_costs(ranked, present)
         cost = scores.pick_cost(costed)
-        alt = f"{words} Against {cost}."
-        parts.append(Part("What a score costs", figures.score_cost(costed, cost=cost, **look), alt))
-        st.plotly_chart(parts[-1].content, alt=alt, key="cost_scatter")
-    if len(course := scores.courses(records, metric, protocol)):
-        st.subheader("Over training", anchor=False)
-        alt = f"Scores of snapshots of {', '.join(sorted(course.run.unique()))}."
-        parts.append(Part("Over training", figures.score_course(course, **look), alt))
-        st.plotly_chart(parts[-1].content, alt=alt, key="course")
+        scatter = figures.score_cost(costed, cost=cost, title=title, colours=colours)
+        report.chart(scatter, alt=f"{ranking} Against {cost}.", key="cost_scatter")
+    if len(history := scores.courses(records, metric, protocol)):
+        report.section(f"{METRICS[metric].label} over training")
+        alt = f"Scores of snapshots of {', '.join(sorted(history.run.unique()))}."
+        report.chart(figures.score_history(history, title=title, colours=colours), alt=alt, key="course")
     if len(ranked) > 1:
-        st.subheader("What differs", anchor=False)
-        settings = curves.differences(curves.pick_some(list(table.Run)))
-        parts += [] if settings is None else [Part("What differs", settings)]
-    with files:
-        score_table.report("FID comparison", parts, table, ranked)
+        st.subheader("Configuration differences", anchor=False)
+        curves.draw_differences(report, curves.pick_some(list(table.Run)))
+    with downloads:
+        score_table.download_scores(report, table, ranked)

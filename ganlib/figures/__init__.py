@@ -1,11 +1,10 @@
-"""Frame -> plotly figure and the words that say the same.
+"""Frame -> plotly figure and its text alternative; nothing here knows an architecture.
 
-style    colours, dashes, what every figure has in common
-curves   scalars over training
-scores   metrics of runs
+style    palette, dashes, what every figure has in common    curves   scalars over training
+report   HTML report, LaTeX table                            scores   metrics of runs
 """
 
-from ganlib.figures.curves import POINTS, Span, curves, describe_curves
+from ganlib.figures.curves import MAX_POINTS, Span, curves, describe_curves
 from ganlib.figures.scores import (
     class_heatmap,
     describe_scores,
@@ -13,15 +12,13 @@ from ganlib.figures.scores import (
     precision_recall,
     score_bars,
     score_cost,
-    score_course,
+    score_history,
 )
-from ganlib.figures.style import ARCHITECTURE_COLOURS, NAMED, PALETTE
+from ganlib.figures.style import PALETTE
 
 __all__ = [
-    "ARCHITECTURE_COLOURS",
-    "NAMED",
+    "MAX_POINTS",
     "PALETTE",
-    "POINTS",
     "Span",
     "class_heatmap",
     "curves",
@@ -31,5 +28,5 @@ __all__ = [
     "precision_recall",
     "score_bars",
     "score_cost",
-    "score_course",
+    "score_history",
 ]

@@ -1,4 +1,4 @@
-"""Scalars over training, drawn and in words."""
+"""Scalars over training: the figure and its text alternative."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ganlib.figures.style import BETWEEN, nothing, plain, run_lines
+from ganlib.figures.style import NEUTRAL, apply_style, empty_figure, run_lines
 from ganlib.logs import decimate, smooth
 
-POINTS, PANEL_HEIGHT, DESCRIBED = 4000, 260, 3
+MAX_POINTS, PANEL_HEIGHT, MAX_DESCRIBED_TAGS = 4000, 260, 3
 COLUMNS = {"overlay": 2, "multiples": 3}
-BAND = 500  # places at which runs that differ only in seed are averaged
-TITLE = 26  # characters of a run's name above a panel a third as wide as the page
-CLIPPED = (0.01, 0.99)  # quantiles that a clipped axis shows
+BAND_POINTS = 500  # at which runs that differ only in seed are averaged
+MAX_TITLE_LENGTH = 26  # characters of a run's name above a panel a third as wide as the page
+CLIP_QUANTILES = (0.01, 0.99)
 
 
 class Span(NamedTuple):
@@ -33,14 +33,14 @@ class Panel(NamedTuple):
     title: str
     rows: pd.DataFrame
     run: str = ""  # where it shows one alone
-    unit: str = ""  # beside the vertical axis
+    unit: str = ""  # title of the vertical axis
 
 
 def curves(
     frame: pd.DataFrame,
     *,
     x: str,
-    models: Mapping[str, str],
+    colours: Mapping[str, str],
     smoothing: float = 0.0,
     layout: Literal["overlay", "multiples"] = "overlay",
     log_x: bool = False,
@@ -52,29 +52,29 @@ def curves(
 ) -> go.Figure:
     """Scalars as ``ganlib.logs.assign_x`` gives them: a panel per tag, runs overlaid, or one per tag and run.
 
-    ``x`` is the axis's title. A run has its architecture's colour (``models``: run -> architecture), and a dash of its
-    own among runs of that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at
-    most ``POINTS`` points, raw and smoothed together, without losing a spike. A panel with values that are not
+    ``x`` is the axis's title. A run has its colour (``colours``: run -> "#rrggbb"), and a dash of its own among
+    runs of that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at
+    most ``MAX_POINTS`` points, raw and smoothed together, without losing a spike. A panel with values that are not
     positive stays linear under ``log_y`` and says so; ``clip`` leaves the hundredth at each end of the values outside.
     ``marks`` are rows of such a frame with a ``label`` each, drawn as vertical lines. Runs of one group (run -> name)
     are drawn as their mean and the band between the lowest and the highest. GanlibError for another weight.
     """
     if frame.empty:
-        return nothing("No scalars to show yet.")
+        return empty_figure("No scalars to show yet.")
     panels = list(_panels(frame, layout))
     columns = min(COLUMNS[layout], len(panels))
     rows = -(-len(panels) // columns)
     space = 70 / (rows * PANEL_HEIGHT)  # 70 pixels for a title and the numbers of an axis
     titles = [panel.title for panel in panels]
     figure = make_subplots(rows, columns, subplot_titles=titles, vertical_spacing=space, horizontal_spacing=0.07)
-    lines = run_lines(sorted(frame["run"].astype(str).unique()), models)
-    known: set[str] = set()
+    lines = run_lines(sorted(frame["run"].astype(str).unique()), colours)
+    legend: set[str] = set()
     for number, panel in enumerate(panels):
         place = {"row": number // columns + 1, "col": number % columns + 1}
         for trace in _panel_traces(panel.rows, lines, smoothing, groups or {}):
-            trace.showlegend = bool(trace.showlegend) and trace.name not in known
+            trace.showlegend = bool(trace.showlegend) and trace.name not in legend
             if trace.showlegend:
-                known.add(trace.name)
+                legend.add(trace.name)
             figure.add_trace(trace, **place)
         values = panel.rows["value"].to_numpy()
         values = values[np.isfinite(values)]
@@ -84,13 +84,13 @@ def curves(
         elif log_y:
             figure.layout.annotations[number].text = f"{panel.title} (linear: not all values are positive)"
         if clip and len(values):
-            figure.update_yaxes(range=_clipped(np.log10(values) if logarithmic else values), **place)
+            figure.update_yaxes(range=_clipped_range(np.log10(values) if logarithmic else values), **place)
         figure.update_yaxes(title_text=panel.unit or None, **place)
         if number + columns >= len(panels):  # the lowest panel of its column
             figure.update_xaxes(title_text=x, **place)
-        _mark(figure, marks, lines, panel.run, place)
+        _add_marks(figure, marks, lines, panel.run, place)
     if span:
-        figure.add_vrect(span.start, span.end, fillcolor=BETWEEN, opacity=0.25, line_width=0, name=span.label)
+        figure.add_vrect(span.start, span.end, fillcolor=NEUTRAL, opacity=0.25, line_width=0, name=span.label)
     # Unified hover per panel; zooming one panel zooms all; uirevision keeps the zoom while a log grows.
     figure.update_yaxes(nticks=6)
     figure.update_xaxes(matches="x", type="log" if log_x else None, showgrid=False)
@@ -98,11 +98,13 @@ def curves(
         figure.update_xaxes(rangemode="tozero")
     figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=rows * PANEL_HEIGHT + 110)
     # An unseen border keeps a legend of several lines off the titles of the upper panels.
-    return plain(figure).update_layout(legend={"borderwidth": 12, "bordercolor": "rgba(0,0,0,0)", "maxheight": 0.5})
+    return apply_style(figure).update_layout(
+        legend={"borderwidth": 12, "bordercolor": "rgba(0,0,0,0)", "maxheight": 0.5}
+    )
 
 
 def describe_curves(frame: pd.DataFrame) -> str:
-    """What the curves show in words: the runs, how far they got, and each scalar's level at the end."""
+    """Text alternative of the curves: the runs, how far they got, and each scalar's level at the end."""
     if frame.empty:
         return "No scalars to show yet."
     runs, tags = frame["run"].nunique(), sorted(frame["tag"].astype(str).unique())
@@ -111,7 +113,7 @@ def describe_curves(frame: pd.DataFrame) -> str:
     ends = finite["step"] >= 0.9 * finite.groupby("run", observed=True)["step"].transform("max")
     means = finite[ends].groupby(["tag", "run"], observed=True)["value"].mean()
     levels = []
-    for tag in tags[:DESCRIBED]:
+    for tag in tags[:MAX_DESCRIBED_TAGS]:
         level = means[means.index.get_level_values("tag") == tag].droplevel("tag").sort_values()
         if len(level) == 1:
             levels.append(f"{tag} {level.iloc[0]:.3g}")
@@ -119,14 +121,14 @@ def describe_curves(frame: pd.DataFrame) -> str:
             lowest, highest = level.index[0], level.index[-1]
             levels.append(f"{tag} from {level.iloc[0]:.3g} ({lowest}) to {level.iloc[-1]:.3g} ({highest})")
     if levels:
-        more = f", and {len(tags) - DESCRIBED} more scalars" if len(tags) > DESCRIBED else ""
+        more = f", and {len(tags) - MAX_DESCRIBED_TAGS} more scalars" if len(tags) > MAX_DESCRIBED_TAGS else ""
         text.append(f"Mean over each run's last tenth: {'; '.join(levels)}{more}.")
     if bad := len(frame) - len(finite):
         text.append(f"{bad:,} {'value is' if bad == 1 else 'values are'} not finite.")
     return " ".join(text)
 
 
-def _mark(
+def _add_marks(
     figure: go.Figure,
     marks: pd.DataFrame | None,
     lines: Mapping[str, dict[str, str]],
@@ -136,10 +138,10 @@ def _mark(
     """Vertical lines in one panel: of ``run``, or of all where it shows all."""
     for mark in [] if marks is None else marks.itertuples():
         if run in ("", str(mark.run)):
-            colour = lines[str(mark.run)]["color"] if str(mark.run) in lines else BETWEEN
-            words = {"text": mark.label, "font_size": 10, "textangle": -90, "yanchor": "top", "xanchor": "right"}
+            colour = lines[str(mark.run)]["color"] if str(mark.run) in lines else NEUTRAL
+            annotation = {"text": mark.label, "font_size": 10, "textangle": -90, "yanchor": "top", "xanchor": "right"}
             line = {"color": colour, "dash": "dot", "width": 1}
-            figure.add_vline(x=_json(mark.x), line=line, annotation=words, **place)
+            figure.add_vline(x=_to_json(mark.x), line=line, annotation=annotation, **place)
 
 
 def _panels(frame: pd.DataFrame, layout: str) -> Iterator[Panel]:
@@ -153,7 +155,7 @@ def _panels(frame: pd.DataFrame, layout: str) -> Iterator[Panel]:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= TITLE else f"{name[: TITLE - 1]}…"
+    return name if len(name) <= MAX_TITLE_LENGTH else f"{name[: MAX_TITLE_LENGTH - 1]}…"
 
 
 def _panel_traces(
@@ -175,7 +177,7 @@ def _traces(run: str, curve: pd.DataFrame, line: Mapping[str, str], smoothing: f
         places, values = [], []
         for part in segments:
             y = smooth(part["value"].to_numpy(), weight)
-            keep = decimate(y, max(POINTS // (len(segments) * (1 if smoothing == 0 else 2)), 8))
+            keep = decimate(y, max(MAX_POINTS // (len(segments) * (1 if smoothing == 0 else 2)), 8))
             places.append(part["x"].to_numpy()[keep])
             values.append(np.where(np.isfinite(y[keep]), y[keep], np.nan))  # a gap: JSON knows no infinity
             if part is not segments[-1]:
@@ -200,16 +202,16 @@ def _band(group: str, members: pd.DataFrame, line: Mapping[str, str], smoothing:
     curves = []
     for _, curve in members[np.isfinite(members["value"])].groupby("run"):
         curve = curve.drop_duplicates("x", keep="last").sort_values("x")
-        curves.append((_number(curve["x"]), smooth(curve["value"].to_numpy(), smoothing)))
+        curves.append((_to_float(curve["x"]), smooth(curve["value"].to_numpy(), smoothing)))
     start, end = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
-    grid = np.linspace(start, max(start, end), BAND)
+    grid = np.linspace(start, max(start, end), BAND_POINTS)
     values = np.stack([np.interp(grid, x, y) for x, y in curves])
     places = pd.to_datetime(grid, unit="ns") if members["x"].dtype.kind == "M" else grid
     name = f"{group} ({len(curves)} seeds)"
     common = {"x": places, "mode": "lines", "name": name, "legendgroup": name}
     edge = {"line": {"width": 0, "color": line["color"]}, "hoverinfo": "skip", "showlegend": False}
     yield go.Scatter(y=values.min(0), **common, **edge)
-    yield go.Scatter(y=values.max(0), fill="tonexty", fillcolor=_faint(line["color"]), **common, **edge)
+    yield go.Scatter(y=values.max(0), fill="tonexty", fillcolor=_translucent(line["color"]), **common, **edge)
     yield go.Scatter(
         y=values.mean(0),
         line={**line, "width": 2},
@@ -219,20 +221,20 @@ def _band(group: str, members: pd.DataFrame, line: Mapping[str, str], smoothing:
     )
 
 
-def _number(x: pd.Series) -> NDArray[np.float64]:
+def _to_float(x: pd.Series) -> NDArray[np.float64]:
     return x.to_numpy("datetime64[ns]").astype(np.float64) if x.dtype.kind == "M" else x.to_numpy(np.float64)
 
 
-def _json(x: object) -> object:
+def _to_json(x: object) -> object:
     return x.isoformat() if isinstance(x, pd.Timestamp) else x
 
 
-def _faint(colour: str) -> str:
+def _translucent(colour: str) -> str:
     r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({r}, {g}, {b}, 0.2)"
 
 
-def _clipped(values: NDArray[np.float64]) -> list[float]:
-    low, high = np.quantile(values, CLIPPED)
+def _clipped_range(values: NDArray[np.float64]) -> list[float]:
+    low, high = np.quantile(values, CLIP_QUANTILES)
     margin = 0.05 * (high - low) or 1.0
     return [float(low - margin), float(high + margin)]

@@ -1,8 +1,8 @@
-"""Figures and tables as files that need nothing else: a page of HTML, a LaTeX table."""
+"""Figures and tables as files: an HTML report, a LaTeX table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ table { border-collapse: collapse; margin: 1rem 0; } figure { margin: 1rem 0; }
 th, td { border-bottom: 1px solid #ddd; padding: .25rem .6rem; text-align: left; }
 .number { text-align: right; white-space: nowrap; } footer { color: #666; margin-top: 3rem; }
 """
-SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
+LATEX_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\^{}",
@@ -27,42 +27,52 @@ SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
 class Part(NamedTuple):
     heading: str
     content: go.Figure | pd.DataFrame | str
-    words: str = ""  # what a figure shows, for who cannot see it
+    alt: str = ""  # text alternative of a figure
 
 
-def html(title: str, parts: Sequence[Part], footer: str = "") -> str:
-    """One self-contained page: Plotly's script is inside, once, so that it opens offline."""
-    body, script = [], True
-    for part in parts:
-        body.append(f"<h2>{escape(part.heading)}</h2>" if part.heading else "")
-        if isinstance(part.content, go.Figure):
-            plot = part.content.to_html(full_html=False, include_plotlyjs=script, config={"displaylogo": False})
-            body.append(f'<figure role="img" aria-label="{escape(part.words)}">{plot}</figure>')
-            script = False
-        elif isinstance(part.content, pd.DataFrame):
-            body.append(_table(part.content))
-        else:
-            body.append(f"<p>{escape(part.content)}</p>")
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{''.join(body)}"
-        f"<footer>{escape(footer)}</footer></body></html>"
-    )
+class Report:
+    """What a page shows, part by part, as one self-contained HTML file."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.parts: list[Part] = []
+
+    def add(self, content: go.Figure | pd.DataFrame | str, heading: str = "", alt: str = "") -> None:
+        self.parts.append(Part(heading, content, alt))
+
+    def html(self, footer: str = "") -> str:
+        """Plotly's script is inside, once, so that the file opens offline."""
+        body, script = [], True
+        for part in self.parts:
+            body.append(f"<h2>{escape(part.heading)}</h2>" if part.heading else "")
+            if isinstance(part.content, go.Figure):
+                plot = part.content.to_html(full_html=False, include_plotlyjs=script, config={"displaylogo": False})
+                body.append(f'<figure role="img" aria-label="{escape(part.alt)}">{plot}</figure>')
+                script = False
+            elif isinstance(part.content, pd.DataFrame):
+                body.append(_table(part.content))
+            else:
+                body.append(f"<p>{escape(part.content)}</p>")
+        return (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(self.title)}</title>'
+            f"<style>{STYLE}</style></head><body><h1>{escape(self.title)}</h1>{''.join(body)}"
+            f"<footer>{escape(footer)}</footer></body></html>"
+        )
 
 
 def _table(frame: pd.DataFrame) -> str:
-    """Numbers to the right, words to the left."""
-    kinds = ["number" if pd.api.types.is_numeric_dtype(frame[name]) else "word" for name in frame.columns]
+    """Numbers to the right, text to the left."""
+    kinds = ["number" if pd.api.types.is_numeric_dtype(frame[name]) else "text" for name in frame.columns]
 
     def row(tag: str, cells: Iterable[str]) -> str:
         inside = (f'<{tag} class="{kind}">{escape(cell)}</{tag}>' for kind, cell in zip(kinds, cells, strict=True))
         return f"<tr>{''.join(inside)}</tr>"
 
-    rows = (row("td", map(_words, values)) for values in frame.itertuples(index=False))
+    rows = (row("td", map(_format, values)) for values in frame.itertuples(index=False))
     return f"<table>{row('th', map(str, frame.columns))}{''.join(rows)}</table>"
 
 
-def _words(value: object) -> str:
+def _format(value: object) -> str:
     if _missing(value):
         return "–"
     if isinstance(value, float):
@@ -71,7 +81,7 @@ def _words(value: object) -> str:
 
 
 def latex(frame: pd.DataFrame) -> str:
-    """A tabular of booktabs: numbers to the right, four significant digits, a dash where there is none."""
+    """A tabular of booktabs: numbers to the right, four significant digits, a dash for a missing value."""
     numeric = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns]
     rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
     lines = [
@@ -93,8 +103,8 @@ def _cell(value: object) -> str:
 
 
 def _missing(value: object) -> bool:
-    return any(value is no for no in (None, pd.NaT, pd.NA)) or (isinstance(value, float) and value != value)
+    return any(value is missing for missing in (None, pd.NaT, pd.NA)) or (isinstance(value, float) and value != value)
 
 
 def _escape(text: str) -> str:
-    return "".join(SPECIAL.get(c, c) for c in text)
+    return "".join(LATEX_ESCAPES.get(c, c) for c in text)

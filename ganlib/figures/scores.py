@@ -1,4 +1,4 @@
-"""Scores of one metric and protocol, ranked, against their cost and over training, drawn and in words.
+"""Scores of one metric and protocol, ranked, against their cost and over training: figures and their text alternative.
 
 ``models`` is run -> architecture of all runs that figures show together: each run looks the same in all of them.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ganlib.errors import GanlibError
-from ganlib.figures.style import ARCHITECTURE_COLOURS, BETWEEN, DASHES, SYMBOLS, nothing, plain, run_lines
+from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, colour_of, empty_figure, run_lines
 from ganlib.logs import METRICS
 
 
@@ -20,7 +20,7 @@ def score_bars(
     frame: pd.DataFrame,
     *,
     title: str,
-    models: Mapping[str, str],
+    colours: Mapping[str, str],
     floor: tuple[float, int] | None = None,
     best: pd.DataFrame | None = None,
 ) -> go.Figure:
@@ -31,23 +31,23 @@ def score_bars(
     that has one better than its weights: a diamond on the run's bar.
     GanlibError if the frame mixes metrics or protocols, whose values do not compare.
     """
-    _comparable(frame)
+    _check_comparable(frame)
     frame = _ranked(frame)
     if frame.empty:
-        return nothing("No scores to show yet.")
+        return empty_figure("No scores to show yet.")
     above, below = frame["high"] - frame["value"], frame["value"] - frame["low"]
     interval = {"type": "data", "array": above, "arrayminus": below}
-    seen = frame["images_seen"].map(lambda n: "unknown" if pd.isna(n) else f"{int(n):,}").astype(object)
+    images_seen = frame["images_seen"].map(lambda n: "unknown" if pd.isna(n) else f"{int(n):,}").astype(object)
     ends = zip(frame["low"], frame["high"], strict=True)
-    said = [f" ({low:.4g} to {high:.4g})" if np.isfinite([low, high]).all() else "" for low, high in ends]
+    intervals = [f" ({low:.4g} to {high:.4g})" if np.isfinite([low, high]).all() else "" for low, high in ends]
     figure = go.Figure()
     figure.add_bar(
         x=frame["value"],
         y=frame["label"],
         orientation="h",
-        marker_color=[ARCHITECTURE_COLOURS[models.get(run, run)] for run in frame["run"]],
+        marker_color=[colour_of(run, colours) for run in frame["run"]],
         error_x=interval | {"color": "white", "thickness": 4},  # the rim of a line that is seen on and beside bars
-        customdata=np.column_stack([seen, said]),
+        customdata=np.column_stack([images_seen, intervals]),
         hovertemplate="%{y}: %{x:.4g}%{customdata[1]}<br>images seen: %{customdata[0]}<extra></extra>",
     )
     figure.add_scatter(
@@ -79,83 +79,85 @@ def score_bars(
             hovertemplate="best snapshot of %{y}: %{x:.4g} after %{customdata:,} images<extra></extra>",
         )
     if floor is not None:
-        line, words = {"color": BETWEEN, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
-        figure.add_vline(x=floor[0], line=line, annotation={"text": words, "font_size": 11, "yanchor": "bottom"})
+        line, text = {"color": NEUTRAL, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
+        figure.add_vline(x=floor[0], line=line, annotation={"text": text, "font_size": 11, "yanchor": "bottom"})
     figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
     figure.update_xaxes(title_text=title, rangemode="tozero")
     figure.update_layout(height=32 * len(frame) + 100, showlegend=False)
-    return plain(figure, right=60)
+    return apply_style(figure, right=60)
 
 
-def score_course(frame: pd.DataFrame, *, title: str, models: Mapping[str, str]) -> go.Figure:
+def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]) -> go.Figure:
     """Scores against images seen, a line a run through its snapshots to its weights, which have the larger marker.
 
     GanlibError if the frame mixes metrics or protocols.
     """
-    _comparable(frame)
+    _check_comparable(frame)
     frame = frame[np.isfinite(frame["value"])].dropna(subset=["images_seen"])
     if frame.empty:
-        return nothing("No scores to show yet.")
+        return empty_figure("No scores to show yet.")
     figure = go.Figure()
-    lines = run_lines(sorted({*models, *frame["run"]}), models)
-    for run, course in frame.groupby("run"):
-        course = course.sort_values("images_seen", kind="stable")
+    lines = run_lines(sorted({*colours, *frame["run"]}), colours)
+    for run, history in frame.groupby("run"):
+        history = history.sort_values("images_seen", kind="stable")
         figure.add_scatter(
-            x=course["images_seen"].astype("int64"),
-            y=course["value"],
+            x=history["images_seen"].astype("int64"),
+            y=history["value"],
             mode="lines+markers",
             name=str(run),
             line=lines[str(run)],
-            marker={"size": np.where(course["snapshot"].isna(), 11, 6)},
+            marker={"size": np.where(history["snapshot"].isna(), 11, 6)},
             hovertemplate="%{y:.4g} at %{x:,} images<extra>" + str(run) + "</extra>",
         )
     figure.update_xaxes(title_text="images seen", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text=title)
-    return plain(figure.update_layout(height=420, hovermode="closest", showlegend=True))
+    return apply_style(figure.update_layout(height=420, hovermode="closest", showlegend=True))
 
 
-def score_cost(frame: pd.DataFrame, *, title: str, cost: str, models: Mapping[str, str]) -> go.Figure:
+def score_cost(frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[str, str]) -> go.Figure:
     """Scores against what they cost, column ``cost``, on a logarithmic axis; the line leads along the runs that no
     other run beats in both.
 
     GanlibError if the frame mixes metrics or protocols.
     """
-    _comparable(frame)
+    _check_comparable(frame)
     frame = _ranked(frame.dropna(subset=[cost]))
     frame = frame[frame[cost] > 0]
     if frame.empty:
-        return nothing("No scores to show yet.")
+        return empty_figure("No scores to show yet.")
     figure = go.Figure()
     front = frame[pareto(frame[cost].to_numpy(), frame["value"].to_numpy(), _better(frame))].sort_values(cost)
     figure.add_scatter(
-        x=front[cost], y=front["value"], mode="lines", line={"color": BETWEEN, "dash": "dot", "width": 1.5},
+        x=front[cost], y=front["value"], mode="lines", line={"color": NEUTRAL, "dash": "dot", "width": 1.5},
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    lines = run_lines(sorted({*models, *frame["run"]}), models)
+    lines = run_lines(sorted({*colours, *frame["run"]}), colours)
     # A legend rather than labels: networks of one size lie one upon the other.
     for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
         _point(figure, run, x, y, lines[run], "%{y:.4g} at %{x:,.4g}")
-    values, words = _log_ticks(frame[cost].min(), frame[cost].max())
-    figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=words)
+    values, labels = _log_ticks(frame[cost].min(), frame[cost].max())
+    figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=labels)
     figure.update_yaxes(title_text=title)
-    return plain(figure.update_layout(height=480))
+    return apply_style(figure.update_layout(height=480))
 
 
-def precision_recall(frame: pd.DataFrame, *, models: Mapping[str, str]) -> go.Figure:
+def precision_recall(frame: pd.DataFrame, *, colours: Mapping[str, str]) -> go.Figure:
     """What looks real (precision) against what of the real is covered (recall); ``frame`` has both columns by run."""
     figure = go.Figure()
-    lines = run_lines(sorted({*models, *frame["run"]}), models)
+    lines = run_lines(sorted({*colours, *frame["run"]}), colours)
     for run, precision, recall in zip(frame["run"], frame["precision"], frame["recall"], strict=True):
         _point(figure, run, recall, precision, lines[run], "precision %{y:.3f}, recall %{x:.3f}")
-    figure.update_xaxes(title_text="recall: share of real images among generated ones", range=[0, 1.02])
-    figure.update_yaxes(title_text="precision: share of generated images among real ones", range=[0, 1.02])
-    return plain(figure.update_layout(height=520))
+    figure.update_xaxes(title_text="recall: proportion of real images within the generated manifold", range=[0, 1.02])
+    figure.update_yaxes(
+        title_text="precision: proportion of generated images within the real manifold", range=[0, 1.02]
+    )
+    return apply_style(figure.update_layout(height=520))
 
 
 def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
     """Scores by run and class, the best run on top; ``frame`` has one record a run and class."""
     if frame.empty:
-        return nothing("No scores of classes to show yet.")
+        return empty_figure("No scores of classes to show yet.")
     table = frame.pivot_table("value", "run", "class_name", sort=False)
     order = table.mean(axis=1).sort_values(ascending=False).index  # a heatmap begins at the bottom
     table = table.loc[order]
@@ -172,7 +174,7 @@ def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
     )
     figure.update_yaxes(type="category", automargin=True, showgrid=False)
     figure.update_xaxes(type="category", showgrid=False)
-    return plain(figure.update_layout(height=36 * len(table) + 140))
+    return apply_style(figure.update_layout(height=36 * len(table) + 140))
 
 
 def pareto(cost: np.ndarray, value: np.ndarray, better: str) -> np.ndarray:
@@ -184,8 +186,8 @@ def pareto(cost: np.ndarray, value: np.ndarray, better: str) -> np.ndarray:
 
 
 def describe_scores(frame: pd.DataFrame) -> str:
-    """The ends of the ranking in words; GanlibError for a mixed frame, as in ``score_bars``."""
-    _comparable(frame)
+    """Text alternative of a ranking: its best and worst run; GanlibError for a mixed frame, as in ``score_bars``."""
+    _check_comparable(frame)
     frame = _ranked(frame)
     if frame.empty:
         return "No scores to show yet."
@@ -197,7 +199,7 @@ def describe_scores(frame: pd.DataFrame) -> str:
     return f"{head}. {first} of {len(entries)}: {entries[0]}; {last}: {entries[-1]}."
 
 
-def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, str], words: str) -> None:
+def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, str], hover: str) -> None:
     """One run: in its colour, and where runs share it with the symbol of its dash."""
     marker = {"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]}
     figure.add_scatter(
@@ -207,7 +209,7 @@ def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, s
         name=run,
         marker=marker,
         cliponaxis=False,
-        hovertemplate=f"{run}: {words}<extra></extra>",
+        hovertemplate=f"{run}: {hover}<extra></extra>",
     )
 
 
@@ -221,15 +223,15 @@ def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     return values, [next(f"{v / (size or 1):g}{unit}" for size, unit in units if v >= size) for v in values]
 
 
-def _comparable(frame: pd.DataFrame) -> None:
-    for column, word in (("metric", "metrics"), ("protocol", "protocols")):
+def _check_comparable(frame: pd.DataFrame) -> None:
+    for column, plural in (("metric", "metrics"), ("protocol", "protocols")):
         if frame[column].nunique() > 1:
-            raise GanlibError(f"Scores of several {word} do not compare; choose one of them.")
+            raise GanlibError(f"Scores of several {plural} do not compare; choose one of them.")
 
 
 def _better(frame: pd.DataFrame) -> str:
-    known = METRICS.get(frame["metric"].iloc[0]) if len(frame) else None
-    return known.better if known else "lower"
+    metric = METRICS.get(frame["metric"].iloc[0]) if len(frame) else None
+    return metric.better if metric else "lower"
 
 
 def _ranked(frame: pd.DataFrame) -> pd.DataFrame:

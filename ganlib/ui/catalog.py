@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
@@ -18,6 +18,7 @@ import torch
 
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
+from ganlib.figures import PALETTE
 from ganlib.logs import read_evaluations, recipes, run_names
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run, RunError, run_roots, scan
@@ -73,6 +74,11 @@ def broken_runs() -> list[RunError]:
 def weights_hashes() -> dict[str, str]:
     """The identity of each usable run's present weights: numbers measured of others are no longer its own."""
     return _hashes(_run_files())
+
+
+def run_colours(names: Collection[str] | None = None) -> dict[str, str]:
+    """Run name -> "#rrggbb" of its architecture: of all runs or of these."""
+    return {run.name: PALETTE[run.model_class.colour] for run in runs() if names is None or run.name in names}
 
 
 def generates(run: Run) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from math import ceil, floor
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.figures import Span
-from ganlib.figures.report import Part, html
+from ganlib.figures.report import Report
 from ganlib.logs import AXES as AXIS_TITLES
 from ganlib.logs import (
     RECIPE,
@@ -31,6 +31,7 @@ from ganlib.runs import Run
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
 from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.pictures import snapshot_of
+from ganlib.ui.report import PageReport
 
 DEFAULT_RUNS = 3
 WHOLE = 100  # from this width on an axis is cut at whole numbers
@@ -38,11 +39,6 @@ AXES = {"images": "images", "steps": "step", "epochs": "epoch", "time": "time", 
 LAYOUTS = {"overlay": "overlay", "one by one": "multiples"}
 LOSSES = ("non-saturating", "minimax", "hinge", "least squares", "wasserstein")
 LOOKS = {"critical": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
-
-
-def architectures(names: Collection[str] | None = None) -> dict[str, str]:
-    """Run name -> architecture, which fixes its colour: of all runs or of these."""
-    return {run.name: run.model_name for run in runs() if names is None or run.name in names}
 
 
 def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
@@ -246,22 +242,22 @@ def pick_some(names: list[str]) -> list[str]:
     return st.multiselect("Runs side by side", names, names[:DEFAULT_RUNS], key="side", bind="query-params")
 
 
-def differences(names: Sequence[str]) -> pd.DataFrame | None:
+def draw_differences(report: PageReport, names: Sequence[str]) -> None:
     """The recipes of runs side by side, and only what differs; nothing for fewer than two."""
     table = all_recipes()
     chosen = [name for name in names if name in table.index]
     if len(chosen) < 2:
-        return None
+        return
     relevant = [key for key in table.columns if key.split(".")[0] in RECIPE]
-    found = differing(table.loc[chosen, relevant]).T
-    if found.empty:
+    differences = differing(table.loc[chosen, relevant]).T
+    if differences.empty:
         st.caption("The recipes of these runs are the same but for when and with which versions they were trained.")
-        return None
+        return
     # Text, for a column may hold numbers and words; a key that a run lacks is blank.
-    words = found.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis(columns=None)
-    words.insert(0, "setting", words.index)
-    st.dataframe(words, hide_index=True, alt=f"Table of the settings in which {', '.join(chosen)} differ.")
-    return words
+    cells = differences.map(lambda value: "" if pd.isna(value) else str(value)).rename_axis(columns=None)
+    cells.insert(0, "setting", cells.index)
+    alt = f"Table of the settings in which {', '.join(chosen)} differ."
+    report.table(cells, heading="Configuration differences", alt=alt)
 
 
 def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:
@@ -269,7 +265,7 @@ def download_frame(label: str, frame: pd.DataFrame, name: str) -> None:
     st.download_button(label, content, name, "text/csv", on_click="ignore", icon=":material/download:")
 
 
-def download_curves(frame: pd.DataFrame, parts: list[Part]) -> None:
+def download_curves(frame: pd.DataFrame, report: Report) -> None:
     """The shown scalars for a spreadsheet and for pandas, and the page as one file of HTML."""
 
     def parquet() -> bytes:
@@ -280,7 +276,7 @@ def download_curves(frame: pd.DataFrame, parts: list[Part]) -> None:
         return content.getvalue()
 
     def page() -> bytes:
-        return html("Training curves", parts, f"ganlib {commit() or ''}, {now()}.").encode()
+        return report.html(f"ganlib {commit() or ''}, {now()}.").encode()
 
     with st.container(horizontal=True):
         download_frame("Shown scalars as CSV", frame, "curves.csv")

@@ -10,20 +10,21 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from ganlib.figures.report import Part, html, latex
+from ganlib.figures.report import Report, latex
 from ganlib.logs import METRICS, published
 from ganlib.provenance import commit, now
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.curves import download_frame
 from ganlib.ui.pictures import data_url
+from ganlib.ui.report import PageReport
 
 SHOWN = 5  # pictures of a run in a table
 AGREEMENT = "Class agreement, %"
 OF_CLASSES = ("class_agreement", "cas")  # metrics of runs that can be asked for classes
 
 
-def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
+def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
     """Sortable; each run with its class agreement, its size and its training: a good score has a price."""
     known: dict[str, Run] = {run.name: run for run in runs()}
     agrees = dict(zip(agreement.run, agreement.value, strict=True))
@@ -66,6 +67,7 @@ def score_table(ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
         },
         alt="Table of the ranked runs with their scores, sizes and training.",
     )
+    report.add(table, "Runs")
     return table
 
 
@@ -97,8 +99,8 @@ def _thumbnails(path: str, mtime_ns: int, side: int) -> str:
     return data_url(content.getvalue(), "webp")
 
 
-def absentees(records: pd.DataFrame, present: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame | None:
-    """The runs that are not ranked here, each with the reason; None where all are."""
+def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFrame, ranked: pd.DataFrame) -> None:
+    """The runs that are not ranked here, each with the reason."""
     metric = ranked.metric.iloc[0]
     measured = present[present.metric == metric]
     other = dict(zip(measured.run, measured.protocol_label, strict=True))
@@ -113,30 +115,29 @@ def absentees(records: pd.DataFrame, present: pd.DataFrame, ranked: pd.DataFrame
 
     left = [run for run in runs(generates) if run.name not in set(ranked.run)]
     if not left:
-        return None
+        return
     table = pd.DataFrame({"Run": [run.name for run in left], "Reason": [reason(run) for run in left]})
     with st.expander(
         f"{len(left)} {'run is' if len(left) == 1 else 'runs are'} not ranked here", icon=":material/rule:"
     ):
-        st.dataframe(table, hide_index=True, alt="Table of the runs that are not ranked and why.")
-    return table
+        report.table(table, heading="Not ranked", alt="Table of the runs that are not ranked and why.")
 
 
-def published_scores(ranked: pd.DataFrame) -> pd.DataFrame | None:
+def draw_published(report: PageReport, ranked: pd.DataFrame) -> None:
     """What others report of the same data set and extractor, apart from our own numbers."""
     known = published(ranked.data.iloc[0], ranked.extractor.iloc[0])
     metric = ranked.metric.iloc[0]
     if metric not in known or known[metric].isna().all():
-        return None
+        return
     columns = {"model": "Model", metric: METRICS[metric].label, "source": "Source", "protocol": "Protocol"}
     table = known.dropna(subset=[metric]).sort_values(metric)[list(columns)].rename(columns=columns)
     with st.expander("Published values", icon=":material/menu_book:"):
         st.caption("As their sources report them, each under its own protocol: to be read beside ours, not ranked.")
-        st.dataframe(table, hide_index=True, alt=f"Table of published values of {METRICS[metric].label}.")
-    return table
+        heading = "Published values, each under its own protocol"
+        report.table(table, heading=heading, alt=f"Table of published values of {METRICS[metric].label}.")
 
 
-def report(title: str, parts: list[Part], table: pd.DataFrame, ranked: pd.DataFrame) -> None:
+def download_scores(report: Report, table: pd.DataFrame, ranked: pd.DataFrame) -> None:
     """What the page shows as files: the table for a spreadsheet and for LaTeX, all of it as a page of HTML."""
     name, protocol = ranked.metric.iloc[0], ranked.protocol_label.iloc[0]
     footer = f"Protocol: {protocol}. ganlib {commit() or ''}, {now()}."
@@ -144,6 +145,6 @@ def report(title: str, parts: list[Part], table: pd.DataFrame, ranked: pd.DataFr
         download_frame("Table as CSV", table.assign(Protocol=protocol), f"{name}.csv")
         for label, kind, mime, icon, make in (
             ("Table as LaTeX", "tex", "text/x-tex", "function", lambda: latex(table).encode()),
-            ("Report as HTML", "html", "text/html", "description", lambda: html(title, parts, footer).encode()),
+            ("Report as HTML", "html", "text/html", "description", lambda: report.html(footer).encode()),
         ):
             st.download_button(label, make, f"{name}.{kind}", mime, on_click="ignore", icon=f":material/{icon}:")

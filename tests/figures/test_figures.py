@@ -12,10 +12,8 @@ import pytest
 
 from ganlib.errors import GanlibError
 from ganlib.figures import (
-    ARCHITECTURE_COLOURS,
-    NAMED,
+    MAX_POINTS,
     PALETTE,
-    POINTS,
     Span,
     class_heatmap,
     curves,
@@ -24,11 +22,11 @@ from ganlib.figures import (
     pareto,
     score_bars,
     score_cost,
-    score_course,
+    score_history,
 )
-from ganlib.figures.style import BETWEEN
+from ganlib.figures.style import NEUTRAL, colour_of
 
-MODELS = {"one": "sngan", "two": "sngan", "three": "dcgan"}
+COLOURS = {"one": PALETTE[2], "two": PALETTE[2], "three": PALETTE[0]}
 
 
 def frame(runs: list[str], tags: list[str], n: int = 30) -> pd.DataFrame:
@@ -54,11 +52,11 @@ def luminance(colour: str) -> float:
 
 
 def test_colours_are_fixed_and_readable() -> None:
-    assert ARCHITECTURE_COLOURS["dcgan"] == "#0073cc"
-    assert len({ARCHITECTURE_COLOURS[name] for name in NAMED[:12]}) == len(set(PALETTE)) == 12
-    assert len(set(NAMED)) == 26
-    assert ARCHITECTURE_COLOURS["stylegan9"] == ARCHITECTURE_COLOURS["stylegan9"] == "#ff4d99"
-    assert "stylegan9" not in list(ARCHITECTURE_COLOURS)  # asking leaves no trace, so the order cannot matter
+    assert PALETTE[0] == "#0073cc"
+    assert len(set(PALETTE)) == 12
+    assert colour_of("one", COLOURS) == COLOURS["one"]
+    assert colour_of("a run of another tool", {}) == colour_of("a run of another tool", COLOURS)
+    assert colour_of("stylegan9", {}) == "#ff4d99"  # from its letters alone
     for colour in PALETTE:
         for background in ("#ffffff", "#0e1117"):
             dark, light = sorted((luminance(colour), luminance(background)))
@@ -66,14 +64,14 @@ def test_colours_are_fixed_and_readable() -> None:
 
 
 def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
-    figure = curves(frame(["one", "two", "three"], ["a", "b", "c"]), x="images seen", models=MODELS)
+    figure = curves(frame(["one", "two", "three"], ["a", "b", "c"]), x="images seen", colours=COLOURS)
     assert [a.text for a in figure.layout.annotations] == ["a", "b", "c"]
     assert len(figure.data) == 9
     assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three", "two"]
     styles = {t.name: (t.line.color, t.line.dash) for t in figure.data}
-    assert styles["one"][0] == styles["two"][0] == ARCHITECTURE_COLOURS["sngan"]
+    assert styles["one"][0] == styles["two"][0] == COLOURS["one"]
     assert styles["one"][1] != styles["two"][1]
-    assert styles["three"] == (ARCHITECTURE_COLOURS["dcgan"], "solid")
+    assert styles["three"] == (COLOURS["three"], "solid")
     assert figure.layout.hovermode == "x unified"
     titles = [axis.title.text for axis in figure.select_xaxes()]
     assert titles.count("images seen") == 2  # the lowest panel of each column
@@ -81,7 +79,7 @@ def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
 
 def test_a_run_without_the_first_tag_is_in_the_legend() -> None:
     both = pd.concat([frame(["one"], ["a", "b"]), frame(["three"], ["b"])])
-    figure = curves(both, x="images seen", models=MODELS)
+    figure = curves(both, x="images seen", colours=COLOURS)
     assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three"]
 
 
@@ -89,7 +87,7 @@ def test_dates_are_an_axis_too() -> None:
     table = frame(["one"], ["a"])
     dated = table.assign(x=pd.to_datetime(1e9 + 60 * table["step"], unit="s"))
     mark = dated[dated["step"] == 10].assign(label="restart")
-    figure = curves(dated, x="date", marks=mark, models=MODELS)
+    figure = curves(dated, x="date", marks=mark, colours=COLOURS)
     assert str(figure.data[0].x[1]).startswith("2001-09-09T01:47:40")
     assert figure.layout.shapes[0].x0 == "2001-09-09T01:56:40"
     json.loads(figure.to_json())
@@ -98,7 +96,7 @@ def test_dates_are_an_axis_too() -> None:
 def test_a_restart_is_a_gap_and_no_zigzag() -> None:
     table = frame(["one"], ["a"])
     again = pd.concat([table, table.assign(segment=1, value=9.0)], ignore_index=True)
-    (line,) = curves(again, x="steps", models=MODELS).data
+    (line,) = curves(again, x="steps", colours=COLOURS).data
     (gap,) = np.flatnonzero(np.isnan(line.y))
     assert gap == 30
     assert (np.diff(line.x[:30]) > 0).all()
@@ -106,7 +104,7 @@ def test_a_restart_is_a_gap_and_no_zigzag() -> None:
 
 
 def test_runs_one_by_one_are_a_panel_each() -> None:
-    figure = curves(frame(["one", "three"], ["a", "b"]), x="steps", layout="multiples", models=MODELS)
+    figure = curves(frame(["one", "three"], ["a", "b"]), x="steps", layout="multiples", colours=COLOURS)
     assert [a.text for a in figure.layout.annotations] == ["one", "three"] * 2
     assert [axis.title.text for axis in figure.select_yaxes()][:4] == ["a", "a", "b", "b"]
     assert [trace.name for trace in figure.data] == ["one", "three"] * 2
@@ -115,7 +113,7 @@ def test_runs_one_by_one_are_a_panel_each() -> None:
 
 def test_runs_of_one_group_are_a_mean_in_a_band() -> None:
     table = frame(["one", "two", "three"], ["a"])
-    figure = curves(table, x="steps", groups={"one": "one", "two": "one"}, models=MODELS)
+    figure = curves(table, x="steps", groups={"one": "one", "two": "one"}, colours=COLOURS)
     low, high, mean, other = figure.data
     assert [t.name for t in figure.data if t.showlegend] == ["one (2 seeds)", "three"]
     np.testing.assert_allclose(mean.y, (np.asarray(low.y) + np.asarray(high.y)) / 2)
@@ -127,22 +125,22 @@ def test_runs_of_one_group_are_a_mean_in_a_band() -> None:
 def test_a_clipped_axis_leaves_outliers_outside() -> None:
     table = frame(["one"], ["a"], n=1000)
     table.loc[500, "value"] = 1e9
-    (low, high) = curves(table, x="steps", clip=True, models=MODELS).layout.yaxis.range
+    (low, high) = curves(table, x="steps", clip=True, colours=COLOURS).layout.yaxis.range
     assert low < 1.1
     assert 1.9 < high < 2.2
 
 
 def test_an_interval_is_shaded_in_every_panel() -> None:
-    figure = curves(frame(["one"], ["a", "b"]), x="steps", span=Span(64.0, 128.0, "Divergence"), models=MODELS)
+    figure = curves(frame(["one"], ["a", "b"]), x="steps", span=Span(64.0, 128.0, "Divergence"), colours=COLOURS)
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(64, 128)] * 2
 
 
 def test_a_logarithmic_axis_runs_along_the_steps_too() -> None:
-    assert curves(frame(["one"], ["a"]), x="steps", log_x=True, models=MODELS).layout.xaxis.type == "log"
+    assert curves(frame(["one"], ["a"]), x="steps", log_x=True, colours=COLOURS).layout.xaxis.type == "log"
 
 
 def test_smoothing_keeps_the_raw_line_faint_behind() -> None:
-    raw, front = curves(frame(["one"], ["a"]), x="images seen", smoothing=0.9, models=MODELS).data
+    raw, front = curves(frame(["one"], ["a"]), x="images seen", smoothing=0.9, colours=COLOURS).data
     assert raw.opacity < front.opacity
     assert (raw.hoverinfo, raw.showlegend, front.showlegend) == ("skip", False, True)
     assert raw.y[-1] > front.y[-1]  # the curve rises and its mean lags
@@ -153,8 +151,8 @@ def test_few_points_are_sent_and_the_spike_is_among_them(smoothing: float) -> No
     table = frame(["one"], ["a"], n=20_000)
     table.loc[7_777, "value"] = 1e6
     table.loc[8_888, "value"] = np.inf
-    figure = curves(table, x="images seen", smoothing=smoothing, models=MODELS)
-    assert sum(len(t.y) for t in figure.data) <= POINTS
+    figure = curves(table, x="images seen", smoothing=smoothing, colours=COLOURS)
+    assert sum(len(t.y) for t in figure.data) <= MAX_POINTS
     assert np.nanmax(figure.data[0].y) == 1e6
     assert np.isnan(figure.data[0].y).sum() == 1  # infinity is drawn as a gap
     json.loads(figure.to_json())
@@ -163,7 +161,7 @@ def test_few_points_are_sent_and_the_spike_is_among_them(smoothing: float) -> No
 def test_log_axis_where_it_can_be() -> None:
     table = frame(["one"], ["a", "b"])
     table.loc[table["tag"] == "b", "value"] -= 100
-    figure = curves(table, x="images seen", log_y=True, models=MODELS)
+    figure = curves(table, x="images seen", log_y=True, colours=COLOURS)
     assert (figure.layout.yaxis.type, figure.layout.yaxis2.type) == ("log", None)
     assert "linear" in figure.layout.annotations[1].text
 
@@ -171,17 +169,17 @@ def test_log_axis_where_it_can_be() -> None:
 def test_marks_are_lines_across_every_panel() -> None:
     table = frame(["one", "three"], ["a", "b"])
     mark = table[(table["run"] == "three") & (table["tag"] == "a") & (table["step"] == 10)].assign(label="8 px")
-    figure = curves(table, x="images seen", marks=mark, models=MODELS)
+    figure = curves(table, x="images seen", marks=mark, colours=COLOURS)
     assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(640, 640)] * 2
-    assert {line.line.color for line in figure.layout.shapes} == {ARCHITECTURE_COLOURS["dcgan"]}
+    assert {line.line.color for line in figure.layout.shapes} == {COLOURS["three"]}
     assert [a.text for a in figure.layout.annotations] == ["a", "b", "8 px", "8 px"]
-    assert not curves(table, x="images seen", marks=mark[:0], models=MODELS).layout.shapes
+    assert not curves(table, x="images seen", marks=mark[:0], colours=COLOURS).layout.shapes
 
 
 def test_bars_are_sorted_with_intervals_and_numbers() -> None:
     table = scores(three=30, one=10, two=20.25)
     table.loc[1, ["low", "high"]] = np.nan
-    figure = score_bars(table, title="FID on embedded features, lower is better", models=MODELS)
+    figure = score_bars(table, title="FID on embedded features, lower is better", colours=COLOURS)
     bars, intervals, numbers = figure.data
     assert list(bars.x) == [10, 20.25, 30]
     assert list(bars.y) == ["one", "two", "three"]
@@ -190,7 +188,7 @@ def test_bars_are_sorted_with_intervals_and_numbers() -> None:
         np.testing.assert_array_equal(shown.error_x.array, [np.nan, 2, 2])
         np.testing.assert_array_equal(shown.error_x.arrayminus, [np.nan, 1, 1])
     assert list(intervals.x) == list(bars.x)
-    assert bars.marker.color[2] == ARCHITECTURE_COLOURS["dcgan"]
+    assert bars.marker.color[2] == COLOURS["three"]
     assert [text.strip() for text in numbers.text] == ["10.0", "20.2", "30.0"]
     assert figure.layout.xaxis.title.text.startswith("FID on embedded")
     assert bars.customdata[1].tolist() == ["64,000", " (19.25 to 22.25)"]
@@ -200,7 +198,7 @@ def test_records_of_one_run_have_labels_of_their_own() -> None:
     table = pd.concat([scores(one=10), scores(one=20), scores(one=30)], ignore_index=True)
     table["snapshot"] = pd.array([None, 1000, None], dtype="Int64")
     table["weights_hash"] = ["abc", "abc", "def"]
-    bars = score_bars(table, title="FID", models=MODELS).data[0]
+    bars = score_bars(table, title="FID", colours=COLOURS).data[0]
     assert list(bars.y) == ["one #abc", "one at 1,000 images", "one #def"]
 
 
@@ -209,31 +207,31 @@ def test_mixed_scores_are_refused(column: str) -> None:
     table = scores(one=1, two=2)
     table[column] = ["a", "b"]
     with pytest.raises(GanlibError, match=column):
-        score_bars(table, title="FID", models=MODELS)
+        score_bars(table, title="FID", colours=COLOURS)
     with pytest.raises(GanlibError, match=column):
         describe_scores(table)
 
 
 def drawings() -> list[Any]:
     return [
-        curves(frame(["one"], ["a"]), x="images seen", models=MODELS),
-        curves(frame([], []), x="images seen", models={}),
-        score_bars(scores(one=1), title="FID", models=MODELS),
-        score_bars(scores(), title="FID", models={}),
+        curves(frame(["one"], ["a"]), x="images seen", colours=COLOURS),
+        curves(frame([], []), x="images seen", colours={}),
+        score_bars(scores(one=1), title="FID", colours=COLOURS),
+        score_bars(scores(), title="FID", colours={}),
     ]
 
 
 def test_real_images_nobody_trained_on_are_a_line() -> None:
-    figure = score_bars(scores(one=10), title="FID", models=MODELS, floor=(0.5, 359))
+    figure = score_bars(scores(one=10), title="FID", colours=COLOURS, floor=(0.5, 359))
     assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (0.5, 0.5)
     assert figure.layout.annotations[0].text == "359 test images 0.5"
-    assert not score_bars(scores(one=10), title="FID", models=MODELS).layout.shapes
+    assert not score_bars(scores(one=10), title="FID", colours=COLOURS).layout.shapes
 
 
 @pytest.mark.parametrize(("metric", "first"), [("fid", "one"), ("precision", "two"), ("coverage", "two")])
 def test_the_best_is_on_top_whichever_way_the_metric_goes(metric: str, first: str) -> None:
     table = scores(two=0.5, one=0.1).assign(metric=metric)
-    assert score_bars(table, title="x", models=MODELS).data[0].y[0] == first
+    assert score_bars(table, title="x", colours=COLOURS).data[0].y[0] == first
     assert describe_scores(table).split(": ")[1].startswith(first)
 
 
@@ -246,16 +244,16 @@ def test_the_front_is_of_the_runs_that_none_beats_in_both() -> None:
 
 def test_scores_against_their_cost() -> None:
     table = scores(one=10, two=8, three=9).assign(minutes=[1.0, 2.0, 3.0])
-    front, *points = score_cost(table, title="FID", cost="minutes", models=MODELS).data
+    front, *points = score_cost(table, title="FID", cost="minutes", colours=COLOURS).data
     assert list(front.x) == [1, 2]
     assert list(front.y) == [10, 8]
     assert {p.name: (p.x[0], p.y[0]) for p in points} == {"one": (1, 10), "two": (2, 8), "three": (3, 9)}
     markers = {p.name: (p.marker.color, p.marker.symbol) for p in points}
-    assert markers["three"] == (ARCHITECTURE_COLOURS["dcgan"], "circle")
+    assert markers["three"] == (COLOURS["three"], "circle")
     assert markers["one"] != markers["two"]  # of one architecture
-    alone = score_cost(table[:1], title="FID", cost="minutes", models=MODELS).data[1]
+    alone = score_cost(table[:1], title="FID", cost="minutes", colours=COLOURS).data[1]
     assert (alone.marker.color, alone.marker.symbol) == markers["one"]  # whichever others a figure has
-    ticks = score_cost(table, title="FID", cost="minutes", models=MODELS).layout.xaxis
+    ticks = score_cost(table, title="FID", cost="minutes", colours=COLOURS).layout.xaxis
     assert list(ticks.ticktext) == [
         "1",
         "1.5",
@@ -274,20 +272,20 @@ def test_scores_against_their_cost() -> None:
         "60",
         "80",
     ]
-    wide = score_cost(table.assign(minutes=[0.5, 2e3, 3e6]), title="FID", cost="minutes", models=MODELS).layout.xaxis
+    wide = score_cost(table.assign(minutes=[0.5, 2e3, 3e6]), title="FID", cost="minutes", colours=COLOURS).layout.xaxis
     assert list(wide.ticktext) == ["0.1", "1", "10", "100", "1k", "10k", "100k", "1M", "10M"]
     free = scores(one=10).assign(minutes=[0.0])
-    assert not score_cost(free, title="FID", cost="minutes", models=MODELS).data  # no place on a logarithmic axis
+    assert not score_cost(free, title="FID", cost="minutes", colours=COLOURS).data  # no place on a logarithmic axis
 
 
 def test_scores_over_training_end_in_the_runs_weights() -> None:
     table = pd.concat([scores(one=10), scores(one=20), scores(one=15)], ignore_index=True)
     table = table.assign(images_seen=[300, 100, 200], snapshot=pd.array([None, 100, 200], dtype="Int64"))
-    (line,) = score_course(table, title="FID", models=MODELS).data
+    (line,) = score_history(table, title="FID", colours=COLOURS).data
     assert list(line.x) == [100, 200, 300]
     assert list(line.y) == [20, 15, 10]
     assert list(line.marker.size) == [6, 6, 11]
-    assert line.line.color == ARCHITECTURE_COLOURS["sngan"]
+    assert line.line.color == COLOURS["one"]
 
 
 def test_classes_are_columns_and_the_best_run_lies_on_top() -> None:
@@ -299,12 +297,12 @@ def test_classes_are_columns_and_the_best_run_lies_on_top() -> None:
     assert not class_heatmap(table[:0], title="FID").data
 
 
-@pytest.mark.parametrize("draw", [score_course, score_cost])
+@pytest.mark.parametrize("draw", [score_history, score_cost])
 def test_other_charts_refuse_mixed_scores_too(draw: Any) -> None:
     mixed = pd.concat([scores(one=1), scores(two=2).assign(protocol="other")], ignore_index=True).assign(minutes=1.0)
     more = {"cost": "minutes"} if draw is score_cost else {}
     with pytest.raises(GanlibError, match="several protocols"):
-        draw(mixed, title="x", models=MODELS, **more)
+        draw(mixed, title="x", colours=COLOURS, **more)
 
 
 def test_the_theme_decides_on_text_and_ground() -> None:
@@ -312,7 +310,7 @@ def test_the_theme_decides_on_text_and_ground() -> None:
         layout = figure.layout.to_plotly_json()
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         layout.pop("template")
-        assert layout.pop("modebar")["color"] == BETWEEN  # a theme knows no colour for it
+        assert layout.pop("modebar")["color"] == NEUTRAL  # a theme knows no colour for it
         text = json.dumps(layout, default=str)
         assert '"color"' not in text
         assert '"font"' not in text or '"family"' not in text

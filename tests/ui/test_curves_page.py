@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard_app import charts, fine, open_page, set_to, texts
 from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
 from ganlib.errors import GanlibError
-from ganlib.figures import ARCHITECTURE_COLOURS
+from ganlib.figures import PALETTE
+from ganlib.models import MODELS
 from ganlib.ui import sources
 
 
@@ -33,7 +34,7 @@ def test_curves_open_on_the_losses_of_all_runs_of_one_data_set(gallery):
     assert at.multiselect(key="tags").value == ["loss/D", "loss/G"]
     assert sorted(lines(at)) == sorted(RUNS)
     colours = {run: traces[0]["line"]["color"] for run, traces in lines(at).items()}
-    assert colours == {run: ARCHITECTURE_COLOURS[run.removeprefix("digits-")] for run in RUNS}
+    assert colours == {run: PALETTE[MODELS[run.removeprefix("digits-")].colour] for run in RUNS}
 
 
 def test_runs_and_scalars_are_chosen_freely(gallery):
