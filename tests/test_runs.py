@@ -15,7 +15,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.models import MODELS
 from ganlib.runs import Run, RunError, RunFolder, find_run, run_roots, scan
-from tiny import build, files_of, write_run
+from helpers.tiny_models import build, files_of, write_run
 
 
 def edit(run: Run, change: Any) -> None:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from chromium import CHROMIUM, FLAGS, VIEW, WAIT, answers, settled, until
-from gallery import PROJECT, add_able_runs, copy_of, small_gallery
+from helpers.browser_page import CHROMIUM, FLAGS, VIEW, WAIT, answers, settled, until
+from helpers.gallery import PROJECT, add_able_runs, copy_of, small_gallery
 
 expect.set_options(timeout=WAIT)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from chromium import PAGES, asked, changed, images, settled, shown, sources
-from gallery import CONDITIONAL, UNCONDITIONAL, direct
+from helpers.browser_page import PAGES, asked, changed, images, settled, shown, sources
+from helpers.gallery import CONDITIONAL, UNCONDITIONAL, direct
 
 
 def test_a_deep_link_to_a_server_that_just_started_opens_the_whole_app(tab, gallery):

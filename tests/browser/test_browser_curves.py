@@ -9,8 +9,8 @@ import zipfile
 import pandas as pd
 from playwright.sync_api import Page, expect
 
-from chromium import choose, saved, settled
-from gallery import CONDITIONAL, IMAGES, OTHER
+from helpers.browser_page import choose, saved, settled
+from helpers.gallery import CONDITIONAL, IMAGES, OTHER
 
 LINES = ".js-plotly-plot .scatterlayer .trace"
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from chromium import asked, changed, from_data_url, images, saved, settled, shown, slider, sources
-from gallery import CANVAS, CODES, CONDITIONAL, PYRAMID, SLOW, STYLES, direct, model, pixels
 from ganlib.images import strip
 from ganlib.sampling import sample_stages
+from helpers.browser_page import asked, changed, from_data_url, images, saved, settled, shown, slider, sources
+from helpers.gallery import CANVAS, CODES, CONDITIONAL, PYRAMID, SLOW, STYLES, direct, model, pixels
 
 
 def test_a_code_moves_the_pictures_and_the_link_keeps_it(tab, gallery):

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from chromium import asked, changed, choose, from_data_url, saved, settled, shown, slider, sources
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, pixels
+from helpers.browser_page import asked, changed, choose, from_data_url, saved, settled, shown, slider, sources
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, pixels
 
 
 def test_class_and_seed_change_the_pictures_and_the_link_opens_the_same_ones_afresh(tab, gallery):

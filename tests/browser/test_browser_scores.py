@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from chromium import at_rest, saved, settled, until
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, digits_run
 from ganlib.records import read_records
 from ganlib.runs import Run
+from helpers.browser_page import at_rest, saved, settled, until
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, digits_run
 
 
 def reason(page: Page, name: str) -> Locator:

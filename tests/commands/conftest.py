@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery import copy_of, small_gallery
+from helpers.gallery import copy_of, small_gallery
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, direct
 from ganlib.__main__ import main
 from ganlib.runs import Run
-from shell import refused, works
-from tiny import files_of, write_run
+from helpers.command_line import refused, works
+from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, direct
+from helpers.tiny_models import files_of, write_run
 
 
 def change(run: Run, how: Callable[[str, Tensor], Tensor]) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, direct, score
 from ganlib.__main__ import main
 from ganlib.models import MODELS
 from ganlib.records import read_records
 from ganlib.runs import Run
-from shell import refused, works
-from tiny import files_of
+from helpers.command_line import refused, works
+from helpers.gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, direct, score
+from helpers.tiny_models import files_of
 
 
 def test_list_shows_models_runs_and_data_sets(gallery, capsys):

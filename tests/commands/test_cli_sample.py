@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
 from ganlib.runs import Run
-from shell import cells, read, refused, works
-from tiny import files_of, write_run
+from helpers.command_line import cells, read, refused, works
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
+from helpers.tiny_models import files_of, write_run
 
 
 def test_one_class_is_a_grid_of_eight_columns(gallery, capsys):

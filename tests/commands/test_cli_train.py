@@ -14,11 +14,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from gallery import CONDITIONAL, OTHER, PROJECT
 from ganlib.__main__ import main
 from ganlib.runs import Run, find_run
-from shell import read, refused, works
-from tiny import files_of, write_run
+from helpers.command_line import read, refused, works
+from helpers.gallery import CONDITIONAL, OTHER, PROJECT
+from helpers.tiny_models import files_of, write_run
 
 BAD_TRAININGS = {
     "unknown model": (["stylegan9", "--data", "digits", "--images", "64"], "no model 'stylegan9'"),

@@ -12,7 +12,7 @@ import torch
 from ganlib.data import Split
 from ganlib.data.batches import batches, few, labelled
 from ganlib.errors import GanlibError
-from pictures import toy
+from helpers.image_files import toy
 
 
 @pytest.mark.parametrize("batch_size", [3, 10, 27])

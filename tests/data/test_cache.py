@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ganlib.data import load_data
-from pictures import PETS, picture, same, write
+from helpers.image_files import PETS, picture, same, write
 
 
 def test_second_load_decodes_nothing(tmp_path: Path) -> None:

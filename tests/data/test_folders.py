@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganlib.data import DATA_SETS, list_data, load_data
 from ganlib.errors import GanlibError
-from pictures import PETS, pack, picture, same, tree, write
+from helpers.image_files import PETS, pack, picture, same, tree, write
 
 
 def test_digits_are_real_digits() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from ganlib.data import load_data
 from ganlib.errors import GanlibError
-from pictures import pack, picture, same, write
+from helpers.image_files import pack, picture, same, write
 
 
 def test_cifar10_reads_the_python_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

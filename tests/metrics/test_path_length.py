@@ -19,7 +19,7 @@ from ganlib.metrics.intervals import from_blocks
 from ganlib.metrics.paths import moved, squared_steps, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.runs import Run, RunFolder
-from tiny import build, write_run
+from helpers.tiny_models import build, write_run
 
 CPU = torch.device("cpu")
 GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from gallery import digits_run
 from ganlib.__main__ import main
 from ganlib.data import Split, load_data
 from ganlib.errors import GanlibError
@@ -19,7 +18,8 @@ from ganlib.metrics.intervals import of_share
 from ganlib.metrics.probe import accuracy, features, fit, hidden_layers, judge, pixels
 from ganlib.models import MODELS
 from ganlib.records import read_records
-from tiny import build, write_run
+from helpers.gallery import digits_run
+from helpers.tiny_models import build, write_run
 
 JUDGES = [name for name in MODELS if hasattr(MODELS[name], "score")]
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), np.uint8)

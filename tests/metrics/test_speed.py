@@ -11,7 +11,7 @@ from ganlib.__main__ import main
 from ganlib.devices import hardware
 from ganlib.logs import read_evaluations
 from ganlib.records import read_records
-from tiny import write_run
+from helpers.tiny_models import write_run
 
 
 def test_the_rate_is_kept_with_its_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import mse_loss, softplus
 
 from ganlib.models import Batch
-from tiny import build
+from helpers.tiny_models import build
 
 IMAGES = torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
 LABELS = torch.arange(6) % 3

@@ -8,7 +8,7 @@ import torch
 from ganlib.errors import GanlibError
 from ganlib.losses import nonsaturating_d
 from ganlib.models import Batch
-from tiny import build
+from helpers.tiny_models import build
 
 
 def batch() -> Batch:

@@ -6,7 +6,7 @@ import torch
 
 from ganlib.losses import nonsaturating_d
 from ganlib.models import Batch
-from tiny import build
+from helpers.tiny_models import build
 
 
 def test_d_reacts_to_either_half_of_a_pair():

@@ -11,7 +11,7 @@ from ganlib.models import MODELS
 from ganlib.models.biggan import THRESHOLDS, WHOLE, orthogonal_penalty, truncate
 from ganlib.nn.standing_norm import StandingBatchNorm2d
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 LABELS = torch.arange(6) % 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ganlib.errors import GanlibError
-from tiny import build
+from helpers.tiny_models import build
 
 
 def test_cdcgan_joins_the_class_to_both_inputs():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganlib.errors import GanlibError
-from tiny import build
+from helpers.tiny_models import build
 
 
 def test_the_class_is_joined_on_both_sides():

@@ -10,7 +10,7 @@ from torch import nn
 
 from ganlib.models import MODELS
 from ganlib.training.trainer import seeded
-from tiny import build
+from helpers.tiny_models import build
 
 
 def convolutions_and_norms(net: nn.Module) -> list[nn.Module]:

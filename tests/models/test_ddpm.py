@@ -13,7 +13,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
 from ganlib.models.ddpm import signal
 from ganlib.training.trainer import seeded
-from tiny import build, tiny_config
+from helpers.tiny_models import build, tiny_config
 
 both_schedules = pytest.mark.parametrize("schedule", ["cosine", "linear"])
 both_predictions = pytest.mark.parametrize("prediction", ["v", "epsilon"])

@@ -11,7 +11,7 @@ from torch.optim import SGD
 from ganlib.models import MODELS, Batch
 from ganlib.nn.maxout import Maxout
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 
 def fresh(**changes: Any) -> Any:

@@ -19,7 +19,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import MODELS
 from ganlib.models.feature_vae import DEVIATION, MEAN, Trunk
 from ganlib.runs import Run
-from tiny import tiny_config
+from helpers.tiny_models import tiny_config
 
 WHOLE: dict[str, Any] = {"trunk_width": 64, "hidden": [16]}
 

@@ -13,7 +13,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import MODELS, GenerativeModel, Latents, Option
 from ganlib.models.options import SEED_LIMIT
 from ganlib.sampling import check_options, sample
-from tiny import build, generate, labels_for
+from helpers.tiny_models import build, generate, labels_for
 
 GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]
 OPTIONS = [(name, o) for name in GENERATIVE for o in build(name).options]

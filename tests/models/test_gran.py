@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tiny import build
+from helpers.tiny_models import build
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])

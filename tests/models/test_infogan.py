@@ -10,7 +10,7 @@ from torch.distributions import Normal
 from torch.nn.functional import one_hot
 
 from ganlib.models.infogan import Codes, Posterior, information_bound
-from tiny import build
+from helpers.tiny_models import build
 
 JOINT = torch.tensor([[6, 1, 1], [2, 4, 2], [0, 3, 5]]).double()  # counts of (x, c)
 

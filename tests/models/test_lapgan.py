@@ -7,7 +7,7 @@ import torch
 
 from ganlib.errors import GanlibError
 from ganlib.models.lapgan import down, invert, laplacian_pyramid, up
-from tiny import build, make_trainer
+from helpers.tiny_models import build, make_trainer
 
 
 @pytest.mark.parametrize(("size", "levels", "channels"), [(16, 2, 1), (32, 2, 3), (64, 4, 3)])

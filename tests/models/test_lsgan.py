@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganlib.losses import least_squares_d, least_squares_g, nonsaturating_g
-from tiny import build
+from helpers.tiny_models import build
 
 
 def test_the_losses_are_squared_distances_from_the_targets():

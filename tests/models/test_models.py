@@ -18,7 +18,7 @@ from ganlib.figures import PALETTE
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.models.contract import Family
 from ganlib.training.trainer import Progress, seeded
-from tiny import build, generate, labels_for, make_trainer, write_run
+from helpers.tiny_models import build, generate, labels_for, make_trainer, write_run
 
 NAMES = list(MODELS)
 SHAPES = list(product((16, 32, 64), (1, 3)))

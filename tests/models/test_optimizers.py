@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam
 from ganlib.models import MODELS
 from ganlib.models.optimizers import average_history, cycle_rate, triangle
 from ganlib.training.trainer import seeded
-from tiny import make_trainer, tiny_config
+from helpers.tiny_models import make_trainer, tiny_config
 
 
 def test_the_rate_climbs_to_its_peak_and_back_once_a_cycle():

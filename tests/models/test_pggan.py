@@ -17,7 +17,7 @@ from ganlib.losses import least_squares_d
 from ganlib.models import MODELS, Batch
 from ganlib.models.pggan import resize
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 SPECTRAL: dict[str, Any] = {"normalization": "spectral + batch"}
 NORMALIZATIONS = pytest.mark.parametrize("changes", [{}, SPECTRAL], ids=["equalized", "spectral"])

@@ -14,7 +14,7 @@ from ganlib.losses import nonsaturating_d
 from ganlib.models import MODELS, Batch
 from ganlib.nn.attention import SelfAttention2d
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 DCGAN: dict[str, Any] = {"backbone": "dcgan", "class_conditional": False, "loss": "non-saturating"}
 BACKBONES = pytest.mark.parametrize("changes", [{}, DCGAN], ids=["residual", "dcgan"])

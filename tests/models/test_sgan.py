@@ -7,7 +7,7 @@ import torch
 
 from ganlib.models import Batch
 from ganlib.models.sgan import realness
-from tiny import build, make_trainer
+from helpers.tiny_models import build, make_trainer
 
 IMAGES = torch.rand(6, 1, 16, 16) * 2 - 1
 UNLABELLED = torch.full((6,), -1)

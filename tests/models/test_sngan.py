@@ -9,7 +9,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from ganlib.models import Trainable
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
-from tiny import build, labels_for
+from helpers.tiny_models import build, labels_for
 
 
 def spectral_layers(model: Trainable) -> dict[str, nn.Module]:

@@ -16,7 +16,7 @@ from ganlib.models.stylegan2_ada import MEAN_OF, R_T_IMAGES
 from ganlib.nn.modulated import ModulatedConv2d
 from ganlib.nn.resample import blur, double, halve
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 LABELS = torch.arange(3)
 

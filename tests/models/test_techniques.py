@@ -19,7 +19,7 @@ from ganlib.nn.virtual_norm import VirtualBatchNorm2d
 from ganlib.provenance import now
 from ganlib.runs import GALLERY, Run
 from ganlib.training.trainer import seeded
-from tiny import build, labels_for, make_trainer, tiny_config
+from helpers.tiny_models import build, labels_for, make_trainer, tiny_config
 
 OFFERED = {"dcgan": DCGANTechniques, "cdcgan": DCGANTechniques, "sngan": Techniques}
 SWITCHED: dict[str, dict[str, Any]] = {

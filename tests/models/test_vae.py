@@ -11,7 +11,7 @@ from ganlib.logs import read
 from ganlib.models import MODELS, Batch
 from ganlib.nn.gaussian import kl_to_standard_normal
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 every_vae = pytest.mark.parametrize("name", ["vae_mlp", "vae_conv", "vae_residual", "feature_vae"])
 BATCH = Batch(torch.rand(6, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1, torch.arange(6) % 3)

@@ -6,7 +6,7 @@ import torch
 
 from ganlib.models import Batch
 from ganlib.models.vaegan import unlikeness
-from tiny import build
+from helpers.tiny_models import build
 
 BATCH = Batch(torch.rand(6, 1, 16, 16) * 2 - 1, torch.zeros(6, dtype=torch.int64))
 

@@ -8,7 +8,7 @@ from torch.optim import RMSprop
 from ganlib.losses import wasserstein_d, wasserstein_g
 from ganlib.models import MODELS
 from ganlib.training.trainer import seeded
-from tiny import build, make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 
 def test_clipping_bounds_the_critics_weights_and_leaves_gs_alone(tmp_path):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ganlib.losses import gradient_penalty
-from tiny import build
+from helpers.tiny_models import build
 
 IMAGES = torch.rand(2, 6, 3, 8, 8) * 2 - 1
 

@@ -18,8 +18,8 @@ from ganlib.images import from_uint8, grid, strip, to_pil, to_uint8
 from ganlib.models import Latents
 from ganlib.models.dcgan import DCGAN
 from ganlib.sampling import CHUNK, Growing, sample, sample_chunks, sample_stages
-from pictures import equal
-from tiny import build, labels_for
+from helpers.image_files import equal
+from helpers.tiny_models import build, labels_for
 
 GANS = ["dcgan", "cdcgan", "sngan"]
 

@@ -14,8 +14,8 @@ from ganlib.models import Latents
 from ganlib.models.dcgan import DCGAN
 from ganlib.sampling import CHUNK, interpolate, sample
 from ganlib.sampling.interpolation import lerp, slerp
-from pictures import equal
-from tiny import build
+from helpers.image_files import equal
+from helpers.tiny_models import build
 
 GANS = ["dcgan", "cdcgan", "sngan"]
 A, B = torch.randn(2, 16, generator=torch.Generator().manual_seed(0)).unbind()

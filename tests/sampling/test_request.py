@@ -28,7 +28,7 @@ from ganlib.sampling.request import (
     parse_whole,
     written,
 )
-from tiny import write_run
+from helpers.tiny_models import write_run
 
 LAST = SEED_LIMIT - 1
 

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from ganlib.__main__ import main
 from ganlib.runs import PROJECT, Run
-from tiny import files_of
+from helpers.tiny_models import files_of
 
 IMAGES = 1_600  # 100 steps: time enough to be killed in the middle
 FLAGS = ["--image-size", "16", "--width", "4", "--z-dim", "8", "--batch-size", "16", "--precision", "fp32"]

@@ -9,8 +9,8 @@ import torch
 
 from ganlib.models import Batch, Trainable
 from ganlib.training.step import parameters_of, step
-from tiny import build
-from trained import copied
+from helpers.tiny_models import build
+from helpers.training_output import copied
 
 
 @pytest.fixture

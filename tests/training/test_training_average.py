@@ -15,8 +15,8 @@ from ganlib.training import TrainingConfig
 from ganlib.training.config import resolve_precision
 from ganlib.training.ema import EMA
 from ganlib.training.step import select_phases
-from tiny import build, make_trainer
-from trained import changed, copied, rows
+from helpers.tiny_models import build, make_trainer
+from helpers.training_output import changed, copied, rows
 
 
 def test_the_average_is_the_lerp_by_half_lives_of_images():

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ganlib.errors import GanlibError
 from ganlib.models.dcgan import DCGAN
-from tiny import build, files_of, make_trainer
-from trained import changed, copied
+from helpers.tiny_models import build, files_of, make_trainer
+from helpers.training_output import changed, copied
 
 
 def test_a_loss_that_is_not_finite_stops_training_and_names_phase_and_step(tmp_path):

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from ganlib.training import Progress, TrainingConfig
 from ganlib.training.log import ScalarLog
 from ganlib.training.snapshots import next_snapshot
-from tiny import make_trainer
-from trained import COLUMNS, GANS, rows
+from helpers.tiny_models import make_trainer
+from helpers.training_output import COLUMNS, GANS, rows
 
 
 @pytest.mark.parametrize("name", GANS)

@@ -17,7 +17,7 @@ from ganlib.models import MODELS, Latents
 from ganlib.models.cdcgan import CDCGAN
 from ganlib.models.dcgan import DCGAN
 from ganlib.training.snapshots import save_reconstructions
-from tiny import build, files_of, make_data, make_trainer
+from helpers.tiny_models import build, files_of, make_data, make_trainer
 
 
 class Echo(DCGAN):

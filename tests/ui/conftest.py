@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from gallery import add_able_runs, add_broken_runs, copy_of, small_gallery
-from tiny import write_run
+from helpers.gallery import add_able_runs, add_broken_runs, copy_of, small_gallery
+from helpers.tiny_models import write_run
 
 
 @pytest.fixture(scope="session")

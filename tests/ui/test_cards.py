@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from gallery import PROJECT, pictures, score
 from ganlib.runs import Run, RunFolder
-from tiny import write_run
+from helpers.gallery import PROJECT, pictures, score
+from helpers.tiny_models import write_run
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard_app import arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
-from gallery import CODES, direct, model
 from ganlib.__main__ import main
 from ganlib.images import grid
 from ganlib.sampling import interpolate
+from helpers.gallery import CODES, direct, model
+from helpers.streamlit_app import arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
 
 
 def codes(at: AppTest) -> dict[str, str]:

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard_app import charts, fine, open_page, set_to, texts
-from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
 from ganlib.models import MODELS
 from ganlib.ui import sources
+from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
+from helpers.streamlit_app import charts, fine, open_page, set_to, texts
 
 
 def lines(at: AppTest) -> dict[str, list[dict[str, Any]]]:

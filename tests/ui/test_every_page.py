@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
-from dashboard_app import PAGES, charts, every_page, fine, grids, is_one_sentence, open_page, set_to, strip
-from gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
 from ganlib.ui import cards, controls, curves, scores
-from tiny import write_run
+from helpers.gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
+from helpers.streamlit_app import PAGES, charts, every_page, fine, grids, is_one_sentence, open_page, set_to, strip
+from helpers.tiny_models import write_run
 
 
 @every_page

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from chromium import until
-from dashboard_app import charts, fine, open_page, set_to, texts
-from gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
 from ganlib.ui.jobs import SHARE, jobs
+from helpers.browser_page import until
+from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
+from helpers.streamlit_app import charts, fine, open_page, set_to, texts
 
 
 def bars(at: AppTest) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard_app import PAGES, fine, grids, open_page, texts
-from gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, RUNS, UNCONDITIONAL, score
 from ganlib.models import GenerativeModel
 from ganlib.runs import GALLERY, scan
-from tiny import write_run
+from helpers.gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, RUNS, UNCONDITIONAL, score
+from helpers.streamlit_app import PAGES, fine, grids, open_page, texts
+from helpers.tiny_models import write_run
 
 
 def test_the_app_opens_on_the_gallery(gallery):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard_app import animation, arrays, close, from_link, grids, open_page, set_to, strip
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, model, pixels
 from ganlib.sampling import interpolate
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, model, pixels
+from helpers.streamlit_app import animation, arrays, close, from_link, grids, open_page, set_to, strip
 
 
 def test_both_ends_are_the_sampling_pages_pictures(gallery):

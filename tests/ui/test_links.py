@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard_app import LINKS, arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
+from helpers.streamlit_app import LINKS, arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
 
 BAD_LINKS = {
     "seed": ["abc", "-1", str(2**32), str(2**63), "1.5", "1e2", "1e999", "nan", "9" * 5000],

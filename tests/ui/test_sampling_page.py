@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard_app import LINKS, PAGES, arrays, fine, grids, open_page, set_to, texts
-from gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe
 from ganlib.__main__ import main
 from ganlib.images import grid
 from ganlib.runs import RunError
-from tiny import write_run
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe
+from helpers.streamlit_app import LINKS, PAGES, arrays, fine, grids, open_page, set_to, texts
+from helpers.tiny_models import write_run
 
 
 def test_class_and_seed_change_the_pictures_to_those_of_ganlib(gallery):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashboard_app import arrays, close, fine, from_link, grids, open_page, set_to, staged, texts
-from gallery import CANVAS, CODES, PYRAMID, model, pixels
 from ganlib.sampling import sample_stages
+from helpers.gallery import CANVAS, CODES, PYRAMID, model, pixels
+from helpers.streamlit_app import arrays, close, fine, from_link, grids, open_page, set_to, staged, texts
 
 
 def stages(gallery: Path, name: str, seeds: Any, labels: Any = None, **options: Any) -> list[list[np.ndarray]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard_app import arrays, close, from_link, grids, open_page, set_to, strip
-from gallery import CANVAS, STYLES, direct, model
 from ganlib.sampling import interpolate
+from helpers.gallery import CANVAS, STYLES, direct, model
+from helpers.streamlit_app import arrays, close, from_link, grids, open_page, set_to, strip
 
 
 def test_truncation_and_held_noise_change_the_pictures_to_those_of_ganlib(able):

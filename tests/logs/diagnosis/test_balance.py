@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curves import GUESSING, HEALTHY, NOISE, N, found, frame, phases, signs
+from helpers.synthetic_curves import GUESSING, HEALTHY, NOISE, N, found, frame, phases, signs
 
 # Discriminator wins
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curves import COLLAPSING, HEALTHY, RANDOM, N, fids, found, frame, phases, signs
 from ganlib.logs import diagnose
 from ganlib.logs.diagnosis import SIGNS
 from ganlib.logs.diagnosis.objectives import (
@@ -22,6 +21,7 @@ from ganlib.logs.diagnosis.objectives import (
     WASSERSTEIN,
     objective,
 )
+from helpers.synthetic_curves import COLLAPSING, HEALTHY, RANDOM, N, fids, found, frame, phases, signs
 
 
 @pytest.mark.parametrize("kind", HEALTHY)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curves import COLLAPSING, N, fids, found, frame, phases, signs
 from ganlib.logs import diagnose
+from helpers.synthetic_curves import COLLAPSING, N, fids, found, frame, phases, signs
 
 
 @pytest.mark.parametrize(("worst", "expected"), [(82.0, True), (78.0, False)])

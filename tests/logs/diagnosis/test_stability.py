@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curves import HEALTHY, NOISE, N, found, frame, phases, signs
+from helpers.synthetic_curves import HEALTHY, NOISE, N, found, frame, phases, signs
 
 # Divergence, values that are not finite, metrics that cannot be
 

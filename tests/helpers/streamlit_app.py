@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from gallery import CONDITIONAL, OTHER, PROJECT, UNCONDITIONAL, pictures, pixels
+from helpers.gallery import CONDITIONAL, OTHER, PROJECT, UNCONDITIONAL, pictures, pixels
 
 PAGES = {
     "gallery": "Gallery",

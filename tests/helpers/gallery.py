@@ -20,9 +20,9 @@ from ganlib.models import GenerativeModel
 from ganlib.records import append_records
 from ganlib.runs import Run, RunFolder
 from ganlib.sampling import sample
-from tiny import write_run
+from helpers.tiny_models import write_run
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 CONDITIONAL, OTHER, UNCONDITIONAL = "digits-cdcgan", "digits-sngan", "digits-dcgan"
 RUNS = (CONDITIONAL, UNCONDITIONAL, OTHER)
 CODES, CANVAS, PYRAMID, STYLES = "noise-infogan", "noise-gran", "noise-lapgan", "noise-stylegan2_ada"

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import numpy as np
 from playwright.sync_api import Download, Locator, Page, expect
 
-from gallery import pixels
+from helpers.gallery import pixels
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
