@@ -9,8 +9,6 @@ state.pt              what resuming needs    snapshots/<images>.safetensors aver
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,12 +21,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
-
-PROJECT = Path(__file__).parents[1]
-GALLERY, RUNS = PROJECT / "checkpoints", PROJECT / "runs"
+from ganlib.naming import run_names
+from ganlib.recipe import Recipe, read_recipe, write_recipe
+from ganlib.settings import run_roots
 
 
 class RunError(GanlibError):
@@ -50,8 +49,8 @@ class RunFolder:
     snapshots = property(lambda self: self.path / "snapshots")
     state = property(lambda self: self.path / "state.pt")
 
-    def write_config(self, recipe: dict[str, Any]) -> None:
-        write_atomically(self.config, json.dumps(recipe, indent=2).encode() + b"\n")
+    def write_config(self, recipe: Recipe) -> None:
+        write_recipe(self.config, recipe)
 
     def write_snapshot(self, model: Trainable, images: int) -> None:
         """Averaged modules alone; a model without any has no snapshots."""
@@ -86,27 +85,17 @@ def averaged_tensors(model: Trainable) -> dict[str, Tensor]:
 
 
 class Run:
-    """A run folder read and checked; RunError if it is not one."""
+    """A run folder read and checked; RunError if it is not one. ``name`` is its folder's unless given."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.name = path, path.name
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.path, self.name = path, name or path.name
         self.folder = RunFolder(path)
-        self.recipe = _read_recipe(self.folder.config)
         try:
-            self.model_name: str = self.recipe["model"]
-            self.config: ModelConfig = MODELS[self.model_name].Config.from_dict(self.recipe["config"])
-            self.data: dict[str, Any] = self.recipe["data"]
-            self.classes: tuple[str, ...] = tuple(self.data["classes"])
-            self.data_name: str = self.data["name"]
-            words = [self.data_name, *self.classes]
-            if isinstance(self.data["classes"], str) or not all(isinstance(word, str) for word in words):
-                raise TypeError("names that are no text")
-            if len(set(self.classes)) < len(self.classes):
-                raise TypeError("two classes of one name")
-        except KeyError as error:
-            raise RunError(f"{self.folder.config} lacks {error}; it is not a run of this project.") from None
-        except (TypeError, AttributeError):
-            raise RunError(f"{self.folder.config} is not a run's recipe; restore it from its source.") from None
+            self.recipe: Recipe = read_recipe(self.folder.config)
+        except GanlibError as error:
+            raise RunError(str(error)) from None
+        try:
+            self.config: ModelConfig = MODELS[self.model_name].Config.from_dict(dict(self.recipe.config))
         except GanlibError as error:
             raise RunError(f"{self.folder.config}: {error}") from None
         if self.config.num_classes not in (0, len(self.classes)):
@@ -116,25 +105,34 @@ class Run:
             )
 
     @property
-    def note(self) -> str:
-        """What its maker wants a reader to know."""
-        note = self.recipe.get("note", "")
-        return note if isinstance(note, str) else ""
+    def model_name(self) -> str:
+        return self.recipe.model
 
-    def fingerprint(self, split: str) -> str:
-        """Of the data set's "train" or "test" split at the time of training."""
-        try:
-            return str(self.data[split]["fingerprint"])
-        except (KeyError, TypeError):
-            raise RunError(f"{self.folder.config} lacks the fingerprint of its {split} data; restore it.") from None
+    @property
+    def data_name(self) -> str:
+        return self.recipe.data.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.recipe.data.classes
+
+    @property
+    def note(self) -> str:
+        return self.recipe.note
+
+    def fingerprint(self, split: SplitName) -> str:
+        """Of the data set's split at the time of training."""
+        info = self.recipe.data.train if split == "train" else self.recipe.data.test
+        if info is None:
+            raise RunError(f"{self.folder.config} lacks the fingerprint of its {split} data; restore it.")
+        return info.fingerprint
 
     @property
     def training(self) -> dict[str, Any]:
         """Fields of the TrainingConfig it was trained with."""
-        training = self.recipe.get("training")
-        if not isinstance(training, dict):
+        if self.recipe.training is None:
             raise RunError(f"{self.folder.config} lacks how the run was trained; restore it from its source.")
-        return training
+        return dict(self.recipe.training)
 
     @property
     def model_class(self) -> type[Trainable]:
@@ -226,44 +224,47 @@ class Run:
         self.__dict__.pop("metadata", None)
 
 
-def scan(roots: Iterable[Path]) -> tuple[list[Run], list[RunError]]:
-    """All runs of the roots by name, and the reason for each folder that looks like one and is not."""
+def run_folders(roots: Iterable[Path] | None = None) -> dict[Path, str]:
+    """Every folder of the roots that holds a recipe, and a name that no other of them has."""
+    roots = run_roots() if roots is None else roots
+    return run_names(config.parent for root in roots for config in sorted(root.glob("*/config.json")))
+
+
+def scan(roots: Iterable[Path] | None = None) -> tuple[list[Run], list[RunError]]:
+    """All runs of the roots, no two of one name, and the reason for each folder that only looks like one."""
+    roots = run_roots() if roots is None else list(roots)
     runs, broken = [], []
-    for root in roots:
-        for path in sorted(p.parent for p in root.glob("*/config.json")):
-            try:
-                runs.append(Run(path))
-            except RunError as error:
-                broken.append(error)
-        for path in sorted(p.parent for p in root.glob("*/weights.safetensors")):
-            if not (path / "config.json").exists():
-                broken.append(RunError(f"{path} has weights but no config.json; copy the whole folder again."))
+    for path, name in run_folders(roots).items():
+        try:
+            runs.append(Run(path, name))
+        except RunError as error:
+            broken.append(error)
+    for path in (weights.parent for root in roots for weights in sorted(root.glob("*/weights.safetensors"))):
+        if not (path / "config.json").exists():
+            broken.append(RunError(f"{path} has weights but no config.json; copy the whole folder again."))
     return runs, broken
 
 
-def run_roots() -> list[Path]:
-    """The gallery, the local runs, and the folders of ``GANLIB_RUNS`` (separated as in PATH), each once.
-
-    An environment variable ``GANLIB_GALLERY`` puts another folder in place of the first two.
-    """
-    extra = [Path(p) for p in os.environ.get("GANLIB_RUNS", "").split(os.pathsep) if p]
-    gallery = os.environ.get("GANLIB_GALLERY")
-    found: dict[Path, Path] = {}
-    for root in [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *extra]:
-        found.setdefault(root.resolve(), root)
-    return list(found.values())
-
-
 def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
-    """A run by its folder's path or by its name in the roots."""
+    """A run by its folder's path, by its folder's name in the roots or by the name that ``scan`` gives it."""
     if _is_folder_of_run(Path(name)):
         return Run(Path(name))
     roots = run_roots() if roots is None else list(roots)
-    for root in roots:
-        if name and _is_folder_of_run(root / name):
-            return Run(root / name)
-    known = sorted(p.parent.name for root in roots for p in root.glob("*/config.json"))
-    raise RunError(f"There is no run {name!r}; there are: {', '.join(known) or 'none, train one first'}.")
+    names = run_folders(roots)
+    for path, given in names.items():
+        if name == given:
+            return Run(path, given)
+    if not names:
+        raise RunError(f"There is no run {name!r}; {no_runs(roots)}")
+    raise RunError(f"There is no run {name!r}; there are: {', '.join(sorted(names.values()))}.")
+
+
+def no_runs(roots: Iterable[Path]) -> str:
+    """Where runs were looked for in vain, and what to do."""
+    return (
+        f"no runs are in {' or '.join(map(str, roots))}: train one with `python -m ganlib train`, copy one there, or "
+        "name its parent folder in GANLIB_RUNS."
+    )
 
 
 def _is_folder_of_run(path: Path) -> bool:
@@ -278,16 +279,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from None
-
-
-def _read_recipe(path: Path) -> dict[str, Any]:
-    try:
-        recipe = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from None
-    if not isinstance(recipe, dict):
-        raise RunError(f"{path} is not a run's recipe; restore it from its source.")
-    return recipe
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (  # from bottom to top
-    {"errors", "files", "provenance"},
-    {"registry"},
+    {"errors", "files", "naming", "provenance"},
+    {"recipe", "registry", "settings"},
     {"config", "devices", "images", "records"},
     {"losses", "augment", "data", "nn"},
     {"models"},
@@ -28,7 +28,7 @@ LAYERS = (  # from bottom to top
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
-    "logs": {"errors", "registry"},
+    "logs": {"errors", "naming", "recipe", "registry"},
     "figures": {"errors", "registry", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart

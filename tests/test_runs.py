@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.models import MODELS
-from ganlib.runs import Run, RunError, RunFolder, find_run, run_roots, scan
+from ganlib.runs import Run, RunError, RunFolder, find_run, scan
 from helpers.tiny_models import build, files_of, write_run
 
 
@@ -86,19 +86,18 @@ def test_a_run_is_found_by_name_or_path_and_a_miss_is_explained(tmp_path):
     for name in ("", "x" * 5000, "nul\0", "../one/config.json"):
         with pytest.raises(RunError, match="There is no run"):
             find_run(name, [tmp_path])
-    with pytest.raises(RunError, match=r"there are: none, train one first\."):
+    with pytest.raises(RunError, match=rf"no runs are in {tmp_path / 'absent'}: train one .* GANLIB_RUNS\.") as error:
         find_run("one", [tmp_path / "absent"])
+    assert is_one_sentence(error.value)
 
 
-def test_the_environment_adds_roots_or_replaces_the_gallery(tmp_path, monkeypatch):
-    monkeypatch.delenv("GANLIB_GALLERY", raising=False)
-    monkeypatch.setenv("GANLIB_RUNS", f"{tmp_path / 'x'}:{tmp_path / 'y'}")
-    assert [r.name for r in run_roots()] == ["checkpoints", "runs", "x", "y"]
-    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "g"))
-    assert [r.name for r in run_roots()] == ["g", "x", "y"]
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GANLIB_RUNS", "g:x:./g:x/../y")
-    assert [str(r) for r in run_roots()] == [str(tmp_path / "g"), "x", "x/../y"]  # each once
+def test_two_runs_of_one_folder_name_get_two_names_and_are_found_by_them(tmp_path):
+    for root in ("gallery", "mine"):
+        write_run(tmp_path / root / "one")
+    roots = [tmp_path / "gallery", tmp_path / "mine"]
+    runs, _ = scan(roots)
+    assert [run.name for run in runs] == ["one", "mine/one"]
+    assert [find_run(run.name, roots).path for run in runs] == [run.path for run in runs]
 
 
 # Snapshots.
@@ -238,6 +237,12 @@ BROKEN_RECIPES = {
     "classes a number": (set_in("data", "classes", to=3), "is not a run's recipe"),
     "fewer classes": (set_in("data", "classes", to=["a", "b"]), "names 2 classes for a model of 3"),
     "no class names": (set_in("data", "classes", to=[]), "names 0 classes for a model of 3"),
+    "newer version": (
+        set_in("format", to=2),
+        r"was written by a newer ganlib \(its format is 2",
+    ),
+    "version a word": (set_in("format", to="new"), "is not a run's recipe"),
+    "two classes of one name": (set_in("data", "classes", to=["a", "b", "b"]), "is not a run's recipe"),
     "model of more classes": (set_in("config", "num_classes", to=5), "names 3 classes for a model of 5"),
 }
 

@@ -12,7 +12,7 @@ from ganlib.errors import GanlibError
 from ganlib.logs import METRICS
 from ganlib.models import MODELS
 from ganlib.records import Record, current, read_records
-from ganlib.runs import Run, RunError, find_run, run_roots, scan
+from ganlib.runs import Run, RunError, find_run, scan
 
 MEASURED = ("fid", "fid_infinity", "kid", "isc", "precision", "recall", "density", "coverage", "ppl", "cas")
 
@@ -50,7 +50,7 @@ def list_models() -> None:
 
 
 def list_runs() -> None:
-    runs, broken = scan(run_roots())
+    runs, broken = scan()
     rows = []
     for r in runs:
         try:
@@ -103,7 +103,7 @@ def list_metrics() -> None:
 
 def _scored() -> Iterator[tuple[Run, dict[str, Record]]]:
     """Runs with an FID of the embedded extractor at default options, and the latest records of the same images."""
-    for run in sorted(scan(run_roots())[0], key=lambda r: (r.data_name, r.name)):
+    for run in sorted(scan()[0], key=lambda r: (r.data_name, r.name)):
         try:
             records = current(read_records(run.folder.evaluation), run.weights_hash)
         except GanlibError as error:

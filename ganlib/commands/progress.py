@@ -1,19 +1,17 @@
-"""A progress line that rewrites itself on a terminal and stays readable in a log file.
-
-``GANLIB_PROGRESS``: seconds between its lines where there is no terminal.
-"""
+"""A progress line that rewrites itself on a terminal and stays readable in a log file."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
+
+from ganlib.settings import progress_interval
 
 
 class ProgressLine:
     def __init__(self) -> None:
         self._on_terminal = sys.stderr.isatty()
-        self._interval = 0.5 if self._on_terminal else float(os.environ.get("GANLIB_PROGRESS", 30))
+        self._interval = 0.5 if self._on_terminal else progress_interval()
         self._last = time.monotonic()
         self._width = 0
         self._stage, self._start, self._initial = "", 0.0, 0

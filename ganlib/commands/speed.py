@@ -10,7 +10,7 @@ from ganlib.devices import hardware, pick_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.speed import speed_record
 from ganlib.records import append_records, read_records
-from ganlib.runs import find_run, run_roots, scan
+from ganlib.runs import find_run, scan
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     if args.calls < 1:
         raise GanlibError(f"--calls must be at least 1, not {args.calls}.")
     device = pick_device(args.device)
-    everything = [found for found in scan(run_roots())[0] if found.generates]
+    everything = [found for found in scan()[0] if found.generates]
     chosen = [find_run(name) for name in args.runs] or sorted(everything, key=lambda r: (r.data_name, r.name))
     print(f"Sampling on {hardware(device)}\n")
     print("| run | parameters | training, images/s | sampling, images/s |")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
@@ -18,7 +20,9 @@ from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable
 from ganlib.provenance import commit, now, versions
-from ganlib.runs import RUNS, Run, RunFolder, find_run
+from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
+from ganlib.runs import Run, RunFolder, find_run
+from ganlib.settings import RUNS
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.config import resolve_precision
 from ganlib.training.step import select_phases
@@ -60,16 +64,20 @@ def _model_of(argv: Sequence[str]) -> str | None:
     return args.model if args.model in MODELS else None
 
 
+class Training(NamedTuple):
+    """What the trainer is given."""
+
+    folder: RunFolder
+    model: Trainable
+    data: DataSet
+    config: TrainingConfig
+
+
 def run(args: argparse.Namespace) -> None:
-    if args.resume:
-        folder, model, data, training = _resume(args)
-    else:
-        folder, model, data, training = _start(args)
-    trainer = Trainer(folder, model, data, training, pick_device(args.device), resume=bool(args.resume))
+    folder, model, data, config = _resume(args) if args.resume else _start(args)
+    trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
     if args.resume:  # the state fits: now the recipe may say how far it goes
-        folder.write_config(find_run(args.resume).recipe | {"training": training.to_dict()})
-    stop: list[int] = []
-    handlers = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+        folder.write_config(replace(find_run(args.resume).recipe, training=config.to_dict()))
     line = ProgressLine()
 
     def report(progress: Progress) -> None:
@@ -80,100 +88,125 @@ def run(args: argparse.Namespace) -> None:
             seconds=progress.seconds,
         )
 
+    with _signals() as received:
+        try:
+            trainer.train(report, lambda: bool(received))
+        finally:
+            line.close()
+    outcome = "stopped; go on with --resume" if received else "finished"
+    print(f"{folder.path}: {outcome}, {trainer.images:,} images in {trainer.seconds / 60:.1f} minutes")
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Inside, SIGINT and SIGTERM only add themselves to the list."""
+    received: list[int] = []
+    handlers = {s: signal.signal(s, lambda number, _: received.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        trainer.train(report, lambda: bool(stop))
+        yield received
     finally:
-        line.close()
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    how = "stopped; go on with --resume" if stop else "finished"
-    print(f"{folder.path}: {how}, {trainer.images:,} images in {trainer.seconds / 60:.1f} minutes")
 
 
-def _start(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, TrainingConfig]:
+def _start(args: argparse.Namespace) -> Training:
     if args.like and args.start:
         raise GanlibError("--like starts from random weights, --start from a run's; leave one out.")
     like = find_run(args.like or args.start) if args.like or args.start else None
-    recipe = like.recipe if like else None
-    name = args.model or (recipe and recipe["model"])
+    name = args.model or (like and like.model_name)
     if not name:
         raise GanlibError(f"Name a model to train ({', '.join(MODELS)}) or a run with --like.")
+    same = like if like and like.model_name == name else None  # whose fields are this model's
     cls = MODELS[name]
-    same = recipe is not None and recipe["model"] == name
-    values: dict[str, Any] = dict(recipe["config"]) if recipe and same else {}
-    flags = given(args, cls.Config)
-    data_name = args.data or (recipe["data"]["name"] if recipe else "digits")
-    other_data = recipe is None or data_name != recipe["data"]["name"]
-    shape = {} if other_data else values
-    data = _load(
-        data_name,
-        args.data_root,
-        flags.get("image_size", shape.get("image_size")),
-        flags.get("channels", shape.get("channels")),
-    )
-    values |= {"image_size": data.size, "channels": data.channels, "num_classes": data.num_classes} | flags
-    settings = (like.training if like and same else cls.recipe) | given(args, TrainingConfig)
-    device = pick_device(args.device)
-    training = resolve_precision(TrainingConfig.from_dict(settings), device)
-    if not training.images and not training.max_minutes:
-        raise GanlibError("Say how long to train: --images N or --max-minutes M.")
-    model = seeded(lambda: cls(cls.Config.from_dict(values)), training.seed)
+    config = _training_config(args, cls, same)
+    data = _data(args, like, same)
+    model = _model(args, cls, same, data, config.seed)
     if like and args.start:
-        _start_from(like, model)
+        _load_weights(like, model)
     else:
         model.before_training()
-    select_phases(model, training.phases)  # a pattern that matches none is refused before anything is written
-    folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
-    if folder.config.exists():
-        raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")
-    if folder.path.exists() and any(folder.path.iterdir()):
-        raise GanlibError(f"{folder.path} holds other files; choose an empty or new folder for --out.")
+    select_phases(model, config.phases)  # a pattern that matches none is refused before anything is written
+    folder = _empty_folder(args.out or _new_folder(f"{data.name}-{name}"))
+    start = StartRecipe(like.name, like.weights_hash) if like and args.start else None
     folder.write_config(
-        {
-            "model": name,
-            "config": model.config.to_dict(),
-            "data": {
-                "name": data.name,
-                "classes": list(data.classes),
-                "train": {"n": len(data.train), "fingerprint": data.train.fingerprint},
-                "test": {"n": len(data.test), "fingerprint": data.test.fingerprint},
-            },
-            "training": training.to_dict(),
-            **({"start": {"run": like.name, "weights": like.weights_hash}} if like and args.start else {}),
-            **({"note": args.note} if args.note else {}),
-            "versions": versions(),
-            "commit": commit(),
-            "created": now(),
-        }
+        Recipe(
+            model=name,
+            config=model.config.to_dict(),
+            data=_data_recipe(data),
+            training=config.to_dict(),
+            start=start,
+            note=args.note,
+            versions=versions(),
+            commit=commit(),
+            created=now(),
+        )
     )
-    return folder, model, data, training
+    return Training(folder, model, data, config)
 
 
-def _start_from(run: Run, model: Trainable) -> None:
-    """The weights of a run whose networks have the same shapes."""
+def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataSet:
+    """At the size that the command line asks for, else the earlier run's, else the data set's own."""
+    name = args.data or (like.data_name if like else "digits")
+    flags = given(args, ModelConfig)
+    shape = dict(same.recipe.config) if same and name == same.data_name else {}
+    size, channels = (flags.get(key, shape.get(key)) for key in ("image_size", "channels"))
+    return _load(name, args.data_root, size, channels)
+
+
+def _training_config(args: argparse.Namespace, cls: type[Trainable], same: Run | None) -> TrainingConfig:
+    values = (same.training if same else cls.recipe) | given(args, TrainingConfig)
+    config = resolve_precision(TrainingConfig.from_dict(values), pick_device(args.device))
+    if not config.images and not config.max_minutes:
+        raise GanlibError("Say how long to train: --images N or --max-minutes M.")
+    return config
+
+
+def _model(args: argparse.Namespace, cls: type[Trainable], same: Run | None, data: DataSet, seed: int) -> Trainable:
+    """With the weights that follow from the seed."""
+    values = dict(same.recipe.config) if same else {}
+    values |= {"image_size": data.size, "channels": data.channels, "num_classes": data.num_classes}
+    config = cls.Config.from_dict(values | given(args, cls.Config))
+    return seeded(lambda: cls(config), seed)
+
+
+def _data_recipe(data: DataSet) -> DataRecipe:
+    train, test = (SplitRecipe(len(split), split.fingerprint) for split in (data.train, data.test))
+    return DataRecipe(data.name, data.classes, train, test)
+
+
+def _load_weights(run: Run, model: Trainable) -> None:
+    """Those of a run whose networks have the same shapes."""
     weights = run.load().state_dict()
-    shapes, wanted = ({k: v.shape for k, v in state.items()} for state in (weights, model.state_dict()))
-    if shapes != wanted:
+    shapes, expected = ({k: v.shape for k, v in state.items()} for state in (weights, model.state_dict()))
+    if shapes != expected:
         raise GanlibError(f"The weights of {run.name} do not fit networks of other sizes; leave out what changes them.")
     model.load_state_dict(weights)
 
 
-def _resume(args: argparse.Namespace) -> tuple[RunFolder, Trainable, DataSet, TrainingConfig]:
-    found: Run = find_run(args.resume)
-    changed = [k for k in given(args, ModelConfig) | given(args, found.model_class.Config)]
+def _empty_folder(path: Path) -> RunFolder:
+    folder = RunFolder(path)
+    if folder.config.exists():
+        raise GanlibError(f"{path} is a run already; --resume it or choose another --out.")
+    if path.exists() and any(path.iterdir()):
+        raise GanlibError(f"{path} holds other files; choose an empty or new folder for --out.")
+    return folder
+
+
+def _resume(args: argparse.Namespace) -> Training:
+    run = find_run(args.resume)
+    changed = [k for k in given(args, ModelConfig) | given(args, run.model_class.Config)]
     budget = given(args, TrainingConfig)
     fixed = changed + [k for k in budget if k not in ("images", "max_minutes")]
     if fixed:
         raise GanlibError(f"A resumed run keeps its recipe, so {fixed[0]} cannot change; use --like for a new run.")
-    c = found.config
-    data = _load(found.data_name, args.data_root, c.image_size, c.channels)
-    if data.train.fingerprint != found.fingerprint("train"):
+    c = run.config
+    data = _load(run.data_name, args.data_root, c.image_size, c.channels)
+    if data.train.fingerprint != run.fingerprint("train"):
         raise GanlibError(
-            f"{data.name} is not the data set {found.name} was trained on (its pixels differ); name its folder "
+            f"{data.name} is not the data set {run.name} was trained on (its pixels differ); name its folder "
             "with --data-root."
         )
-    training = TrainingConfig.from_dict(found.training | budget)
-    return found.folder, found.model_class(c), data, training
+    return Training(run.folder, run.model_class(c), data, TrainingConfig.from_dict(run.training | budget))
 
 
 def _load(name: str, root: str | None, size: int | None, channels: int | None) -> DataSet:

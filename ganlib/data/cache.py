@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -17,12 +16,6 @@ from ganlib.data.sets import SPLITS, DataSet, Source, Split
 from ganlib.errors import GanlibError
 
 VERSION = 1  # raise it whenever the same files would give other pixels
-
-
-def cache_root(cache: Path | str | None = None) -> Path:
-    """``cache``, else GANLIB_CACHE, else ~/.cache/ganlib/arrays."""
-    given = cache or os.environ.get("GANLIB_CACHE")
-    return Path(given).expanduser() if given else Path.home() / ".cache" / "ganlib" / "arrays"
 
 
 def cached(

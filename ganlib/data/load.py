@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganlib.data.cache import cache_root, cached
+from ganlib.data.cache import cached
 from ganlib.data.decode import Progress
 from ganlib.data.sets import DATA_SETS, DataSet, make_query
 from ganlib.errors import GanlibError
+from ganlib.settings import array_cache
 
 SIZES = (4, 1024)
 
@@ -41,4 +42,4 @@ def load_data(
     if colon and attribute is not None and attribute != argument:
         raise GanlibError(f"{name} and the attribute {attribute!r} contradict each other; give one of them.")
     source = definition.find(make_query(argument or attribute, root))
-    return cached(source, size, channels, cache_root(cache), progress)
+    return cached(source, size, channels, Path(cache).expanduser() if cache else array_cache(), progress)

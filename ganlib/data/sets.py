@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 
 from ganlib.errors import GanlibError
 from ganlib.registry import Registry
+from ganlib.settings import data_roots
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, SplitName] = ("train", "test")
@@ -147,8 +147,6 @@ def list_data() -> tuple[DataInfo, ...]:
 
 
 def make_query(argument: str | None, root: Path | str | None = None) -> Query:
-    """Searched, best first: ``root``, GANLIB_DATA, ../shared/data, ~/.cache/ganlib/data."""
-    given = [Path(r).expanduser() for r in (root, os.environ.get("GANLIB_DATA")) if r]
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    default = Path.home() / ".cache" / "ganlib" / "data"
-    return Query(argument, tuple(dict.fromkeys([*given, beside, default])), [*given, default][0])
+    """Searched in the order of ``data_roots``; downloads go to the first."""
+    roots = data_roots(root)
+    return Query(argument, roots, roots[0])

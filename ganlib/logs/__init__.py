@@ -22,7 +22,6 @@ from ganlib.logs.diagnosis import Finding, diagnose
 from ganlib.logs.follow import Follower
 from ganlib.logs.frame import LogError, concat
 from ganlib.logs.metrics import METRICS
-from ganlib.logs.naming import run_names
 from ganlib.logs.published import published
 from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
@@ -50,7 +49,6 @@ __all__ = [
     "read",
     "read_evaluations",
     "recipes",
-    "run_names",
     "seed_groups",
     "smooth",
 ]

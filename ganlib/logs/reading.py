@@ -11,9 +11,9 @@ import pandas as pd
 
 from ganlib.logs.frame import LogError, Scalars, Skipped, build
 from ganlib.logs.merging import Part, by_run, merged
-from ganlib.logs.naming import run_names
 from ganlib.logs.readers import EVENTS, FORMATS, Format
 from ganlib.logs.readers.source import NoLog, Source, is_binary, utf8
+from ganlib.naming import run_names
 
 HEAD = 2**16  # bytes that decide about the format
 # What lies beside logs and is none: not even opened.

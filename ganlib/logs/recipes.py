@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ganlib.errors import GanlibError
-from ganlib.logs.naming import run_names
+from ganlib.naming import run_names
+from ganlib.recipe import read_recipe
 
 RECIPE = ("model", "config", "data", "training", "start")  # what makes a run what it is
 SEED = "training.seed"
@@ -25,12 +26,8 @@ def recipes(folders: Iterable[Path]) -> pd.DataFrame:
     """
     rows: dict[str, dict[str, object]] = {}
     for folder, name in run_names(folders).items():
-        try:
-            recipe = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(recipe, dict):
-            rows[name] = dict(_flat(recipe))
+        with suppress(GanlibError):
+            rows[name] = dict(_flat(read_recipe(folder / "config.json").to_dict()))
     keys = list(dict.fromkeys(key for row in rows.values() for key in row))  # in the recipes' own order
     index = pd.Index(list(rows), name="run", dtype="str")
     cells = [[row.get(key, float("nan")) for key in keys] for row in rows.values()]

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ganlib.errors import GanlibError
-from ganlib.logs.naming import run_names
+from ganlib.naming import run_names
 
 DTYPES = {
     "run": "str",

@@ -7,7 +7,6 @@ vgg16, clip, dinov2   others of torch-fidelity's; a file of weights may be of an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, of_l
 from ganlib.metrics.partial import Partial
 from ganlib.metrics.weights import file_hash, find_weights
 from ganlib.registry import Registry
-from ganlib.runs import Run, run_roots, scan
+from ganlib.runs import Run, scan
+from ganlib.settings import reference_cache
 
 
 class Extracted(NamedTuple):
@@ -140,8 +140,6 @@ def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -
         return features, logits[0] if logits else features[:, :0]
 
     key = file_hash(path)
-    cache = os.environ.get("GANLIB_CACHE")
-    home = Path(cache).expanduser() if cache else Path.home() / ".cache" / "ganlib"
     side = found.INPUT_IMAGE_SIZE
     sizes = [y.shape[1] for y in on_device(device, lambda: network(torch.zeros(1, 3, side, side, device=device)))]
     return Extractor(
@@ -152,7 +150,7 @@ def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -
         width=sizes[0],
         classes=sizes[1],
         own_classes=False,
-        references=home / "references" / f"{name}-{key}",
+        references=reference_cache() / f"{name}-{key}",
         device=device,
         network=network,
     )
@@ -167,9 +165,9 @@ def find_classifier(run: Run) -> Run:
     if run.model_name == "classifier":
         return run
     c = run.config
-    for other in scan(run_roots())[0]:
+    for other in scan()[0]:
         same_size = (other.config.image_size, other.config.channels) == (c.image_size, c.channels)
-        same_data = run.data.get("train") and other.data.get("train") == run.data.get("train")
+        same_data = run.recipe.data.train is not None and other.recipe.data.train == run.recipe.data.train
         if other.model_name == "classifier" and same_size and same_data:
             return other
     if not run.classes:

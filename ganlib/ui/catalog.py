@@ -19,11 +19,12 @@ import torch
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
-from ganlib.logs import read_evaluations, recipes, run_names
+from ganlib.logs import read_evaluations, recipes
 from ganlib.models import GenerativeModel
-from ganlib.runs import Run, RunError, run_roots, scan
+from ganlib.runs import Run, RunError, scan
 from ganlib.sampling import Growing, interpolate, sample, sample_stages
 from ganlib.sampling.request import SampleRequest, WalkRequest
+from ganlib.settings import run_roots
 
 Signature = tuple[tuple[str, int, int], ...]
 
@@ -112,12 +113,10 @@ def _run_files() -> Signature:
 
 @lru_cache(maxsize=4)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
-    found, broken = scan(run_roots())
-    names = run_names([*run_folders(), *(run.path for run in found)])  # two roots may hold runs of one name
+    found, broken = scan()
     whole = []
     for run in found:
         try:
-            run.name = names[run.path]
             run.weights_hash, run.images_seen, run.blueprint  # noqa: B018  (what does not fit or is damaged shows)
             whole.append(run)
         except RunError as error:

@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
-from ganlib.runs import run_roots
+from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, one_look
 from ganlib.ui.links import complain, complained
 

@@ -22,7 +22,8 @@ import streamlit as st
 from ganlib.logs import METRICS
 from ganlib.metrics.config import METRICS as EVALUATED
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.runs import PROJECT, Run
+from ganlib.runs import Run
+from ganlib.settings import child_environment
 from ganlib.ui.catalog import generates, runs
 
 COUNTS = (1_000, 5_000, 10_000, 50_000)
@@ -49,10 +50,9 @@ class Job:
         with os.fdopen(handle, "wb") as said:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ganlib", *arguments],
-                cwd=PROJECT,
                 stdout=said,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"GANLIB_PROGRESS": str(LOOK), "PYTHONUNBUFFERED": "1"},
+                env=child_environment(progress=LOOK),
             )
         atexit.register(self._end)
 

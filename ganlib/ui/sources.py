@@ -13,7 +13,9 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
-from ganlib.logs import Follower, LogError, concat, read, run_names
+from ganlib.logs import Follower, LogError, concat, read
+from ganlib.naming import run_names
+from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
@@ -27,11 +29,6 @@ def logs() -> tuple[pd.DataFrame, list[str]]:
     found, unreadable = _followed().read()
     uploads, complaints = uploaded()
     return (concat([found, *uploads]) if uploads else found), unreadable + complaints
-
-
-def log_roots() -> list[Path]:
-    """Folders of other tools' logs: ``GANLIB_LOGS``, separated as in PATH."""
-    return [Path(p) for p in os.environ.get("GANLIB_LOGS", "").split(os.pathsep) if p]
 
 
 class _Followed:

@@ -64,8 +64,8 @@ def test_a_run_is_made_resumed_and_repeated(gallery, tmp_path, capsys):
     assert Run(Path("first")).images_seen == 96
     works("train", "--like", "first", *common, "--seed", "5", "--out", "second", capsys=capsys)
     first, second = Run(Path("first")).recipe, Run(Path("second")).recipe
-    assert first["config"] == second["config"]
-    assert first["training"] | {"images": 64, "seed": 5} == second["training"]
+    assert first.config == second.config
+    assert first.training | {"images": 64, "seed": 5} == second.training
     assert sorted(p.name for p in tmp_path.iterdir()) == ["first", "second"]
 
 

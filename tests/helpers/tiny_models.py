@@ -11,6 +11,7 @@ import torch
 from ganlib.data import DataSet, Split
 from ganlib.models import MODELS, GenerativeModel, Trainable
 from ganlib.provenance import now
+from ganlib.recipe import DataRecipe, Recipe, SplitRecipe
 from ganlib.runs import Run, RunFolder
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded
@@ -65,21 +66,15 @@ def write_run(path: Path, name: str = "cdcgan", **changes: Any) -> Run:
     """A finished run of a tiny model, as training would leave it."""
     model = build(name, **changes)
     folder = RunFolder(path)
+    train, test = (SplitRecipe(n, "0123456789abcdef") for n in (24, 6))
     folder.write_config(
-        {
-            "model": name,
-            "config": model.config.to_dict(),
-            "data": {
-                "name": "noise",
-                "classes": list("abcdefghijklm"[: model.config.num_classes]),
-                "train": {"n": 24, "fingerprint": "0123456789abcdef"},
-                "test": {"n": 6, "fingerprint": "0123456789abcdef"},
-            },
-            "training": TrainingConfig(images=64).to_dict(),
-            "versions": {},
-            "commit": None,
-            "created": now(),
-        }
+        Recipe(
+            model=name,
+            config=model.config.to_dict(),
+            data=DataRecipe("noise", tuple("abcdefghijklm"[: model.config.num_classes]), train, test),
+            training=TrainingConfig(images=64).to_dict(),
+            created=now(),
+        )
     )
     folder.write_weights(model, model, 64, 1.5)
     return Run(path)

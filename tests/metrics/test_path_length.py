@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def test_w_is_walked_in_where_it_is_asked_for_and_there(root: Path) -> None:
         evaluate(gan, in_w, CPU, progress=lambda text, done, total: seen.append(text))
     assert seen == []
     styles = write_run(root / "styles", "stylegan2_ada")
-    RunFolder(styles.path).write_config(styles.recipe | {"data": gan.data})
+    RunFolder(styles.path).write_config(replace(styles.recipe, data=gan.recipe.data))
     by_space = [evaluate(Run(styles.path), config, CPU)[0] for config in (WALKS, in_w)]
     assert [r["protocol"]["path"] for r in by_space] == ["slerp", "lerp"]
     assert by_space[0]["value"] != pytest.approx(by_space[1]["value"], rel=1e-3)

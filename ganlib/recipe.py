@@ -1,0 +1,174 @@
+"""The recipe of a run, ``config.json``: what ``train --like`` repeats, and where the run comes from.
+
+Read without torch: whether the model exists and its config makes sense is for ``ganlib.runs`` to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from ganlib.errors import GanlibError
+from ganlib.files import write_atomically
+
+FORMAT = 1  # of the file, which names it from 2 on; raise it when older versions would misread a newer recipe
+
+
+@dataclass(frozen=True)
+class SplitRecipe:
+    """One split of the data set as the run saw it."""
+
+    n: int
+    fingerprint: str  # 16 hex digits, as ganlib.data computes them
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        return cls(_typed(values["n"], int), _typed(values["fingerprint"], str))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"n": self.n, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True)
+class DataRecipe:
+    """The data set; its splits are None where the run comes from elsewhere."""
+
+    name: str
+    classes: tuple[str, ...]  # () where nothing is labelled
+    train: SplitRecipe | None = None
+    test: SplitRecipe | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)  # keys of other versions
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """TypeError, KeyError and ValueError for what is none."""
+        classes = [_typed(name, str) for name in _typed(values["classes"], list)]
+        if len(set(classes)) < len(classes):
+            raise ValueError("two classes of one name")
+        splits = {
+            split: SplitRecipe.from_dict(values[split]) for split in ("train", "test") if values.get(split) is not None
+        }
+        extra = _others(values, ("name", "classes", "train", "test"))
+        return cls(_typed(values["name"], str), tuple(classes), **splits, extra=extra)
+
+    def to_dict(self) -> dict[str, Any]:
+        splits = {"train": self.train, "test": self.test}
+        return {
+            "name": self.name,
+            "classes": list(self.classes),
+            **{name: split.to_dict() for name, split in splits.items() if split},
+            **self.extra,
+        }
+
+
+@dataclass(frozen=True)
+class StartRecipe:
+    """The weights that training started from, in place of random ones."""
+
+    run: str
+    weights: str  # their hash
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        return cls(_typed(values["run"], str), _typed(values["weights"], str))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"run": self.run, "weights": self.weights}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``config`` and ``training`` hold the fields of the model's Config and of the TrainingConfig."""
+
+    model: str
+    config: Mapping[str, Any]
+    data: DataRecipe
+    training: Mapping[str, Any] | None = None  # None where the run comes from elsewhere
+    start: StartRecipe | None = None
+    note: str = ""  # what a reader should know
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    created: str | None = None
+    format: int = FORMAT
+    extra: Mapping[str, Any] = field(default_factory=dict)  # keys of other versions
+
+    @classmethod
+    def from_dict(cls, values: Any, source: Path | str = "config.json") -> Self:
+        """GanlibError, which names the ``source``, for what is no recipe or a newer version's."""
+        try:
+            return cls._from_dict(_typed(values, dict), source)
+        except KeyError as error:
+            raise GanlibError(f"{source} lacks {error}; it is not a run of this project.") from None
+        except (TypeError, ValueError, AttributeError):
+            raise GanlibError(f"{source} is not a run's recipe; restore it from its source.") from None
+
+    @classmethod
+    def _from_dict(cls, values: dict[str, Any], source: Path | str) -> Self:
+        version = _typed(values.get("format", 1), int)
+        if version > FORMAT:
+            raise GanlibError(
+                f"{source} was written by a newer ganlib (its format is {version}, this one reads up to {FORMAT}); "
+                "update ganlib."
+            )
+        training, start, note = values.get("training"), values.get("start"), values.get("note", "")
+        return cls(
+            model=_typed(values["model"], str),
+            config=_typed(values["config"], dict),
+            data=DataRecipe.from_dict(values["data"]),
+            training=None if training is None else _typed(training, dict),
+            start=None if start is None else StartRecipe.from_dict(start),
+            note=note if isinstance(note, str) else "",
+            versions=_typed(values.get("versions", {}), dict),
+            commit=values.get("commit"),
+            created=values.get("created"),
+            format=version,
+            extra=_others(values, cls.__dataclass_fields__),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it; what is absent leaves no key."""
+        optional = {
+            "training": None if self.training is None else dict(self.training),
+            "start": self.start and self.start.to_dict(),
+            "note": self.note or None,
+        }
+        return {
+            "model": self.model,
+            "config": dict(self.config),
+            "data": self.data.to_dict(),
+            **{key: value for key, value in optional.items() if value is not None},
+            "versions": dict(self.versions),
+            "commit": self.commit,
+            "created": self.created,
+            **({"format": self.format} if self.format > 1 else {}),
+            **self.extra,
+        }
+
+
+def read_recipe(path: Path) -> Recipe:
+    """GanlibError where the file is missing, damaged, no recipe or a newer version's."""
+    if not path.exists():
+        raise GanlibError(f"{path} is missing; copy the whole run folder again.")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise GanlibError(f"{path} is damaged ({reason}); copy the whole run folder again.") from None
+    return Recipe.from_dict(values, path)
+
+
+def write_recipe(path: Path, recipe: Recipe) -> None:
+    write_atomically(path, json.dumps(recipe.to_dict(), indent=2).encode() + b"\n")
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _others(values: Mapping[str, Any], names: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in names}

@@ -1,0 +1,79 @@
+"""What the environment sets, and the folders that follow from it: the only reader of ``GANLIB_*``.
+
+GANLIB_RUNS      more folders of runs, separated as in PATH
+GANLIB_GALLERY   a folder of runs in place of the gallery and of ./runs
+GANLIB_DATA      where data sets lie, and where downloads go (default: ~/.cache/ganlib/data)
+GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the reference statistics of pretrained
+                 extractors (default: ~/.cache/ganlib/references) are kept
+GANLIB_LOGS      folders of other tools' logs for the curves page, separated as in PATH
+GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
+
+Each is read when it is needed, so that a change takes effect at once.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ganlib.errors import GanlibError
+
+PACKAGE = Path(__file__).parent
+CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None  # None where it is installed
+GALLERY = CHECKOUT / "checkpoints" if CHECKOUT else PACKAGE / "gallery"
+RUNS = Path("runs")  # in the current folder: new trainings go there
+
+
+def run_roots() -> list[Path]:
+    """Folders of runs, each once: the gallery, ./runs, those of ``GANLIB_RUNS``."""
+    gallery = os.environ.get("GANLIB_GALLERY")
+    roots: dict[Path, Path] = {}
+    for root in [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *_folders("GANLIB_RUNS")]:
+        roots.setdefault(root.resolve(), root)
+    return list(roots.values())
+
+
+def data_roots(first: Path | str | None = None) -> tuple[Path, ...]:
+    """Folders of data sets, best first: ``first``, ``GANLIB_DATA``, ~/.cache/ganlib/data."""
+    given = [Path(root).expanduser() for root in (first, os.environ.get("GANLIB_DATA")) if root]
+    return tuple(dict.fromkeys([*given, _cache() / "data"]))
+
+
+def array_cache() -> Path:
+    return _given_cache() or _cache() / "arrays"
+
+
+def reference_cache() -> Path:
+    return (_given_cache() or _cache()) / "references"
+
+
+def log_roots() -> list[Path]:
+    return _folders("GANLIB_LOGS")
+
+
+def progress_interval() -> float:
+    """Seconds between the progress lines of a process without a terminal."""
+    text = os.environ.get("GANLIB_PROGRESS") or "30"
+    try:
+        return float(text)
+    except ValueError:
+        raise GanlibError(f"GANLIB_PROGRESS must be a number of seconds, not {text!r}.") from None
+
+
+def child_environment(progress: float) -> dict[str, str]:
+    """For ``python -m ganlib`` in a process of its own that reports every ``progress`` seconds."""
+    path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"GANLIB_PROGRESS": str(progress), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _folders(variable: str) -> list[Path]:
+    return [Path(p) for p in os.environ.get(variable, "").split(os.pathsep) if p]
+
+
+def _given_cache() -> Path | None:
+    given = os.environ.get("GANLIB_CACHE")
+    return Path(given).expanduser() if given else None
+
+
+def _cache() -> Path:
+    return Path.home() / ".cache" / "ganlib"
