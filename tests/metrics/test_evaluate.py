@@ -46,7 +46,7 @@ def test_evaluates_from_the_command_line_without_the_data_set(
         "reference": {
             "data": judge.data_name,
             "split": "train",
-            "fingerprint": judge.data["train"]["fingerprint"],
+            "fingerprint": judge.fingerprint("train"),
         },
         "extractor": "embedded",
         "extractor_name": "judge",

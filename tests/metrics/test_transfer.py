@@ -63,7 +63,7 @@ def test_the_record_says_what_was_trained_and_tested(root: Path, capsys: pytest.
     assert found["protocol"] == {
         "n_real": 60,
         "n_fake": 60,
-        "reference": {"data": run.data_name, "split": "test", "fingerprint": run.data["test"]["fingerprint"]},
+        "reference": {"data": run.data_name, "split": "test", "fingerprint": run.fingerprint("test")},
         "extractor": None,
         "extractor_name": None,
         "extractor_hash": None,

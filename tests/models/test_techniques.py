@@ -17,7 +17,8 @@ from ganlib.models import MODELS, Batch
 from ganlib.models.techniques import DCGANTechniques, Techniques
 from ganlib.nn.virtual_norm import VirtualBatchNorm2d
 from ganlib.provenance import now
-from ganlib.runs import GALLERY, Run
+from ganlib.runs import Run
+from ganlib.settings import GALLERY
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, labels_for, make_trainer, tiny_config
 

@@ -18,9 +18,10 @@ import torch
 from safetensors.torch import load_file
 
 from ganlib.__main__ import main
-from ganlib.runs import PROJECT, Run
+from ganlib.runs import Run
 from helpers.tiny_models import files_of
 
+PROJECT = Path(__file__).parents[2]
 IMAGES = 1_600  # 100 steps: time enough to be killed in the middle
 FLAGS = ["--image-size", "16", "--width", "4", "--z-dim", "8", "--batch-size", "16", "--precision", "fp32"]
 FLAGS += ["--log-every", "2", "--state-every", "0", "--snapshot-first", "500", "--device", "cpu"]

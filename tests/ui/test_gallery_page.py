@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ganlib.models import GenerativeModel
-from ganlib.runs import GALLERY, scan
+from ganlib.runs import scan
+from ganlib.settings import GALLERY
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, RUNS, UNCONDITIONAL, score
 from helpers.streamlit_app import PAGES, fine, grids, open_page, texts
 from helpers.tiny_models import write_run
