@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
         columns = len(request.seeds) if len(request.classes) > 1 else min(COLUMNS, len(images))
         write_atomically(args.out, png(grid(images, columns)))
     elif args.out.suffix == ".zip":
-        write_atomically(args.out, zip_of_pngs(named, request.how()))
+        write_atomically(args.out, zip_of_pngs(named, request.provenance()))
     else:
         for name, image in named:
             write_atomically(args.out / name, png(image))

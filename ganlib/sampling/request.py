@@ -1,4 +1,4 @@
-"""What somebody asked of a run: the same request makes the page, the link, the command line and the file names."""
+"""Requests for images of a run: the page, its link, the command line and the file names all derive from one request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.provenance import versions
 from ganlib.runs import Run
 
-MOST_IMAGES = 100_000
+MAX_IMAGES = 100_000
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class SampleRequest:
     """Every class with every seed, class by class; seeds alone where the model is unconditional."""
 
     run: Run
-    classes: tuple[int, ...]  # () = no classes asked
+    classes: tuple[int, ...]  # () where the model is unconditional
     seeds: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
 
-    def beginning(self, most: int) -> SampleRequest:
-        """The same with at most so many images: every class that has room, with the first seeds."""
-        classes = self.classes[:most]
-        return replace(self, classes=classes, seeds=self.seeds[: most // max(len(classes), 1)])
+    def head(self, n: int) -> SampleRequest:
+        """The same request cut to at most n images: the first n classes, each with as many of its first seeds."""
+        classes = self.classes[:n]
+        return replace(self, classes=classes, seeds=self.seeds[: n // max(len(classes), 1)])
 
     @property
     def image_seeds(self) -> list[int]:
@@ -54,34 +54,34 @@ class SampleRequest:
 
     @property
     def file_names(self) -> list[str]:
-        """One for each image: no two alike, none with a folder in it."""
+        """One per image: unique on every file system, and without path separators."""
         names = [f"{class_name(self.run, label)}_" for label in self.image_labels or []] or [""] * len(self.seeds)
-        taken: Counter[str] = Counter()
-        found = []
+        counts: Counter[str] = Counter()
+        file_names = []
         for name, seed in zip(names, self.image_seeds, strict=True):
             stem = re.sub(r"[^\w.+ -]", "_", f"{self.run.path.name}_{name}{seed}")
-            taken[stem.lower()] += 1  # to Windows and macOS "A" and "a" are one file
-            again = taken[stem.lower()]
-            found.append(f"{stem}.png" if again == 1 else f"{stem} ({again}).png")
-        return found
+            counts[stem.lower()] += 1  # Windows and macOS do not distinguish "A" from "a"
+            count = counts[stem.lower()]
+            file_names.append(f"{stem}.png" if count == 1 else f"{stem} ({count}).png")
+        return file_names
 
     @property
     def command(self) -> str:
-        """The command line that makes the same pictures."""
-        # Where two roots hold runs of one name, only the path says which.
+        """The command line that generates the same images."""
+        # Where two run roots hold runs of one name, only the path identifies one.
         run = self.run.name if self.run.name == self.run.path.name else str(self.run.path)
         parts = ["python", "-m", "ganlib", "sample", run]
         if self.classes:
-            cut = any("," in name or name != name.strip() for name in self.class_names)
-            parts += ["--classes", ",".join(map(str, self.classes) if cut else self.class_names)]
+            ambiguous = any("," in name or name != name.strip() for name in self.class_names)
+            parts += ["--classes", ",".join(map(str, self.classes) if ambiguous else self.class_names)]
         parts += ["--seeds", format_seeds(self.seeds)]
         for name, value in self.options.items():
-            if value is not None:  # which is what leaving it out means
-                parts += ["--option", f"{name}={written(value)}"]
+            if value is not None:  # None is the default
+                parts += ["--option", f"{name}={format_option(value)}"]
         return shlex.join([*parts, "--out", "grid.png"])
 
-    def how(self) -> dict[str, Any]:
-        """Everything needed to make the pictures again."""
+    def provenance(self) -> dict[str, Any]:
+        """Everything needed to generate the images again, as JSON values."""
         return {
             "run": self.run.name,
             "model": self.run.model_name,
@@ -97,8 +97,8 @@ class SampleRequest:
 
 
 @dataclass(frozen=True)
-class WalkRequest:
-    """The way from one seed and class to another through latent space."""
+class InterpolationRequest:
+    """An interpolation in a latent space from one seed and class to another."""
 
     run: Run
     seeds: tuple[int, int]
@@ -113,8 +113,8 @@ class WalkRequest:
         return [class_name(self.run, label) for label in self.classes or ()]
 
     @property
-    def ends(self) -> tuple[str, str]:
-        """ "cat, seed 7" for either end."""
+    def endpoints(self) -> tuple[str, str]:
+        """Captions of the first and the last frame, like "cat, seed 7"."""
         first, last = (
             SampleRequest(self.run, (self.classes[i],) if self.classes else (), (self.seeds[i],)).captions[0]
             for i in (0, 1)
@@ -123,24 +123,25 @@ class WalkRequest:
 
     @property
     def captions(self) -> list[str]:
-        """One for each frame: how far along the way it lies."""
-        return [f"{i / (self.frames - 1):.0%} from {self.ends[0]} to {self.ends[1]}" for i in range(self.frames)]
+        """One per frame: its position between the endpoints, in percent."""
+        first, last = self.endpoints
+        return [f"{i / (self.frames - 1):.0%} from {first} to {last}" for i in range(self.frames)]
 
 
 def class_name(run: Run, label: int) -> str:
-    """The data set's word for a class, or its number where the run names none."""
+    """The name of a class in the data set, or its number where the run stores no names."""
     return run.classes[label] if run.classes else str(label)
 
 
-def written(value: Any) -> str:
-    """An option's value as people write it, which ``Option.parse`` reads."""
+def format_option(value: Any) -> str:
+    """An option's value as text, which ``Option.parse`` reads back."""
     if value is None:
         return FROM_SEED
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def parse_whole(text: str) -> int | None:
-    """A whole number, None if it is not one. ``int`` itself raises on thousands of digits; no limit here has 20."""
+def parse_int(text: str) -> int | None:
+    """A non-negative integer of at most 20 digits, else None (``int`` raises on thousands of digits)."""
     return int(text) if text.isdecimal() and len(text) <= 20 else None
 
 
@@ -149,40 +150,40 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     seeds: list[int] = []
     for part in filter(None, (p.strip() for p in text.split(","))):
         first, dash, last = part.partition("-")
-        low, high = parse_whole(first), parse_whole(last if dash else first)
+        low, high = parse_int(first), parse_int(last if dash else first)
         if low is None or high is None:
             raise GanlibError(f"Seeds are whole numbers from 0 to {SEED_LIMIT - 1}, like 0,3,8-11; not {part[:40]!r}.")
         if not low <= high < SEED_LIMIT:
             raise GanlibError(f"Seeds go up from 0 to {SEED_LIMIT - 1}; {part!r} does not.")
-        if len(seeds) + high - low >= MOST_IMAGES:
-            raise GanlibError(f"{part!r} asks for more than {MOST_IMAGES:,} seeds; split the request.")
+        if len(seeds) + high - low >= MAX_IMAGES:
+            raise GanlibError(f"{part!r} asks for more than {MAX_IMAGES:,} seeds; split the request.")
         seeds.extend(range(low, high + 1))
     if not seeds:
-        raise GanlibError("Name at least one seed, like 0-15.")
+        raise GanlibError("No seeds were given; name at least one, like 0-15.")
     return tuple(seeds)
 
 
 def format_seeds(seeds: Iterable[int]) -> str:
     """(0, 3, 8, 9, 10, 11) -> "0,3,8-11"."""
-    runs: list[list[int]] = []
+    ranges: list[list[int]] = []
     for seed in seeds:
-        if runs and seed == runs[-1][1] + 1:
-            runs[-1][1] = seed
+        if ranges and seed == ranges[-1][1] + 1:
+            ranges[-1][1] = seed
         else:
-            runs.append([seed, seed])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+            ranges.append([seed, seed])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
 
 
 def parse_classes(text: str, run: Run) -> tuple[int, ...]:
-    """ "cat,dog" or "3,5" -> class indices of this run; names win over numbers."""
-    found = []
+    """ "cat,dog" or "3,5" -> class indices of this run; names take precedence over numbers."""
+    labels = []
     for name in filter(None, (p.strip() for p in text.split(","))):
-        number = parse_whole(name)
+        number = parse_int(name)
         if name in run.classes:
-            found.append(run.classes.index(name))
+            labels.append(run.classes.index(name))
         elif number is not None and number < len(run.classes):
-            found.append(number)
+            labels.append(number)
         else:
             close = get_close_matches(name, run.classes, n=3) or run.classes
             raise GanlibError(f"{run.name} has no class {name!r}; try {', '.join(close)}.")
-    return tuple(found)
+    return tuple(labels)

@@ -23,7 +23,7 @@ from ganlib.logs import read_evaluations, recipes
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run, RunError, scan
 from ganlib.sampling import Growing, interpolate, sample, sample_stages
-from ganlib.sampling.request import SampleRequest, WalkRequest
+from ganlib.sampling.request import InterpolationRequest, SampleRequest
 from ganlib.settings import run_roots
 
 Signature = tuple[tuple[str, int, int], ...]
@@ -195,7 +195,7 @@ def _stages(weights_hash: str, asked: str, _request: SampleRequest) -> dict[int,
     return {int(i) + 1: stages[i] for i in shown}
 
 
-def frames_of(walk: WalkRequest) -> np.ndarray:
+def frames_of(walk: InterpolationRequest) -> np.ndarray:
     """(F, H, W, C) uint8 of an interpolation."""
     options = tuple(sorted(walk.options.items()))
     return _frames(

@@ -12,7 +12,7 @@ from ganlib.models import GenerativeModel, Option
 from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling import PATHS
-from ganlib.sampling.request import SampleRequest, WalkRequest, parse_whole, written
+from ganlib.sampling.request import InterpolationRequest, SampleRequest, format_option, parse_int
 from ganlib.ui.catalog import best_first, has_stages, model_of
 from ganlib.ui.links import check_link, check_link_list
 
@@ -140,7 +140,7 @@ def same_for(
     return requests
 
 
-def pick_walk(run: Run) -> WalkRequest:
+def pick_walk(run: Run) -> InterpolationRequest:
     """Both ends of an interpolation, and how to get from one to the other."""
     conditional = model_of(run).conditional
     same = st.sidebar.toggle("Same seed at both ends", key="same_seed", bind="query-params")
@@ -154,12 +154,12 @@ def pick_walk(run: Run) -> WalkRequest:
         label_b = pick_class(run, key="class_b", default=1) if conditional else 0
         seed_b = seed_a if same else pick_seed(key="seed_b", default=1)
     with st.sidebar:
-        check_link("frames", lambda text: 2 <= (parse_whole(text) or 0) <= 64, "it goes from 2 to 64")
+        check_link("frames", lambda text: 2 <= (parse_int(text) or 0) <= 64, "it goes from 2 to 64")
         frames = st.slider("Frames", 2, 64, 24, key="frames", bind="query-params")
         space, path = _pick_way(model_of(run).spaces)
         options = pick_options(run)
     classes = (label_a, label_b) if conditional else None
-    return WalkRequest(run, (seed_a, seed_b), classes, frames, path, space, options)
+    return InterpolationRequest(run, (seed_a, seed_b), classes, frames, path, space, options)
 
 
 def _pick_way(spaces: Mapping[str, str]) -> tuple[str, str]:
@@ -243,14 +243,14 @@ def _values(o: Option) -> list[str]:
     """All values of a number, in words free of float noise."""
     low, high, step = _range(o)
     count = int((high - low) / step + 1e-9) + 1
-    return [written(round(low + i * step, 9) + 0.0) for i in range(count)]  # + 0.0: no "-0"
+    return [format_option(round(low + i * step, 9) + 0.0) for i in range(count)]  # + 0.0: no "-0"
 
 
 def _allowed(o: Option) -> str:
     """Its values in words."""
     if o.choices:
         return ", ".join(o.choices)
-    low, high, step = map(written, map(float, _range(o)))
+    low, high, step = map(format_option, map(float, _range(o)))
     return f"{low} to {high} in steps of {step}"
 
 
@@ -263,5 +263,5 @@ def _parses(o: Option, text: Any) -> bool:
 
 
 def _is_seed(text: str) -> bool:
-    number = parse_whole(text)
+    number = parse_int(text)
     return number is not None and number < SEED_LIMIT

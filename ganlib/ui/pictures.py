@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.images import gif, grid, png, strip, zip_of_pngs
 from ganlib.runs import Run
-from ganlib.sampling.request import SampleRequest, WalkRequest, written
+from ganlib.sampling.request import InterpolationRequest, SampleRequest, format_option
 from ganlib.ui.catalog import STRIP, asked, frames_of, growing, has_stages, pictures_of, stages_of
 from ganlib.ui.links import link_to
 
@@ -112,7 +112,7 @@ def downloads(request: SampleRequest) -> None:
         )
         st.download_button(
             "All images as ZIP",
-            lambda: zip_of_pngs(zip(request.file_names, pictures_of(request), strict=True), request.how()),
+            lambda: zip_of_pngs(zip(request.file_names, pictures_of(request), strict=True), request.provenance()),
             f"{name}.zip",
             "application/zip",
             on_click="ignore",
@@ -129,7 +129,7 @@ def stages_shown(whole: SampleRequest) -> None:
     """How the first images of a request come about, a row each; nothing where the model makes them at once."""
     if not has_stages(whole.run, whole.options):
         return
-    request = whole.beginning(STRIP)
+    request = whole.head(STRIP)
     stages = stages_of(request)
     last = max(stages)
     heads = "".join(f'<div style="{CAPTION}">{stage} of {last}</div>' for stage in stages)
@@ -190,7 +190,7 @@ def share_samples(request: SampleRequest, others: Sequence[Run], stages: bool = 
     )
 
 
-def share_walk(walk: WalkRequest) -> None:
+def share_walk(walk: InterpolationRequest) -> None:
     share(
         {
             "run": walk.run.name,
@@ -206,10 +206,10 @@ def share_walk(walk: WalkRequest) -> None:
 
 
 def _words(options: dict[str, Any]) -> dict[str, str]:
-    return {name: written(value) for name, value in options.items() if value is not None}
+    return {name: format_option(value) for name, value in options.items() if value is not None}
 
 
-def film_strip(walk: WalkRequest) -> None:
+def film_strip(walk: InterpolationRequest) -> None:
     """All frames in order, row by row."""
     cells = "".join(_image(image, caption) for image, caption in zip(frames_of(walk), walk.captions, strict=True))
     st.html(
@@ -218,10 +218,10 @@ def film_strip(walk: WalkRequest) -> None:
     )
 
 
-def animation(walk: WalkRequest, frames_per_second: int) -> None:
+def animation(walk: InterpolationRequest, frames_per_second: int) -> None:
     """The frames there and back, endlessly, with a download."""
     content = gif(frames_of(walk), frames_per_second=frames_per_second)
-    alt = f"Animation from {walk.ends[0]} to {walk.ends[1]} and back"
+    alt = f"Animation from {walk.endpoints[0]} to {walk.endpoints[1]} and back"
     st.html(
         f'<img src="{data_url(content, "gif")}" alt="{escape(alt)}" data-testid="animation" '
         f'style="width:256px;max-width:100%;image-rendering:pixelated;border-radius:6px">'

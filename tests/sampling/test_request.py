@@ -1,4 +1,4 @@
-"""What somebody asks of a run, in all the words for it: seeds, classes, captions, files, commands."""
+"""Requests for images: seeds, classes, captions, file names, command lines."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling import check_options, sample
 from ganlib.sampling.request import (
-    MOST_IMAGES,
+    MAX_IMAGES,
+    InterpolationRequest,
     SampleRequest,
-    WalkRequest,
+    format_option,
     format_seeds,
     parse_classes,
+    parse_int,
     parse_seeds,
-    parse_whole,
-    written,
 )
 from helpers.tiny_models import write_run
 
@@ -108,8 +108,8 @@ def test_what_is_no_seed_is_refused_in_one_short_sentence(text):
 
 
 def test_a_range_that_would_fill_the_memory_is_refused_before_it_is_made():
-    assert len(parse_seeds(f"0-{MOST_IMAGES - 1}")) == MOST_IMAGES
-    for text in (f"0-{MOST_IMAGES}", f"0-{LAST}", f"0-{MOST_IMAGES - 1},5"):
+    assert len(parse_seeds(f"0-{MAX_IMAGES - 1}")) == MAX_IMAGES
+    for text in (f"0-{MAX_IMAGES}", f"0-{LAST}", f"0-{MAX_IMAGES - 1},5"):
         with pytest.raises(GanlibError, match="split the request"):
             parse_seeds(text)
 
@@ -128,7 +128,7 @@ def test_a_range_that_would_fill_the_memory_is_refused_before_it_is_made():
     ],
 )
 def test_a_whole_number_is_read_or_refused_but_never_raises(text, number):
-    assert parse_whole(text) == number
+    assert parse_int(text) == number
 
 
 # Classes.
@@ -200,36 +200,36 @@ def test_no_two_images_share_a_file_and_none_leaves_the_folder(names, classes, s
 
 
 def test_the_recipe_of_the_pictures_is_json_and_complete(run):
-    how = SampleRequest(run, (1,), (3, 4), {"temperature": 0.8}).how()
-    assert json.loads(json.dumps(how)) == how
-    assert how["weights_sha256_12"] == run.weights_hash
-    assert (how["run"], how["model"], how["data"]) == ("noise-cdcgan", "cdcgan", "noise")
-    assert (how["classes"], how["seeds"], how["options"]) == (["b"], [3, 4], {"temperature": 0.8})
-    assert how["images_seen"] == 64
-    assert how["command"].startswith("python -m ganlib sample noise-cdcgan ")
-    assert "torch" in how["versions"]
+    provenance = SampleRequest(run, (1,), (3, 4), {"temperature": 0.8}).provenance()
+    assert json.loads(json.dumps(provenance)) == provenance
+    assert provenance["weights_sha256_12"] == run.weights_hash
+    assert (provenance["run"], provenance["model"], provenance["data"]) == ("noise-cdcgan", "cdcgan", "noise")
+    assert (provenance["classes"], provenance["seeds"], provenance["options"]) == (["b"], [3, 4], {"temperature": 0.8})
+    assert provenance["images_seen"] == 64
+    assert provenance["command"].startswith("python -m ganlib sample noise-cdcgan ")
+    assert "torch" in provenance["versions"]
 
 
 def flags(command: str) -> dict[str, str]:
-    words = shlex.split(command)
-    assert words[:4] == ["python", "-m", "ganlib", "sample"]
-    return dict(zip(words[5::2], words[6::2], strict=True))
+    arguments = shlex.split(command)
+    assert arguments[:4] == ["python", "-m", "ganlib", "sample"]
+    return dict(zip(arguments[5::2], arguments[6::2], strict=True))
 
 
 @pytest.mark.parametrize("value", [1.0, 0.8, 0.1234567, 1 / 3, 0.0])
 def test_the_command_line_keeps_an_option_as_exact_as_the_picture_needs(value, run):
-    found = flags(SampleRequest(run, (0,), (1,), {"temperature": value}).command)
-    assert np.float32(parse_options([found["--option"]])["temperature"]) == np.float32(value)
+    arguments = flags(SampleRequest(run, (0,), (1,), {"temperature": value}).command)
+    assert np.float32(parse_options([arguments["--option"]])["temperature"]) == np.float32(value)
 
 
 @pytest.mark.parametrize("options", [{"c1": 2, "c2": None}, {"c1": None, "c2": -0.3, "c3": None}, {"c1": 0, "c3": 1.0}])
 def test_the_command_line_leaves_out_what_is_left_to_the_seed(options, coded):
     model = model_of(coded)
-    words = shlex.split(SampleRequest(coded, (), (1, 2), options).command)
-    named = [words[i + 1] for i, word in enumerate(words) if word == "--option"]
-    found = check_options(model, parse_options(named))
-    assert found == {name: value for name, value in options.items() if value is not None}
-    assert np.array_equal(sample(model, [1, 2], **found), sample(model, [1, 2], **options))
+    arguments = shlex.split(SampleRequest(coded, (), (1, 2), options).command)
+    named = [arguments[i + 1] for i, argument in enumerate(arguments) if argument == "--option"]
+    parsed = check_options(model, parse_options(named))
+    assert parsed == {name: value for name, value in options.items() if value is not None}
+    assert np.array_equal(sample(model, [1, 2], **parsed), sample(model, [1, 2], **options))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_the_command_line_leaves_out_what_is_left_to_the_seed(options, coded):
 )
 def test_an_option_is_written_as_people_would_and_read_again(value, text, coded):
     options = {o.name: o for o in model_of(coded).options}
-    assert written(value) == text
+    assert format_option(value) == text
     assert options["c1" if value == 2 else "c3"].parse(text) == pytest.approx(value)
 
 
@@ -248,10 +248,10 @@ def test_a_value_left_to_the_seed_is_accepted_in_words(coded):
 
 
 def test_the_recipe_says_null_for_what_is_left_to_the_seed(coded):
-    how = SampleRequest(coded, (), (3,), {"c1": None, "c2": 0.5}).how()
-    assert json.loads(json.dumps(how))["options"] == {"c1": None, "c2": 0.5}
-    assert "--option c2=0.5 " in how["command"]
-    assert "c1" not in how["command"]
+    provenance = SampleRequest(coded, (), (3,), {"c1": None, "c2": 0.5}).provenance()
+    assert json.loads(json.dumps(provenance))["options"] == {"c1": None, "c2": 0.5}
+    assert "--option c2=0.5 " in provenance["command"]
+    assert "c1" not in provenance["command"]
 
 
 @pytest.mark.parametrize(
@@ -275,19 +275,19 @@ def test_of_two_runs_of_one_name_the_command_line_says_which_by_its_path(run):
 
 
 def test_a_walk_names_its_ends_and_counts_its_frames(run):
-    walk = WalkRequest(run, (7, 8), (2, 0), frames=5)
-    assert walk.ends == ("c, seed 7", "a, seed 8")
-    assert walk.class_names == ["c", "a"]
-    assert walk.captions[0] == "0% from c, seed 7 to a, seed 8"
-    assert walk.captions[2].startswith("50% ")
-    assert walk.captions[-1].startswith("100% ")
-    assert len(walk.captions) == 5
+    request = InterpolationRequest(run, (7, 8), (2, 0), frames=5)
+    assert request.endpoints == ("c, seed 7", "a, seed 8")
+    assert request.class_names == ["c", "a"]
+    assert request.captions[0] == "0% from c, seed 7 to a, seed 8"
+    assert request.captions[2].startswith("50% ")
+    assert request.captions[-1].startswith("100% ")
+    assert len(request.captions) == 5
 
 
 def test_a_walk_without_classes_goes_from_seed_to_seed(unconditional):
-    walk = WalkRequest(unconditional, (7, 8), None, frames=2)
-    assert walk.ends == ("seed 7", "seed 8")
-    assert walk.class_names == []
+    request = InterpolationRequest(unconditional, (7, 8), None, frames=2)
+    assert request.endpoints == ("seed 7", "seed 8")
+    assert request.class_names == []
 
 
 # Files.
@@ -305,13 +305,13 @@ def test_a_png_keeps_every_pixel(channels):
 
 def test_a_zip_holds_each_picture_and_how_it_was_made(run):
     request = SampleRequest(run, (0, 1), (5, 5))
-    made = images(4, channels=1)
-    content = zip_of_pngs(zip(request.file_names, made, strict=True), request.how())
+    generated = images(4, channels=1)
+    content = zip_of_pngs(zip(request.file_names, generated, strict=True), request.provenance())
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["provenance.json", *request.file_names]
-        assert json.loads(archive.read("provenance.json")) == request.how()
-        for name, image in zip(request.file_names, made, strict=True):
+        assert json.loads(archive.read("provenance.json")) == request.provenance()
+        for name, image in zip(request.file_names, generated, strict=True):
             assert np.array_equal(np.asarray(Image.open(archive.open(name))), image[:, :, 0])
 
 
