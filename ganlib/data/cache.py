@@ -1,4 +1,4 @@
-"""Decode once: a source -> uint8 arrays on disk, memory-mapped from then on."""
+"""Cache of decoded data sets: uint8 arrays on disk, decoded on first use and memory-mapped afterwards."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from pathlib import Path
 
 import numpy as np
 
-from ganlib.data.decode import Progress, build
+from ganlib.data.decode import Progress, build_arrays
 from ganlib.data.sets import SPLITS, DataSet, Source, Split
 from ganlib.errors import GanlibError
 
-VERSION = 1  # raise it whenever the same files would give other pixels
+VERSION = 1  # to be raised whenever the same files would decode to other pixels
 
 
-def cached(
+def load_cached(
     source: Source, size: int | None, channels: int | None, root: Path, progress: Progress | None = None
 ) -> DataSet:
     """The source's arrays at ``size`` and ``channels`` (None = its default), decoded on first use."""
     slug = re.sub(r"[^A-Za-z0-9.-]+", "-", source.name)[:40]
     key = hashlib.sha256(source.identity.encode(errors="surrogateescape")).hexdigest()[:16]
-    home = root / f"{slug}-{key}"
+    source_folder = root / f"{slug}-{key}"
     try:
         if size is None or channels is None:
-            defaults = _default(source, home / "default.json")
+            defaults = _default_shape(source, source_folder / "default.json")
             size, channels = size or defaults[0], channels or defaults[1]
-        folder = home / f"{size}x{channels}-v{VERSION}"
-        found = read(folder, source)
-        if found is None:
-            _install(source, folder, size, channels, progress)
-            found = read(folder, source)
+        folder = source_folder / f"{size}x{channels}-v{VERSION}"
+        data = read_cached(folder, source)
+        if data is None:
+            _build(source, folder, size, channels, progress)
+            data = read_cached(folder, source)
     except OSError as e:
         raise GanlibError(
             f"The decoded images of {source.name} cannot be stored under {root} ({e.strerror or e}); "
             f"free some space or point GANLIB_CACHE to another folder."
         ) from e
-    if found is None:
+    if data is None:
         raise GanlibError(f"The decoded images in {folder} cannot be read back; delete that folder and try again.")
-    return found
+    return data
 
 
-def read(folder: Path, source: Source) -> DataSet | None:
-    """A finished cache folder -> data set; None if it is missing or damaged."""
+def read_cached(folder: Path, source: Source) -> DataSet | None:
+    """A complete cache folder -> data set; None if it is missing or damaged."""
     try:
         meta = json.loads((folder / "meta.json").read_text())
         splits = {}
@@ -70,8 +70,8 @@ def read(folder: Path, source: Source) -> DataSet | None:
         return None
 
 
-def _default(source: Source, path: Path) -> tuple[int, int]:
-    """Finding the default may mean unpacking an archive, so that it is remembered next to the arrays."""
+def _default_shape(source: Source, path: Path) -> tuple[int, int]:
+    """Size and channels by default, stored beside the arrays: finding them may take unpacking an archive."""
     if isinstance(source.default, tuple):
         return source.default
     try:
@@ -84,19 +84,19 @@ def _default(source: Source, path: Path) -> tuple[int, int]:
         return size, channels
 
 
-def _install(source: Source, folder: Path, size: int, channels: int, progress: Progress | None) -> None:
-    """Build in a temporary folder and rename it, so that a half-written cache never has the real name."""
-    contents = source.contents()  # may fail, before there is anything to clean up
+def _build(source: Source, folder: Path, size: int, channels: int, progress: Progress | None) -> None:
+    """Build in a temporary folder and rename it when complete, so that no partial cache is ever read."""
+    contents = source.contents()  # may raise: before there is anything to clean up
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
     try:
-        build(source, contents, building, size, channels, progress)
-        if folder.exists() and read(folder, source) is None:
+        build_arrays(source, contents, temporary, size, channels, progress)
+        if folder.exists() and read_cached(folder, source) is None:
             shutil.rmtree(folder)
         try:
-            building.rename(folder)
+            temporary.rename(folder)
         except OSError:
-            if read(folder, source) is None:  # else another process was faster: its arrays are the same
+            if read_cached(folder, source) is None:  # else another process has built the same arrays meanwhile
                 raise
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganlib.data.sets import Query, Source, SplitName, define
+from ganlib.data.sets import DataRequest, Source, SplitName, register_data_set
 from ganlib.data.vision import Opener, torchvision_set, torchvision_source
 from ganlib.errors import GanlibError
 
@@ -30,7 +30,7 @@ ATTRIBUTES = (
 # fmt: on
 
 
-@define(
+@register_data_set(
     "celeba",
     "202,599 faces; celeba:Smiling makes one of 40 attributes the label",
     size=CROP,
@@ -38,29 +38,29 @@ ATTRIBUTES = (
     num_classes=None,
     argument="ATTRIBUTE",
 )
-def celeba(query: Query) -> Source:
+def celeba(request: DataRequest) -> Source:
     """Train and test as published, without the validation part; two classes if an attribute is chosen."""
-    attribute = query.argument
+    attribute = request.argument
     if attribute is not None and attribute not in ATTRIBUTES:
         close = get_close_matches(attribute, ATTRIBUTES, n=3, cutoff=0.4) or ATTRIBUTES
         raise GanlibError(f"celeba has no attribute {attribute!r}; try {', '.join(close)}.")
 
-    def open(root: Path, split: SplitName, download: bool) -> Any:
+    def open_split(root: Path, split: SplitName, download: bool) -> Any:
         return torchvision_set("CelebA")(str(root), split=split, target_type="attr", download=download)
 
-    def read(found: Any) -> tuple[NDArray[np.int64], list[Opener]]:
-        folder = Path(found.root, found.base_folder, "img_align_celeba")
-        openers = [partial(_face, folder / name) for name in found.filename]
+    def read(data: Any) -> tuple[NDArray[np.int64], list[Opener]]:
+        folder = Path(data.root, data.base_folder, "img_align_celeba")
+        openers = [partial(_open_face, folder / name) for name in data.filename]
         if attribute is None:
             return np.full(len(openers), -1, np.int64), [*openers]
-        return found.attr[:, ATTRIBUTES.index(attribute)].numpy().astype(np.int64), [*openers]
+        return data.attr[:, ATTRIBUTES.index(attribute)].numpy().astype(np.int64), [*openers]
 
     name = f"celeba:{attribute}" if attribute else "celeba"
     classes = (f"not {attribute}", attribute) if attribute else ()
-    return torchvision_source(query, name, "celeba", open, read, classes=classes, flip=True, default=(64, 3))
+    return torchvision_source(request, name, "celeba", open_split, read, classes=classes, flip=True, default=(64, 3))
 
 
-def _face(path: Path) -> Image.Image:
+def _open_face(path: Path) -> Image.Image:
     image = Image.open(path)
     left, top = (image.width - CROP) // 2, (image.height - CROP) // 2
     return image.crop((left, top, left + CROP, top + CROP))

@@ -1,4 +1,4 @@
-"""A source's pictures -> .npy files with a fingerprint; what cannot be read is named and left out."""
+"""Decodes a source into .npy files with a fingerprint; unreadable images are skipped and listed."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ganlib.data.pictures import to_square
 from ganlib.data.sets import SPLITS, Contents, Source, SplitName
 from ganlib.errors import GanlibError
 
-KEPT = 20  # names of unreadable files that are remembered
+MAX_SKIPPED_NAMES = 20  # unreadable files that meta.json lists by name
 ROWS = 1024  # images hashed and copied at a time
 Progress = Callable[[int, int], None]
 
 
-def build(
+def build_arrays(
     source: Source, contents: Contents, folder: Path, size: int, channels: int, progress: Progress | None
 ) -> None:
     """Fill ``folder`` with images and labels of both splits and meta.json, which is written last."""
-    kept, skipped = _decode(contents, folder, size, channels, progress)
+    decoded, skipped = _decode(contents, folder, size, channels, progress)
     meta: dict[str, Any] = {"name": source.name, "source": source.identity, "classes": contents.classes}
-    meta |= {"skipped": sorted(skipped)[:KEPT], "skipped_count": len(skipped)}
+    meta |= {"skipped": sorted(skipped)[:MAX_SKIPPED_NAMES], "skipped_count": len(skipped)}
     meta |= {"shapes": {}, "fingerprints": {}}
     for split in SPLITS:
-        labels = contents.labels[split][kept[split]]
+        labels = contents.labels[split][decoded[split]]
         if not len(labels):
             reason = f" ({len(skipped)} unreadable, {min(skipped)})" if skipped else ""
             raise GanlibError(f"{source.name} has no readable image for its {split} split{reason}; add images to it.")
@@ -41,9 +41,9 @@ def build(
                 f"on; add some or remove the class."
             )
         shape = (len(labels), size, size, channels)
-        rows = np.memmap(folder / f"{split}.rows", np.uint8, "r", shape=(len(kept[split]), *shape[1:]))
+        rows = np.memmap(folder / f"{split}.rows", np.uint8, "r", shape=(len(decoded[split]), *shape[1:]))
         meta["shapes"][split] = shape
-        meta["fingerprints"][split] = _write(folder, split, rows, kept[split], labels, contents.classes)
+        meta["fingerprints"][split] = _write(folder, split, rows, decoded[split], labels, contents.classes)
         (folder / f"{split}.rows").unlink()
     (folder / "meta.json").write_text(json.dumps(meta, indent=1))
 
@@ -51,47 +51,50 @@ def build(
 def _decode(
     contents: Contents, folder: Path, size: int, channels: int, progress: Progress | None
 ) -> tuple[dict[SplitName, NDArray[np.bool_]], list[str]]:
-    """Pictures arrive in any order: each is written to its own row of ``<split>.rows``."""
-    kept = {split: np.zeros(len(contents.labels[split]), bool) for split in SPLITS}
+    """Images arrive in any order: each is written to its own row of ``<split>.rows``.
+
+    -> masks of the rows that were decoded, and "name: reason" of each skipped image.
+    """
+    decoded = {split: np.zeros(len(contents.labels[split]), bool) for split in SPLITS}
     skipped: list[str] = []
-    total, width = sum(map(len, kept.values())), size * size * channels
+    total, width = sum(map(len, decoded.values())), size * size * channels
     files = {split: (folder / f"{split}.rows").open("wb") for split in SPLITS}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged metadata is not worth a line for each picture
+            warnings.simplefilter("ignore")  # damaged metadata: one warning per image would flood the terminal
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             for done, item in enumerate(contents.items, 1):
                 try:
                     pixels = to_square(item.open(), size, channels)
-                except Exception as e:  # PIL's decoders raise nearly anything when a file is damaged
+                except Exception as e:  # PIL's decoders raise almost any exception on damaged files
                     reason = "not an image" if type(e).__name__ == "UnidentifiedImageError" else str(e)
                     skipped.append(f"{item.name}: {reason or type(e).__name__}")
                 else:
                     files[item.split].seek(item.row * width)
                     files[item.split].write(pixels.tobytes())
-                    kept[item.split][item.row] = True
+                    decoded[item.split][item.row] = True
                 if progress and (done % 500 == 0 or done == total):
                     progress(done, total)
         for split, file in files.items():
-            file.truncate(len(kept[split]) * width)
+            file.truncate(len(decoded[split]) * width)
     finally:
         for file in files.values():
             file.close()
-    return kept, skipped
+    return decoded, skipped
 
 
 def _write(
     folder: Path,
     split: SplitName,
     rows: NDArray[np.uint8],
-    kept: NDArray[np.bool_],
+    decoded: NDArray[np.bool_],
     labels: NDArray[np.int64],
     classes: Sequence[str],
 ) -> str:
-    """Write the kept rows as .npy -> their fingerprint."""
+    """Write the decoded rows and their labels as .npy -> their fingerprint."""
     digest, shape = hashlib.sha256(), (len(labels), *rows.shape[1:])
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    indices = np.flatnonzero(kept)
+    indices = np.flatnonzero(decoded)
     with (folder / f"{split}.images.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, len(indices), ROWS):

@@ -1,4 +1,4 @@
-"""Real handwritten digits, small enough to ship: 1,797 pictures of 8x8 pixels with 17 levels of grey.
+"""Handwritten digits, shipped with the package: 1,797 images of 8x8 pixels with 17 levels of grey.
 
 E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
 doi:10.24432/C50P49, licensed CC BY 4.0; the test part, as scikit-learn's ``load_digits`` has it.
@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganlib.data.layout import held_out
-from ganlib.data.sets import Contents, Item, Query, Source, define
+from ganlib.data.layout import stratified_test_mask
+from ganlib.data.sets import Contents, DataRequest, Item, Source, register_data_set
 
 FILE = Path(__file__).with_name("digits.npz")  # images (1797, 8, 8) uint8 0..16, labels (1797,) uint8
-DEFAULT = (16, 1)  # twice the native size: the smallest that every architecture takes
+DEFAULT = (16, 1)  # twice the native size: the smallest that every architecture supports
 
 
-@define("digits", "1,797 handwritten digits, shipped with ganlib", size=8, channels=1, num_classes=10)
-def digits(query: Query) -> Source:
-    """Needs no download; the split is the fixed stratified fifth."""
+@register_data_set("digits", "1,797 handwritten digits, shipped with ganlib", size=8, channels=1, num_classes=10)
+def digits(request: DataRequest) -> Source:
+    """No download; the test split is the fixed stratified fifth."""
     return Source("digits", "digits, the shipped file", False, DEFAULT, _contents)
 
 
@@ -30,7 +30,7 @@ def _contents() -> Contents:
     with np.load(FILE, allow_pickle=False) as file:
         images, labels = file["images"], file["labels"].astype(np.int64)
     pixels = np.rint(images * (255 / 16)).astype(np.uint8)
-    test = held_out(labels)
+    test = stratified_test_mask(labels)
 
     def items() -> Iterator[Item]:
         for row, i in enumerate(np.flatnonzero(~test)):

@@ -1,4 +1,4 @@
-"""The files of a folder tree or archive, by name, without unpacking anything."""
+"""Files of a folder tree or an archive, by name; archives are read in place, without unpacking."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from ganlib.errors import GanlibError
 Reader = Callable[[], bytes]
 
 
-def walk(path: Path) -> Iterator[tuple[str, Reader]]:
-    """(relative POSIX name, reader) of every regular file; a reader is good until the next one."""
-    return _folder(path) if path.is_dir() else _archive(path)
+def iterate_files(path: Path) -> Iterator[tuple[str, Reader]]:
+    """(relative POSIX name, reader) of every regular file; a reader is valid until the next one is yielded."""
+    return _iterate_folder(path) if path.is_dir() else _iterate_archive(path)
 
 
-def identity(path: Path) -> str:
-    """Path, size and time of an archive; of a folder, a hash over those of all its files."""
+def describe_version(path: Path) -> str:
+    """Path, size and modification time of an archive; for a folder, a hash over those of all its files."""
     if path.is_file():
         info = path.stat()
         return f"{path} {info.st_size} {info.st_mtime_ns}"
     digest = hashlib.sha256()
-    for name in sorted(_names(path)):
+    for name in sorted(_file_names(path)):
         info = (path / name).stat()
         digest.update(f"{name}\0{info.st_size}\0{info.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return f"{path} {digest.hexdigest()}"
 
 
-def _names(path: Path) -> Iterator[str]:
+def _file_names(path: Path) -> Iterator[str]:
     for base, folders, files in os.walk(path):
         folders.sort()
         for file in sorted(files):
@@ -46,8 +46,8 @@ def _names(path: Path) -> Iterator[str]:
                 yield full.relative_to(path).as_posix()
 
 
-def _folder(path: Path) -> Iterator[tuple[str, Reader]]:
-    for name in _names(path):
+def _iterate_folder(path: Path) -> Iterator[tuple[str, Reader]]:
+    for name in _file_names(path):
         yield name, partial(_read_file, path / name)
 
 
@@ -56,22 +56,22 @@ def _read_file(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _archive(path: Path) -> Iterator[tuple[str, Reader]]:
-    """In the archive's own order. Members are only read in memory; links and devices do not count."""
+def _iterate_archive(path: Path) -> Iterator[tuple[str, Reader]]:
+    """In the archive's own order; links and devices are skipped."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            for info in packed.infolist():
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
                 if not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16):
-                    yield _clean(info.filename), partial(_read_zip, packed, info)
+                    yield _relative_name(info.filename), partial(_read_zip, archive, info)
         return
-    with tarfile.open(path, "r|*") as tar:  # a stream: seeking back in a compressed tar unpacks it anew
+    with tarfile.open(path, "r|*") as tar:  # as a stream: seeking back in a compressed tar would decompress it again
         for member in tar:
             if member.isreg():
-                yield _clean(member.name), partial(_read_tar, tar, member)
+                yield _relative_name(member.name), partial(_read_tar, tar, member)
 
 
-def _read_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    with packed.open(info) as file:
+def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with archive.open(info) as file:
         return file.read(MAX_BYTES + 1)
 
 
@@ -80,12 +80,13 @@ def _read_tar(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return file.read(MAX_BYTES + 1) if file else b""
 
 
-def _clean(name: str) -> str:
+def _relative_name(name: str) -> str:
     return name.removeprefix("./").lstrip("/")
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def readable_errors(path: Path) -> Iterator[None]:
+    """Reports what zipfile, tarfile and the system raise on a damaged ``path`` as GanlibError."""
     try:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError) as e:

@@ -1,4 +1,4 @@
-"""Pictures in a folder or archive of class folders, and CIFAR-10 as JPEGs, which is one."""
+"""Images in a folder or archive of class folders, and CIFAR-10 as JPEGs, which is such an archive."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganlib.data.files import Reader, identity, readable, walk
-from ganlib.data.layout import arrange
+from ganlib.data.files import Reader, describe_version, iterate_files, readable_errors
+from ganlib.data.layout import infer_layout
 from ganlib.data.pictures import decode, native_channels
-from ganlib.data.sets import Contents, Item, Query, Source, SplitName, define
+from ganlib.data.sets import Contents, DataRequest, Item, Source, SplitName, register_data_set
 from ganlib.errors import GanlibError
 
 ARCHIVES = (".tar.xz", ".tar.gz", ".tar", ".zip", ".tgz", ".txz")
 MAX_DEFAULT = 64
 
 
-@define(
+@register_data_set(
     "folder",
     "your own images: a folder or archive of class folders, as folder:PATH",
     size=None,
@@ -27,70 +27,69 @@ MAX_DEFAULT = 64
     num_classes=None,
     argument="PATH",
 )
-def folder(query: Query) -> Source:
-    """``folder:PATH``: absolute, or in the working folder or a data root; an archive's suffix may lack."""
-    if not query.argument:
+def folder(request: DataRequest) -> Source:
+    """``folder:PATH``: absolute, or in the working folder or a data root; an archive's suffix may be left out."""
+    if not request.argument:
         raise GanlibError("A folder data set needs a path; write it as folder:PATH.")
-    asked = Path(os.path.expanduser(query.argument))
-    for base in (Path(), *query.roots):
-        for path in (base / asked, *(base / f"{asked}{suffix}" for suffix in ARCHIVES)):
-            if os.path.exists(path):  # unlike Path.exists, False for a path that no system could have
-                return pictures(path, f"folder:{_stem(path)}", flip=True)
-    raise GanlibError(f"There is no folder or archive {asked}; check the path after 'folder:'.")
+    requested = Path(os.path.expanduser(request.argument))
+    for base in (Path(), *request.roots):
+        for path in (base / requested, *(base / f"{requested}{suffix}" for suffix in ARCHIVES)):
+            if os.path.exists(path):  # unlike Path.exists, False for impossible paths instead of an error
+                return folder_source(path, f"folder:{_stem(path)}", flip=True)
+    raise GanlibError(f"There is no folder or archive {requested}; check the path after 'folder:'.")
 
 
-@define(
+@register_data_set(
     "cifar10-jpeg",
     "CIFAR-10 kept as JPEG files: 10 classes, other pixels than cifar10",
     size=32,
     channels=3,
     num_classes=10,
 )
-def cifar10_jpeg(query: Query) -> Source:
+def cifar10_jpeg(request: DataRequest) -> Source:
     """``cifar10.tar.xz`` or the unpacked folder ``cifar10-jpeg`` (train/, test/) in any data root."""
-    for root in query.roots:
+    for root in request.roots:
         for path in (root / "cifar10-jpeg", root / "cifar10.tar.xz"):
             if path.is_file() or (path / "train").is_dir():
-                return pictures(path, "cifar10-jpeg", flip=True, default=(32, 3))
+                return folder_source(path, "cifar10-jpeg", flip=True, default=(32, 3))
     raise GanlibError(
-        f"cifar10-jpeg was not found in {', '.join(map(str, query.roots))}; put cifar10.tar.xz there, "
+        f"cifar10-jpeg was not found in {', '.join(map(str, request.roots))}; put cifar10.tar.xz there, "
         f"set GANLIB_DATA, or use the data set cifar10, which downloads itself."
     )
 
 
-def pictures(path: Path, name: str, *, flip: bool, default: tuple[int, int] | None = None) -> Source:
-    """The folder tree or archive at ``path``; without a default, its first readable image decides."""
+def folder_source(path: Path, name: str, *, flip: bool, default: tuple[int, int] | None = None) -> Source:
+    """The folder tree or archive at ``path``; without a default, its first readable image sets size and channels."""
     path = path.resolve()
 
     def contents() -> Contents:
-        with readable(path):
-            layout = arrange((n for n, _ in walk(path)), str(path), archive=not path.is_dir())
+        with readable_errors(path):
+            layout = infer_layout((n for n, _ in iterate_files(path)), str(path), archive=not path.is_dir())
         return Contents(layout.classes, layout.labels, items(layout.rows))
 
     def items(rows: dict[str, tuple[SplitName, int]]) -> Iterator[Item]:
-        left = dict(rows)  # an archive may hold a name twice: the first one counts
-        with readable(path):
-            for n, read in walk(path):
-                if n in left:
-                    split, row = left.pop(n)
+        pending = dict(rows)  # an archive may contain a name twice: the first one counts
+        with readable_errors(path):
+            for n, read in iterate_files(path):
+                if n in pending:
+                    split, row = pending.pop(n)
                     yield Item(split, row, n, partial(_open, read))
 
-    def first() -> tuple[int, int]:
-        best: tuple[str, int, int] | None = None
-        known = contents()
-        for item in known.items:
-            if best is None or item.name < best[0]:
+    def default_shape() -> tuple[int, int]:
+        first: tuple[str, int, int] | None = None
+        for item in contents().items:
+            if first is None or item.name < first[0]:
                 try:
                     image = item.open()
-                except Exception:  # unreadable: another one decides, and decoding will name this one
+                except Exception:  # unreadable: another one decides, and decoding lists this one as skipped
                     continue
-                best = item.name, min(image.size), native_channels(image)
-        if best is None:
+                first = item.name, min(image.size), native_channels(image)
+        if first is None:
             raise GanlibError(f"No image in {path} can be read; check that the files are JPEG, PNG or WebP.")
-        return max(4, min(MAX_DEFAULT, 1 << (best[1].bit_length() - 1))), best[2]
+        return max(4, min(MAX_DEFAULT, 1 << (first[1].bit_length() - 1))), first[2]
 
-    with readable(path):
-        return Source(name, identity(path), flip, default or first, contents)
+    with readable_errors(path):
+        return Source(name, describe_version(path), flip, default or default_shape, contents)
 
 
 def _open(read: Reader) -> Image.Image:

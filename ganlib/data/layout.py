@@ -1,4 +1,4 @@
-"""File names -> classes and splits: which folder is a class, which a split, which only wraps the rest."""
+"""Classes and splits from file names: which folder is a class, which a split, which only contains the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SUFFIXES = (
     ".pbm",
     ".avif",
 )
-TESTS = ("test", "val", "valid", "validation")  # the first that is there is the test split
+TEST_FOLDERS = ("test", "val", "valid", "validation")  # the first that exists is the test split
 
 
 class Layout(NamedTuple):
@@ -36,50 +36,50 @@ class Layout(NamedTuple):
     rows: dict[str, tuple[SplitName, int]]  # file name -> split and row
 
 
-def visible(name: str) -> bool:
-    """False for what systems leave behind: dot files, __MACOSX, Thumbs.db; and for names that climb out."""
+def is_data_file(name: str) -> bool:
+    """False for files of operating systems (dot files, __MACOSX, Thumbs.db) and for names with ``..``."""
     parts = PurePosixPath(name).parts
     if not parts or parts[-1].lower() in ("thumbs.db", "desktop.ini"):
         return False
     return not any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def arrange(names: Iterable[str], title: str, *, archive: bool = False) -> Layout:
+def infer_layout(names: Iterable[str], title: str, *, archive: bool = False) -> Layout:
     """Relative POSIX file names -> layout, whatever their order; GanlibError when there are no images.
 
-    ``[wrapper/][train|test/]class/**/image``: class folders in alphabetical order; images that lie in no
-    folder are unlabelled, and beside class folders they are left out. Without a test folder (or ``val``),
-    every class gives a fixed fifth.
+    ``[wrapper/][train|test/]class/**/image``: class folders in alphabetical order; images outside
+    of any folder are unlabelled, and ignored where there are class folders. Without a test folder (or ``val``),
+    a fixed stratified fifth of each class is the test split.
     """
-    files = {name: PurePosixPath(name).parts for name in sorted(names) if visible(name)}
-    if not any(_is_picture(parts) for parts in files.values()):
+    files = {name: PurePosixPath(name).parts for name in sorted(names) if is_data_file(name)}
+    if not any(_is_image(parts) for parts in files.values()):
         raise GanlibError(f"There are no images in {title}; it needs one folder of images for each class.")
-    files = _unwrap(files, archive)
-    train, test = _splits(files)
-    deep = any(len(parts) > 1 and _is_picture(parts) for group in (train, test) for parts in group.values())
-    # In a class folder every file claims to be an image, and is named when it is not; elsewhere it may be
+    files = _strip_wrapper(files, archive)
+    train, test = _split_files(files)
+    has_classes = any(len(parts) > 1 and _is_image(parts) for group in (train, test) for parts in group.values())
+    # In a class folder every file should be an image, and is listed as skipped if it is not; elsewhere it may be
     # a README.
     train, test = (
-        {name: parts for name, parts in group.items() if (len(parts) > 1 if deep else _is_picture(parts))}
+        {name: parts for name, parts in group.items() if (len(parts) > 1 if has_classes else _is_image(parts))}
         for group in (train, test)
     )
-    classes = tuple(sorted({p[0] for p in [*train.values(), *test.values()]})) if deep else ()
+    classes = tuple(sorted({p[0] for p in [*train.values(), *test.values()]})) if has_classes else ()
     index = {c: i for i, c in enumerate(classes)}
-    label = {n: index[p[0]] if deep else -1 for n, p in [*train.items(), *test.items()]}
-    chosen: dict[SplitName, list[str]] = {"train": list(train), "test": list(test)}
+    label = {n: index[p[0]] if has_classes else -1 for n, p in [*train.items(), *test.items()]}
+    names_by_split: dict[SplitName, list[str]] = {"train": list(train), "test": list(test)}
     if not test:
-        fifth = held_out(np.array([label[n] for n in chosen["train"]], np.int64))
-        every = np.array(chosen["train"], object)
-        chosen = {"train": every[~fifth].tolist(), "test": every[fifth].tolist()}
+        test_mask = stratified_test_mask(np.array([label[n] for n in names_by_split["train"]], np.int64))
+        all_names = np.array(names_by_split["train"], object)
+        names_by_split = {"train": all_names[~test_mask].tolist(), "test": all_names[test_mask].tolist()}
     return Layout(
         classes,
-        {split: np.array([label[n] for n in chosen[split]], np.int64) for split in SPLITS},
-        {n: (split, row) for split in SPLITS for row, n in enumerate(chosen[split])},
+        {split: np.array([label[n] for n in names_by_split[split]], np.int64) for split in SPLITS},
+        {n: (split, row) for split in SPLITS for row, n in enumerate(names_by_split[split])},
     )
 
 
-def held_out(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(N,) labels -> (N,) mask of the fixed stratified test fifth, at least one of every pair."""
+def stratified_test_mask(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(N,) labels -> (N,) mask of a fixed fifth of each class, at least one image of any class with two."""
     mask = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -89,33 +89,33 @@ def held_out(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     return mask
 
 
-def _is_picture(parts: tuple[str, ...]) -> bool:
+def _is_image(parts: tuple[str, ...]) -> bool:
     return PurePosixPath(parts[-1]).suffix.lower() in SUFFIXES
 
 
-def _unwrap(files: dict[str, tuple[str, ...]], archive: bool) -> dict[str, tuple[str, ...]]:
-    """See through one top folder that holds all images.
+def _strip_wrapper(files: dict[str, tuple[str, ...]], archive: bool) -> dict[str, tuple[str, ...]]:
+    """Removes one top folder that contains all images.
 
     A folder on disk with images right inside its only subfolder is one class; in an archive the subfolder is
-    just what was packed.
+    the archive's own root.
     """
-    pictures = [parts for parts in files.values() if _is_picture(parts)]
-    tops = {parts[0] for parts in pictures if len(parts) > 1}
-    wrapped = len(tops) == 1 and all(len(parts) > 1 for parts in pictures)
-    nested = any(len(parts) > 2 for parts in pictures)
-    if not wrapped or not (nested or archive) or next(iter(tops)).lower() in ("train", *TESTS):
+    images = [parts for parts in files.values() if _is_image(parts)]
+    tops = {parts[0] for parts in images if len(parts) > 1}
+    wrapped = len(tops) == 1 and all(len(parts) > 1 for parts in images)
+    nested = any(len(parts) > 2 for parts in images)
+    if not wrapped or not (nested or archive) or next(iter(tops)).lower() in ("train", *TEST_FOLDERS):
         return files
     return {name: parts[1:] for name, parts in files.items() if parts[0] in tops and len(parts) > 1}
 
 
-def _splits(
+def _split_files(
     files: dict[str, tuple[str, ...]],
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """The files of train and test, without the split's folder; all are train when there are none."""
-    tops = {parts[0].lower() for parts in files.values() if len(parts) > 1 and _is_picture(parts)}
-    if "train" not in tops or not tops <= {"train", *TESTS}:
+    tops = {parts[0].lower() for parts in files.values() if len(parts) > 1 and _is_image(parts)}
+    if "train" not in tops or not tops <= {"train", *TEST_FOLDERS}:
         return files, {}
-    test = next((t for t in TESTS if t in tops), None)
+    test = next((t for t in TEST_FOLDERS if t in tops), None)
     return (
         {n: p[1:] for n, p in files.items() if len(p) > 1 and p[0].lower() == "train"},
         {n: p[1:] for n, p in files.items() if len(p) > 1 and p[0].lower() == test},

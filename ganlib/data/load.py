@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganlib.data.cache import cached
+from ganlib.data.cache import load_cached
 from ganlib.data.decode import Progress
-from ganlib.data.sets import DATA_SETS, DataSet, make_query
+from ganlib.data.sets import DATA_SETS, DataRequest, DataSet
 from ganlib.errors import GanlibError
-from ganlib.settings import array_cache
+from ganlib.settings import array_cache, data_roots
 
-SIZES = (4, 1024)
+MIN_SIZE, MAX_SIZE = 4, 1024
 
 
 def load_data(
@@ -26,20 +26,20 @@ def load_data(
     """``name`` or ``name:argument`` (``folder:PATH``, ``celeba:Smiling``) -> data set, decoded on first use.
 
     Images become size x size with 1 or 3 channels (None = the set's default). ``root`` is searched before
-    GANLIB_DATA and the default folder; ``progress(done, total)`` is called now and then while decoding.
+    GANLIB_DATA and the default folder; ``progress(done, total)`` is called while decoding.
     Raises GanlibError when the set is unknown, absent or unreadable, or the size or attribute makes no sense.
     """
-    if size is not None and not SIZES[0] <= size <= SIZES[1]:
-        raise GanlibError(f"Images cannot be {size} pixels wide; choose {SIZES[0]} to {SIZES[1]}.")
+    if size is not None and not MIN_SIZE <= size <= MAX_SIZE:
+        raise GanlibError(f"Images cannot be {size} pixels wide; choose {MIN_SIZE} to {MAX_SIZE}.")
     if channels not in (None, 1, 3):
         raise GanlibError(f"Images cannot have {channels} channels; choose 1 (grey) or 3 (colour).")
-    kind, colon, argument = name.partition(":")
-    definition = DATA_SETS[kind]
+    key, colon, argument = name.partition(":")
+    definition = DATA_SETS[key]
     if attribute is not None and definition.argument != "ATTRIBUTE":
-        raise GanlibError(f"{kind} has no attributes, so {attribute!r} cannot be chosen; leave it out.")
+        raise GanlibError(f"{key} has no attributes, so {attribute!r} cannot be chosen; leave it out.")
     if colon and definition.argument is None:
-        raise GanlibError(f"{kind} takes nothing after its name; write {kind} instead of {name}.")
+        raise GanlibError(f"{key} takes nothing after its name; write {key} instead of {name}.")
     if colon and attribute is not None and attribute != argument:
         raise GanlibError(f"{name} and the attribute {attribute!r} contradict each other; give one of them.")
-    source = definition.find(make_query(argument or attribute, root))
-    return cached(source, size, channels, Path(cache).expanduser() if cache else array_cache(), progress)
+    source = definition.locate(DataRequest(argument or attribute, data_roots(root)))
+    return load_cached(source, size, channels, Path(cache).expanduser() if cache else array_cache(), progress)

@@ -1,4 +1,4 @@
-"""One picture of any size and mode -> a square uint8 array."""
+"""Decoding one image file of any size and mode into a square uint8 array."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-MAX_BYTES = 64 * 2**20  # of one file: nobody trains on larger pictures, and archives may lie about sizes
+MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 ORIENTATION = 0x0112  # EXIF tag
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 
@@ -32,13 +32,13 @@ def native_channels(image: Image.Image) -> int:
 def to_square(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
     """Centre crop, convert, resize -> (size, size, channels) uint8.
 
-    Smaller pictures are made with LANCZOS, which PIL widens to the source's pixels (antialiased); larger ones
-    with BILINEAR, which cannot overshoot at the hard edges of tiny pictures.
+    Downsampling is by LANCZOS, which PIL antialiases; upsampling by BILINEAR, which does not overshoot at
+    the hard edges of tiny images.
     """
     if image.mode.startswith("I;16"):  # convert() would clip 16 bits at 255 instead of scaling them
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: paint it white
+        image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: make it white
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     mode = "L" if channels == 1 else "RGB"
     if image.mode != mode:

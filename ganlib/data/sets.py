@@ -1,4 +1,4 @@
-"""What a data set is: a name, class names and two fingerprinted splits, apart from where it lies."""
+"""Data sets: a name, class names and two fingerprinted splits; and the sources they are decoded from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from PIL import Image
 
 from ganlib.errors import GanlibError
 from ganlib.registry import Registry
-from ganlib.settings import data_roots
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, SplitName] = ("train", "test")
@@ -21,7 +20,7 @@ SPLITS: tuple[SplitName, SplitName] = ("train", "test")
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images (N, H, W, C) uint8 (read-only memory map) and labels (N,) int64, -1 = unlabelled."""
+    """Images (N, H, W, C) uint8, a read-only memory map, and labels (N,) int64, -1 = unlabelled."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -39,7 +38,7 @@ class DataSet:
     classes: tuple[str, ...]
     train: Split
     test: Split
-    flip: bool  # mirroring keeps an image's meaning
+    flip: bool  # whether a mirrored image is as valid as the original
     skipped: tuple[str, ...] = ()  # "path: reason" of the first unreadable files
     skipped_count: int = 0
 
@@ -58,15 +57,15 @@ class DataSet:
     def require_classes(self, model_name: str) -> None:
         """Raise GanlibError unless there are two classes or more."""
         if self.num_classes < 2:
-            found = f"only the class {self.classes[0]!r}" if self.classes else "no classes"
+            classes = f"only the class {self.classes[0]!r}" if self.classes else "no classes"
             raise GanlibError(
-                f"{model_name} learns from labels but {self.name} has {found}; choose a data set with two "
+                f"{model_name} learns from labels but {self.name} has {classes}; choose a data set with two "
                 f"classes or more, or a model without labels."
             )
 
 
 class Item(NamedTuple):
-    """One picture on its way into the arrays: ``open`` may raise anything, which skips the picture."""
+    """One image to decode. ``open`` may raise any exception: the image is then skipped."""
 
     split: SplitName
     row: int  # within the split
@@ -76,7 +75,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Contents:
-    """A source's labels by split, and its pictures in whatever order is cheapest to read."""
+    """Class names and labels by split, and the images in the order that is cheapest to read."""
 
     classes: tuple[str, ...]
     labels: dict[SplitName, NDArray[np.int64]]
@@ -85,25 +84,28 @@ class Contents:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set that was found but not yet decoded."""
+    """A data set whose files are located but not yet decoded."""
 
     name: str
-    identity: str  # changes whenever the pictures may have
+    identity: str  # changes whenever the files may have changed
     flip: bool
-    default: tuple[int, int] | Callable[[], tuple[int, int]]  # size, channels when none are asked for
+    default: tuple[int, int] | Callable[[], tuple[int, int]]  # size and channels where none are requested
     contents: Callable[[], Contents]
 
 
-class Query(NamedTuple):
-    """What a definition is asked for: ``name:argument`` and the folders to look in, best first."""
+class DataRequest(NamedTuple):
+    """The argument of ``name:argument`` and the folders to search, in order; downloads go to the first."""
 
     argument: str | None
     roots: tuple[Path, ...]
-    home: Path  # where downloads go
+
+    @property
+    def download_root(self) -> Path:
+        return self.roots[0]
 
 
 class DataInfo(NamedTuple):
-    """A line of the ``list`` command; None = depends on the files."""
+    """What ``ganlib list data`` shows of a data set; None = depends on the files."""
 
     name: str
     description: str
@@ -115,14 +117,14 @@ class DataInfo(NamedTuple):
 @dataclass(frozen=True)
 class Definition:
     info: DataInfo
-    find: Callable[[Query], Source]
+    locate: Callable[[DataRequest], Source]
     argument: str | None = None  # what may follow the colon: "PATH", "ATTRIBUTE"
 
 
 DATA_SETS: Registry[Definition] = Registry("data set")
 
 
-def define(
+def register_data_set(
     name: str,
     description: str,
     *,
@@ -130,13 +132,13 @@ def define(
     channels: int | None,
     num_classes: int | None,
     argument: str | None = None,
-) -> Callable[[Callable[[Query], Source]], Callable[[Query], Source]]:
-    """Register the decorated ``find`` function as data set ``name``."""
+) -> Callable[[Callable[[DataRequest], Source]], Callable[[DataRequest], Source]]:
+    """Register the decorated function, which locates the files, as data set ``name``."""
 
-    def add(find: Callable[[Query], Source]) -> Callable[[Query], Source]:
+    def add(locate: Callable[[DataRequest], Source]) -> Callable[[DataRequest], Source]:
         info = DataInfo(name, description, size, channels, num_classes)
-        DATA_SETS.register(name)(Definition(info, find, argument))
-        return find
+        DATA_SETS.register(name)(Definition(info, locate, argument))
+        return locate
 
     return add
 
@@ -144,9 +146,3 @@ def define(
 def list_data() -> tuple[DataInfo, ...]:
     """Every registered data set, by name."""
     return tuple(DATA_SETS[name].info for name in DATA_SETS)
-
-
-def make_query(argument: str | None, root: Path | str | None = None) -> Query:
-    """Searched in the order of ``data_roots``; downloads go to the first."""
-    roots = data_roots(root)
-    return Query(argument, roots, roots[0])

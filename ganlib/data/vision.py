@@ -1,4 +1,4 @@
-"""Sets that torchvision downloads and checks: cifar10, mnist, fashion_mnist; celeba builds on this."""
+"""Data sets downloaded and verified by torchvision: cifar10, mnist, fashion_mnist; and the base of celeba."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganlib.data.sets import SPLITS, Contents, Item, Query, Source, SplitName, define
+from ganlib.data.sets import SPLITS, Contents, DataRequest, Item, Source, SplitName, register_data_set
 from ganlib.errors import GanlibError
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -22,66 +22,70 @@ FASHION = (
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 Opener = Callable[[], Image.Image]
-Open = Callable[[Path, SplitName, bool], Any]  # (root, split, download) -> torchvision data set
+OpenSplit = Callable[[Path, SplitName, bool], Any]  # (root, split, download) -> torchvision data set
 
 
-@define("cifar10", "60,000 photographs of animals and vehicles", size=32, channels=3, num_classes=10)
-def cifar10(query: Query) -> Source:
-    return _arrays(query, "cifar10", "CIFAR10", "cifar-10-batches-py", classes=CIFAR, flip=True, default=(32, 3))
+@register_data_set("cifar10", "60,000 photographs of animals and vehicles", size=32, channels=3, num_classes=10)
+def cifar10(request: DataRequest) -> Source:
+    return _array_source(
+        request, "cifar10", "CIFAR10", "cifar-10-batches-py", classes=CIFAR, flip=True, default=(32, 3)
+    )
 
 
-@define("mnist", "70,000 handwritten digits", size=28, channels=1, num_classes=10)
-def mnist(query: Query) -> Source:
-    return _arrays(query, "mnist", "MNIST", "MNIST", classes=tuple("0123456789"), flip=False, default=(32, 1))
+@register_data_set("mnist", "70,000 handwritten digits", size=28, channels=1, num_classes=10)
+def mnist(request: DataRequest) -> Source:
+    return _array_source(request, "mnist", "MNIST", "MNIST", classes=tuple("0123456789"), flip=False, default=(32, 1))
 
 
-@define("fashion_mnist", "70,000 pictures of 10 kinds of clothing", size=28, channels=1, num_classes=10)
-def fashion_mnist(query: Query) -> Source:
-    return _arrays(query, "fashion_mnist", "FashionMNIST", "FashionMNIST", classes=FASHION, flip=True, default=(32, 1))
+@register_data_set("fashion_mnist", "70,000 pictures of 10 kinds of clothing", size=28, channels=1, num_classes=10)
+def fashion_mnist(request: DataRequest) -> Source:
+    return _array_source(
+        request, "fashion_mnist", "FashionMNIST", "FashionMNIST", classes=FASHION, flip=True, default=(32, 1)
+    )
 
 
-def _arrays(
-    query: Query,
+def _array_source(
+    request: DataRequest,
     name: str,
-    kind: str,
+    class_name: str,
     folder: str,
     *,
     classes: tuple[str, ...],
     flip: bool,
     default: tuple[int, int],
 ) -> Source:
-    """A torchvision set that keeps its pixels in ``data`` and its labels in ``targets``."""
+    """A torchvision data set with its pixels in ``data`` and its labels in ``targets``."""
 
-    def open(root: Path, split: SplitName, download: bool) -> Any:
-        return torchvision_set(kind)(str(root), train=split == "train", download=download)
+    def open_split(root: Path, split: SplitName, download: bool) -> Any:
+        return torchvision_set(class_name)(str(root), train=split == "train", download=download)
 
-    def read(found: Any) -> tuple[NDArray[np.int64], list[Opener]]:
-        openers = [partial(Image.fromarray, x) for x in np.asarray(found.data)]
-        return np.asarray(found.targets).astype(np.int64), [*openers]
+    def read(data: Any) -> tuple[NDArray[np.int64], list[Opener]]:
+        openers = [partial(Image.fromarray, x) for x in np.asarray(data.data)]
+        return np.asarray(data.targets).astype(np.int64), [*openers]
 
-    return torchvision_source(query, name, folder, open, read, classes=classes, flip=flip, default=default)
+    return torchvision_source(request, name, folder, open_split, read, classes=classes, flip=flip, default=default)
 
 
 def torchvision_source(
-    query: Query,
+    request: DataRequest,
     name: str,
     folder: str,
-    open: Open,
+    open_split: OpenSplit,
     read: Callable[[Any], tuple[NDArray[np.int64], list[Opener]]],
     *,
     classes: tuple[str, ...],
     flip: bool,
     default: tuple[int, int],
 ) -> Source:
-    """Look for ``folder`` in the data roots; download into ``query.home`` when it is in none of them."""
-    root = next((r for r in query.roots if (r / folder).is_dir()), None)
+    """Look for ``folder`` in the data roots; download into ``request.download_root`` when it is in none of them."""
+    root = next((r for r in request.roots if (r / folder).is_dir()), None)
     if root is None:
-        root = query.home
-        _opened(open, root, name, folder, query, download=True)
+        root = request.download_root
+        _open_splits(open_split, root, name, folder, request, download=True)
 
     def contents() -> Contents:
-        found = _opened(open, root, name, folder, query, download=False)
-        parts = {split: read(found[split]) for split in SPLITS}
+        splits = _open_splits(open_split, root, name, folder, request, download=False)
+        parts = {split: read(splits[split]) for split in SPLITS}
         return Contents(classes, {split: parts[split][0] for split in SPLITS}, items(parts))
 
     def items(parts: dict[SplitName, tuple[NDArray[np.int64], list[Opener]]]) -> Iterator[Item]:
@@ -92,30 +96,32 @@ def torchvision_source(
     return Source(name, f"{name} {_identity(root / folder)}", flip, default, contents)
 
 
-def torchvision_set(kind: str) -> Any:
-    """Imported only to read raw files: it takes longer to import than the arrays take to load."""
-    return getattr(import_module("torchvision.datasets"), kind)
+def torchvision_set(class_name: str) -> Any:
+    """A class of torchvision.datasets, imported only where raw files are read: the import is slow."""
+    return getattr(import_module("torchvision.datasets"), class_name)
 
 
-def _opened(open: Open, root: Path, name: str, folder: str, query: Query, *, download: bool) -> dict[SplitName, Any]:
+def _open_splits(
+    open_split: OpenSplit, root: Path, name: str, folder: str, request: DataRequest, *, download: bool
+) -> dict[SplitName, Any]:
     """Both splits; what is missing or damaged is downloaded (again)."""
     try:
         try:
-            return {split: open(root, split, download) for split in SPLITS}
+            return {split: open_split(root, split, download) for split in SPLITS}
         except RuntimeError:  # torchvision: "not found or corrupted"
             if download:
                 raise
-            return {split: open(root, split, True) for split in SPLITS}
-    except Exception as e:  # networks, mirrors, full disks and half archives fail in many ways
-        looked, reason = ", ".join(map(str, query.roots)), (str(e).splitlines() or [repr(e)])[0]
+            return {split: open_split(root, split, True) for split in SPLITS}
+    except Exception as e:  # networks, mirrors, full disks and partial archives fail in many ways
+        searched, reason = ", ".join(map(str, request.roots)), (str(e).splitlines() or [repr(e)])[0]
         raise GanlibError(
-            f"{name} is not complete in {looked} and its download failed ({reason}); connect "
+            f"{name} is not complete in {searched} and its download failed ({reason}); connect "
             f"to the internet, or copy torchvision's folder {folder} into one of these."
         ) from e
 
 
 def _identity(folder: Path) -> str:
-    """Names, sizes and times of the set's own files; CelebA's 202,599 pictures count as one folder."""
+    """Names, sizes and times of the set's own files; CelebA's 202,599 images count as one folder."""
     digest = hashlib.sha256()
     for path in sorted([*folder.glob("*"), *folder.glob("raw/*")]):
         info = path.stat()

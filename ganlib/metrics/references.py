@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
-from ganlib.data.batches import spread
+from ganlib.data.batches import stratified_indices
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
@@ -87,7 +87,7 @@ def describe_images(features: torch.Tensor, labels: NDArray[np.int64]) -> Real:
     """(n, d) and (n,), -1 = no class -> what the metrics compare with."""
     classes = [features[torch.from_numpy(labels == label)] for label in range(int(labels.max(initial=-1)) + 1)]
     usable = classes if all(len(of_class) > 1 for of_class in classes) else []
-    kept = torch.from_numpy(spread(labels, SAMPLE))
+    kept = torch.from_numpy(stratified_indices(labels, SAMPLE))
     return Real(statistics(features), features[kept], tuple(map(statistics, usable)))
 
 

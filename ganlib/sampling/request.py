@@ -159,7 +159,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise GanlibError(f"{part!r} asks for more than {MAX_IMAGES:,} seeds; split the request.")
         seeds.extend(range(low, high + 1))
     if not seeds:
-        raise GanlibError("No seeds were given; name at least one, like 0-15.")
+        raise GanlibError("No seeds were given; name at least one seed, like 0-15.")
     return tuple(seeds)
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ganlib.data import Split
-from ganlib.data.batches import spread
+from ganlib.data.batches import stratified_indices
 from ganlib.files import write_atomically
 from ganlib.images import from_uint8, grid, webp
 from ganlib.models import Encodes, GenerativeModel, Trainable
@@ -48,7 +48,7 @@ def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
         return
     # A conditional model reconstructs an image as one of its own class: images without a label are left out.
     candidates = np.flatnonzero(test.labels >= 0) if model.conditional else np.arange(len(test))
-    selected = candidates[spread(test.labels[candidates], RECONSTRUCTIONS)]
+    selected = candidates[stratified_indices(test.labels[candidates], RECONSTRUCTIONS)]
     if not len(selected):
         return
     images = np.array(test.images[selected])

@@ -1,4 +1,4 @@
-"""Batches: a function of seed and step, pixels in [-1, 1], labels kept and drawn."""
+"""Batches: a function of seed and step, pixels in [-1, 1], labels selected and drawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganlib.data import Split
-from ganlib.data.batches import batches, few, labelled
+from ganlib.data.batches import batches, labelled_subset, stratified_subset
 from ganlib.errors import GanlibError
 from helpers.image_files import toy
 
@@ -53,8 +53,8 @@ def test_flips_mirror_about_half_and_only_left_to_right() -> None:
     before = split.images.copy()
     plain, mirrored = (next(batches(split, 400, seed=3, flip=flip))[0] for flip in (False, True))
     flipped = [bool(torch.equal(a.flip(2), b)) for a, b in zip(plain, mirrored, strict=True)]
-    kept = [bool(torch.equal(a, b)) for a, b in zip(plain, mirrored, strict=True)]
-    assert all(a != b for a, b in zip(flipped, kept, strict=True))
+    selected = [bool(torch.equal(a, b)) for a, b in zip(plain, mirrored, strict=True)]
+    assert all(a != b for a, b in zip(flipped, selected, strict=True))
     assert 150 < sum(flipped) < 250
     np.testing.assert_array_equal(split.images, before)
 
@@ -66,11 +66,11 @@ def labels_of(n: int, **settings: Any) -> list[np.ndarray]:
 
 def test_a_chosen_number_of_labels_is_kept_evenly_over_the_classes() -> None:
     labels = np.arange(60) % 3
-    kept = labelled(labels, 9)
-    assert len(set(kept)) == 9
-    assert np.bincount(labels[kept]).tolist() == [3, 3, 3]
-    assert set(kept) < set(labelled(labels, 12))  # more labels keep the fewer
-    assert len(labelled(labels, 1000)) == 60
+    selected = labelled_subset(labels, 9)
+    assert len(set(selected)) == 9
+    assert np.bincount(labels[selected]).tolist() == [3, 3, 3]
+    assert set(selected) < set(labelled_subset(labels, 12))  # more labels keep the fewer
+    assert len(labelled_subset(labels, 1000)) == 60
 
 
 @pytest.mark.parametrize(("share", "quota"), [(0.0, 0), (0.25, 2), (0.5, 4), (1.0, 8)])
@@ -83,21 +83,21 @@ def test_every_batch_has_its_quota_of_labelled_images(share: float, quota: int) 
 
 
 def test_labelled_batches_resume_exactly() -> None:
-    whole = labels_of(12, labels=9)
-    assert all(np.array_equal(a, b) for a, b in zip(whole[5:], labels_of(7, labels=9, start=5), strict=True))
+    uninterrupted = labels_of(12, labels=9)
+    assert all(np.array_equal(a, b) for a, b in zip(uninterrupted[5:], labels_of(7, labels=9, start=5), strict=True))
 
 
 def test_few_images_are_the_same_ones_evenly_over_the_classes() -> None:
     split = Split(toy(60).images, np.arange(60) % 3, "0123456789abcdef")
-    kept = few(split.labels, 9)
-    assert np.bincount(split.labels[kept]).tolist() == [3, 3, 3]
-    assert set(kept) < set(few(split.labels, 12))
+    selected = stratified_subset(split.labels, 9)
+    assert np.bincount(split.labels[selected]).tolist() == [3, 3, 3]
+    assert set(selected) < set(stratified_subset(split.labels, 12))
     stream = batches(split, 6, seed=3, flip=False, only=9)
     drawn = np.concatenate([images.numpy() for images, _ in islice(stream, 3)])
-    wanted = np.asarray(split.images)[kept].transpose(0, 3, 1, 2) * np.float32(2 / 255) - 1
-    found = [int(np.abs(wanted - image).sum((1, 2, 3)).argmin()) for image in drawn]
-    assert np.bincount(found).tolist() == [2] * 9  # two epochs of nine
-    assert np.abs(wanted[found] - drawn).max() < 1e-6
+    expected = np.asarray(split.images)[selected].transpose(0, 3, 1, 2) * np.float32(2 / 255) - 1
+    matches = [int(np.abs(expected - image).sum((1, 2, 3)).argmin()) for image in drawn]
+    assert np.bincount(matches).tolist() == [2] * 9  # two epochs of nine
+    assert np.abs(expected[matches] - drawn).max() < 1e-6
     labelled_only = [labels for _, labels in islice(batches(split, 6, seed=3, flip=False, only=9, labels=3), 4)]
     assert all((labels[:3] >= 0).all() for labels in labelled_only)
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganlib.data.batches import spread
+from ganlib.data.batches import stratified_indices
 from ganlib.models import MODELS, Latents
 from ganlib.models.cdcgan import CDCGAN
 from ganlib.models.dcgan import DCGAN
@@ -54,10 +54,10 @@ def halves(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def test_images_are_taken_in_turn_from_each_class():
     labels = np.array([2, 2, 0, 2, 1, 0, 0])
-    assert spread(labels, 7).tolist() == [2, 4, 0, 5, 1, 6, 3]
-    assert spread(labels, 4).tolist() == [2, 4, 0, 5]
-    assert spread(np.full(5, -1), 3).tolist() == [0, 1, 2]
-    assert spread(labels[:0], 3).tolist() == []
+    assert stratified_indices(labels, 7).tolist() == [2, 4, 0, 5, 1, 6, 3]
+    assert stratified_indices(labels, 4).tolist() == [2, 4, 0, 5]
+    assert stratified_indices(np.full(5, -1), 3).tolist() == [0, 1, 2]
+    assert stratified_indices(labels[:0], 3).tolist() == []
 
 
 def test_every_snapshot_of_what_encodes_has_reconstructions_of_the_same_test_images(tmp_path):
@@ -78,7 +78,7 @@ def test_sixteen_test_images_stand_eight_a_row_above_their_reconstructions(tmp_p
     save_reconstructions(Echo(Echo.Config.tiny()), test, tmp_path / "a.webp")
     above, below = halves(tmp_path / "a.webp")
     assert above.shape == (2, 8, 16, 16)
-    expected = test.images[spread(test.labels, 16), ..., 0].reshape(2, 8, 16, 16).astype(int)
+    expected = test.images[stratified_indices(test.labels, 16), ..., 0].reshape(2, 8, 16, 16).astype(int)
     assert np.abs(above - expected).mean() < 8
     assert np.abs(below - (255 - expected)).mean() < 8
     short = replace(test, images=test.images[:11], labels=test.labels[:11])
