@@ -6,6 +6,7 @@ import io
 import json
 import shlex
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,9 +56,9 @@ def model_of(run: Run) -> GenerativeModel:
 
 
 def with_classes(run: Run, *names: str) -> Run:
-    """The same run, had its data set other names."""
+    """The same run with other class names."""
     other = Run(run.path)
-    other.classes = names
+    other.recipe = replace(run.recipe, data=replace(run.recipe.data, classes=names))
     return other
 
 
@@ -264,8 +265,7 @@ def test_the_command_line_finds_the_same_classes_again(names, run):
 
 
 def test_of_two_runs_of_one_name_the_command_line_says_which_by_its_path(run):
-    second = Run(run.path)
-    second.name = "runs/noise-cdcgan"  # as the dashboard tells it from the gallery's
+    second = Run(run.path, "runs/noise-cdcgan")  # as the dashboard tells it from the gallery's
     request = SampleRequest(second, (0,), (1,))
     assert shlex.split(request.command)[4] == str(run.path)
     assert request.file_names == ["noise-cdcgan_a_1.png"]
