@@ -1,4 +1,4 @@
-"""python -m ganlib list | train | sample | evaluate | probe | speed | promote | halve"""
+"""python -m ganlib list | train | queue | sample | evaluate | probe | speed | promote | halve"""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ganlib.commands import evaluate, halve, listing, probe, promote, sample, speed, train
+from ganlib.commands import evaluate, halve, listing, probe, promote, queue, sample, speed, train
 from ganlib.errors import GanlibError
 
-COMMANDS = (listing, train, sample, evaluate, probe, speed, promote, halve)
+COMMANDS = (listing, train, queue, sample, evaluate, probe, speed, promote, halve)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

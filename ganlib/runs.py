@@ -9,7 +9,8 @@ state.pt              what resuming needs    snapshots/<images>.safetensors aver
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import file_digest
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -48,6 +50,31 @@ class RunFolder:
     evaluation = property(lambda self: self.path / "evaluation.json")
     snapshots = property(lambda self: self.path / "snapshots")
     state = property(lambda self: self.path / "state.pt")
+    _lock = property(lambda self: self.path / ".training.lock")
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Held by the one process that trains into this folder; RunError where another one does."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._lock)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise RunError(f"{self.path} is being trained by another process; stop that one first.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def in_training(self) -> bool:
+        """Whether a process trains into this folder now."""
+        if not self._lock.exists():
+            return False
+        try:
+            with FileLock(self._lock, blocking=False):
+                return False
+        except Timeout:
+            return True
 
     def write_config(self, recipe: Recipe) -> None:
         write_recipe(self.config, recipe)

@@ -22,6 +22,7 @@ LAYERS = (  # from bottom to top
     {"sampling"},
     {"training"},
     {"metrics"},
+    {"queue"},
     {"applications", "diagnostics"},
     {"ui", "commands"},
     {"__main__"},

@@ -6,7 +6,7 @@ import argparse
 import re
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -74,10 +74,21 @@ class Training(NamedTuple):
 
 
 def run(args: argparse.Namespace) -> None:
-    folder, model, data, config = _resume(args) if args.resume else _start(args)
-    trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
-    if args.resume:  # the state fits: now the recipe may say how far it goes
-        folder.write_config(replace(find_run(args.resume).recipe, training=config.to_dict()))
+    with ExitStack() as stack:
+        if args.resume:
+            stack.enter_context(find_run(args.resume).folder.training())
+        folder, model, data, config = _resume(args) if args.resume else _start(args)
+        if not args.resume:
+            stack.enter_context(folder.training())
+        trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
+        if args.resume:  # the state fits: now the recipe may say how far it goes
+            folder.write_config(replace(find_run(args.resume).recipe, training=config.to_dict()))
+        _train(trainer)
+
+
+def _train(trainer: Trainer) -> None:
+    """Until the budget is spent, or a signal asks to stop."""
+    folder = trainer.folder
     line = ProgressLine()
 
     def report(progress: Progress) -> None:

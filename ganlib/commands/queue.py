@@ -1,0 +1,84 @@
+"""python -m ganlib queue FILE [--workers N] [--threads N] [--status]"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import signal
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ganlib.errors import GanlibError
+from ganlib.runs import RUNS, RunFolder
+
+
+def add(subparsers: Any, argv: Sequence[str]) -> None:
+    parser = subparsers.add_parser(
+        "queue",
+        help="work through a list of trainings: train, halve and evaluate each, resuming what was interrupted",
+        description="The file is TOML with a [[run]] table an entry; ganlib/queue/definition.py documents its keys. "
+        "Entries may be added while it works.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the queue file")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)")
+    parser.add_argument("--status", action="store_true", help="show where each entry stands, and end")
+    parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help="where runs go (default: runs)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    from ganlib.queue import Scheduler  # evaluations need more than a machine that only trains has
+
+    if min(args.workers, args.threads) < 1:
+        raise GanlibError("--workers and --threads are at least 1.")
+    scheduler = Scheduler(
+        args.file,
+        args.runs,
+        workers=args.workers,
+        threads=args.threads,
+        options=["--device", args.device],
+        report=partial(_report),
+    )
+    if args.status:
+        print_status(scheduler)
+        return
+    stop: list[int] = []
+    handlers = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        scheduler.run(lambda: bool(stop))
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _report(message: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {message}", flush=True)
+
+
+def print_status(scheduler: Any) -> None:
+    """A line an entry: what is next, how much is trained, and why it failed where it did."""
+    for entry in scheduler.entries:
+        state, folder = scheduler.state(entry), RunFolder(scheduler.runs / entry.name)
+        images, seconds = latest(folder.log)
+        budget = max(images / (entry.images or float("inf")), seconds / (60 * entry.max_minutes or float("inf")))
+        stage = "training" if folder.in_training() else "failed" if state.failed else str(state.stage)
+        print(
+            f"{entry.name:32} {entry.model:14} {entry.data:20} {stage:9} {min(budget, 1):4.0%} "
+            f"{images:>11,} images {seconds / 60:6.0f} min  {state.error if state.failed else ''}".rstrip()
+        )
+
+
+def latest(log: Path) -> tuple[int, float]:
+    """Images seen at the last whole row of a training log, and the seconds since its first one, pauses included."""
+    if not log.exists():
+        return 0, 0.0
+    with log.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("images") and row.get("wall_time")]
+    if not rows:
+        return 0, 0.0
+    return int(rows[-1]["images"]), float(rows[-1]["wall_time"]) - float(rows[0]["wall_time"])

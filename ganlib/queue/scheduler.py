@@ -1,0 +1,200 @@
+"""Which stage of which entry runs next. A stage is one process of the command line, ended and repeated at will.
+
+A killed stage is repeated: training goes on from its saved state, halving and evaluating begin anew. A training holds
+the lock of its run folder, so that one that outlived a killed queue is waited for, never run twice.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ganlib.errors import GanlibError
+from ganlib.queue.definition import Entry, read_queue
+from ganlib.queue.state import Stage, State, StateFolder
+from ganlib.runs import Run, RunFolder
+
+POLL = 1.0  # seconds between two looks at the processes and the file
+ATTEMPTS = 5  # of a stage that makes no progress, before the entry counts as failed
+
+
+class Scheduler:
+    """Works through ``path`` with up to ``workers`` processes of ``threads`` threads each, runs in ``runs``."""
+
+    def __init__(
+        self,
+        path: Path,
+        runs: Path,
+        *,
+        workers: int = 1,
+        threads: int = 1,
+        options: Sequence[str] = (),
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self.path, self.runs, self.workers, self.threads = path, runs, workers, threads
+        self.options, self.report = tuple(options), report
+        self.states = StateFolder(runs)
+        self.entries = read_queue(path)
+        self._modified = path.stat().st_mtime_ns
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def run(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Until all entries are done or failed. GanlibError where another process works through the same queue."""
+        self.states.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.states.path / "queue.lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise GanlibError(f"Another process works through the queue of {self.runs}; stop it first.") from None
+        try:
+            for entry in self.entries:  # a new start is a new chance
+                if (state := self.state(entry)).failed:
+                    self.states.write(entry.name, replace(state, failed=False, failures=0))
+            while not should_stop():
+                self._collect()
+                self._reload()
+                self._start()
+                if not self._processes and not self._unfinished():
+                    return
+                time.sleep(POLL)
+        finally:
+            self._terminate()
+            lock.release()
+
+    def state(self, entry: Entry) -> State:
+        return self.states.read(entry.name).for_entry(entry)
+
+    def _unfinished(self) -> list[Entry]:
+        """Entries that can still come to something: not those that wait for a failed one."""
+        open_entries: list[Entry] = []
+        hopeless: set[str] = set()
+        for entry in self.entries:
+            state = self.state(entry)
+            if state.failed or hopeless & set(entry.needs):
+                hopeless.add(entry.name)
+            elif state.stage is not Stage.DONE:
+                open_entries.append(entry)
+        return open_entries
+
+    def _reload(self) -> None:
+        """Entries that were added meanwhile; a file that became wrong is reported once, and the old entries stay."""
+        with suppress(OSError):
+            modified = self.path.stat().st_mtime_ns
+            if modified != self._modified:
+                self._modified = modified
+                try:
+                    self.entries = read_queue(self.path)
+                except GanlibError as error:
+                    self.report(f"{error} The entries read before stay.")
+
+    def _start(self) -> None:
+        for entry in self._unfinished():
+            if len(self._processes) >= self.workers:
+                return
+            needed = [other for other in self.entries if other.name in entry.needs]
+            if entry.name in self._processes or any(self.state(other).stage is not Stage.DONE for other in needed):
+                continue
+            if RunFolder(self.runs / entry.name).in_training():  # by a training that outlived an earlier queue
+                continue
+            self._processes[entry.name] = self._spawn(entry, self.state(entry))
+
+    def _spawn(self, entry: Entry, state: State) -> subprocess.Popen[bytes]:
+        self.report(f"{entry.name}: {state.stage}")
+        with self.states.output(entry.name).open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "ganlib", *self._arguments(entry, state)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"OMP_NUM_THREADS": str(self.threads), "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # Ctrl-C goes to the queue, which ends its processes in order
+            )
+
+    def _arguments(self, entry: Entry, state: State) -> list[str]:
+        folder = RunFolder(self.runs / entry.name)
+        if state.stage is Stage.HALVE:
+            return ["halve", str(folder.path), *self.options]
+        if state.stage is Stage.EVALUATE:
+            return ["evaluate", str(folder.path), *flags(entry.evaluations[state.evaluated]), *self.options]
+        budget = ["--images", str(entry.images), "--max-minutes", str(entry.max_minutes)]
+        if folder.config.exists() and folder.state.exists():
+            return ["train", "--resume", str(folder.path), *budget, *self.options]
+        if folder.config.exists():  # killed before its first state was saved: nothing is lost
+            shutil.rmtree(folder.path)
+        values = [argument for key, value in entry.fields.items() for argument in flag(key, value)]
+        out = ["--data", entry.data, "--out", str(folder.path)]
+        return ["train", entry.model, *out, *budget, *values, *self.options]
+
+    def _collect(self) -> None:
+        """What the ended processes came to."""
+        by_name = {entry.name: entry for entry in self.entries}
+        for name, process in list(self._processes.items()):
+            if process.poll() is None:
+                continue
+            del self._processes[name]
+            if (entry := by_name.get(name)) is None:  # taken out of the file meanwhile
+                continue
+            state = self.state(entry)
+            succeeded = process.returncode == 0 and (state.stage is not Stage.TRAIN or self._trained(entry))
+            state = state.next(entry) if succeeded else self._failed(entry, state)
+            self.states.write(name, state)
+            self.report(f"{name}: {'failed: ' + state.error if state.failed else state.stage}")
+
+    def _trained(self, entry: Entry) -> bool:
+        """A training that was asked to stop ends without an error, too."""
+        images, seconds = self.progress(entry)
+        within_images = bool(entry.images) and images >= entry.images
+        return within_images or (entry.max_minutes > 0 and seconds >= 60 * entry.max_minutes)
+
+    def progress(self, entry: Entry) -> tuple[int, float]:
+        """Images seen and seconds trained, as far as the run's folder knows."""
+        try:
+            run = Run(self.runs / entry.name)
+            return run.images_seen, run.training_seconds
+        except GanlibError:
+            return 0, 0.0
+
+    def _failed(self, entry: Entry, state: State) -> State:
+        images, _ = self.progress(entry)
+        failures = 1 if images > state.progress else state.failures + 1
+        error = self._last_line(entry)
+        return replace(state, failures=failures, failed=failures >= ATTEMPTS, progress=images, error=error)
+
+    def _last_line(self, entry: Entry) -> str:
+        lines = self.states.output(entry.name).read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[-1][:300] if lines else ""
+
+    def _terminate(self) -> None:
+        """Ends all processes in order, so that trainings save their state."""
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        for process in self._processes.values():
+            process.wait()
+
+
+def flag(name: str, value: Any) -> list[str]:
+    """A field as the command line takes it."""
+    dashed = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{dashed}" if value else f"--no-{dashed}"]
+    if isinstance(value, tuple):
+        return [f"--{dashed}", *map(str, value)]
+    return [f"--{dashed}", str(value)]
+
+
+def flags(config: Any) -> list[str]:
+    """All fields of a config that have a value, as flags."""
+    values = ((f.name, getattr(config, f.name)) for f in fields(config))
+    return [argument for name, value in values if value is not None for argument in flag(name, value)]

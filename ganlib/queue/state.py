@@ -1,0 +1,79 @@
+"""What is done of each entry: one small JSON file an entry in ``runs/.queue``, written after every stage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ganlib.files import write_atomically
+from ganlib.queue.definition import Entry
+
+
+class Stage(StrEnum):
+    """The stages of an entry in order."""
+
+    TRAIN = "train"
+    HALVE = "halve"
+    EVALUATE = "evaluate"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class State:
+    """``stage``: the next one to do. ``evaluated``: how many of the entry's evaluations are done."""
+
+    stage: Stage = Stage.TRAIN
+    evaluated: int = 0
+    images: int = 0  # budget of the finished training
+    max_minutes: float = 0.0
+    failures: int = 0  # of the stage in a row, without progress
+    failed: bool = False  # given up, until the queue is started again
+    progress: int = 0  # images seen at the latest failure
+    error: str = ""
+
+    def for_entry(self, entry: Entry) -> State:
+        """A finished training whose budget was raised since is gone on with."""
+        raised = entry.images > self.images or entry.max_minutes > self.max_minutes
+        if self.stage is not Stage.TRAIN and raised:
+            return State()
+        return self
+
+    def next(self, entry: Entry) -> State:
+        """After the present stage succeeded."""
+        state = replace(self, failures=0, error="")
+        if self.stage is Stage.TRAIN:
+            state = replace(state, images=entry.images, max_minutes=entry.max_minutes)
+            return replace(state, stage=Stage.HALVE if entry.halve else Stage.EVALUATE).settled(entry)
+        if self.stage is Stage.HALVE:
+            return replace(state, stage=Stage.EVALUATE).settled(entry)
+        return replace(state, evaluated=self.evaluated + 1).settled(entry)
+
+    def settled(self, entry: Entry) -> State:
+        """Done, where no evaluation is left."""
+        left = self.stage is Stage.EVALUATE and self.evaluated >= len(entry.evaluations)
+        return replace(self, stage=Stage.DONE) if left else self
+
+
+class StateFolder:
+    """``runs/.queue``: states and the output of every stage."""
+
+    def __init__(self, runs: Path) -> None:
+        self.path = runs / ".queue"
+
+    def output(self, name: str) -> Path:
+        return self.path / f"{name}.log"
+
+    def read(self, name: str) -> State:
+        try:
+            values: dict[str, Any] = json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
+            return State(**values | {"stage": Stage(values["stage"])})
+        except FileNotFoundError:
+            return State()
+        except (OSError, ValueError, KeyError, TypeError):
+            return State()  # damaged: every stage can be repeated
+
+    def write(self, name: str, state: State) -> None:
+        write_atomically(self.path / f"{name}.json", json.dumps(asdict(state), indent=2).encode())

@@ -1,0 +1,83 @@
+"""A queue file is right as a whole, or refused with the line that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganlib.errors import GanlibError
+from ganlib.queue import read_queue
+
+GOOD = """\
+# digits first
+[[run]]
+name = "digits-classifier"
+model = "classifier"
+data = "digits"
+images = 1000
+halve = false
+evaluate = []
+
+[[run]]
+name = "digits-dcgan"
+model = "dcgan"
+data = "digits"
+max_minutes = 1.5
+needs = ["digits-classifier"]
+evaluate = [{ n = 500 }, { n = 1000, metrics = ["kid"] }]
+fields = { width = 8, seed = 3, label_smoothing = [0.8, 1.0], spectral_norm = true }
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "queue.toml"
+    path.write_text(text)
+    return path
+
+
+def test_entries_come_in_order_with_their_fields(tmp_path):
+    classifier, gan = read_queue(write(tmp_path, GOOD))
+    assert (classifier.name, classifier.images, classifier.halve, classifier.evaluations) == (
+        "digits-classifier",
+        1000,
+        False,
+        (),
+    )
+    assert (gan.line, gan.max_minutes, gan.images, gan.needs) == (10, 1.5, 0, ("digits-classifier",))
+    assert gan.fields == {"width": 8, "seed": 3, "label_smoothing": (0.8, 1.0), "spectral_norm": True}
+    assert [(e.n, e.metrics) for e in gan.evaluations] == [(500, ("fid", "class_agreement")), (1000, ("kid",))]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('model = "dcgan"', 'model = "dcgann"', r"line 12: There is no model 'dcgann'; try dcgan"),
+        ("width = 8", "widht = 8", r"line 17: There is no field 'widht'; try width"),
+        ("width = 8", 'width = "8"', r"line 17: width must be a value of type int"),
+        ("width = 8", "width = -1", r"line 17: width must be at least 1"),
+        ("seed = 3", "images = 3", r"line 17: There is no field 'images'"),
+        ("max_minutes = 1.5", "", r"line 10: Say how long to train"),
+        ("max_minutes = 1.5", "minutes = 1.5\nimages = 5", r"line 14: There is no key 'minutes'"),
+        ("n = 500", "m = 500", r"line 16: EvaluationConfig has no field 'm'"),
+        (
+            'name = "digits-dcgan"',
+            'name = "digits-classifier"',
+            r"line 11: name 'digits-classifier' is taken .* line 2",
+        ),
+        ('name = "digits-dcgan"', 'name = "../dcgan"', r"line 11: name '../dcgan' is no folder's name"),
+        ('needs = ["digits-classifier"]', 'needs = ["later"]', r"line 15: needs names 'later'"),
+        ('data = "digits"\nmax', 'data = "digitz"\nmax', r"line 13: There is no data set 'digitz'; try digits"),
+        ('[[run]]\nname = "digits-dcgan"', '[[runs]]\nname = "digits-dcgan"', r"line 10: a queue file holds"),
+        ("[[run]]", "[[run]", r"queue.toml is no valid TOML: .*line 2"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_line(tmp_path, old, new, says):
+    assert old in GOOD
+    with pytest.raises(GanlibError, match=says):
+        read_queue(write(tmp_path, GOOD.replace(old, new)))
+
+
+def test_an_absent_file_is_a_sentence(tmp_path):
+    with pytest.raises(GanlibError, match=r"nowhere\.toml cannot be read"):
+        read_queue(tmp_path / "nowhere.toml")

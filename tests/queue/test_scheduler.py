@@ -1,0 +1,187 @@
+"""A queue that is killed, and whose trainings are killed, ends with the weights of one that was left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ganlib.__main__ import main
+from ganlib.errors import GanlibError
+from ganlib.queue import Scheduler, Stage, State
+from ganlib.queue.scheduler import ATTEMPTS, flags
+from ganlib.queue.state import StateFolder
+from ganlib.runs import Run, RunFolder, read_tensors
+from ganlib.training import TrainingConfig
+
+PROJECT = Path(__file__).parents[2]
+NAMES = ("a", "b", "c")
+ENTRY = """
+[[run]]
+name = "{name}"
+model = "dcgan"
+data = "digits"
+images = {images}
+halve = {halve}
+evaluate = []
+[run.fields]
+width = 8
+z_dim = 8
+batch_size = 16
+seed = {seed}
+precision = "fp32"
+state_every = 0.1
+log_every = 4
+"""
+
+
+def entries(images: int = 1600, halve: str = "false") -> str:
+    return "".join(ENTRY.format(name=n, seed=i, images=images, halve=halve) for i, n in enumerate(NAMES))
+
+
+def queue(file: Path, runs: Path, *extra: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "ganlib", "queue", str(file), "--runs", str(runs), "--device", "cpu", *extra]
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def trainings_of(runs: Path) -> list[int]:
+    """Process ids of trainings into this folder."""
+    ids = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"train" in command and any(part.startswith(bytes(runs)) for part in command):
+            ids.append(int(path.parent.name))
+    return ids
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
+def test_killed_twice_it_ends_with_the_weights_of_an_undisturbed_queue(tmp_path):
+    file = tmp_path / "queue.toml"
+    file.write_text(entries())
+    for name, seed in zip(NAMES, range(3), strict=True):  # undisturbed
+        fields = ["--width", "8", "--z-dim", "8", "--batch-size", "16", "--seed", str(seed), "--precision", "fp32"]
+        budget = ["--images", "1600", "--state-every", "0.1", "--log-every", "4", "--device", "cpu"]
+        assert (
+            main(["train", "dcgan", "--data", "digits", "--out", str(tmp_path / "alone" / name), *fields, *budget]) == 0
+        )
+    runs = tmp_path / "runs"
+    first = queue(file, runs, "--workers", "2")
+    wait_until(lambda: (runs / "a" / "log.csv").exists())
+    os.kill(trainings_of(runs)[0], signal.SIGKILL)  # one of its trainings
+    wait_until(lambda: len(list(runs.glob("*/state.pt"))) >= 2)
+    first.kill()  # and the queue itself: its trainings live on
+    first.wait()
+    assert queue(file, runs, "--workers", "2").wait(120) == 0
+    states = StateFolder(runs)
+    assert [states.read(name).stage for name in NAMES] == [Stage.DONE] * 3
+    for name in NAMES:
+        tensors, expected = (read_tensors(RunFolder(root / name).weights) for root in (runs, tmp_path / "alone"))
+        assert tensors.keys() == expected.keys()
+        assert all((tensors[key] == expected[key]).all() for key in expected)
+        steps = [line.partition(",")[0] for line in (runs / name / "log.csv").read_text().splitlines()[1:]]
+        assert len(steps) == len(set(steps))  # nothing was trained by two at once
+
+
+@pytest.mark.slow
+def test_entries_are_taken_while_it_works_and_a_raised_budget_is_gone_on_with(tmp_path, capsys):
+    file, runs = tmp_path / "queue.toml", tmp_path / "runs"
+    file.write_text(ENTRY.format(name="a", seed=0, images=64, halve="true"))
+    added: list[str] = []
+
+    def report(message: str) -> None:
+        added.append(message)
+        if message == "a: done":
+            file.write_text(file.read_text().replace("images = 64", "images = 96"))
+        if message == "a: train" and added.count(message) == 2:
+            file.write_text(file.read_text() + "[[run]]\nname = 1")  # reported, and the entries read before stay
+
+    Scheduler(file, runs, options=["--device", "cpu"], report=report).run()
+    assert Run(runs / "a").images_seen == 96
+    assert [m for m in added if m.startswith("a:")] == [
+        *("a: train", "a: halve", "a: halve", "a: done"),
+        *("a: train", "a: halve", "a: halve", "a: done"),
+    ]
+    assert any("An entry needs" in message and "The entries read before stay" in message for message in added)
+    file.write_text(ENTRY.format(name="a", seed=0, images=96, halve="true"))
+    assert main(["queue", str(file), "--runs", str(runs), "--status"]) == 0
+    assert "done      100%" in capsys.readouterr().out
+
+
+def test_a_run_folder_is_trained_by_one_process(tmp_path, capsys):
+    run, budget = tmp_path / "run", ["--max-minutes", "0", "--device", "cpu"]
+    assert (
+        main(["train", "dcgan", "--data", "digits", "--width", "4", "--images", "64", "--out", str(run), *budget]) == 0
+    )
+    with RunFolder(run).training():
+        assert RunFolder(run).in_training()
+        assert main(["train", "--resume", str(run), "--images", "128", *budget]) == 1
+        assert "run is being trained by another process; stop that one first." in capsys.readouterr().err
+    assert not RunFolder(run).in_training()
+    assert main(["train", "--resume", str(run), "--images", "128", *budget]) == 0
+
+
+def test_two_queues_do_not_share_runs(tmp_path):
+    file = tmp_path / "queue.toml"
+    file.write_text(entries())
+    scheduler = Scheduler(file, tmp_path / "runs")
+
+    def second() -> bool:
+        with pytest.raises(GanlibError, match="Another process works through the queue"):
+            Scheduler(file, tmp_path / "runs").run()
+        return True
+
+    scheduler.run(second)
+
+
+def test_what_fails_again_and_again_is_given_up_and_so_is_what_needs_it(tmp_path):
+    file = tmp_path / "queue.toml"
+    file.write_text(
+        entries()
+        + ENTRY.format(name="d", seed=0, images=16, halve="false").replace(
+            "evaluate = []", 'evaluate = []\nneeds = ["a"]'
+        )
+    )
+    scheduler = Scheduler(file, tmp_path / "runs")
+    scheduler.states.path.mkdir(parents=True)
+    scheduler.states.output("a").write_text("…\nganlib: the reason\n")
+    a = scheduler.entries[0]
+    state = State()
+    for attempt in range(1, ATTEMPTS + 1):
+        state = scheduler._failed(a, state)
+        assert (state.failed, state.error) == (attempt == ATTEMPTS, "ganlib: the reason")
+    scheduler.states.write("a", state)
+    assert [entry.name for entry in scheduler._unfinished()] == ["b", "c"]
+
+
+def test_a_damaged_state_is_that_of_the_beginning(tmp_path):
+    states = StateFolder(tmp_path)
+    states.path.mkdir()
+    (states.path / "a.json").write_text('{"stage": "dancing"}')
+    assert states.read("a") == State() == states.read("b")
+    states.write("a", State(Stage.EVALUATE, evaluated=1, images=64))
+    assert states.read("a") == State(Stage.EVALUATE, evaluated=1, images=64)
+
+
+def test_fields_become_flags():
+    config = TrainingConfig(images=5)
+    text = " ".join(flags(config))
+    assert "--images 5 " in text
+    assert "--max-minutes 0.0" in text
+    assert "--precision auto" in text
