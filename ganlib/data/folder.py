@@ -58,14 +58,32 @@ def cifar10_jpeg(request: DataRequest) -> Source:
     )
 
 
-def folder_source(path: Path, name: str, *, flip: bool, default: tuple[int, int] | None = None) -> Source:
-    """The folder tree or archive at ``path``; without a default, its first readable image sets size and channels."""
+def find_pictures(request: DataRequest, name: str) -> Path | None:
+    """An archive ``NAME.tar.xz`` (or .zip, …) or an unpacked folder ``NAME`` with train/ in any data root."""
+    candidates = (root / f"{name}{suffix}" for root in request.roots for suffix in ("", *ARCHIVES))
+    return next((path for path in candidates if path.is_file() or (path / "train").is_dir()), None)
+
+
+def folder_source(
+    path: Path,
+    name: str,
+    *,
+    flip: bool,
+    default: tuple[int, int] | None = None,
+    classes: tuple[str, ...] = (),
+) -> Source:
+    """The folder tree or archive at ``path``; without a default, its first readable image sets size and channels.
+
+    ``classes`` are names for its class folders in alphabetical order, by default the folders' own.
+    """
     path = path.resolve()
 
     def contents() -> Contents:
         with readable_errors(path):
             layout = infer_layout((n for n, _ in iterate_files(path)), str(path), archive=not path.is_dir())
-        return Contents(layout.classes, layout.labels, items(layout.rows))
+        if classes and len(classes) != len(layout.classes):
+            raise GanlibError(f"{path} has {len(layout.classes)} class folders; {name} has {len(classes)} classes.")
+        return Contents(classes or layout.classes, layout.labels, items(layout.rows))
 
     def items(rows: dict[str, tuple[SplitName, int]]) -> Iterator[Item]:
         pending = dict(rows)  # an archive may contain a name twice: the first one counts

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganlib.data.folder import find_pictures, folder_source
 from ganlib.data.sets import SPLITS, Contents, DataRequest, Item, Source, SplitName, register_data_set
 from ganlib.errors import GanlibError
 
@@ -34,14 +35,21 @@ def cifar10(request: DataRequest) -> Source:
 
 @register_data_set("mnist", "70,000 handwritten digits", size=28, channels=1, num_classes=10)
 def mnist(request: DataRequest) -> Source:
-    return _array_source(request, "mnist", "MNIST", "MNIST", classes=tuple("0123456789"), flip=False, default=(32, 1))
+    return _file_or_array_source(request, "mnist", "MNIST", classes=tuple("0123456789"), flip=False)
 
 
 @register_data_set("fashion_mnist", "70,000 pictures of 10 kinds of clothing", size=28, channels=1, num_classes=10)
 def fashion_mnist(request: DataRequest) -> Source:
-    return _array_source(
-        request, "fashion_mnist", "FashionMNIST", "FashionMNIST", classes=FASHION, flip=True, default=(32, 1)
-    )
+    return _file_or_array_source(request, "fashion_mnist", "FashionMNIST", classes=FASHION, flip=True)
+
+
+def _file_or_array_source(
+    request: DataRequest, name: str, kind: str, *, classes: tuple[str, ...], flip: bool
+) -> Source:
+    """Lossless picture files in class folders where a data root has them, else torchvision's own."""
+    if (path := find_pictures(request, name)) is not None:
+        return folder_source(path, name, flip=flip, default=(32, 1), classes=classes)
+    return _array_source(request, name, kind, kind, classes=classes, flip=flip, default=(32, 1))
 
 
 def _array_source(
