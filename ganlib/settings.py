@@ -60,10 +60,12 @@ def progress_interval() -> float:
         raise GanlibError(f"GANLIB_PROGRESS must be a number of seconds, not {text!r}.") from None
 
 
-def child_environment(progress: float) -> dict[str, str]:
-    """For ``python -m ganlib`` in a process of its own that reports every ``progress`` seconds."""
+def child_environment(progress: float, *runs: Path) -> dict[str, str]:
+    """For ``python -m ganlib`` in a process of its own that reports every ``progress`` seconds and also finds ``runs``."""
     path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
-    return os.environ | {"GANLIB_PROGRESS": str(progress), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    roots = os.pathsep.join(str(root.absolute()) for root in [*runs, *_folders("GANLIB_RUNS")])
+    environment = {"GANLIB_RUNS": roots, "GANLIB_PROGRESS": str(progress), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return os.environ | environment
 
 
 def _folders(variable: str) -> list[Path]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ganlib.errors import GanlibError
-from ganlib.runs import RUNS, RunFolder
+from ganlib.runs import RunFolder
+from ganlib.settings import RUNS
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ the lock of its run folder, so that one that outlived a killed queue is waited f
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -24,8 +23,10 @@ from ganlib.errors import GanlibError
 from ganlib.queue.definition import Entry, read_queue
 from ganlib.queue.state import Stage, State, StateFolder
 from ganlib.runs import Run, RunFolder
+from ganlib.settings import child_environment
 
 POLL = 1.0  # seconds between two looks at the processes and the file
+PROGRESS = 60.0  # seconds between two lines of a stage's output
 ATTEMPTS = 5  # of a stage that makes no progress, before the entry counts as failed
 
 
@@ -117,7 +118,7 @@ class Scheduler:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | {"OMP_NUM_THREADS": str(self.threads), "PYTHONUNBUFFERED": "1"},
+                env=child_environment(PROGRESS, self.runs) | {"OMP_NUM_THREADS": str(self.threads)},
                 start_new_session=True,  # Ctrl-C goes to the queue, which ends its processes in order
             )
 
