@@ -61,7 +61,7 @@ def progress_interval() -> float:
 
 
 def child_environment(progress: float, *runs: Path) -> dict[str, str]:
-    """For ``python -m ganlib`` in a process of its own that reports every ``progress`` seconds and also finds ``runs``."""
+    """For ``python -m ganlib`` in a process that reports every ``progress`` seconds and also finds ``runs``."""
     path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
     roots = os.pathsep.join(str(root.absolute()) for root in [*runs, *_folders("GANLIB_RUNS")])
     environment = {"GANLIB_RUNS": roots, "GANLIB_PROGRESS": str(progress), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
