@@ -6,7 +6,7 @@ import argparse
 import re
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -25,6 +25,7 @@ from ganlib.runs import Run, RunFolder, find_run
 from ganlib.settings import RUNS
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.config import resolve_precision
+from ganlib.training.state import require_state
 from ganlib.training.step import select_phases
 from ganlib.training.trainer import seeded
 
@@ -74,12 +75,8 @@ class Training(NamedTuple):
 
 
 def run(args: argparse.Namespace) -> None:
-    with ExitStack() as stack:
-        if args.resume:
-            stack.enter_context(find_run(args.resume).folder.training())
-        folder, model, data, config = _resume(args) if args.resume else _start(args)
-        if not args.resume:
-            stack.enter_context(folder.training())
+    folder, model, data, config = _resume(args) if args.resume else _start(args)
+    with folder.training():
         trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
         if args.resume:  # the state fits: now the recipe may say how far it goes
             folder.write_config(replace(find_run(args.resume).recipe, training=config.to_dict()))
@@ -217,6 +214,7 @@ def _resume(args: argparse.Namespace) -> Training:
             f"{data.name} is not the data set {run.name} was trained on (its pixels differ); name its folder "
             "with --data-root."
         )
+    require_state(run.folder.state)
     return Training(run.folder, run.model_class(c), data, TrainingConfig.from_dict(run.training | budget))
 
 

@@ -27,13 +27,19 @@ def save_state(source: Stateful, path: Path) -> None:
     write_atomically(path, buffer.getvalue())
 
 
+def require_state(path: Path) -> None:
+    """GanlibError where there is no state to resume from."""
+    if not path.exists():
+        raise GanlibError(
+            f"{path.parent} has no {path.name} to resume from; start a new run with --like {path.parent}."
+        )
+
+
 def load_state(target: Stateful, path: Path, device: torch.device) -> None:
     """GanlibError where the file is missing, damaged or of another model."""
-    run = path.parent
-    if not path.exists():
-        raise GanlibError(f"{run} has no {path.name} to resume from; start a new run with --like {run}.")
+    require_state(path)
     try:
         target.load_state_dict(torch.load(path, map_location=device, weights_only=True))
     except UNREADABLE as error:
         reason = str(error).partition("\n")[0]
-        raise GanlibError(f"{path} cannot be resumed ({reason}); start a new run with --like {run}.") from error
+        raise GanlibError(f"{path} cannot be resumed ({reason}); start a new run with --like {path.parent}.") from error
