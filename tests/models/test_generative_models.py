@@ -209,7 +209,7 @@ def test_one_value_per_image_equals_each_alone(name, knob):
     for i, value in enumerate(values):
         y = None if labels is None else labels[i : i + 1]
         alone = generate(model, [i + 1], y, **others, **{knob.name: value})
-        torch.testing.assert_close(together[i], alone[0], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(together[i], alone[0], atol=5e-5, rtol=1e-5)
 
 
 @every_generative_model

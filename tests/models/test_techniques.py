@@ -16,7 +16,7 @@ from ganlib.losses import feature_matching, hinge_g, nonsaturating_g
 from ganlib.models import MODELS, Batch
 from ganlib.models.techniques import DCGANTechniques, Techniques
 from ganlib.nn.virtual_norm import VirtualBatchNorm2d
-from ganlib.provenance import now
+from ganlib.recipe import DataRecipe, Recipe
 from ganlib.runs import Run
 from ganlib.settings import GALLERY
 from ganlib.training.trainer import seeded
@@ -94,8 +94,7 @@ def test_a_technique_trains_and_its_run_generates(name, changes, tmp_path):
         assert p.isfinite().all()
     moved = [k for k, p in model.named_parameters() if not torch.equal(p, start[k])]
     assert {k[0] for k in moved} == {"D", "G"}
-    described = {"name": "noise", "classes": ["a", "b", "c"]}
-    trainer.folder.write_config({"model": name, "config": model.config.to_dict(), "data": described, "created": now()})
+    trainer.folder.write_config(Recipe(name, model.config.to_dict(), DataRecipe("noise", ("a", "b", "c"))))
     loaded = Run(tmp_path / "run").load()
     assert loaded.config == model.config
     images, again = (m.generate(m.latents([1, 2, 3]), labels_for(m, 3)) for m in (trainer.ema.model, loaded))
