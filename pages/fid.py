@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ganlib import figures
-from ganlib.logs import METRICS
+from ganlib.records import METRICS, RANKED, measured_on
 from ganlib.ui import catalog, chrome, curves, jobs, score_table, scores
 from ganlib.ui.report import PageReport
 
@@ -13,8 +13,8 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     records, unreadable = catalog.evaluations()
     for sentence in unreadable:
         st.warning(sentence)
-    present = scores.current_scores(records)
-    if not present.metric.isin(METRICS).any():
+    present = catalog.present_scores()
+    if not present.metric.isin(RANKED).any():
         jobs.evaluate_now(scores.unscored(present))
         chrome.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
     metric = scores.pick_metric(present)
@@ -32,13 +32,13 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     report.chart(bars, alt=ranking, key="fid_bars")
     report.caption(scores.said_best(best))
     report.warning(scores.doubts(ranked))
-    agreement = scores.same_images(present[present.metric == "class_agreement"], protocol)
+    agreement = measured_on(present[present.metric == "class_agreement"], protocol)
     table = score_table.draw_ranking(report, ranked, agreement)
     downloads = st.container()
     score_table.draw_unranked(report, records, present, ranked)
     score_table.draw_published(report, ranked)
 
-    if len(classes := scores.same_images(present[present.metric == "class_fid"], protocol)):
+    if len(classes := measured_on(present[present.metric == "class_fid"], protocol)):
         report.section("FID of each class")
         alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
         report.chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")

@@ -8,11 +8,10 @@ with chrome.page("Gallery", "Generative models trained by this project: pick one
     runs = catalog.runs(catalog.generates)
     if not runs:
         chrome.no_models()
-    evaluations, unreadable = catalog.evaluations()
-    for sentence in unreadable:
+    for sentence in catalog.evaluations()[1]:
         st.warning(sentence)
     shown = controls.pick_data(runs)
     columns = st.columns(3, gap="medium")
     for i, run in enumerate(shown):
         with columns[i % 3].container(border=True):
-            cards.card(run, evaluations)
+            cards.card(run)

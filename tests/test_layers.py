@@ -29,8 +29,8 @@ LAYERS = (  # from bottom to top
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
-    "logs": {"errors", "naming", "recipe", "registry"},
-    "figures": {"errors", "registry", "logs"},
+    "logs": {"errors", "naming", "recipe", "records", "registry"},
+    "figures": {"errors", "registry", "records", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
@@ -53,6 +53,7 @@ FORBIDDEN = [  # file, source, what the rule says of it
     ("ganlib/figures.py", "import ganlib.models", "figures may not import ganlib.models"),
     ("ganlib/logs/new.py", "from ganlib.runs import Run", "logs may not import ganlib.runs"),
     ("ganlib/logs/new.py", "def f():\n    import torch", "logs are read without it"),
+    ("ganlib/records/new.py", "import torch", "records are read without it"),
     ("ganlib/logs/new.py", "from torchvision.io import x", "logs are read without it"),
     ("ganlib/training/new.py", "import scipy", "a bare GPU machine trains without it"),
     ("ganlib/data/new.py", "import torchvision", "a bare GPU machine trains without it"),
@@ -126,8 +127,8 @@ def violations(path: Path, source: str) -> list[str]:
         home = ONLY_IN.get(item.package)
         if home and path.as_posix() != home and not path.as_posix().startswith(f"{home}/"):
             sentences.append(f"{where} imports {item.name}, which belongs in {home} alone.")
-        if here == "logs" and item.package in {"torch", "torchvision"}:
-            sentences.append(f"{where} imports {item.name}; logs are read without it.")
+        if here in ("logs", "records") and item.package in {"torch", "torchvision"}:
+            sentences.append(f"{where} imports {item.name}; {here} are read without it.")
         if here in LEVEL and LEVEL[here] <= LEVEL["training"]:
             bare = item.package in BARE | {"ganlib"} | sys.stdlib_module_names
             optional = item.package == "torchvision" and item.inside and here in ("data", "models")

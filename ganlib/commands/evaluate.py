@@ -16,7 +16,7 @@ from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.records import append_records, describe, read_records
+from ganlib.records import append_records, read_records
 from ganlib.runs import Run, find_run
 
 
@@ -105,8 +105,8 @@ def _measure(
         )
     finally:
         line.close()
-    warnings += [record["warning"] for record in records if record["warning"]]
+    warnings += [record.warning for record in records if record.warning]
     for warning in dict.fromkeys(warnings):  # once each: what is said of one class is said of all
         print(f"{name}: {warning}", file=sys.stderr)
     for record in records:
-        print(f"{name}  {describe(record)}")
+        print(f"{name}  {record.describe()}")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 from typing import Any
 
+import pandas as pd
+
 from ganlib.data import list_data
-from ganlib.errors import GanlibError
-from ganlib.logs import METRICS
 from ganlib.models import MODELS
-from ganlib.records import Record, current, read_records
+from ganlib.records import METRICS, RANKED, by_date, measured_on, present, read_evaluations, usual_scores
 from ganlib.runs import Run, RunError, find_run, scan
 
-MEASURED = ("fid", "fid_infinity", "kid", "isc", "precision", "recall", "density", "coverage", "ppl", "cas")
-
-SAID_OF = dict.fromkeys(("fid", "fid_infinity", "kid"), " (embedded)") | {"ppl": " in z"}
+TITLE_SUFFIXES = dict.fromkeys(("fid", "fid_infinity", "kid"), " (embedded)") | {"ppl": " in z"}
 
 
 def add(subparsers: Any, argv: Sequence[str]) -> None:
@@ -39,9 +38,9 @@ def run(args: argparse.Namespace) -> None:
     elif args.what == "metrics":
         list_metrics()
     else:
-        found = find_run(args.what)
-        snapshots = found.folder.snapshot_images()
-        print(f"{found.name}: {found.images_seen:,} images seen, weights {found.weights_hash}")
+        named = find_run(args.what)
+        snapshots = named.folder.snapshot_images()
+        print(f"{named.name}: {named.images_seen:,} images seen, weights {named.weights_hash}")
         print("snapshots: " + (", ".join(map(str, snapshots)) or "none kept"))
 
 
@@ -64,11 +63,11 @@ def list_runs() -> None:
 
 def list_scores() -> None:
     """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
-    print("| run | architecture | parameters | images seen | training | FID (embedded) | asked class | n | SVM on D |")
-    print("|-|-|-|-|-|-|-|-|-|")
-    for run, latest in _scored():
-        fid, agreement, probe = (latest.get(metric) for metric in ("fid", "class_agreement", "probe_accuracy"))
-        assert fid
+    titles = "architecture", "parameters", "images seen", "training", "FID (embedded)", "class agreement", "n"
+    print(f"| run | {' | '.join(titles)} | linear probe of D |")
+    print(f"|-|{'-|' * len(titles)}-|")
+    for run, scores in _evaluated():
+        fid = scores["fid"]
         cells = [
             run.name,
             run.model_name,
@@ -76,50 +75,63 @@ def list_scores() -> None:
             f"{run.images_seen:,}",
             f"{run.training_seconds / 60:.0f} min",
             _with_interval(fid),
-            f"{agreement['value']:.1%}" if agreement else "–",
-            f"{fid['protocol']['n_fake']:,}",
-            f"{probe['value']:.1%}" if probe else "–",
+            _percent(scores.get("class_agreement")),
+            f"{fid.n_fake:,}",
+            _percent(scores.get("probe_accuracy")),
         ]
         print(f"| {' | '.join(cells)} |")
 
 
-def _with_interval(fid: Record) -> str:
-    if not fid["interval"]:
-        return f"{fid['value']:.2f}"
-    half = (fid["interval"]["high"] - fid["interval"]["low"]) / 2
+def _percent(score: Any) -> str:
+    return f"{score.value:.1%}" if score else "–"
+
+
+def _with_interval(score: Any) -> str:
+    half = (score.high - score.low) / 2
+    if isnan(half):
+        return f"{score.value:.2f}"
     decimals = 3 if half < 0.005 else 2  # no interval reads as zero
-    return f"{fid['value']:.{decimals}f} ± {half:.{decimals}f}"
+    return f"{score.value:.{decimals}f} ± {half:.{decimals}f}"
 
 
 def list_metrics() -> None:
     """All other metrics of the same runs and the same images, likewise."""
-    labels = [METRICS[name].label + SAID_OF.get(name, "") for name in MEASURED]
+    names = [name for name in RANKED if name != "class_agreement"]  # which ``list scores`` has
+    labels = [METRICS[name].label + TITLE_SUFFIXES.get(name, "") for name in names]
     print(f"| run | n | {' | '.join(labels)} |")
     print(f"|-|-{'|-' * len(labels)}|")
-    for run, latest in _scored():
-        values = [f"{latest[name]['value']:#.3g}".rstrip(".") if name in latest else "–" for name in MEASURED]
-        print(f"| {run.name} | {latest['fid']['protocol']['n_fake']:,} | {' | '.join(values)} |")
+    for run, scores in _evaluated():
+        values = [f"{scores[name].value:#.3g}".rstrip(".") if name in scores else "–" for name in names]
+        print(f"| {run.name} | {scores['fid'].n_fake:,} | {' | '.join(values)} |")
 
 
-def _scored() -> Iterator[tuple[Run, dict[str, Record]]]:
-    """Runs with an FID of the embedded extractor at default options, and the latest records of the same images."""
-    for run in sorted(scan()[0], key=lambda r: (r.data_name, r.name)):
+def _evaluated() -> Iterator[tuple[Run, dict[str, Any]]]:
+    """Runs with an FID of the embedded extractor at default options, and by metric the rows of the same images.
+
+    A run that has no FID under the protocol that is usual for its data set shows its latest.
+    """
+    runs: dict[str, Run] = {}
+    weights, errors = {}, []
+    for run in sorted(scan()[0], key=lambda run: (run.data_name, run.name)):
         try:
-            records = current(read_records(run.folder.evaluation), run.weights_hash)
-        except GanlibError as error:
-            print(f"ganlib: {error}", file=sys.stderr)
+            weights[run.name] = run.weights_hash
+            runs[run.name] = run
+        except RunError as error:
+            errors.append(str(error))
+    frame, unreadable = read_evaluations({run.path: name for name, run in runs.items()})
+    for sentence in errors + unreadable:
+        print(f"ganlib: {sentence}", file=sys.stderr)
+    scores = present(frame, weights)
+    scores = by_date(scores[scores["options"] == ""])
+    fids = scores[(scores["metric"] == "fid") & (scores["extractor"] == "embedded")]
+    usual = usual_scores(fids, {name: run.data_name for name, run in runs.items()})
+    for name, run in runs.items():
+        own = pd.concat([fids[fids["run"] == name], usual[usual["run"] == name]])
+        if own.empty:
             continue
-        plain = [r for r in records if not r["protocol"]["options"]]
-        fids = [r for r in plain if r["metric"] == "fid" and r["protocol"]["extractor"] == "embedded"]
-        if fids:
-            of = fids[-1]["protocol"]
-            yield run, {r["metric"]: r for r in plain if _same_images(r["protocol"], of)}
-
-
-def _same_images(protocol: dict[str, Any], of: dict[str, Any]) -> bool:
-    """And the same extractor, where there is one; 0 images are those of a metric that makes none."""
-    extractor = protocol["extractor"] is None or protocol.get("extractor_hash") == of.get("extractor_hash")
-    return extractor and protocol["n_fake"] in (of["n_fake"], 0) and protocol.get("space", "z") == "z"
+        same = measured_on(scores[scores["run"] == name], own["protocol"].iloc[-1])
+        same = same[(same["metric"] != "ppl") | (same["space"] == "z")]
+        yield run, {str(row.metric): row for row in same.itertuples()}
 
 
 def list_data_sets() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.records import Record, append_records, read_records
+from ganlib.records import METRICS, Record, append_records, read_records
 from ganlib.runs import Run, find_run
 
 TRAINED = 10_000  # a minute for CIFAR-10; the paper used all of its 50,000
@@ -70,8 +70,10 @@ def _probe(found: Run, args: argparse.Namespace) -> None:
 
 
 def _describe(record: Record) -> str:
-    half = (record["interval"]["high"] - record["interval"]["low"]) / 2
+    assert record.interval
+    details = record.extra
     return (
-        f"probe accuracy ({record['dimension']:,} features, {record['n_train']:,} train, {record['n_test']:,} test "
-        f"images) {record['value']:.1%} ± {half:.1%}; on pixels {record['pixels_accuracy']:.1%}"
+        f"{METRICS[record.metric].label} ({details['dimension']:,} features, {details['n_train']:,} train, "
+        f"{details['n_test']:,} test images) {record.value:.1%} ± {record.interval.half_width:.1%}; "
+        f"on pixels {details['pixels_accuracy']:.1%}"
     )

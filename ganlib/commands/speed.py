@@ -8,7 +8,6 @@ from typing import Any
 
 from ganlib.devices import hardware, pick_device
 from ganlib.errors import GanlibError
-from ganlib.metrics.speed import speed_record
 from ganlib.records import append_records, read_records
 from ganlib.runs import find_run, scan
 
@@ -27,6 +26,9 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints a Markdown table. Training's rate is images seen over the seconds that the weights carry."""
+    # A command line that only trains need not load it.
+    from ganlib.metrics.speed import speed_record
+
     if args.calls < 1:
         raise GanlibError(f"--calls must be at least 1, not {args.calls}.")
     device = pick_device(args.device)
@@ -41,4 +43,4 @@ def run(args: argparse.Namespace) -> None:
         append_records(found.folder.evaluation, [record])
         size = sum(found.parameters.values()) / 1e6
         trained = f"{found.images_seen / found.training_seconds:,.0f}" if found.training_seconds else "–"
-        print(f"| {found.name} | {size:.2f} M | {trained} | {record['value']:,.0f} |", flush=True)
+        print(f"| {found.name} | {size:.2f} M | {trained} | {record.value:,.0f} |", flush=True)

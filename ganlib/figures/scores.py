@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from ganlib.errors import GanlibError
 from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, colour_of, empty_figure, run_lines
-from ganlib.logs import METRICS
+from ganlib.records import METRICS
 
 
 def score_bars(
@@ -24,7 +24,7 @@ def score_bars(
     floor: tuple[float, int] | None = None,
     best: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """Bars of ``ganlib.logs.read_evaluations``, the best on top, with their intervals.
+    """Bars of ``ganlib.records.read_evaluations``, the best on top, with their intervals.
 
     ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``floor`` is the
     score of so many real images that nobody trained on, drawn as a line; ``best`` has the best snapshot of each run

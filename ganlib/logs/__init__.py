@@ -21,17 +21,13 @@ from ganlib.logs.decimation import decimate
 from ganlib.logs.diagnosis import Finding, diagnose
 from ganlib.logs.follow import Follower
 from ganlib.logs.frame import LogError, concat
-from ganlib.logs.metrics import METRICS
-from ganlib.logs.published import published
 from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
-from ganlib.logs.records import read_evaluations
 from ganlib.logs.smoothing import smooth
 from ganlib.logs.snapshot_metrics import add_snapshot_metrics
 
 __all__ = [
     "AXES",
-    "METRICS",
     "RECIPE",
     "Finding",
     "Follower",
@@ -45,9 +41,7 @@ __all__ = [
     "differing",
     "find_annotations",
     "matching",
-    "published",
     "read",
-    "read_evaluations",
     "recipes",
     "seed_groups",
     "smooth",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ganlib.logs.frame import DTYPES, concat
-from ganlib.logs.metrics import METRICS
+from ganlib.records import RANKED
 
 
 def add_snapshot_metrics(frame: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def add_snapshot_metrics(frame: pd.DataFrame, records: pd.DataFrame) -> pd.DataF
     """
     frames = [frame]
     units = frame.attrs.get("step_units", {})
-    records = records[records["metric"].isin(METRICS) & records["images_seen"].notna()]
+    records = records[records["metric"].isin(RANKED) & records["images_seen"].notna()]
     for run, run_records in records.groupby("run"):
         logged_images = frame[(frame["run"] == run) & (frame["tag"] == "images")].sort_values("value")
         if logged_images.empty:

@@ -1,4 +1,4 @@
-"""Shares of images that a classifier puts in the class they should have."""
+"""Fractions of images that a classifier puts in their class."""
 
 from __future__ import annotations
 
@@ -12,33 +12,28 @@ from numpy.typing import NDArray
 from ganlib.data import Split
 from ganlib.images import from_uint8
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.intervals import of_share
+from ganlib.metrics.intervals import wilson_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_split
 from ganlib.records import Record
 from ganlib.runs import Run
 
 
-def share(metric: str, hits: int, n: int) -> Record:
-    return {"metric": metric, "value": hits / n, "interval": of_share(hits, n), "blocks": []}
-
-
 def accuracy_record(run: Run, model: Any, config: EvaluationConfig, progress: Progress) -> Record:
-    """The share of test images whose class the model names."""
+    """The fraction of test images that the model classifies correctly."""
     test = load_split(run, "test", config.data_root)
     hits = count_hits(model.classify, chunks(test, config.batch), test.labels, model.device, progress)
-    return share("accuracy", hits, len(test)) | of_test_images(run, test)
+    return test_record(run, test, "accuracy", hits)
 
 
-def of_test_images(run: Run, test: Split) -> Record:
-    """What a record says of a number that test images alone decide."""
-    return {
-        "protocol": protocol(run, None, n_real=len(test), split="test"),
-        "labels": "none",
-        "seeds": None,
-        "options": {},
-        "warning": None,
-    }
+def test_record(run: Run, test: Split, metric: str, hits: int, **extra: Any) -> Record:
+    """Of ``hits`` correct among all test images. ``extra``: what else belongs to the protocol."""
+    return Record(
+        metric=metric,
+        value=hits / len(test),
+        interval=wilson_interval(hits, len(test)),
+        protocol=protocol(run, None, n_real=len(test), split="test", **extra),
+    )
 
 
 @torch.inference_mode()

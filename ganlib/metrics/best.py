@@ -31,12 +31,12 @@ def best_snapshot(run: Run, config: EvaluationConfig, device: torch.device, opti
     present = {images: run.folder.snapshots / f"{images}.safetensors" for images in run.folder.snapshot_images()}
     scores = {}
     for record in read_records(run.folder.evaluation):
-        if record["metric"] != "fid" or record["snapshot"] not in present:
+        if record.metric != "fid" or record.snapshot not in present:
             continue
-        n_real = record["protocol"].get("n_real")  # which the reference's fingerprint decides
-        wanted = protocol(run, extractor, n_real=n_real, n_fake=config.n, split="train", options=changed)
-        if record["protocol"] == wanted and record["weights_hash"] == file_hash(present[record["snapshot"]]):
-            scores[record["snapshot"]] = record["value"]
+        n_real = record.protocol.n_real  # which the reference's fingerprint decides
+        expected = protocol(run, extractor, n_real=n_real, n_fake=config.n, split="train", options=changed)
+        if record.protocol == expected and record.weights_hash == file_hash(present[record.snapshot]):
+            scores[record.snapshot] = record.value
     if not scores:
         under = "".join(f", {name} {value}" for name, value in changed.items())
         raise GanlibError(

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
-from ganlib.metrics.accuracy import of_test_images, share
+from ganlib.metrics.accuracy import test_record
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.references import Progress, chunks, load_split
 from ganlib.records import Record
@@ -39,9 +39,9 @@ def code_record(run: Run, model: Any, config: EvaluationConfig, progress: Progre
     matchings = [match(table) for table in learnt]
     fits = [int(table[pairs].sum()) for table, pairs in zip(learnt, matchings, strict=True)]
     best = int(np.argmax(fits))
-    record = share("code_accuracy", int(tested[best][matchings[best]].sum()), len(test)) | of_test_images(run, test)
+    hits = int(tested[best][matchings[best]].sum())
     matched = {"data": run.data_name, "split": "train", "fingerprint": train.fingerprint, "n": len(rows)}
-    return record | {"protocol": record["protocol"] | {"code": f"c{best + 1}", "matched": matched}}
+    return test_record(run, test, "code_accuracy", hits, code=f"c{best + 1}", matched=matched)
 
 
 def some(n: int, most: int) -> NDArray[np.int64]:

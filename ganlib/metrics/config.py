@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
-
-METRICS = ("fid", "fid_infinity", "kid", "isc", "prc", "dc", "class_agreement", "ppl", "cas")
+from ganlib.records import GROUPS
 
 
 @dataclass(frozen=True)
 class EvaluationConfig(Config):
-    metrics: tuple[str, ...] = option(("fid", "class_agreement"), f"what to measure of {', '.join(METRICS)}")
+    metrics: tuple[str, ...] = option(("fid", "class_agreement"), f"what to measure of {', '.join(GROUPS)}")
     per_class: bool = option(False, "FID of each class as well, where classes can be asked for")
     n: int = option(10_000, "images to generate", min=2, max=10_000_000)
     blocks: int = option(4, "disjoint seed blocks behind the interval, 1 = no interval", min=1, max=1000)
@@ -25,7 +24,7 @@ class EvaluationConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.metrics:
-            if name not in METRICS:
-                raise GanlibError(f"There is no metric {name!r}; there are {', '.join(METRICS)}.")
+            if name not in GROUPS:
+                raise GanlibError(f"There is no metric {name!r}; there are {', '.join(GROUPS)}.")
         if self.n < 2 * self.blocks:
             raise GanlibError(f"{self.blocks} blocks of at least 2 images need n ≥ {2 * self.blocks}, not {self.n}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -16,8 +17,8 @@ from ganlib.metrics.codes import code_record
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.intervals import from_blocks, of_share
-from ganlib.metrics.measures import MEASURES, SHARES, SMALLEST, SPLITS, Fake, Real, Value, check_sizes
+from ganlib.metrics.intervals import block_interval, wilson_interval
+from ganlib.metrics.measures import MEASURES, SMALLEST, SPLITS, Fake, Real, Value, check_sizes
 from ganlib.metrics.paths import path_record
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_split, reference
@@ -25,7 +26,7 @@ from ganlib.metrics.transfer import data_to_classify, transfer_record
 from ganlib.metrics.weights import file_hash
 from ganlib.models import Classifies, GenerativeModel, InfersCodes
 from ganlib.provenance import commit, now, versions
-from ganlib.records import Record
+from ganlib.records import METRICS, Record
 from ganlib.runs import Run
 from ganlib.sampling import check_options
 
@@ -55,7 +56,7 @@ def evaluate(
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
         raise GanlibError(f"Some weights of {run.name} are not finite, so that no image of it is: train it again.")
     weights = run.weights_hash if snapshot is None else file_hash(run.folder.snapshots / f"{snapshot}.safetensors")
-    provenance = {
+    provenance: dict[str, Any] = {
         "images_seen": run.images_seen if snapshot is None else snapshot,
         "weights_hash": weights,
         "snapshot": snapshot,
@@ -82,9 +83,9 @@ def evaluate(
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
     for record in found:
-        if not isfinite(record["value"]):
-            raise GanlibError(f"{record['metric']} of {run.name} came out as {record['value']}; nothing was recorded.")
-    found = [record | provenance for record in found]
+        if not isfinite(record.value):
+            raise GanlibError(f"{record.metric} of {run.name} came out as {record.value}; nothing was recorded.")
+    found = [replace(record, **provenance) for record in found]
     store(found)
     if made:
         made.forget()
@@ -177,10 +178,10 @@ def feature_records(
         made.record(
             value.metric,
             value.value,
-            interval=of_share(*value.share)
+            interval=wilson_interval(*value.share)
             if value.share
-            else from_blocks(value.value, value.parts, value.n_fake, share=value.metric in SHARES),
-            blocks=value.parts,
+            else block_interval(value.value, value.parts, value.n_fake, proportion=METRICS[value.metric].proportion),
+            blocks=tuple(value.parts),
             protocol=protocol(
                 made.run,
                 extractor,
@@ -212,17 +213,12 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
         lambda done: progress("test images", done, len(test)),
     )
     (value,) = MEASURES["fid"](train, Fake(*made, None), 1)
-    return {
-        "metric": "fid_floor",
-        "value": value.value,
-        "interval": None,
-        "blocks": [],
-        "protocol": protocol(run, extractor, n_real=value.n_real, n_fake=value.n_fake, split="train"),
-        "labels": "none",
-        "seeds": None,
-        "options": {},
-        "warning": doubt(value, extractor, 1),
-    }
+    return Record(
+        metric="fid_floor",
+        value=value.value,
+        protocol=protocol(run, extractor, n_real=value.n_real, n_fake=value.n_fake, split="train"),
+        warning=doubt(value, extractor, 1),
+    )
 
 
 def doubt(value: Value, extractor: Extractor, blocks: int) -> str | None:

@@ -81,15 +81,16 @@ class Generation:
         for partial in self._partials:
             partial.remove()
 
-    def record(self, metric: str, value: float, **rest: Any) -> Record:
-        return {
-            "metric": metric,
-            "value": value,
-            **rest,
-            "labels": "none" if self.labels is None else "balanced",
-            "seeds": f"0-{self.n - 1}",
-            "options": self.all_options,
-        }
+    def record(self, metric: str, value: float, **fields: Any) -> Record:
+        """A record of these images, with these other ``fields``."""
+        return Record(
+            metric=metric,
+            value=value,
+            labels="none" if self.labels is None else "balanced",
+            seeds=f"0-{self.n - 1}",
+            options=self.all_options,
+            **fields,
+        )
 
 
 def changed_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:

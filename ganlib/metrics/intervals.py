@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from statistics import stdev
-from typing import Any
 
 from scipy.special import ndtri, stdtrit
+
+from ganlib.records import Interval
 
 LEVEL = 0.95
 
 
-def from_blocks(value: float, blocks: list[float], n: int, *, share: bool = False) -> dict[str, Any] | None:
+def block_interval(value: float, blocks: Sequence[float], n: int, *, proportion: bool = False) -> Interval | None:
     """Interval around ``value``, made of all n images, from the same metric on disjoint parts of them.
 
     FID falls with n, so the blocks' mean estimates another number than ``value`` does and only their spread
-    is used: t-quantile times standard error. That of a ``share`` ends at 0 and 1. None with fewer than two blocks.
+    is used: t-quantile times standard error. That of a ``proportion`` is cut at 0 and 1. None with fewer than two
+    blocks.
     """
     count = len(blocks)
     if count < 2:
@@ -26,13 +29,13 @@ def from_blocks(value: float, blocks: list[float], n: int, *, share: bool = Fals
         f"images, around the value of all {n:,}"
     )
     low, high = value - half, value + half
-    if share:
+    if proportion:
         low, high = max(low, 0.0), min(high, 1.0)
-    return {"low": low, "high": high, "how": how}
+    return Interval(low, high, how)
 
 
-def of_share(hits: int, n: int) -> dict[str, Any]:
-    """Wilson's score interval of the share hits / n: stays in [0, 1]. Wilson, JASA 22 (1927), p. 209."""
+def wilson_interval(hits: int, n: int) -> Interval:
+    """Wilson's score interval of the proportion hits / n: stays in [0, 1]. Wilson, JASA 22 (1927), p. 209."""
     z = float(ndtri((1 + LEVEL) / 2))
     p, shrink = hits / n, 1 + z * z / n
     centre = (p + z * z / (2 * n)) / shrink
@@ -40,4 +43,4 @@ def of_share(hits: int, n: int) -> dict[str, Any]:
     # At 0 and n hits the bounds are 0 and 1; rounding must not move them past the value.
     low, high = min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
     how = f"{LEVEL:.0%}: Wilson's score interval of {n:,} independent images"
-    return {"low": low, "high": high, "how": how}
+    return Interval(low, high, how)

@@ -21,7 +21,6 @@ from ganlib.registry import Registry
 NEIGHBOURS = {"prc": 3, "dc": 5}  # as their papers have it
 KID_SUBSET = 1_000
 SPLITS = 10  # of the inception score
-SHARES = ("precision", "recall", "coverage")  # of images
 EXTRAPOLATED = 15  # sizes of fid_infinity, from n // SMALLEST images to n
 SMALLEST = 10
 

@@ -19,7 +19,7 @@ from ganlib.images import denormalize
 from ganlib.metrics.extractors import Extractor, all_digits, in_halves
 from ganlib.metrics.fidelity import between
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.intervals import from_blocks
+from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress
 from ganlib.models import Latents
@@ -53,10 +53,9 @@ def path_record(made: Generation, extractor: Extractor, space: str, blocks: int,
     return made.record(
         "ppl",
         value,
-        interval=from_blocks(value, parts, made.n),
-        blocks=parts,
+        interval=block_interval(value, parts, made.n),
+        blocks=tuple(parts),
         protocol=protocol(made.run, extractor, n_fake=made.n, options=made.changed, **how),
-        warning=None,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from torch.nn.functional import adaptive_max_pool2d
 from ganlib.data import Split
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
-from ganlib.metrics.accuracy import of_test_images, share
+from ganlib.metrics.accuracy import test_record
 from ganlib.metrics.codes import some
 from ganlib.metrics.references import Progress, load_split
 from ganlib.models import Scores
@@ -68,24 +69,24 @@ def probe(
         lambda images: features(model, names, images), real, rows, test, lambda done: progress("features", done, n)
     )
     flat = accuracy(pixels, real, rows, test)
-    record = share("probe_accuracy", deep, len(test)) | of_test_images(run, test)
     trained = {"data": run.data_name, "split": "train", "fingerprint": real.fingerprint, "n": len(rows)}
     svm = {"loss": "hinge", "C": C, "epochs": EPOCHS, "seed": 0}
-    return record | {
-        "protocol": record["protocol"] | {"trained": trained, "grid": GRID, "svm": svm},
-        "n_train": len(rows),
-        "n_test": len(test),
-        # Apart from the protocol: architectures are to be compared, and no two have the same.
-        "layers": names,
-        "dimension": features(model, names, np.array(real.images[rows[:1]])).shape[1],
-        "pixels_accuracy": flat / len(test),
-        "images_seen": run.images_seen,
-        "weights_hash": run.weights_hash,
-        "snapshot": None,
-        "versions": versions() | {"scikit-learn": sklearn.__version__},
-        "commit": commit(),
-        "date": now(),
-    }
+    return replace(
+        test_record(run, test, "probe_accuracy", deep, trained=trained, grid=GRID, svm=svm),
+        images_seen=run.images_seen,
+        weights_hash=run.weights_hash,
+        versions=versions() | {"scikit-learn": sklearn.__version__},
+        commit=commit(),
+        date=now(),
+        extra={
+            "n_train": len(rows),
+            "n_test": len(test),
+            # Apart from the protocol: architectures are to be compared, and no two have the same.
+            "layers": names,
+            "dimension": features(model, names, np.array(real.images[rows[:1]])).shape[1],
+            "pixels_accuracy": flat / len(test),
+        },
+    )
 
 
 def candidates(network: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:

@@ -1,11 +1,14 @@
-"""What two numbers must share to be compared, as ``records`` describes it."""
+"""The protocol of a run's metric."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ganlib.metrics.extractors import Extractor
+from ganlib.records import Protocol, Reference
 from ganlib.runs import Run
+
+if TYPE_CHECKING:  # it brings torch-fidelity, and not every metric takes one
+    from ganlib.metrics.extractors import Extractor
 
 
 def protocol(
@@ -16,18 +19,18 @@ def protocol(
     n_fake: int = 0,
     split: Literal["train", "test"] | None = None,
     options: dict[str, Any] | None = None,
-    **how: Any,
-) -> dict[str, Any]:
-    """options: of ``generate``, those not at their default. how: what else the metric is made with."""
-    reference = {"data": run.data_name, "split": split, "fingerprint": run.fingerprint(split)} if split else None
-    return {
-        "n_real": n_real,
-        "n_fake": n_fake,
-        "reference": reference,
-        "extractor": extractor.name if extractor else None,
-        "extractor_name": extractor.identity if extractor else None,
-        "extractor_hash": extractor.hash if extractor else None,
-        "resizer": extractor.resizer if extractor else "none",
-        "options": options or {},
-        **how,
-    }
+    **extra: Any,
+) -> Protocol:
+    """``split``: of the run's data set, compared with. ``options``: of ``generate``, those not at their default."""
+    reference = Reference(run.data_name, split, run.fingerprint(split)) if split else None
+    return Protocol(
+        n_real=n_real,
+        n_fake=n_fake,
+        reference=reference,
+        extractor=extractor.name if extractor else None,
+        extractor_name=extractor.identity if extractor else None,
+        extractor_hash=extractor.hash if extractor else None,
+        resizer=extractor.resizer if extractor else "none",
+        options=options or {},
+        extra=extra,
+    )

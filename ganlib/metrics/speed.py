@@ -12,7 +12,7 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.protocol import protocol
 from ganlib.models import GenerativeModel
 from ganlib.provenance import commit, now, versions
-from ganlib.records import Record
+from ganlib.records import Interval, Record
 from ganlib.runs import Run
 from ganlib.sampling import sample
 
@@ -34,20 +34,18 @@ def speed_record(run: Run, device: torch.device, calls: int = 9) -> Record:
         sample(model, range(IMAGES), labels)
         if call >= WARM_UP:
             rates.append(IMAGES / (time.perf_counter() - start))
-    return {
-        "metric": "sampling_rate",
-        "value": median(rates),
-        "interval": {"low": min(rates), "high": max(rates), "how": f"slowest and fastest of {calls} calls"},
-        "blocks": rates,
-        "protocol": protocol(run, None, n_fake=IMAGES, machine=hardware(device)),
-        "labels": "balanced" if model.conditional else "none",
-        "seeds": f"0-{IMAGES - 1}",
-        "options": {option.name: option.default for option in model.options},
-        "warning": None,
-        "images_seen": run.images_seen,
-        "weights_hash": run.weights_hash,
-        "snapshot": None,
-        "versions": versions(),
-        "commit": commit(),
-        "date": now(),
-    }
+    return Record(
+        metric="sampling_rate",
+        value=median(rates),
+        interval=Interval(min(rates), max(rates), f"slowest and fastest of {calls} calls"),
+        blocks=tuple(rates),
+        protocol=protocol(run, None, n_fake=IMAGES, machine=hardware(device)),
+        labels="balanced" if model.conditional else "none",
+        seeds=f"0-{IMAGES - 1}",
+        options={option.name: option.default for option in model.options},
+        images_seen=run.images_seen,
+        weights_hash=run.weights_hash,
+        versions=versions(),
+        commit=commit(),
+        date=now(),
+    )

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ganlib.data import DataSet, Split
 from ganlib.errors import GanlibError
-from ganlib.metrics.accuracy import count_hits, share
+from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.generation import Generation
+from ganlib.metrics.intervals import wilson_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_set
 from ganlib.models import MODELS
@@ -58,12 +59,11 @@ def transfer_record(
     generated = replace(data, train=Split(images, made.labels.numpy(), "generated"))
     classifier = train(generated, training, device, progress)
     hits = count_hits(classifier.classify, chunks(data.test, made.batch), data.test.labels, device, progress)
-    score = share("cas", hits, len(data.test))
     trained = {"model": CLASSIFIER, "width": WIDTH, "images": IMAGES, "batch_size": training.batch_size, "seed": SEED}
     about = protocol(
         made.run, None, n_real=len(data.test), n_fake=made.n, split="test", options=made.changed, trained=trained
     )
-    return made.record(score.pop("metric"), score.pop("value"), **score, protocol=about, warning=None)
+    return made.record("cas", hits / len(data.test), interval=wilson_interval(hits, len(data.test)), protocol=about)
 
 
 def train(data: DataSet, config: TrainingConfig, device: torch.device, progress: Progress) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ganlib.records import METRICS, Protocol, by_date
 from ganlib.runs import Run
+from ganlib.ui.catalog import present_scores, usual_scores
 from ganlib.ui.pictures import IMAGE, data_url
 
-KNOWS = {
-    "accuracy": "Its classifier",
-    "code_accuracy": "Code {code}",
-    "probe_accuracy": "A linear SVM on D's features",
-}
 
-
-def card(run: Run, evaluations: pd.DataFrame) -> None:
+def card(run: Run) -> None:
     """Picture, data set, size, training and score of a run, and where to go from here."""
     st.subheader(run.name, anchor=False)
     kind = f"{len(run.classes)} classes to choose from" if run.conditional else "unconditional"
@@ -31,7 +26,7 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
     if picture(run, folder.reconstructions, folder.reconstruction_images(), pairs):
         st.caption("Test images, each above its reconstruction")
     sizes = run.parameters
-    value, metric, protocol = score(run, evaluations)
+    value, metric, protocol = fid(run)
     networks = ", ".join(f"{name} {short(size)}" for name, size in sizes.items())
     numbers(
         [
@@ -40,7 +35,7 @@ def card(run: Run, evaluations: pd.DataFrame) -> None:
             (value, metric, protocol),
         ]
     )
-    for sentence in [run.note, *known_of_images(run, evaluations)]:
+    for sentence in [run.note, *abilities(run)]:
         if sentence:
             st.caption(sentence)
     with st.container(horizontal=True, gap=None):
@@ -70,35 +65,48 @@ def numbers(cells: list[tuple[str, str, str]]) -> None:
     st.html(f'<div style="display:grid;grid-template-columns:repeat({len(cells)},1fr);gap:.5rem">{blocks}</div>')
 
 
-def score(run: Run, evaluations: pd.DataFrame) -> tuple[str, str, str]:
-    """The FID of these weights, its name and its protocol in words, or what to do to have one."""
-    latest = newest(run, evaluations, "fid")
-    if latest is None:
+def fid(run: Run) -> tuple[str, str, str]:
+    """The FID of these weights, its name and its protocol in words, or what to do to have one.
+
+    Under the protocol in which most runs of the data set compare: cards stand side by side.
+    """
+    usual, others = score_of(run, "fid")
+    if usual is not None:
+        return (
+            f"{usual.value:.2f}",
+            f"FID ({usual.extractor})",
+            f"{usual.protocol_label}. Comparable only within one protocol.",
+        )
+    if others.empty:
         return "–", "FID", f"Not evaluated yet: python -m ganlib evaluate {run.name}"
-    return (
-        f"{latest.value:.2f}",
-        f"FID ({latest.extractor})",
-        f"{latest.protocol_label}. Comparable only within one protocol.",
-    )
+    labels = "; ".join(f"{row.value:.2f} ({row.protocol_label})" for row in others.itertuples())
+    return "–", "FID", f"Not measured under the protocol of most runs of {run.data_name}, only otherwise: {labels}."
 
 
-def known_of_images(run: Run, evaluations: pd.DataFrame) -> list[str]:
+def abilities(run: Run) -> list[str]:
     """What the networks know of real images beside making their own, as far as somebody measured it."""
     sentences = []
-    for metric, subject in KNOWS.items():
-        latest = newest(run, evaluations, metric)
-        if latest is not None:
-            subject = subject.format(code=json.loads(latest.protocol).get("code", ""))
-            sentences.append(f"{subject} names the class of {100 * latest.value:.0f} % of the test images")
+    for name, metric in METRICS.items():
+        if not metric.sentence:
+            continue
+        usual, others = score_of(run, name)
+        rows = ([] if usual is None else [(usual, "")]) or [
+            (row, f" (measured otherwise than most runs of {run.data_name}: {row.protocol_label})")
+            for row in others[-1:].itertuples()
+        ]
+        for row, remark in rows:
+            code = Protocol.from_key(row.protocol).extra.get("code", "")
+            sentences.append(metric.sentence.format(code=code, value=row.value) + remark)
     return sentences
 
 
-def newest(run: Run, evaluations: pd.DataFrame, metric: str) -> Any:
-    """The latest record of that metric of these weights, a row of ``evaluations``; None where there is none."""
-    mine = evaluations[
-        (evaluations.run == run.name) & (evaluations.metric == metric) & (evaluations.weights_hash == run.weights_hash)
-    ]
-    return None if mine.empty else mine.sort_values("date").iloc[-1]
+def score_of(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
+    """The run's row of the metric under its data set's usual protocol, None without one; its rows under all others."""
+    scores = present_scores()
+    own = by_date(scores[(scores.run == run.name) & (scores.metric == metric)])
+    usual = usual_scores()
+    chosen = own.index.isin(usual.index)
+    return next(own[chosen].itertuples(), None), own[~chosen]
 
 
 def short(n: float) -> str:

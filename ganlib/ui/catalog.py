@@ -16,11 +16,13 @@ import pandas as pd
 import streamlit as st
 import torch
 
+from ganlib import records
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
-from ganlib.logs import read_evaluations, recipes
+from ganlib.logs import recipes
 from ganlib.models import GenerativeModel
+from ganlib.naming import run_names
 from ganlib.runs import Run, RunError, scan
 from ganlib.sampling import Growing, interpolate, sample, sample_stages
 from ganlib.sampling.request import InterpolationRequest, SampleRequest
@@ -88,18 +90,10 @@ def generates(run: Run) -> bool:
 
 def best_first(chosen: Iterable[Run]) -> list[Run]:
     """Lowest FID first, then what nobody measured, most images seen first: an order to offer runs in, no ranking."""
-    fids = _fids(_run_files() + signature("*/evaluation.json"))
-    return sorted(chosen, key=lambda run: (fids.get(run.name, inf), -run.images_seen))
-
-
-@lru_cache(maxsize=4)
-def _fids(files: Signature) -> dict[str, float]:
-    """The latest FID of each run's present weights."""
-    records, _ = evaluations()
-    own = records.weights_hash == records.run.map(weights_hashes())
-    current = (records.metric == "fid") & records.snapshot.isna() & own
-    latest = records[current].sort_values("date")
-    return dict(zip(latest.run, latest.value, strict=True))
+    scores = usual_scores()
+    fids = scores[scores.metric == "fid"]
+    values = dict(zip(fids.run, fids.value, strict=True))
+    return sorted(chosen, key=lambda run: (values.get(run.name, inf), -run.images_seen))
 
 
 def run_folders() -> tuple[Path, ...]:
@@ -224,7 +218,27 @@ def evaluations() -> tuple[pd.DataFrame, list[str]]:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _evaluations(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
-    return read_evaluations(folders)
+    return records.read_evaluations(run_names(folders))
+
+
+def present_scores() -> pd.DataFrame:
+    """The records of the runs' present weights: neither of snapshots nor of earlier weights."""
+    return _present(_run_files() + signature("*/evaluation.json"))
+
+
+@lru_cache(maxsize=4)
+def _present(files: Signature) -> pd.DataFrame:
+    return records.present(evaluations()[0], weights_hashes())
+
+
+def usual_scores() -> pd.DataFrame:
+    """Of those the ones under the usual protocol of their data set, at most one a run and metric."""
+    return _usual(_run_files() + signature("*/evaluation.json"))
+
+
+@lru_cache(maxsize=4)
+def _usual(files: Signature) -> pd.DataFrame:
+    return records.usual_scores(present_scores(), {run.name: run.data_name for run in runs()})
 
 
 def all_recipes() -> pd.DataFrame:

@@ -19,9 +19,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ganlib.logs import METRICS
-from ganlib.metrics.config import METRICS as EVALUATED
 from ganlib.metrics.config import EvaluationConfig
+from ganlib.records import GROUPS, METRICS
 from ganlib.runs import Run
 from ganlib.settings import child_environment
 from ganlib.ui.catalog import generates, runs
@@ -29,7 +28,6 @@ from ganlib.ui.catalog import generates, runs
 COUNTS = (1_000, 5_000, 10_000, 50_000)
 LOOK = 1.0  # seconds between two looks at a process
 SHARE = re.compile(r"  +(\d+)%(?:  |$)")  # as progress lines have it; a result may be a percentage too
-LABELS = {"prc": "Precision, recall", "dc": "Density, coverage"} | {name: METRICS[name].label for name in METRICS}
 
 
 class Asked(NamedTuple):
@@ -119,7 +117,7 @@ def evaluate_now(missing: Sequence[str], n: int | None = None) -> None:
             default = job.asked  # to be gone on with
         asked = Asked(
             st.multiselect("Runs to measure", list(known), [name for name in default.names if name in known]),
-            st.multiselect("Metrics to measure", EVALUATED, default.metrics, format_func=LABELS.__getitem__),
+            st.multiselect("Metrics to measure", list(GROUPS), default.metrics, format_func=group_label),
             st.select_slider("Images to generate", sorted({*COUNTS, default.n}), default.n, format_func="{:,}".format),
         )
         st.button(
@@ -128,6 +126,12 @@ def evaluate_now(missing: Sequence[str], n: int | None = None) -> None:
             disabled=not (asked.names and asked.metrics),
             on_click=lambda: _start(asked, [known[name] for name in asked.names]),
         )
+
+
+def group_label(group: str) -> str:
+    """ "prc" -> "Precision, recall"."""
+    first, *others = (METRICS[name].label for name in GROUPS[group])
+    return ", ".join([first, *map(str.lower, others)])
 
 
 def _start(asked: Asked, chosen: Sequence[Run]) -> None:

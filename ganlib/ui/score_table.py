@@ -11,8 +11,9 @@ import streamlit as st
 from PIL import Image
 
 from ganlib.figures.report import Report, latex
-from ganlib.logs import METRICS, published
+from ganlib.metrics.published import published
 from ganlib.provenance import commit, now
+from ganlib.records import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.curves import download_frame
@@ -21,7 +22,6 @@ from ganlib.ui.report import PageReport
 
 SHOWN = 5  # pictures of a run in a table
 AGREEMENT = "Class agreement, %"
-OF_CLASSES = ("class_agreement", "cas")  # metrics of runs that can be asked for classes
 
 
 def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
@@ -60,9 +60,7 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
             **{name: number(format=_digits(ordered.value), width="small") for name in (metric.label, "Low", "High")},
             **{name: number(format="localized") for name in ("Parameters", "Images seen")},
             "Training, minutes": number(format="%.0f"),
-            AGREEMENT: number(
-                format="%.1f", help="Share of images that the data set's classifier puts into the asked class."
-            ),
+            AGREEMENT: number(format="%.1f", help=METRICS["class_agreement"].help),
             "Evaluated": st.column_config.DateColumn(),
         },
         alt="Table of the ranked runs with their scores, sizes and training.",
@@ -109,7 +107,7 @@ def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFra
     def reason(run: Run) -> str:
         if run.name in other:
             return f"Measured otherwise: {other[run.name]}"
-        if metric in OF_CLASSES and not run.conditional:
+        if METRICS[metric].needs_classes and not run.conditional:
             return "It cannot be asked for classes"
         return "Measured with earlier weights alone" if run.name in stale else "Not measured"
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import streamlit as st
 
-from ganlib.logs import METRICS
+from ganlib.records import METRICS, RANKED, Protocol, measured_on
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs, weights_hashes
 from ganlib.ui.links import check_link
 
-RANKED = "ranked_runs"  # the key of what was shown last
+SHOWN_RUNS = "shown_runs"  # the key of what was shown last
 COSTS = ("parameters", "training, minutes", "images seen")
 FEATURES = {
     "embedded": "embedded classifier's",
@@ -21,12 +19,6 @@ FEATURES = {
     "clip": "CLIP",
     "dinov2": "DINOv2",
 }
-MAKING = ("n_fake", "extractor", "extractor_name", "extractor_hash", "resizer", "options")  # of images and features
-
-
-def current_scores(records: pd.DataFrame) -> pd.DataFrame:
-    """Records whose weights are still the run's; snapshots and stale weights are left out."""
-    return records[(records.weights_hash == records.run.map(weights_hashes())) & records.snapshot.isna()]
 
 
 def unscored(present: pd.DataFrame) -> list[str]:
@@ -36,7 +28,7 @@ def unscored(present: pd.DataFrame) -> list[str]:
 
 def pick_metric(records: pd.DataFrame) -> str:
     """One of those that some run was measured by."""
-    labels = {METRICS[name].label: name for name in METRICS if (records.metric == name).any()}
+    labels = {METRICS[name].label: name for name in RANKED if (records.metric == name).any()}
     check_link("metric", labels.__contains__, f"there is {', '.join(labels)}")
     if len(labels) == 1:
         return next(iter(labels.values()))
@@ -56,7 +48,7 @@ def pick_protocol(records: pd.DataFrame) -> str:
     keys = dict(zip(records.protocol_label, records.protocol, strict=True))
     labels = list(records.protocol_label.value_counts().index)
     check_link("protocol", labels.__contains__, "no run was measured that way")
-    before = st.session_state.get(RANKED, ())
+    before = st.session_state.get(SHOWN_RUNS, ())
     if before and st.session_state.get("protocol") not in labels:
         shared = records.run.isin(before).groupby(records.protocol_label).sum()
         st.session_state["protocol"] = max(labels, key=shared.__getitem__)
@@ -67,21 +59,8 @@ def pick_protocol(records: pd.DataFrame) -> str:
         bind="query-params",
         help="Only runs measured alike can be ranked: same reference, sample size, extractor and options.",
     )
-    st.session_state[RANKED] = set(records.run[records.protocol_label == label])
+    st.session_state[SHOWN_RUNS] = set(records.run[records.protocol_label == label])
     return str(keys[label])
-
-
-def same_images(records: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """The records measured on the images of this protocol, or on those of one class, by the same extractor."""
-
-    def made(key: str) -> dict[str, object]:
-        told = json.loads(key)
-        shares = ("n_real", "reference", "class", "n_fake") if "class" in told else ("n_real", "reference")
-        return {k: v for k, v in told.items() if k in MAKING and k not in shares}
-
-    wanted = json.loads(protocol)
-    same = [all(wanted.get(k) == v for k, v in made(key).items()) for key in records.protocol]
-    return records[pd.Series(same, records.index, dtype=bool)]
 
 
 def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] | None:
@@ -91,16 +70,19 @@ def floor_of(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[float, int] |
     """
     if ranked.metric.iloc[0] != "fid":
         return None
-    same = ("reference", "extractor", "extractor_hash", "resizer")
-    wanted = json.loads(ranked.protocol.iloc[0])
+
+    def reference(protocol: Protocol) -> tuple[object, ...]:
+        return protocol.reference, protocol.extractor, protocol.extractor_hash, protocol.resizer
+
+    shown = Protocol.from_key(ranked.protocol.iloc[0])
     of_metric = present[present.metric == "fid_floor"]
     floors = {
         int(n): float(value)
         for protocol, value, n in zip(of_metric.protocol, of_metric.value, of_metric.n_fake, strict=True)
-        if all(json.loads(protocol)[key] == wanted[key] for key in same)
+        if reference(Protocol.from_key(protocol)) == reference(shown)
     }
-    if (n := wanted["n_fake"]) in floors:
-        return floors[n], n
+    if shown.n_fake in floors:
+        return floors[shown.n_fake], shown.n_fake
     if floors:
         n, value = max(floors.items())
         st.caption(f"{n:,} real test images have an FID of {value:.3g}: no floor here, for it falls with their number.")
@@ -138,7 +120,7 @@ def said_best(best: pd.DataFrame) -> str:
 def precision_and_recall(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
     """``run, precision, recall`` of the runs that have both, measured on the images of this protocol."""
     columns = {
-        name: same_images(present[present.metric == name], protocol).drop_duplicates("run").set_index("run").value
+        name: measured_on(present[present.metric == name], protocol).drop_duplicates("run").set_index("run").value
         for name in ("precision", "recall")
     }
     return pd.DataFrame(columns).dropna().rename_axis("run").reset_index()
@@ -163,7 +145,7 @@ def with_costs(ranked: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
         return found
     timed = timed[timed.protocol == timed.protocol.mode().iloc[0]]
     rates = found.run.map(dict(zip(timed.run, timed.value, strict=True)))
-    machine = json.loads(timed.protocol.iloc[0]).get("machine", "an unknown machine")
+    machine = Protocol.from_key(timed.protocol.iloc[0]).extra.get("machine", "an unknown machine")
     found[f"milliseconds an image, {machine}"] = 1000 / rates
     return found
 

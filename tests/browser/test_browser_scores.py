@@ -101,8 +101,8 @@ def test_a_run_is_evaluated_from_the_page_and_found_there(tab, unscored):
     until(unscored.folder.evaluation.exists)
     page.get_by_role("link", name="FID comparison").click()
     expect(sidebar.get_by_text("Measured zz-new.")).to_be_visible()
-    (fid,) = (record for record in read_records(unscored.folder.evaluation) if record["metric"] == "fid")
-    assert fid["protocol"]["n_fake"] == 1_000
+    (fid,) = (record for record in read_records(unscored.folder.evaluation) if record.metric == "fid")
+    assert fid.protocol.n_fake == 1_000
     expect(reason(page, "zz-new")).to_contain_text("Measured otherwise: ")
 
 

@@ -131,4 +131,4 @@ def test_list_metrics_has_those_of_the_same_images(own_gallery, capsys):
 
 
 def protocol_of(gallery: Path) -> dict[str, Any]:
-    return read_records(gallery / OTHER / "evaluation.json")[0]["protocol"]
+    return read_records(gallery / OTHER / "evaluation.json")[0].protocol.to_dict()

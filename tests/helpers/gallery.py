@@ -17,7 +17,7 @@ from PIL import Image
 from ganlib.__main__ import main
 from ganlib.data import load_data
 from ganlib.models import GenerativeModel
-from ganlib.records import append_records
+from ganlib.records import Record, append_records
 from ganlib.runs import Run, RunFolder
 from ganlib.sampling import sample
 from helpers.tiny_models import write_run
@@ -110,7 +110,7 @@ def score(
         "date": "2026-11-20T10:00:00+00:00",
         "warning": warning,
     }
-    append_records(RunFolder(path).evaluation, [record | changes])
+    append_records(RunFolder(path).evaluation, [Record.from_dict(record | changes)])
 
 
 def digits_run(path: Path, name: str = "cdcgan", **changes: Any) -> Run:

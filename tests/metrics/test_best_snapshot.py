@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.best import best_snapshot
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.records import Record, append_records
+from ganlib.records import Protocol, Record, append_records
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
@@ -25,7 +26,7 @@ def scored(root: Path) -> tuple[Run, list[Record]]:
     """``gan``, with the scores of its snapshots at 0 and 320 images, which 0 has the better of."""
     run = Run(root / "gan")
     records = [evaluate(run, SMALL, CPU, snapshot=images)[0] for images in (0, 320)]
-    records = [record | {"value": value} for record, value in zip(records, (5.0, 6.0), strict=True)]
+    records = [replace(record, value=value) for record, value in zip(records, (5.0, 6.0), strict=True)]
     append_records(run.folder.evaluation, records)
     return run, records
 
@@ -35,15 +36,15 @@ def best(run: Run, **options: Any) -> int:
 
 
 def changed(record: Record, **protocol: Any) -> Record:
-    return record | {"value": 1.0, "protocol": record["protocol"] | protocol}
+    return replace(record, value=1.0, protocol=Protocol.from_dict(record.protocol.to_dict() | protocol))
 
 
 def test_the_lowest_score_decides(scored: tuple[Run, list[Record]]) -> None:
     run, (_, later) = scored
     assert best(run) == 0
-    append_records(run.folder.evaluation, [later | {"value": 4.0}])
+    append_records(run.folder.evaluation, [replace(later, value=4.0)])
     assert best(run) == 320
-    append_records(run.folder.evaluation, [later | {"value": 7.0}])  # the latest score counts
+    append_records(run.folder.evaluation, [replace(later, value=7.0)])  # the latest score counts
     assert best(run) == 0
 
 

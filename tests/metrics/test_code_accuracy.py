@@ -16,12 +16,11 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.data import load_data
-from ganlib.logs import read_evaluations
 from ganlib.metrics.codes import match, some, tabulate
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.intervals import of_share
-from ganlib.records import append_records, read_records
+from ganlib.metrics.intervals import wilson_interval
+from ganlib.records import append_records, read_evaluations, read_records
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
@@ -83,7 +82,7 @@ def test_code_accuracy_is_of_the_better_code_on_the_test_images(root: Path, caps
     shown = capsys.readouterr()
     assert shown.err == ""
     fid, found = read_records(root / "info" / "evaluation.json")
-    assert (fid["metric"], found["metric"]) == ("fid", "code_accuracy")
+    assert (fid.metric, found.metric) == ("fid", "code_accuracy")
     run = Run(root / "info")
     model: Any = run.load()
     data = load_data(run.data_name, size=16, channels=1)
@@ -101,23 +100,23 @@ def test_code_accuracy_is_of_the_better_code_on_the_test_images(root: Path, caps
             fit = int((naming[train] == data.train.labels).sum())
             fits.setdefault((fit, -code), set()).add(int((naming[test] == data.test.labels).sum()))
     (_, code), hits = max(fits.items())
-    n = round(found["value"] * 60)
+    n = round(found.value * 60)
     assert n in hits  # several matchings may fit equally
-    assert (found["value"], found["interval"]) == (n / 60, of_share(n, 60))
-    assert found["protocol"]["code"] == f"c{-code}"
-    assert found["protocol"]["reference"] == {
+    assert (found.value, found.interval) == (n / 60, wilson_interval(n, 60))
+    assert found.protocol.extra["code"] == f"c{-code}"
+    assert found.protocol.to_dict()["reference"] == {
         "data": run.data_name,
         "split": "test",
         "fingerprint": data.test.fingerprint,
     }
-    assert found["protocol"]["matched"] == {
+    assert found.protocol.extra["matched"] == {
         "data": run.data_name,
         "split": "train",
         "fingerprint": data.train.fingerprint,
         "n": 180,
     }
-    assert found["weights_hash"] == run.weights_hash
-    assert f"info  code accuracy (c{-code}, 60 test images) {found['value']:.1%}" in shown.out
+    assert found.weights_hash == run.weights_hash
+    assert f"info  Code accuracy (c{-code}, 60 test images) {found.value:.1%}" in shown.out
 
 
 def test_without_the_images_code_accuracy_alone_is_missing(
@@ -130,25 +129,25 @@ def test_without_the_images_code_accuracy_alone_is_missing(
     shown = capsys.readouterr()
     assert re.fullmatch(r"info: Code accuracy was not measured: .*There is no folder.*\n", shown.err)
     assert "info  FID" in shown.out
-    assert [r["metric"] for r in read_records(root / "info" / "evaluation.json")] == ["fid"]
+    assert [r.metric for r in read_records(root / "info" / "evaluation.json")] == ["fid"]
 
 
 def test_code_accuracy_is_not_made_where_it_would_say_nothing_new(root: Path) -> None:
     warnings: list[str] = []
     run = Run(root / "info")
     for how in ({"snapshot": 320}, {"options": {"temperature": 0.5}}):
-        assert [r["metric"] for r in evaluate(run, SMALL, CPU, **how, warn=warnings.append)] == ["fid"]
+        assert [r.metric for r in evaluate(run, SMALL, CPU, **how, warn=warnings.append)] == ["fid"]
     assert warnings == []
 
 
 def test_the_dashboard_reads_code_accuracy_and_ranks_as_before(root: Path) -> None:
     evaluated = evaluate(Run(root / "info"), SMALL, CPU)
     append_records(root / "info" / "evaluation.json", evaluated[:1])
-    before, _ = read_evaluations([root / "info"])
+    before, _ = read_evaluations({root / "info": "info"})
     append_records(root / "info" / "evaluation.json", evaluated[1:])
-    frame, broken = read_evaluations([root / "info"])
+    frame, broken = read_evaluations({root / "info": "info"})
     assert broken == []
     assert frame.metric.tolist() == ["fid", "code_accuracy"]
     assert frame[frame.metric == "fid"].equals(before)
-    assert frame.value[1] == evaluated[1]["value"]
+    assert frame.value[1] == evaluated[1].value
     assert json.loads(frame.protocol[1])["code"] in ("c1", "c2")

@@ -63,6 +63,6 @@ def test_worse_pictures_are_further_away(
 def test_real_images_are_nearer_than_those_of_a_generator_that_has_learnt_nothing(root: Path) -> None:
     _, floor = evaluate(Run(root / "judge"), EvaluationConfig(), CPU)
     generated, *_ = evaluate(Run(root / "gan"), EvaluationConfig(n=60, blocks=1, metrics=("fid",)), CPU)
-    assert floor["metric"] == "fid_floor"
-    assert floor["protocol"]["n_fake"] == generated["protocol"]["n_fake"] == 60
-    assert 0 < floor["value"] < generated["value"]
+    assert floor.metric == "fid_floor"
+    assert floor.protocol.n_fake == generated.protocol.n_fake == 60
+    assert 0 < floor.value < generated.value

@@ -54,14 +54,14 @@ def test_pictures_that_are_not_finite_have_no_score(root: Path) -> None:
 
 def test_reference_of_other_weights_is_made_afresh_or_refused(root: Path, request: pytest.FixtureRequest) -> None:
     run = Run(root / "gan")
-    first = evaluate(run, SMALL, CPU)[0]["value"]
+    first = evaluate(run, SMALL, CPU)[0].value
     stored = next((root / "judge" / "references").iterdir())
     weights = (root / "judge" / "weights.safetensors").read_bytes()
     size = int.from_bytes(weights[:8], "little")
     padded = (size + 8).to_bytes(8, "little") + weights[8 : 8 + size] + b" " * 8 + weights[8 + size :]
     (root / "judge" / "weights.safetensors").write_bytes(padded)  # the same tensors in another file
     before = stored.read_bytes()
-    assert evaluate(run, SMALL, CPU)[0]["value"] == pytest.approx(first, rel=1e-6)
+    assert evaluate(run, SMALL, CPU)[0].value == pytest.approx(first, rel=1e-6)
     assert stored.read_bytes() != before
     for content, reason in [(before, "other weights"), (b"noise", "damaged"), (None, "no reference")]:
         stored.unlink(missing_ok=True)
@@ -99,16 +99,16 @@ def test_classes_that_cannot_be_measured_are_named(root: Path) -> None:
 
 def test_too_few_images_are_warned_about_and_fewer_refused(root: Path) -> None:
     found = evaluate(Run(root / "gan"), EvaluationConfig(n=20, blocks=1), CPU)[0]
-    assert "Only 20 generated images for 32 feature dimensions" in found["warning"]
-    assert found["interval"] is None
+    assert "Only 20 generated images for 32 feature dimensions" in found.warning
+    assert found.interval is None
     found = evaluate(Run(root / "gan"), EvaluationConfig(n=60, blocks=4), CPU)[0]
-    assert "Only 15 images in each block" in found["warning"]
+    assert "Only 15 images in each block" in found.warning
     config = EvaluationConfig(metrics=("fid_infinity", "isc", "isc"), n=300, blocks=3)
     limit, score = evaluate(Run(root / "gan"), config, CPU)  # isc once
-    assert "Only 30 generated images at the smallest size" in limit["warning"]
-    assert "extrapolation unreliable" in limit["warning"]
-    assert score["warning"] is None
+    assert "Only 30 generated images at the smallest size" in limit.warning
+    assert "extrapolation unreliable" in limit.warning
+    assert score.warning is None
     (score,) = evaluate(Run(root / "gan"), EvaluationConfig(metrics=("isc",), n=20, blocks=1), CPU)
-    assert score["warning"] == "Only 2 images in each split for 3 classes: the score is too low."
+    assert score.warning == "Only 2 images in each split for 3 classes: the score is too low."
     with pytest.raises(GanlibError, match="need n ≥ 8"):
         EvaluationConfig(n=7, blocks=4)

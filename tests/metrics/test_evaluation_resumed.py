@@ -38,12 +38,12 @@ def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: 
     seen: list[int] = []
     (resumed, *_) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
     assert min(seen) > 59
-    assert resumed["value"] == pytest.approx(whole["value"], rel=1e-6)
+    assert resumed.value == pytest.approx(whole.value, rel=1e-6)
     assert not list(run.path.glob(".features-*"))
     with pytest.raises(Killed):
         evaluate(run, config, CPU, progress=stop)
     (other, *_) = evaluate(run, config, CPU, options={"temperature": 0.5})  # other images: not gone on with
-    assert other["value"] != pytest.approx(whole["value"], rel=1e-5)
+    assert other.value != pytest.approx(whole.value, rel=1e-5)
 
 
 def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, mo
 
     monkeypatch.setattr("ganlib.metrics.partial.os.open", refuse)
     (again, *_) = evaluate(run, config, CPU)
-    assert again["value"] == whole["value"]
+    assert again.value == whole.value
     assert refused
 
 

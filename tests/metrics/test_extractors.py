@@ -20,7 +20,6 @@ from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract, in_halves
 from ganlib.metrics.fidelity import EMBEDDED
 from ganlib.metrics.measures import MEASURES, Fake
 from ganlib.metrics.references import describe_images
-from ganlib.records import protocol_key
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
@@ -88,9 +87,9 @@ def test_no_number_depends_on_the_batch_size(root: Path) -> None:
     shutil.rmtree(root / "judge" / "references")
     small = evaluate(run, EvaluationConfig(n=120, blocks=3, batch=7), CPU)
     for a, b in zip(large, small, strict=True):
-        assert a["value"] == pytest.approx(b["value"], rel=1e-5)
-        assert a["blocks"] == pytest.approx(b["blocks"], rel=1e-5)
-        assert protocol_key(a) == protocol_key(b)
+        assert a.value == pytest.approx(b.value, rel=1e-5)
+        assert a.blocks == pytest.approx(b.blocks, rel=1e-5)
+        assert a.protocol.key == b.protocol.key
 
 
 def test_features_of_floats_are_those_of_the_same_levels(root: Path) -> None:

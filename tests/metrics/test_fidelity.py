@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ganlib.metrics.fidelity import Statistics, between, frechet, precision_recall, statistics
-from ganlib.metrics.intervals import from_blocks, of_share
+from ganlib.metrics.intervals import block_interval, wilson_interval
 
 
 def test_fid_of_two_gaussians_is_the_closed_form() -> None:
@@ -80,19 +80,19 @@ def test_points_between_begin_and_end_where_they_should(path: str) -> None:
 
 
 def test_interval_of_blocks_lies_around_the_value_of_all_images() -> None:
-    found = from_blocks(10.0, [11.0, 12.0, 13.0, 14.0], 4000)
+    found = block_interval(10.0, [11.0, 12.0, 13.0, 14.0], 4000)
     half = 3.182446 * sqrt(5 / 3) / 2  # t-quantile of 3 degrees of freedom
     assert found is not None
-    assert (found["low"], found["high"]) == pytest.approx((10 - half, 10 + half), rel=1e-6)
-    assert "4 disjoint seed blocks of 1,000 images" in found["how"]
-    assert from_blocks(10.0, [], 4000) is None
-    share = from_blocks(0.99, [0.9, 1.0], 4000, share=True)
+    assert (found.low, found.high) == pytest.approx((10 - half, 10 + half), rel=1e-6)
+    assert "4 disjoint seed blocks of 1,000 images" in found.how
+    assert block_interval(10.0, [], 4000) is None
+    share = block_interval(0.99, [0.9, 1.0], 4000, proportion=True)
     assert share is not None
-    assert (share["low"] < 0.99, share["high"]) == (True, 1.0)
+    assert (share.low < 0.99, share.high) == (True, 1.0)
 
 
 def test_interval_of_a_share_is_wilsons() -> None:
-    found = of_share(8, 10)
-    assert (found["low"], found["high"]) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert of_share(10, 10)["high"] == 1
-    assert of_share(0, 10)["low"] == 0
+    found = wilson_interval(8, 10)
+    assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson_interval(10, 10).high == 1
+    assert wilson_interval(0, 10).low == 0

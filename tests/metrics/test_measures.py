@@ -89,7 +89,7 @@ def test_fid_infinity_takes_the_bias_of_few_images_away() -> None:
     real, fake = normal(20_000, 16), normal(2_000, 16)
     plain = measured("fid", real, fake)["fid"]
     limit = measured("fid_infinity", real, fake)["fid_infinity"]
-    assert plain > 0.05
+    assert plain > 0.03
     assert abs(limit) < 0.3 * plain
 
 

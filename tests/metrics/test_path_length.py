@@ -16,7 +16,7 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import Extractor
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.intervals import from_blocks
+from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.paths import moved, squared_steps, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.runs import Run, RunFolder
@@ -91,11 +91,11 @@ def test_every_architecture_has_paths(name: str, tmp_path: Path) -> None:
 def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
     run = Run(root / "gan")
     (found,) = evaluate(run, WALKS, CPU)
-    assert found["metric"] == "ppl"
-    assert found["value"] == pytest.approx(np.mean(found["blocks"]))
-    assert found["interval"] == from_blocks(found["value"], found["blocks"], 24)
+    assert found.metric == "ppl"
+    assert found.value == pytest.approx(np.mean(found.blocks))
+    assert found.interval == block_interval(found.value, found.blocks, 24)
     judge = Run(root / "judge")
-    assert found["protocol"] == {
+    assert found.protocol.to_dict() == {
         "n_real": 0,
         "n_fake": 24,
         "reference": None,
@@ -110,7 +110,7 @@ def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
         "paths": 12,
         "discarded": [1, 99],
     }
-    assert (found["labels"], found["seeds"]) == ("balanced", "0-23")
+    assert (found.labels, found.seeds) == ("balanced", "0-23")
 
     def stop(text: str, done: int, total: int) -> None:
         if done == 8:
@@ -122,15 +122,15 @@ def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
     seen: list[int] = []
     (again,) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
     assert seen == [12]
-    assert again["value"] == pytest.approx(found["value"], rel=1e-2)
+    assert again.value == pytest.approx(found.value, rel=1e-2)
     assert not list(run.path.glob(".paths-*"))
 
 
 def test_a_colder_latent_makes_shorter_paths(root: Path) -> None:
     (whole,) = evaluate(Run(root / "gan"), WALKS, CPU)
     (cold,) = evaluate(Run(root / "gan"), WALKS, CPU, options={"temperature": "0.1"})
-    assert cold["value"] < whole["value"]
-    assert cold["protocol"]["options"] == {"temperature": 0.1}
+    assert cold.value < whole.value
+    assert cold.protocol.options == {"temperature": 0.1}
 
 
 def test_w_is_walked_in_where_it_is_asked_for_and_there(root: Path) -> None:
@@ -143,6 +143,6 @@ def test_w_is_walked_in_where_it_is_asked_for_and_there(root: Path) -> None:
     styles = write_run(root / "styles", "stylegan2_ada")
     RunFolder(styles.path).write_config(replace(styles.recipe, data=gan.recipe.data))
     by_space = [evaluate(Run(styles.path), config, CPU)[0] for config in (WALKS, in_w)]
-    assert [r["protocol"]["path"] for r in by_space] == ["slerp", "lerp"]
-    assert by_space[0]["value"] != pytest.approx(by_space[1]["value"], rel=1e-3)
-    assert all(math.isfinite(r["value"]) for r in by_space)
+    assert [r.protocol.extra["path"] for r in by_space] == ["slerp", "lerp"]
+    assert by_space[0].value != pytest.approx(by_space[1].value, rel=1e-3)
+    assert all(math.isfinite(r.value) for r in by_space)

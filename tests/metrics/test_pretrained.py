@@ -118,8 +118,8 @@ def test_an_evaluation_by_them_has_no_inception_score(name: str, root: Path, tmp
     how = {"extractor": name, "extractor_weights": str(tmp_path / "small.pth"), "n": 24, "blocks": 2}
     run, made = Run(root / "gan"), []
     found = evaluate(run, EvaluationConfig(metrics=("fid", "kid", "prc", "class_agreement", "ppl"), **how), CPU)
-    assert [r["metric"] for r in found] == ["fid", "kid", "precision", "recall", "ppl"]
-    assert {r["protocol"]["extractor"] for r in found} == {name}
+    assert [r.metric for r in found] == ["fid", "kid", "precision", "recall", "ppl"]
+    assert {r.protocol.extractor for r in found} == {name}
     with pytest.raises(GanlibError, match=f"logits, which {name} has not; leave isc out"):
         evaluate(run, EvaluationConfig(metrics=("isc",), **how), CPU, progress=lambda *seen: made.append(seen))
     with pytest.raises(GanlibError, match=f"no class_agreement by the extractor {name}; choose other"):

@@ -13,11 +13,10 @@ import torch
 from ganlib.__main__ import main
 from ganlib.data import Split, load_data
 from ganlib.errors import GanlibError
-from ganlib.logs import read_evaluations
-from ganlib.metrics.intervals import of_share
+from ganlib.metrics.intervals import wilson_interval
 from ganlib.metrics.probe import accuracy, features, fit, hidden_layers, judge, pixels
 from ganlib.models import MODELS
-from ganlib.records import read_records
+from ganlib.records import read_evaluations, read_records
 from helpers.gallery import digits_run
 from helpers.tiny_models import build, write_run
 
@@ -141,7 +140,7 @@ def test_probes_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     first, again, whole = read_records(run.folder.evaluation)
     data = load_data("digits")
-    assert first["protocol"] == {
+    assert first.protocol.to_dict() == {
         "n_real": 359,
         "n_fake": 0,
         "reference": {"data": "digits", "split": "test", "fingerprint": data.test.fingerprint},
@@ -154,22 +153,22 @@ def test_probes_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
         "grid": 4,
         "svm": {"loss": "hinge", "C": 1.0, "epochs": 10, "seed": 0},
     }
-    assert (first["metric"], first["n_train"], first["n_test"]) == ("probe_accuracy", 300, 359)
-    assert (first["layers"], first["dimension"]) == (["D.net.0", "D.net.2"], 192)
-    assert (first["images_seen"], first["weights_hash"], first["snapshot"]) == (64, run.weights_hash, None)
-    assert first["interval"] == of_share(round(first["value"] * 359), 359)
-    assert {"python", "torch", "scikit-learn"} <= first["versions"].keys()
-    assert first["value"] > 0.6  # convolutions with any weights tell digits apart
-    assert first["pixels_accuracy"] > 0.8
-    assert (again["value"], again["protocol"]) == (first["value"], first["protocol"])
-    assert whole["n_train"] == len(data.train)
-    assert f"gan  probe accuracy (192 features, 300 train, 359 test images) {first['value']:.1%}" in shown
+    assert (first.metric, first.extra["n_train"], first.extra["n_test"]) == ("probe_accuracy", 300, 359)
+    assert (first.extra["layers"], first.extra["dimension"]) == (["D.net.0", "D.net.2"], 192)
+    assert (first.images_seen, first.weights_hash, first.snapshot) == (64, run.weights_hash, None)
+    assert first.interval == wilson_interval(round(first.value * 359), 359)
+    assert {"python", "torch", "scikit-learn"} <= first.versions.keys()
+    assert first.value > 0.6  # convolutions with any weights tell digits apart
+    assert first.extra["pixels_accuracy"] > 0.8
+    assert (again.value, again.protocol) == (first.value, first.protocol)
+    assert whole.extra["n_train"] == len(data.train)
+    assert f"gan  Linear probe of D (192 features, 300 train, 359 test images) {first.value:.1%}" in shown
 
 
 def test_the_dashboard_reads_what_the_probe_wrote(tmp_path: Path) -> None:
     run = digits_run(tmp_path / "gan")
     assert main(["probe", str(run.path), "--train", "100", "--device", "cpu"]) == 0
-    frame, broken = read_evaluations([run.path])
+    frame, broken = read_evaluations({run.path: run.name})
     assert broken == []
     assert frame.metric.tolist() == ["probe_accuracy"]
     assert frame.protocol_label[0] == "359 digits test"
@@ -185,7 +184,7 @@ def test_what_cannot_be_probed_costs_no_other_run(tmp_path: Path, capsys: pytest
     assert "judge is a classifier, which has no discriminator; probe a GAN." in shown.err
     assert "noise has no classes, so the features of plain cannot be tested on any." in shown.err
     assert "Not probed, for the reasons above: judge, plain." in shown.err
-    assert "good  probe accuracy" in shown.out
+    assert "good  Linear probe of D" in shown.out
     assert not judge.folder.evaluation.exists()
     assert main(["probe", str(good.path), "--train", "-1"]) == 1
     assert "--train must be at least 0" in capsys.readouterr().err

@@ -9,8 +9,7 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.devices import hardware
-from ganlib.logs import read_evaluations
-from ganlib.records import read_records
+from ganlib.records import read_evaluations, read_records
 from helpers.tiny_models import write_run
 
 
@@ -18,15 +17,15 @@ def test_the_rate_is_kept_with_its_machine(tmp_path: Path, capsys: pytest.Captur
     run = write_run(tmp_path / "quick", "cdcgan")
     assert main(["speed", str(run.path), "--calls", "3", "--device", "cpu"]) == 0
     (record,) = read_records(run.folder.evaluation)
-    assert record["metric"] == "sampling_rate"
-    assert len(record["blocks"]) == 3
-    assert 0 < record["interval"]["low"] <= record["value"] <= record["interval"]["high"]
-    assert record["protocol"]["machine"] == hardware(torch.device("cpu"))
-    assert record["weights_hash"] == run.weights_hash
+    assert record.metric == "sampling_rate"
+    assert len(record.blocks) == 3
+    assert 0 < record.interval.low <= record.value <= record.interval.high
+    assert record.protocol.extra["machine"] == hardware(torch.device("cpu"))
+    assert record.weights_hash == run.weights_hash
     shown = capsys.readouterr().out
     assert f"Sampling on {hardware(torch.device('cpu'))}" in shown
     assert f"| quick | {sum(run.parameters.values()) / 1e6:.2f} M |" in shown
-    frame, broken = read_evaluations([run.path])
+    frame, broken = read_evaluations({run.path: run.name})
     assert broken == []
     assert frame.metric.tolist() == ["sampling_rate"]
 

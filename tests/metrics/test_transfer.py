@@ -12,13 +12,12 @@ import torch
 from ganlib.__main__ import main
 from ganlib.data import DataSet, load_data
 from ganlib.errors import GanlibError
-from ganlib.logs import read_evaluations
 from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.intervals import of_share
+from ganlib.metrics.intervals import wilson_interval
 from ganlib.metrics.transfer import train
-from ganlib.records import read_records
+from ganlib.records import read_evaluations, read_records
 from ganlib.runs import Run
 from ganlib.sampling import sample
 from ganlib.training import TrainingConfig
@@ -57,10 +56,10 @@ def test_a_classifier_learns_what_the_images_show(monkeypatch: pytest.MonkeyPatc
 def test_the_record_says_what_was_trained_and_tested(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "gan", "--metrics", "cas", "--n", "60", "--device", "cpu"]) == 0
     (found,) = read_records(root / "gan" / "evaluation.json")
-    n = round(found["value"] * 60)
-    assert (found["value"], found["interval"], found["blocks"]) == (n / 60, of_share(n, 60), [])
+    n = round(found.value * 60)
+    assert (found.value, found.interval, found.blocks) == (n / 60, wilson_interval(n, 60), ())
     run = Run(root / "gan")
-    assert found["protocol"] == {
+    assert found.protocol.to_dict() == {
         "n_real": 60,
         "n_fake": 60,
         "reference": {"data": run.data_name, "split": "test", "fingerprint": run.fingerprint("test")},
@@ -71,12 +70,12 @@ def test_the_record_says_what_was_trained_and_tested(root: Path, capsys: pytest.
         "options": {},
         "trained": {"model": "classifier", "width": 4, "images": 600, "batch_size": 128, "seed": 0},
     }
-    assert (found["labels"], found["seeds"], found["snapshot"]) == ("balanced", "0-59", None)
-    assert "gan  classification accuracy score (n=60, 60 test images)" in capsys.readouterr().out
-    frame, broken = read_evaluations([run.path])
+    assert (found.labels, found.seeds, found.snapshot) == ("balanced", "0-59", None)
+    assert "gan  CAS (n=60, 60 test images)" in capsys.readouterr().out
+    frame, broken = read_evaluations({run.path: run.name})
     assert (frame.metric.tolist(), broken) == (["cas"], [])
     (again,) = evaluate(run, SCORE, CPU)
-    assert again["value"] == found["value"]
+    assert again.value == found.value
 
 
 @pytest.mark.usefixtures("_brief")
@@ -98,15 +97,15 @@ def test_images_are_made_once_for_all_metrics_and_kept_over_a_kill(root: Path) -
     assert kept.read_bytes() == expected.tobytes()
     both = evaluate(run, config, CPU, progress=watch)
     assert [done for text, done in seen if text == "generated"] == [20, 40, 60]
-    assert [r["metric"] for r in both] == ["fid", "cas"]
-    assert both[0]["value"] == pytest.approx(alone[0]["value"], rel=1e-6)
+    assert [r.metric for r in both] == ["fid", "cas"]
+    assert both[0].value == pytest.approx(alone[0].value, rel=1e-6)
     assert not [*run.path.glob(".images-*"), *run.path.glob(".features-*")]
 
 
 @pytest.mark.usefixtures("_brief")
 def test_it_needs_no_extractor_but_the_test_images(root: Path, request: pytest.FixtureRequest) -> None:
     (root / "judge" / "config.json").unlink()
-    assert [r["metric"] for r in evaluate(Run(root / "gan"), SCORE, CPU)] == ["cas"]
+    assert [r.metric for r in evaluate(Run(root / "gan"), SCORE, CPU)] == ["cas"]
     request.getfixturevalue("without_data")
     made: list[str] = []
     with pytest.raises(GanlibError, match="There is no folder"):

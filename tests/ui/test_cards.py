@@ -88,7 +88,7 @@ def test_a_card_says_how_well_a_code_names_the_classes(root):
     code_score(run, 0.866)
     html, with_code = cards()
     assert html == without  # the FID stands as before
-    assert [c for c in with_code if c not in captions] == ["Code c1 names the class of 87 % of the test images"]
+    assert [c for c in with_code if c not in captions] == ["Code c1 names the class of 87% of the test images"]
 
 
 def test_the_fid_page_knows_nothing_of_codes(root):
@@ -105,3 +105,18 @@ def test_the_fid_page_knows_nothing_of_codes(root):
     before = shown()
     code_score(run, 0.866)
     assert shown() == before
+
+
+def test_cards_show_the_fid_of_the_protocol_that_most_runs_share(root):
+    for name, value in (("a", 9.0), ("b", 5.0), ("c", 7.0)):
+        score(write_run(root / name, "dcgan").path, value, n_fake=500 if name == "b" else 1000)
+    score(root / "a", 1.0, n_fake=500, date="2026-11-21T10:00:00+00:00")  # later, and comparable with b alone
+    score(root / "a", 0.5, n_fake=100)
+    score(root / "c", 0.1, weights_hash="of others")
+    score(root / "c", 0.2, snapshot=320)
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at.switch_page("pages/gallery.py").run()
+    assert [s.value for s in at.subheader] == ["c", "a", "b"]  # the best first, what was not measured alike last
+    html, _ = cards()
+    assert [text in html for text in (">7.00<", ">9.00<", ">5.00<", ">1.00<")] == [True, True, False, False]
+    assert "Not measured under the protocol of most runs of noise, only otherwise: 5.00 (" in html

@@ -11,7 +11,7 @@ from ganlib.logs.diagnosis.balance import collapsed_by_loss
 from ganlib.logs.diagnosis.curves import Curve, Floats, Run, Steps
 from ganlib.logs.diagnosis.finding import Claim, Severity
 from ganlib.logs.diagnosis.objectives import LIKELIHOOD, Objective
-from ganlib.logs.metrics import METRICS
+from ganlib.records import METRICS
 
 # What a metric can be. FID of Inception's features is some hundreds at worst; 1e57 is a matrix root that failed.
 RANGES = {"fid": (-1e-3, 1e4), "isc": (1.0, 1e4), "precision": (0.0, 1.0), "recall": (0.0, 1.0), "coverage": (0.0, 1.0)}

@@ -9,7 +9,7 @@ import numpy as np
 from ganlib.logs.diagnosis.curves import Curve, Floats, Restart, Run, Windows, stretches
 from ganlib.logs.diagnosis.finding import Claim, Severity
 from ganlib.logs.diagnosis.objectives import UNKNOWN, Objective
-from ganlib.logs.metrics import METRICS
+from ganlib.records import RANKED
 
 SEVERAL = 3  # tags named in a sentence
 OVERFLOWS = 0.05  # of a gradient's values: loss scaling of mixed precision meets them and skips the step
@@ -56,7 +56,7 @@ _RANK: tuple[Severity, ...] = ("info", "warning", "critical")
 def _spoilt(curve: Curve) -> Severity:
     if curve.tag.startswith("loss"):
         return "warning" if curve.finite[-1] else "critical"
-    if curve.tag in METRICS:
+    if curve.tag in RANKED:
         return "warning"
     lasting = curve.tag.startswith("grad/") and np.mean(~curve.finite) > OVERFLOWS
     return "warning" if lasting else "info"

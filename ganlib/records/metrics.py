@@ -1,0 +1,128 @@
+"""The metrics that records may hold. A new metric is one more line in ``METRICS``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    label: str
+    better: Literal["lower", "higher"]
+    help: str  # one sentence for readers
+    group: str | None = None  # what ``evaluate --metrics`` calls it; None where it comes without being asked for
+    ranks: bool = False  # whether runs are compared by it; the others describe what else a model can do
+    proportion: bool = False  # in [0, 1]
+    needs_classes: bool = False  # only conditional models have it
+    unit: Literal["", "%", "images/s"] = ""  # in text; values are stored as proportions
+    sentence: str = ""  # for a run's card, with {code} and {value}
+
+
+METRICS = {
+    "fid": Metric(
+        "FID", "lower", "Fréchet distance between the features of generated and real images.", "fid", ranks=True
+    ),
+    "fid_infinity": Metric(
+        "FID∞",
+        "lower",
+        "FID without the bias of few images, extrapolated to infinitely many.",
+        "fid_infinity",
+        ranks=True,
+    ),
+    "kid": Metric(
+        "KID", "lower", "Kernel distance between features: unbiased at any number of images.", "kid", ranks=True
+    ),
+    "isc": Metric(
+        "IS", "higher", "Inception score: each image of one class surely, all classes alike often.", "isc", ranks=True
+    ),
+    "precision": Metric(
+        "Precision",
+        "higher",
+        "Fraction of generated images that lie among real ones.",
+        "prc",
+        ranks=True,
+        proportion=True,
+    ),
+    "recall": Metric(
+        "Recall",
+        "higher",
+        "Fraction of real images that lie among generated ones.",
+        "prc",
+        ranks=True,
+        proportion=True,
+    ),
+    "density": Metric(
+        "Density", "higher", "How thickly generated images lie among real ones; 1 = as real ones do.", "dc", ranks=True
+    ),
+    "coverage": Metric(
+        "Coverage",
+        "higher",
+        "Fraction of real images that have a generated one nearby.",
+        "dc",
+        ranks=True,
+        proportion=True,
+    ),
+    "class_agreement": Metric(
+        "Class agreement",
+        "higher",
+        "Fraction of images that the classifier puts in the requested class.",
+        "class_agreement",
+        ranks=True,
+        proportion=True,
+        needs_classes=True,
+        unit="%",
+    ),
+    "ppl": Metric(
+        "PPL",
+        "lower",
+        "Perceptual path length: how unsteadily images change along an interpolation.",
+        "ppl",
+        ranks=True,
+    ),
+    "cas": Metric(
+        "CAS",
+        "higher",
+        "Classification accuracy score: accuracy on real images of a classifier trained on generated ones.",
+        "cas",
+        ranks=True,
+        proportion=True,
+        needs_classes=True,
+        unit="%",
+    ),
+    "class_fid": Metric("FID", "lower", "FID of the images of one class.", needs_classes=True),
+    "fid_floor": Metric("FID of test images", "lower", "FID of real test images: what a perfect generator would have."),
+    "sampling_rate": Metric("Sampling rate", "higher", "Images a second, 64 in one call.", unit="images/s"),
+    "accuracy": Metric(
+        "Accuracy",
+        "higher",
+        "Fraction of test images that the model classifies correctly.",
+        proportion=True,
+        unit="%",
+        sentence="Its classifier names the class of {value:.0%} of the test images",
+    ),
+    "code_accuracy": Metric(
+        "Code accuracy",
+        "higher",
+        "Fraction of test images whose class a categorical code names, each value matched to one class.",
+        proportion=True,
+        unit="%",
+        sentence="Code {code} names the class of {value:.0%} of the test images",
+    ),
+    "probe_accuracy": Metric(
+        "Linear probe of D",
+        "higher",
+        "Fraction of test images that a linear SVM on the discriminator's features classifies correctly.",
+        proportion=True,
+        unit="%",
+        sentence="A linear SVM on D's features names the class of {value:.0%} of the test images",
+    ),
+}
+
+RANKED = tuple(name for name, metric in METRICS.items() if metric.ranks)
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    group: tuple(name for name, metric in METRICS.items() if metric.group == group)
+    for group in dict.fromkeys(metric.group for metric in METRICS.values() if metric.group)
+}
+"""``evaluate --metrics`` -> the metrics that it measures."""

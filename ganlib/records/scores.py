@@ -1,0 +1,139 @@
+"""Records of many runs as one frame, and which of them compare.
+
+``read_evaluations`` reads them, ``present`` keeps those of the runs' present weights, ``usual_scores`` of those the
+ones that most runs of a data set share a protocol in: what cards, orders and listings show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from math import nan
+from pathlib import Path
+
+import pandas as pd
+
+from ganlib.errors import GanlibError
+from ganlib.records.record import Protocol, Record
+from ganlib.records.store import read_entries
+
+COLUMNS = {
+    "run": "str",
+    "metric": "str",
+    "value": "float64",
+    "low": "float64",  # the interval; NaN where there is none
+    "high": "float64",
+    "protocol": "str",  # its key: records compare only where it is equal
+    "protocol_label": "str",
+    "extractor": "str",  # "" where the model itself is measured
+    "data": "str",  # of the reference; "" for a metric of generated images alone
+    "class_name": "str",  # where one class alone was measured, else ""
+    "space": "str",  # of the latent whose paths were measured, else ""
+    "n_fake": "int64",
+    "options": "str",  # of ``generate``, those not at their default; "" where all are
+    "images_seen": "Int64",
+    "snapshot": "Int64",  # images seen at the snapshot; missing for the run's weights
+    "weights_hash": "str",
+    "date": "datetime64[us, UTC]",
+    "warning": "str",
+}
+IDENTITY = ["run", "metric", "protocol", "snapshot", "weights_hash"]
+
+
+def read_evaluations(folders: Mapping[Path, str]) -> tuple[pd.DataFrame, list[str]]:
+    """The metric records of all run folders, and a sentence for each file or record that cannot be used.
+
+    ``folders``: run folder -> the run's name, as ``ganlib.naming`` gives it. Columns as in ``COLUMNS``, in the
+    order of the files. Of records with the same run, metric, protocol, snapshot and weights the one of the latest date
+    stays. A run never evaluated contributes nothing.
+    """
+    rows, errors = [], []
+    for folder, name in folders.items():
+        path = folder / "evaluation.json"
+        try:
+            entries = read_entries(path)
+        except GanlibError as error:
+            errors.append(str(error))
+            continue
+        for number, entry in enumerate(entries, 1):
+            try:
+                rows.append(_row(name, Record.from_dict(entry)))
+            except ValueError as error:
+                errors.append(f"{path}: record {number} {error} and is left out; evaluate the run again.")
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    frame = by_date(frame).drop_duplicates(IDENTITY, keep="last").sort_index().reset_index(drop=True)
+    return frame.assign(protocol_label=_distinct_labels(frame)), errors
+
+
+def present(scores: pd.DataFrame, weights: Mapping[str, str], protocol: str | None = None) -> pd.DataFrame:
+    """The rows of the runs' present weights, of all protocols or of one: not of snapshots, nor of earlier weights.
+
+    ``weights``: run -> its weights' hash. A run has at most one row of a metric and protocol.
+    """
+    current = (scores["weights_hash"] == scores["run"].map(weights)) & scores["snapshot"].isna()
+    return scores[current if protocol is None else current & (scores["protocol"] == protocol)]
+
+
+def usual_protocols(scores: pd.DataFrame, data: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """(data set, metric) -> the key of the protocol in which most of the data set's runs compare, at default options.
+
+    ``scores``: of ``present``. ``data``: run -> its data set. Of several in which as many compare the one of most
+    images counts, then the one used last.
+    """
+    default = scores[scores["options"] == ""].assign(of_data=scores["run"].map(data))
+    counts = default.groupby(["of_data", "metric", "protocol"], as_index=False).agg(
+        runs=("run", "nunique"), n_fake=("n_fake", "max"), date=("date", "max")
+    )
+    counts = counts.sort_values(["runs", "n_fake", "date", "protocol"], na_position="first")
+    keys = zip(counts["of_data"], counts["metric"], strict=True)
+    return dict(zip(keys, counts["protocol"], strict=True))  # the last of each counts
+
+
+def usual_scores(scores: pd.DataFrame, data: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of ``present`` under the usual protocol of their run's data set and metric: one a run and metric."""
+    usual = usual_protocols(scores, data)
+    keys = [usual.get((data.get(run, ""), metric)) for run, metric in zip(scores["run"], scores["metric"], strict=True)]
+    return scores[scores["protocol"] == pd.Series(keys, scores.index, dtype="str")]
+
+
+def measured_on(scores: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """The rows of the images of this protocol, as ``Protocol.measured_on`` says."""
+    images = Protocol.from_key(protocol)
+    same = {key: Protocol.from_key(key).measured_on(images) for key in scores["protocol"].unique()}
+    return scores[scores["protocol"].map(same).astype(bool)]
+
+
+def by_date(scores: pd.DataFrame) -> pd.DataFrame:
+    """The latest last; what has no date comes first, and of one date what the file has last comes last."""
+    return scores.sort_values("date", kind="stable", na_position="first")
+
+
+def _row(run: str, record: Record) -> dict[str, object]:
+    protocol, interval = record.protocol, record.interval
+    return {
+        "run": run,
+        "metric": record.metric,
+        "value": float(record.value),
+        "low": float(interval.low) if interval else nan,
+        "high": float(interval.high) if interval else nan,
+        "protocol": protocol.key,
+        "protocol_label": protocol.label,
+        "extractor": protocol.extractor or "",
+        "data": protocol.reference.data if protocol.reference else "",
+        "class_name": str(protocol.extra.get("class") or ""),
+        "space": str(protocol.extra.get("space") or ""),
+        "n_fake": protocol.n_fake,
+        "options": protocol.options_label,
+        "images_seen": record.images_seen,
+        "snapshot": record.snapshot,
+        "weights_hash": record.weights_hash,
+        "date": pd.to_datetime(str(record.date), utc=True, errors="coerce"),
+        "warning": record.warning or "",
+    }
+
+
+def _distinct_labels(frame: pd.DataFrame) -> pd.Series[str]:
+    """Protocols of a metric that differ in a hash or the resizer alone have one label: four digits tell them apart."""
+    shared = frame.groupby(["metric", "protocol_label"])["protocol"].transform("nunique") > 1
+    digits = frame["protocol"].map(lambda key: hashlib.sha256(key.encode()).hexdigest()[:4])
+    return frame["protocol_label"].where(~shared, frame["protocol_label"] + " · #" + digits)
