@@ -9,11 +9,10 @@ from ganlib.errors import GanlibError
 
 
 def decimate(values: ArrayLike, limit: int) -> NDArray[np.int64]:
-    """(n,) -> the ascending positions of at most ``limit`` values that draw the same curve.
+    """(n,) -> the ascending positions of at most ``limit`` values that draw the same curve (min-max decimation).
 
-    Of every stretch of equal length the lowest and the highest value stay, so no spike is lost, and of a
-    stretch with values that are not finite also the first such, so a gap stays a gap. The curve's first and
-    last value stay. GanlibError for a limit under 8, with which no curve can be drawn.
+    The lowest and the highest value of each bucket are used, so that no spike is lost; also the first value that is
+    not finite, so that a gap stays a gap; and the curve's first and last value. GanlibError for a limit below 8.
     """
     if limit < 8:
         raise GanlibError(f"A curve needs at least 8 points, not {limit}.")
@@ -21,17 +20,17 @@ def decimate(values: ArrayLike, limit: int) -> NDArray[np.int64]:
     if len(y) <= limit:
         return np.arange(len(y))
     finite = np.isfinite(y)
-    kept_each = 2 if finite.all() else 3
-    length = -(-len(y) // ((limit - 2) // kept_each))  # ceil: the number of stretches never exceeds its share
-    starts = np.arange(0, len(y), length)
-    padding = len(starts) * length - len(y)
+    points_per_bucket = 2 if finite.all() else 3
+    bucket_size = -(-len(y) // ((limit - 2) // points_per_bucket))  # ceil: never more than limit points
+    starts = np.arange(0, len(y), bucket_size)
+    padding = len(starts) * bucket_size - len(y)
 
-    def stretches(row: NDArray[np.float64], fill: float) -> NDArray[np.float64]:
-        return np.pad(row, (0, padding), constant_values=fill).reshape(len(starts), length)
+    def buckets(row: NDArray[np.float64], fill: float) -> NDArray[np.float64]:
+        return np.pad(row, (0, padding), constant_values=fill).reshape(len(starts), bucket_size)
 
-    lowest = starts + stretches(np.where(finite, y, np.inf), np.inf).argmin(axis=1)
-    highest = starts + stretches(np.where(finite, y, -np.inf), -np.inf).argmax(axis=1)
-    kept = [lowest, highest, [0, len(y) - 1]]
-    if kept_each == 3:
-        kept.append(starts + stretches(finite.astype(np.float64), 1.0).argmin(axis=1))
-    return np.unique(np.concatenate(kept)).astype(np.int64)
+    lowest = starts + buckets(np.where(finite, y, np.inf), np.inf).argmin(axis=1)
+    highest = starts + buckets(np.where(finite, y, -np.inf), -np.inf).argmax(axis=1)
+    positions = [lowest, highest, [0, len(y) - 1]]
+    if points_per_bucket == 3:
+        positions.append(starts + buckets(finite.astype(np.float64), 1.0).argmin(axis=1))
+    return np.unique(np.concatenate(positions)).astype(np.int64)

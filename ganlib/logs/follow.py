@@ -1,4 +1,4 @@
-"""Logs that are being written: each look reads only what was appended since the last."""
+"""Logs that are still being written: each read parses only what was appended since the last."""
 
 from __future__ import annotations
 
@@ -8,160 +8,164 @@ from pathlib import Path
 
 import pandas as pd
 
-from ganlib.logs.frame import LogError, Scalars, build, one_after_another, segments
-from ganlib.logs.merging import Part
-from ganlib.logs.readers import EVENTS, Format
-from ganlib.logs.readers.source import NoLog, Source
-from ganlib.logs.readers.tensorboard import records
-from ganlib.logs.reading import HEAD, assembled, candidates, recognised, scalars_of
-from ganlib.logs.tags import canonical_all
+from ganlib.logs.frame import LogError, Scalars, build_frame, compute_segments, concat_scalars
+from ganlib.logs.merging import FileScalars
+from ganlib.logs.readers import TENSORBOARD, LogFormat
+from ganlib.logs.readers.source import NotALog, Source
+from ganlib.logs.readers.tensorboard import find_records
+from ganlib.logs.reading import HEAD_BYTES, candidate_files, detect_format, parse_scalars, scalars_by_run
+from ganlib.logs.tags import canonical_tags
 
-TAIL = 64  # bytes before the place reached; if they changed, the file is another one
+COMPARED_BYTES = 64  # before the offset: if they changed, the file was replaced
 
 
 class Follower:
     """``read`` of a log, a run's folder or a tree of runs, again and again.
 
-    A half line or record waits until it is whole. A file that was cut, replaced or rewritten is read anew, and so
-    is one whose training started over. The frame is the same object as long as nothing was appended.
+    Half a line or record waits until it is complete. A file that was truncated, replaced or rewritten is read anew,
+    and so is one whose training started over. The frame is the same object as long as nothing was appended.
     """
 
     def __init__(self, path: Path | str, step: str | None = None) -> None:
         self.path = Path(path).absolute()
         self._step = step
-        self._tails: dict[Path, _Tail] = {}
+        self._files: dict[Path, _FollowedFile] = {}
         self._frame: pd.DataFrame | None = None
 
     def read(self) -> pd.DataFrame:
-        """All scalars so far; none from a file that says nothing yet. LogError if there is no such path."""
-        tree = self.path.is_dir()
-        paths = list(candidates(self.path)) if tree else [self.path]
-        gone = [path for path in self._tails if path not in paths]
-        changed = bool(gone) or self._frame is None
-        for path in gone:
-            del self._tails[path]
+        """All scalars so far; an empty frame for a file without any yet. LogError if there is no such path."""
+        is_tree = self.path.is_dir()
+        paths = list(candidate_files(self.path)) if is_tree else [self.path]
+        removed = [path for path in self._files if path not in paths]
+        changed = bool(removed) or self._frame is None
+        for path in removed:
+            del self._files[path]
         for path in paths:
-            tail = self._tails.setdefault(path, _Tail(path, self._step))
+            file = self._files.setdefault(path, _FollowedFile(path, self._step))
             try:
-                changed |= tail.update()
+                changed |= file.update()
             except LogError as error:
-                if not tree:
+                if not is_tree:
                     raise
-                if not isinstance(error, NoLog):
-                    changed |= tail.fail(error)
+                if not isinstance(error, NotALog):
+                    file.reset(error)
+                    changed = True
         if self._frame is None or changed:
-            self._frame = self._built(tree)
+            self._frame = self._build_frame(is_tree)
         return self._frame
 
-    def _built(self, tree: bool) -> pd.DataFrame:
-        sources = [tail.source for tail in self._tails.values()]
+    def _build_frame(self, is_tree: bool) -> pd.DataFrame:
+        sources = [file.source for file in self._files.values()]
         skipped = [line for source in sources for line in source.skipped]
-        total = sum(source.total for source in sources)
-        if tree:
-            parts = [part for tail in self._tails.values() for part in tail.parts()]
-            return build(assembled(parts, self.path), skipped, total)
-        found = self._tails[self.path].found
-        return build({run or self.path.stem: [scalars] for run, scalars in found.items()}, skipped, total)
+        total = sum(source.skipped_total for source in sources)
+        if is_tree:
+            files = [file_scalars for file in self._files.values() for file_scalars in file.file_scalars()]
+            return build_frame(scalars_by_run(files, self.path), skipped, total)
+        runs = self._files[self.path].scalars
+        return build_frame({run or self.path.stem: [scalars] for run, scalars in runs.items()}, skipped, total)
 
 
-class _Tail:
+class _FollowedFile:
     """One file, as far as it was read."""
 
     def __init__(self, path: Path, step: str | None) -> None:
         self.path, self._step = path, step
-        self._stamp: tuple[int, int, int] | None = None
-        self._restart()
+        self._stat: tuple[int, int, int] | None = None
+        self.reset()
 
-    def _restart(self) -> None:
+    def reset(self, error: LogError | None = None) -> None:
+        """Forget what was read; of an unreadable file the error remains."""
         self.source = Source(self.path, self._step)
-        self.found: dict[str, Scalars] = {}
-        self._form: Format | None = None
+        self.scalars: dict[str, Scalars] = {}  # by run
+        self._format: LogFormat | None = None
         self._offset = 0
-        self._before = b""
+        self._last_bytes = b""
         self._head = b""
+        if error:
+            self.source.skip(error.line, error.reason)
 
-    def parts(self) -> list[Part]:
-        return [Part(self._form, scalars, self.path) for scalars in self.found.values() if self._form]
-
-    def fail(self, error: LogError) -> bool:
-        self._restart()
-        self.source.skip(error.line, error.reason)
-        return True
+    def file_scalars(self) -> list[FileScalars]:
+        return [FileScalars(self._format, scalars, self.path) for scalars in self.scalars.values() if self._format]
 
     def update(self) -> bool:
-        """Whether there is something new."""
+        """Read what was appended; whether there was anything."""
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
-                if stamp == self._stamp:
+                stat = (status.st_ino, status.st_size, status.st_mtime_ns)
+                if stat == self._stat:
                     return False
-                file.seek(max(self._offset - TAIL, 0))
-                before = file.read(min(TAIL, self._offset))
-                if before != self._before or (self._stamp and stamp[0] != self._stamp[0]):
-                    self._restart()
+                file.seek(max(self._offset - COMPARED_BYTES, 0))
+                last_bytes = file.read(min(COMPARED_BYTES, self._offset))
+                if last_bytes != self._last_bytes or (self._stat and stat[0] != self._stat[0]):
+                    self.reset()
                     file.seek(0)
                 data = file.read()
         except OSError as error:
             raise self.source.error(f"it cannot be opened ({error.strerror})") from None
-        self._stamp = stamp
-        return self._take(data)
+        self._stat = stat
+        return self._parse(data)
 
-    def _take(self, data: bytes) -> bool:
-        if len(self._head) < HEAD:
+    def _parse(self, data: bytes) -> bool:
+        if len(self._head) < HEAD_BYTES:
             # The first lines alone may look like another format, or like none.
-            self._head = (self._head[: self._offset] + data)[:HEAD]
-            form = recognised(self._head, self.path)
-            if form is not self._form and (self._offset or self.found):
-                self._restart()
-                return self._take(self.path.read_bytes())
-            self._form = form
-        if self._form is None:
+            self._head = (self._head[: self._offset] + data)[:HEAD_BYTES]
+            log_format = detect_format(self._head, self.path)
+            if log_format is not self._format and (self._offset or self.scalars):
+                return self._parse_again()
+            self._format = log_format
+        if self._format is None:
             return False
-        if not self._form.appended or self._head.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return self._whole(data, self._form)
-        if self._form is EVENTS:
-            starts, end = records(data)
+        if not self._format.appended or self._head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return self._parse_document(data, self._format)
+        return self._parse_appended(data, self._format)
+
+    def _parse_again(self) -> bool:
+        self.reset()
+        return self._parse(self.path.read_bytes())
+
+    def _parse_document(self, data: bytes, log_format: LogFormat) -> bool:
+        """A file that is not appended to, but rewritten; half of it is nothing yet."""
+        self.reset()
+        try:
+            self._append(parse_scalars(log_format, data, self.source))
+        except LogError:
+            return False
+        self._format = log_format
+        return True
+
+    def _parse_appended(self, data: bytes, log_format: LogFormat) -> bool:
+        if log_format is TENSORBOARD:
+            starts, end = find_records(data)
             count = len(starts)
         else:
             end = data.rfind(b"\n") + 1
             count = data.count(b"\n", 0, end)
         if not end:
             return False
-        whole = data[:end]
-        levels = {run: _restarts(scalars) for run, scalars in self.found.items()}
-        new = scalars_of(self._form, whole, self.source)
-        units = {run: scalars.unit for run, scalars in self.found.items()}
-        again = any(units.get(scalars.run, scalars.unit) != scalars.unit for scalars in new)
-        if not again:
-            self._add(new)
-            again = any(_restarts(self.found[run]) > level for run, level in levels.items())
-        if again and self._offset:
-            # What the first lines told may be wrong by now (a step that starts over in each epoch): look at all.
-            self._restart()
-            return self._take(self.path.read_bytes())
+        complete = data[:end]
+        restarts = {run: _count_restarts(scalars) for run, scalars in self.scalars.items()}
+        appended = parse_scalars(log_format, complete, self.source)
+        units = {run: scalars.unit for run, scalars in self.scalars.items()}
+        inconsistent = any(units.get(scalars.run, scalars.unit) != scalars.unit for scalars in appended)
+        if not inconsistent:
+            self._append(appended)
+            inconsistent = any(_count_restarts(self.scalars[run]) > number for run, number in restarts.items())
+        if inconsistent and self._offset:
+            # The axis detected in the first lines may be wrong by now (a step that starts over in each epoch).
+            return self._parse_again()
         self.source.first_line += count
         self._offset += end
-        self._before = (self._before + whole)[-TAIL:]
+        self._last_bytes = (self._last_bytes + complete)[-COMPARED_BYTES:]
         return True
 
-    def _whole(self, data: bytes, form: Format) -> bool:
-        """A file that is not appended to, but written anew; half of it is nothing yet."""
-        self._restart()
-        try:
-            self._add(scalars_of(form, data, self.source))
-        except LogError:
-            return False
-        self._form = form
-        return True
-
-    def _add(self, new: list[Scalars]) -> None:
-        for scalars in new:
-            before = self.found.get(scalars.run)
-            joined = one_after_another([before, scalars]) if before else scalars
-            tags = [tag.name for tag in canonical_all(joined.originals, self.source.dialect)]
-            self.found[scalars.run] = replace(joined, tags=tags)
+    def _append(self, appended: list[Scalars]) -> None:
+        for scalars in appended:
+            earlier = self.scalars.get(scalars.run)
+            joined = concat_scalars([earlier, scalars]) if earlier else scalars
+            tags = [tag.name for tag in canonical_tags(joined.originals, self.source.aliases)]
+            self.scalars[scalars.run] = replace(joined, tags=tags)
 
 
-def _restarts(scalars: Scalars) -> int:
-    return int(segments(scalars).max(initial=0))
+def _count_restarts(scalars: Scalars) -> int:
+    return int(compute_segments(scalars).max(initial=0))

@@ -1,4 +1,4 @@
-"""The tidy frame of logs: its columns, and how the scalars that readers find become one."""
+"""The tidy frame of logs: its columns, and how it is built from the scalars of the readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
-from ganlib.logs.tags import EVALUATIONS
+from ganlib.logs.tags import EVALUATION_TAGS
 
 DTYPES = {
     "run": "category",
@@ -21,10 +21,10 @@ DTYPES = {
     "tag": "category",  # canonical, see ganlib.logs.tags
     "value": "float64",
     "original": "category",  # the tag as the file has it
-    "segment": "int16",  # restarts of the run before this row
+    "segment": "int16",  # number of restarts of the run before this row
 }
 COLUMNS = list(DTYPES)
-LISTED = 100  # skipped lines that are listed one by one; pandas copies attrs at every turn
+MAX_LISTED = 100  # skipped lines that are listed one by one: pandas copies attrs with every operation
 Unit = Literal["steps", "images", "epochs"]
 
 
@@ -33,12 +33,12 @@ class LogError(GanlibError):
 
     def __init__(self, path: Path | str, line: int | None, reason: str) -> None:
         self.path, self.line, self.reason = Path(path), line, " ".join(reason.split()).rstrip(".")[:200]
-        where = f"{path}, line {line}," if line else f"{path}"
-        super().__init__(f"{where} cannot be read as a training log: {self.reason}.")
+        select = f"{path}, line {line}," if line else f"{path}"
+        super().__init__(f"{select} cannot be read as a training log: {self.reason}.")
 
 
-class Skipped(NamedTuple):
-    """What a reader left out, and why; ``line`` counts from 1 and is None where no line is to blame."""
+class SkippedLine(NamedTuple):
+    """A line that a reader left out, and why; ``line`` counts from 1 and is None where no line is to blame."""
 
     path: str
     line: int | None
@@ -47,37 +47,37 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True)
 class Scalars:
-    """What one file says of one run: arrays of equal length, sorted by tag, then by place in the file."""
+    """The scalars of one run in one file: arrays of equal length, sorted by tag, then by position in the file."""
 
     originals: list[str]
     tags: list[str]  # canonical, in the order of ``originals``
     code: NDArray[np.int32]  # index in both lists
-    row: NDArray[np.int32]  # place in the file
+    row: NDArray[np.int32]  # position in the file
     step: NDArray[np.int64]
     wall: NDArray[np.float64]
     value: NDArray[np.float64]
     unit: Unit = "steps"
-    run: str = ""  # where one file holds several
+    run: str = ""  # where one file holds several runs
 
     def __len__(self) -> int:
         return len(self.value)
 
-    def where(self, mask: NDArray[Any]) -> Scalars:
+    def select(self, mask: NDArray[Any]) -> Scalars:
         """The scalars at a mask or at positions."""
         columns = (self.code[mask], self.row[mask], self.step[mask], self.wall[mask], self.value[mask])
         return Scalars(self.originals, self.tags, *columns, unit=self.unit, run=self.run)
 
 
-def one_after_another(parts: list[Scalars]) -> Scalars:
-    """Files that continue each other (event files of a resumed run, lines read since) as one file."""
+def concat_scalars(parts: list[Scalars]) -> Scalars:
+    """Files that continue each other (event files of a resumed run, lines appended since) as one."""
     if len(parts) == 1:
         return parts[0]
     names = dict.fromkeys(pair for part in parts for pair in zip(part.originals, part.tags, strict=True))
-    place = {pair: index for index, pair in enumerate(names)}
+    index = {pair: index for index, pair in enumerate(names)}
     codes, rows, end = [], [], 0
     for part in parts:
         pairs = zip(part.originals, part.tags, strict=True)
-        codes.append(np.array([place[pair] for pair in pairs], np.int32)[part.code])
+        codes.append(np.array([index[pair] for pair in pairs], np.int32)[part.code])
         rows.append(part.row + np.int32(end))
         end += int(part.row.max(initial=-1)) + 1
     code = np.concatenate(codes)
@@ -95,37 +95,36 @@ def one_after_another(parts: list[Scalars]) -> Scalars:
     )
 
 
-def segments(scalars: Scalars) -> NDArray[np.int16]:
-    """(n,) how often the run had started over before each scalar.
+def compute_segments(scalars: Scalars) -> NDArray[np.int16]:
+    """(n,) number of restarts of the run before each scalar.
 
-    A step lower than the one before it of the same tag begins a segment, of all tags together: the others go
-    back in the rows that follow, and that is no restart of its own. Nor is the evaluation of an old checkpoint.
+    A step lower than the previous one of the same tag begins a segment of all tags: the other tags go back in the
+    rows that follow, which is the same restart. The evaluation of an old checkpoint is no restart.
     """
-    tag, row, step = scalars.code, scalars.row, scalars.step
-    back = np.flatnonzero((step[1:] < step[:-1]) & (tag[1:] == tag[:-1]))
-    trained = np.array([name not in EVALUATIONS for name in scalars.tags])
-    if trained.any():
-        back = back[trained[tag[back]]]
-    if not len(back):
+    code, row, step = scalars.code, scalars.row, scalars.step
+    decreases = np.flatnonzero((step[1:] < step[:-1]) & (code[1:] == code[:-1]))
+    is_training = np.array([name not in EVALUATION_TAGS for name in scalars.tags])
+    if is_training.any():
+        decreases = decreases[is_training[code[decreases]]]
+    if not len(decreases):
         return np.zeros(len(step), np.int16)
     starts: list[int] = []
-    for at, before in sorted(zip(row[back + 1].tolist(), row[back].tolist(), strict=True)):
-        if not starts or before >= starts[-1]:
-            starts.append(at)
-    # A log whose steps mostly go back is no log of so many restarts; int16 must not overflow on it.
+    for row_after, row_before in sorted(zip(row[decreases + 1].tolist(), row[decreases].tolist(), strict=True)):
+        if not starts or row_before >= starts[-1]:
+            starts.append(row_after)
+    # int16 must not overflow on a log whose steps mostly decrease.
     return np.minimum(np.searchsorted(starts, row, side="right"), np.iinfo(np.int16).max).astype(np.int16)
 
 
-def build(runs: Mapping[str, list[Scalars]], skipped: Iterable[Skipped] = (), total: int | None = None) -> pd.DataFrame:
+def build_frame(runs: Mapping[str, list[Scalars]], skipped: list[SkippedLine], skipped_total: int) -> pd.DataFrame:
     """The frame of runs, each of one or more files whose tags do not overlap; sorted by run, tag, file order.
 
-    ``attrs``: ``step_unit`` and ``step_units`` per run, ``skipped`` (the first of them), ``skipped_total``.
+    ``attrs``: ``step_unit`` of all and ``step_units`` per run, ``skipped`` (the first lines), ``skipped_total``.
     """
-    frames = [_frame(run, scalars) for run, parts in runs.items() for scalars in parts]
+    frames = [_run_frame(run, scalars) for run, parts in runs.items() for scalars in parts]
     frame = concat(frames)
-    listed = list(skipped)
     units: dict[str, set[str]] = {run: {part.unit for part in parts} for run, parts in runs.items()}
-    frame.attrs = _attrs({run: _one(unit) for run, unit in units.items()}, listed, total or len(listed))
+    frame.attrs = _attrs({run: _common_unit(unit) for run, unit in units.items()}, skipped, skipped_total)
     return frame
 
 
@@ -138,7 +137,7 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
             units.setdefault(run, set()).add(unit)
     skipped = [line for frame in frames for line in frame.attrs.get("skipped", [])]
     total = sum(frame.attrs.get("skipped_total", 0) for frame in frames)
-    attrs = _attrs({run: _one(unit) for run, unit in units.items()}, skipped, total)
+    attrs = _attrs({run: _common_unit(unit) for run, unit in units.items()}, skipped, total)
     if len(frames) == 1:
         result = frames[0].copy(deep=False)
     else:
@@ -146,7 +145,7 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
         for name, dtype in DTYPES.items():
             parts = [frame[name] for frame in frames]
             if dtype == "category":
-                columns[name] = _joined(parts)
+                columns[name] = _concat_categories(parts)
             else:
                 columns[name] = np.concatenate([part.to_numpy() for part in parts]) if parts else np.empty(0, dtype)
         result = pd.DataFrame(columns, copy=False)
@@ -154,20 +153,20 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return result
 
 
-def _frame(run: str, scalars: Scalars) -> pd.DataFrame:
-    segment = segments(scalars)
+def _run_frame(run: str, scalars: Scalars) -> pd.DataFrame:
+    segment = compute_segments(scalars)
     step, code = scalars.step, scalars.code
     if ((step[1:] < step[:-1]) & (code[1:] == code[:-1]) & (segment[1:] == segment[:-1])).any():
         order = np.lexsort((scalars.row, step, segment, code))
-        scalars, segment = scalars.where(order), segment[order]
-    # Names whose every scalar went to another file or axis are no categories.
+        scalars, segment = scalars.select(order), segment[order]
+    # Tags without a scalar left (it went to another file or axis) are no categories.
     used = np.flatnonzero(np.bincount(scalars.code, minlength=len(scalars.tags)))
-    place = np.zeros(len(scalars.tags), np.int64)
-    place[used] = np.arange(len(used))
+    position = np.zeros(len(scalars.tags), np.int64)
+    position[used] = np.arange(len(used))
     originals = [scalars.originals[code] for code in used]
     tags, merged = np.unique(np.array([scalars.tags[code] for code in used], dtype=object), return_inverse=True)
-    original = _narrow(place, len(used))[scalars.code]
-    tag = _narrow(merged, len(used))[original]
+    original = _downcast(position, len(used))[scalars.code]
+    tag = _downcast(merged, len(used))[original]
     columns: dict[Hashable, Any] = {
         "run": pd.Categorical.from_codes(np.zeros(len(scalars), np.int8), pd.Index([run], dtype="str")),
         "step": scalars.step,
@@ -180,11 +179,11 @@ def _frame(run: str, scalars: Scalars) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _joined(parts: list[pd.Series]) -> pd.Categorical:
+def _concat_categories(parts: list[pd.Series]) -> pd.Categorical:
     names = {name: None for part in parts for name in part.cat.categories}
-    place = {name: index for index, name in enumerate(names)}
+    index = {name: index for index, name in enumerate(names)}
     codes = [
-        _narrow(np.array([place[name] for name in part.cat.categories], np.int64), len(names))[part.cat.codes]
+        _downcast(np.array([index[name] for name in part.cat.categories], np.int64), len(names))[part.cat.codes]
         for part in parts
         if len(part)
     ]
@@ -192,18 +191,18 @@ def _joined(parts: list[pd.Series]) -> pd.Categorical:
     return pd.Categorical.from_codes(code, pd.Index(list(names), dtype="str"))
 
 
-def _narrow(codes: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+def _downcast(codes: NDArray[np.integer], count: int) -> NDArray[np.integer]:
     return codes.astype(np.int8 if count < 2**7 else np.int16 if count < 2**15 else np.int32)
 
 
-def _one(units: set[str]) -> str:
+def _common_unit(units: set[str]) -> str:
     return units.pop() if len(units) == 1 else "mixed" if units else "steps"
 
 
-def _attrs(units: dict[str, str], skipped: list[Skipped], total: int) -> dict[Hashable | None, Any]:
+def _attrs(units: dict[str, str], skipped: list[SkippedLine], total: int) -> dict[Hashable | None, Any]:
     return {
-        "step_unit": _one(set(units.values())),
+        "step_unit": _common_unit(set(units.values())),
         "step_units": units,
-        "skipped": skipped[:LISTED],
+        "skipped": skipped[:MAX_LISTED],
         "skipped_total": total,
     }

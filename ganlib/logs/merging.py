@@ -1,4 +1,4 @@
-"""Which run a file belongs to; and the files of one run: what continues is joined, what is said twice counts once."""
+"""Which run a file belongs to; the files of one run become one, continued files joined and duplicates dropped."""
 
 from __future__ import annotations
 
@@ -11,159 +11,160 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganlib.logs.frame import Scalars, one_after_another
-from ganlib.logs.readers import EVENTS, FORMATS, Format
-from ganlib.logs.readers.mlflow import FOLDER
-from ganlib.logs.tags import EVALUATIONS, canonical
+from ganlib.logs.frame import Scalars, concat_scalars
+from ganlib.logs.readers import FORMATS, TENSORBOARD, LogFormat
+from ganlib.logs.readers.mlflow import METRICS_FOLDER
+from ganlib.logs.tags import EVALUATION_TAGS, canonical_tag
 
-SAME = 0.9  # share of a file's values that another file must have for both to be the same scalars
-PART = re.compile(
+MIN_AGREEMENT = 0.9  # fraction of a file's values that another file must have for both to hold the same scalars
+SPLIT_FILE = re.compile(
     r"(?:[a-z]+[_.-])?(?:(train|training)|val|valid|validation|test|eval|evaluation)(?:[_.-][a-z]+)?", re.IGNORECASE
 )
-_WANDB = re.compile(r"(?:offline-)?run-\d+")
+_WANDB_RUN = re.compile(r"(?:offline-)?run-\d+")
 
 
-class Part(NamedTuple):
-    """One run's scalars in one file."""
+class FileScalars(NamedTuple):
+    """The scalars of one run in one file."""
 
-    form: Format
+    log_format: LogFormat
     scalars: Scalars
     path: Path
 
 
-def by_run(parts: Iterable[Part], root: Path) -> dict[Path, list[Part]]:
-    """The folder of each run, and the parts of its log. A folder of logs of several runs is called after these."""
-    folders: dict[Path, list[Part]] = {}
-    for part in parts:
-        folder, homed = _home(part, root)
-        folders.setdefault(folder, []).append(homed)
-    runs: dict[Path, list[Part]] = {}
-    for folder, inside in folders.items():
-        if _several(inside):
-            for part in inside:
-                runs.setdefault(part.path.with_suffix(""), []).append(part)
+def group_by_run(files: Iterable[FileScalars], root: Path) -> dict[Path, list[FileScalars]]:
+    """The folder of each run, and the files of its log. The files of a folder with several runs name these runs."""
+    folders: dict[Path, list[FileScalars]] = {}
+    for file in files:
+        folder, file = _find_run_folder(file, root)
+        folders.setdefault(folder, []).append(file)
+    runs: dict[Path, list[FileScalars]] = {}
+    for folder, folder_files in folders.items():
+        if _holds_several_runs(folder_files):
+            for file in folder_files:
+                runs.setdefault(file.path.with_suffix(""), []).append(file)
         else:
-            runs.setdefault(folder, []).extend(inside)
+            runs.setdefault(folder, []).extend(folder_files)
     return runs
 
 
-def merged(parts: list[Part]) -> list[Scalars]:
-    """The scalars of a run's files, no tag in two of them.
+def merge_files(files: list[FileScalars]) -> list[Scalars]:
+    """The scalars of a run's files, each tag in one of them only.
 
-    Files of one format whose steps follow on each other are joined. Where two files have the same tag and the
-    same values, those of the more exact format stay; with other values they are other scalars, and are called
-    after their file: ``validation/loss``.
+    Files of one format whose steps follow on each other are joined. Where two files have the same tag with the same
+    values, those of the more exact format are used; with other values they are other scalars, and are prefixed with
+    the name of their file: ``validation/loss``.
     """
-    kept: list[Part] = []
-    for part in _in_order(parts):
-        for place, before in enumerate(kept):
-            if _continues(before, part):
-                kept[place] = before._replace(scalars=one_after_another([before.scalars, part.scalars]))
+    merged: list[FileScalars] = []
+    for file in _sort_files(files):
+        for index, earlier in enumerate(merged):
+            if _is_continuation(earlier, file):
+                merged[index] = earlier._replace(scalars=concat_scalars([earlier.scalars, file.scalars]))
                 break
         else:
-            kept.append(part._replace(scalars=_distinct(part, kept)))
-    return [part.scalars for part in kept if len(part.scalars)]
+            merged.append(file._replace(scalars=_drop_duplicates(file, merged)))
+    return [file.scalars for file in merged if len(file.scalars)]
 
 
-def _home(part: Part, root: Path) -> tuple[Path, Part]:
-    """The run's folder: where the file lies, but for tools that spread a run over several, some by tag."""
-    folder = part.path.parent
-    if part.form.name == "MLflow" and FOLDER in (names := [parent.name for parent in part.path.parents]):
-        return part.path.parents[names.index(FOLDER) + 1], part
-    if folder.name == "files" and _WANDB.match(folder.parent.name):
-        return folder.parent, part
-    if part.path.name.endswith("_log.jsonl"):  # BigGAN-PyTorch keeps the losses in a folder beside
-        beside = folder / part.path.name.removesuffix("_log.jsonl")
-        return (beside if beside.is_dir() else folder), part
-    if part.form is EVENTS and folder != root and len(part.scalars.originals) == 1:
-        tag = part.scalars.originals[0]
+def _find_run_folder(file: FileScalars, root: Path) -> tuple[Path, FileScalars]:
+    """The run's folder: that of the file, except for tools that use several folders per run, some named by tag."""
+    folder = file.path.parent
+    if file.log_format.name == "MLflow" and METRICS_FOLDER in (names := [parent.name for parent in file.path.parents]):
+        return file.path.parents[names.index(METRICS_FOLDER) + 1], file
+    if folder.name == "files" and _WANDB_RUN.match(folder.parent.name):
+        return folder.parent, file
+    if file.path.name.endswith("_log.jsonl"):  # BigGAN-PyTorch keeps the losses in a folder beside this file
+        losses = folder / file.path.name.removesuffix("_log.jsonl")
+        return (losses if losses.is_dir() else folder), file
+    if file.log_format is TENSORBOARD and folder != root and len(file.scalars.originals) == 1:
+        tag = file.scalars.originals[0]
         if folder.parent.name == "data":  # mimicry: a folder per scalar
-            return folder.parent.parent, _renamed(part, folder.name)
-        if folder.name.startswith(head := tag.replace("/", "_") + "_"):  # PyTorch's add_scalars
-            return folder.parent, _renamed(part, f"{tag}/{folder.name.removeprefix(head)}")
-    return folder, part
+            return folder.parent.parent, _rename_only_tag(file, folder.name)
+        if folder.name.startswith(prefix := tag.replace("/", "_") + "_"):  # PyTorch's add_scalars
+            return folder.parent, _rename_only_tag(file, f"{tag}/{folder.name.removeprefix(prefix)}")
+    return folder, file
 
 
-def _renamed(part: Part, name: str) -> Part:
-    return part._replace(scalars=replace(part.scalars, originals=[name], tags=[canonical(name).name]))
+def _rename_only_tag(file: FileScalars, name: str) -> FileScalars:
+    return file._replace(scalars=replace(file.scalars, originals=[name], tags=[canonical_tag(name).name]))
 
 
-def _several(parts: list[Part]) -> bool:
-    """Whether files of one format say different things of the same scalars."""
-    ordered = _in_order(parts)
-    for place, part in enumerate(ordered):
-        for before in ordered[:place]:
-            shared = _trained(before.scalars) & _trained(part.scalars)
+def _holds_several_runs(files: list[FileScalars]) -> bool:
+    """Whether files of one format have different values of the same scalars."""
+    ordered = _sort_files(files)
+    for index, file in enumerate(ordered):
+        for earlier in ordered[:index]:
+            shared = _training_tags(earlier.scalars) & _training_tags(file.scalars)
             if (
-                before.form is part.form
+                earlier.log_format is file.log_format
                 and shared
-                and not PART.fullmatch(part.path.stem)
-                and not PART.fullmatch(before.path.stem)
-                and not _continues(before, part)
-                and not any(_same(part, before, tag) for tag in shared)
+                and not SPLIT_FILE.fullmatch(file.path.stem)
+                and not SPLIT_FILE.fullmatch(earlier.path.stem)
+                and not _is_continuation(earlier, file)
+                and not any(_has_same_values(file, earlier, tag) for tag in shared)
             ):
                 return True
     return False
 
 
-def _trained(scalars: Scalars) -> set[str]:
-    return set(scalars.tags) - EVALUATIONS - {"epoch", "images", "elapsed", "tick"}
+def _training_tags(scalars: Scalars) -> set[str]:
+    return set(scalars.tags) - EVALUATION_TAGS - {"epoch", "images", "elapsed", "tick"}
 
 
-def _in_order(parts: list[Part]) -> list[Part]:
-    forms = sorted((*FORMATS, EVENTS), key=lambda form: form.precision)
-    rank = {form.name: place for place, form in enumerate(forms)}
+def _sort_files(files: list[FileScalars]) -> list[FileScalars]:
+    """The most exact format first, training before validation, then by time, step and name."""
+    formats = sorted((*FORMATS, TENSORBOARD), key=lambda log_format: log_format.precision)
+    rank = {log_format.name: index for index, log_format in enumerate(formats)}
 
-    def key(part: Part) -> tuple[int, bool, float, int, str]:
-        known = part.scalars.wall[np.isfinite(part.scalars.wall)]
-        begin = float(known.min()) if len(known) else 0.0
-        of = PART.fullmatch(part.path.stem)
-        beside = of is not None and not of[1]
-        return rank[part.form.name], beside, begin, int(part.scalars.step.min(initial=0)), str(part.path)
+    def key(file: FileScalars) -> tuple[int, bool, float, int, str]:
+        wall = file.scalars.wall[np.isfinite(file.scalars.wall)]
+        start = float(wall.min()) if len(wall) else 0.0
+        split = SPLIT_FILE.fullmatch(file.path.stem)
+        is_validation = split is not None and not split[1]
+        return rank[file.log_format.name], is_validation, start, int(file.scalars.step.min(initial=0)), str(file.path)
 
-    return sorted(parts, key=key)
+    return sorted(files, key=key)
 
 
-def _continues(before: Part, after: Part) -> bool:
-    if before.form is not after.form or not set(before.scalars.tags) & set(after.scalars.tags):
+def _is_continuation(earlier: FileScalars, later: FileScalars) -> bool:
+    if earlier.log_format is not later.log_format or not set(earlier.scalars.tags) & set(later.scalars.tags):
         return False
-    if before.form.continues or not len(before.scalars) or not len(after.scalars):
-        return before.form.continues
-    return int(after.scalars.step.min()) > int(before.scalars.step.max())
+    if earlier.log_format.resumes_in_new_file or not len(earlier.scalars) or not len(later.scalars):
+        return earlier.log_format.resumes_in_new_file
+    return int(later.scalars.step.min()) > int(earlier.scalars.step.max())
 
 
-def _distinct(part: Part, kept: list[Part]) -> Scalars:
-    scalars, tags = part.scalars, list(part.scalars.tags)
-    drop = np.zeros(len(scalars), bool)
+def _drop_duplicates(file: FileScalars, merged: list[FileScalars]) -> Scalars:
+    scalars, tags = file.scalars, list(file.scalars.tags)
+    duplicate = np.zeros(len(scalars), bool)
     for code, tag in enumerate(scalars.tags):
-        other = next((before for before in kept if tag in before.scalars.tags), None)
+        other = next((earlier for earlier in merged if tag in earlier.scalars.tags), None)
         if other is None:
             continue
-        if _same(part, other, tag):
-            drop |= scalars.code == code
+        if _has_same_values(file, other, tag):
+            duplicate |= scalars.code == code
         else:
-            tags[code] = f"{part.path.stem}/{tag}"
-    return replace(scalars, tags=tags).where(~drop)
+            tags[code] = f"{file.path.stem}/{tag}"
+    return replace(scalars, tags=tags).select(~duplicate)
 
 
-def _same(part: Part, other: Part, tag: str) -> bool:
-    """Whether a tag's values stand in the other file too, at the nearest steps; NaN and infinities are alike."""
-    mine = part.scalars.where(part.scalars.code == part.scalars.tags.index(tag))
-    theirs = other.scalars.where(other.scalars.code == other.scalars.tags.index(tag))
-    if mine.unit != theirs.unit or not len(mine) or not len(theirs):
-        return True  # one of two axes has to do
+def _has_same_values(file: FileScalars, other: FileScalars, tag: str) -> bool:
+    """Whether the other file has a tag's values too, at the nearest steps; NaN and infinities count as equal."""
+    ours = file.scalars.select(file.scalars.code == file.scalars.tags.index(tag))
+    theirs = other.scalars.select(other.scalars.code == other.scalars.tags.index(tag))
+    if ours.unit != theirs.unit or not len(ours) or not len(theirs):
+        return True  # only one of two step units can be shown
     order = np.argsort(theirs.step, kind="stable")
     step, value = theirs.step[order], theirs.value[order]
-    after = np.searchsorted(step, mine.step).clip(0, len(step) - 1)
-    before = np.searchsorted(step, mine.step, side="right").clip(1) - 1
-    precision = max(part.form.precision, other.form.precision)
-    agree = [_close(mine.value, value[place], precision) for place in (before, after, (before - 1).clip(0))]
-    return bool(np.mean(agree[0] | agree[1] | agree[2]) >= SAME)
+    after = np.searchsorted(step, ours.step).clip(0, len(step) - 1)
+    before = np.searchsorted(step, ours.step, side="right").clip(1) - 1
+    precision = max(file.log_format.precision, other.log_format.precision)
+    agree = [_is_close(ours.value, value[index], precision) for index in (before, after, (before - 1).clip(0))]
+    return bool(np.mean(agree[0] | agree[1] | agree[2]) >= MIN_AGREEMENT)
 
 
-def _close(a: NDArray[np.float64], b: NDArray[np.float64], precision: float) -> NDArray[np.bool_]:
-    # What is printed with few digits has a step of its own near zero.
-    size = np.maximum(np.maximum(np.abs(a), np.abs(b)), min(1, 100 * precision))
+def _is_close(a: NDArray[np.float64], b: NDArray[np.float64], precision: float) -> NDArray[np.bool_]:
+    # A value printed with few digits has an absolute precision near zero.
+    scale = np.maximum(np.maximum(np.abs(a), np.abs(b)), min(1, 100 * precision))
     with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(a - b) <= precision * size
-    return near | (~np.isfinite(a) & ~np.isfinite(b))
+        close = np.abs(a - b) <= precision * scale
+    return close | (~np.isfinite(a) & ~np.isfinite(b))

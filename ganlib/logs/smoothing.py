@@ -10,10 +10,10 @@ from ganlib.errors import GanlibError
 
 
 def smooth(values: ArrayLike, weight: float) -> NDArray[np.float64]:
-    """(n,) -> (n,): the mean of the values up to each one, where one k places back weighs weight^k.
+    """(n,) -> (n,): the mean of the values up to each one, where the one k steps earlier weighs weight^k.
 
     That is s_n / (1 - weight^n) with s_n = weight s_(n-1) + (1 - weight) x_n and s_0 = 0: without the
-    division the curve would start at zero. A value that is not finite stays as it is, in no mean.
+    division the curve would start at zero. A value that is not finite stays as it is and is in no mean.
     GanlibError unless 0 <= weight < 1.
     """
     if not 0 <= weight < 1:

@@ -1,4 +1,4 @@
-"""What the tools call their scalars, and what they are called here. All of it is data: a new dialect is a line."""
+"""Names that tools give their scalars, and the canonical tags of this package. A new name is a line of data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Tag(NamedTuple):
     scale: float = 1.0  # what the file's number is multiplied by
 
 
-# Patterns of a whole name after ``plain``, with or without "train_" before it.
+# Patterns of a full name after ``normalize_name``, with or without "train_" before it.
 # The first that fits counts.
 _D, _G = r"(?:d|dis|disc|discriminator|netd|critic)", r"(?:g|gen|generator|netg)"
 _LOSS = r"(?:loss|losses|err|error)"
@@ -37,7 +37,7 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (r"(?:loss_)?(?:pl|path_length)(?:_penalty)?", Tag("G/path_length")),
     (r"gp|(?:loss_)?gradient_penalty|gp_loss|loss_gp", Tag("D/penalty")),
     (r"loss|loss_loss", Tag("loss")),
-    # The discriminator's opinion
+    # Outputs of the discriminator
     (rf"loss_scores_real|d\(x\)|{_D}_?x|{_D}_(?:logits?_|scores?_)?real|(?:logits?|scores?)_real|real_(?:logits?|scores?)",
      Tag("D/real")),
     (rf"loss_scores_fake|d\(g\(z\)\)|{_D}_?g_?z(?:_?1)?|{_D}_(?:logits?_|scores?_)?fake|(?:logits?|scores?)_fake|"
@@ -78,53 +78,61 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (r"images_s|imgs?_s|images_per_sec(?:ond)?|imgs?_per_sec|throughput", Tag("images/s")),
 )  # fmt: skip
 
-# Measured on a checkpoint, now or long after: going back to an earlier one is no restart of the training.
-EVALUATIONS = frozenset(
+# Measured on a checkpoint, at any later time: going back to an earlier one is no restart of the training.
+EVALUATION_TAGS = frozenset(
     ["fid", "kid", "kid/std", "isc", "isc/std", "precision", "recall", "density", "coverage", "ppl", "f_8", "f_1/8"]
 )
 
-# What can be the step, in order of preference.
-STEPS = (
+# Names of the step, in order of preference.
+STEP_NAMES = (
     "global_step", "trainer_global_step", "step", "steps", "_step", "total_steps", "iteration", "iterations",
     "iter", "iters", "itr", "it", "n_iter", "num_iter", "iter_num", "cur_iter", "update", "updates", "n_updates",
 )  # fmt: skip
-BATCHES = ("batch", "batch_idx", "batch_index", "batch_id", "minibatch", "batches", "i")  # starts over each epoch
-IMAGES = {"progress_kimg": 1000, "kimg": 1000, "kimgs": 1000, "images": 1, "images_seen": 1, "nimg": 1, "n_imgs": 1}
-EPOCHS = ("epoch", "epochs", "current_epoch", "_epoch", "ep")
-WALLS = (
+BATCH_NAMES = ("batch", "batch_idx", "batch_index", "batch_id", "minibatch", "batches", "i")  # starts over each epoch
+IMAGE_NAMES = {
+    "progress_kimg": 1000,
+    "kimg": 1000,
+    "kimgs": 1000,
+    "images": 1,
+    "images_seen": 1,
+    "nimg": 1,
+    "n_imgs": 1,
+}
+EPOCH_NAMES = ("epoch", "epochs", "current_epoch", "_epoch", "ep")
+WALL_TIME_NAMES = (
     "wall_time", "walltime", "timestamp", "_timestamp", "_stamp", "unix_time", "datetime", "date", "created_at",
     "time", "ts",
 )  # fmt: skip
-# Columns that are no scalars but say which scalar a row is about.
-TAGS = ("tag", "metric", "metric_name", "key", "name", "variable", "scalar")
-VALUES = ("value", "val", "metric_value", "scalar_value", "y")
-RUNS = ("run", "run_name", "run_id", "experiment", "exp_name")
-SPLITS = ("split", "phase", "mode", "subset", "stage", "set")
+# Columns of text that say which scalar a row holds.
+TAG_NAMES = ("tag", "metric", "metric_name", "key", "name", "variable", "scalar")
+VALUE_NAMES = ("value", "val", "metric_value", "scalar_value", "y")
+RUN_NAMES = ("run", "run_name", "run_id", "experiment", "exp_name")
+SPLIT_NAMES = ("split", "phase", "mode", "subset", "stage", "set")
 
 _PATTERNS = tuple((re.compile(pattern), tag) for pattern, tag in CANONICAL)
-_AROUND = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
+_AFFIXES = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
 
 
-def plain(name: str) -> str:
+def normalize_name(name: str) -> str:
     """``Loss/D/loss`` -> ``loss_d_loss``."""
     return re.sub(r"[\s/.:\-]+", "_", name.strip(" .:").lower())
 
 
 @lru_cache(maxsize=4096)
-def canonical(name: str) -> Tag:
-    """``Loss/D/loss``, ``d_loss``, ``errD`` -> ``loss/D``; a name that the table lacks stays as it is."""
-    whole = plain(name)
-    for known in (whole, _AROUND.sub("", whole)):
+def canonical_tag(name: str) -> Tag:
+    """``Loss/D/loss``, ``d_loss``, ``errD`` -> ``loss/D``; an unknown name stays as it is."""
+    normalized = normalize_name(name)
+    for candidate in (normalized, _AFFIXES.sub("", normalized)):
         for pattern, tag in _PATTERNS:
-            if pattern.fullmatch(known):
+            if pattern.fullmatch(candidate):
                 return tag
     return Tag(name.strip())
 
 
-def canonical_all(names: list[str], dialect: Mapping[str, str]) -> list[Tag]:
-    """Of names that mean the same the shortest gets the canonical one; the others stay as they are."""
-    tags = [Tag(dialect[name]) if name in dialect else canonical(name) for name in names]
-    first: dict[str, str] = {}
+def canonical_tags(names: list[str], aliases: Mapping[str, str]) -> list[Tag]:
+    """Of names with the same canonical tag only the shortest gets it; the others stay as they are."""
+    tags = [Tag(aliases[name]) if name in aliases else canonical_tag(name) for name in names]
+    preferred: dict[str, str] = {}
     for name, tag in sorted(zip(names, tags, strict=True), key=lambda pair: (pair[0] != pair[1].name, len(pair[0]))):
-        first.setdefault(tag.name, name)
-    return [tag if first[tag.name] == name else Tag(name) for name, tag in zip(names, tags, strict=True)]
+        preferred.setdefault(tag.name, name)
+    return [tag if preferred[tag.name] == name else Tag(name) for name, tag in zip(names, tags, strict=True)]

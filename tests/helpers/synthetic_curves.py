@@ -28,16 +28,16 @@ def frame(curves: dict[str, object], run: str = "a", every: int = 10) -> pd.Data
 
 def phases(*parts: tuple[float, float]) -> np.ndarray:
     """(N,) of levels by share of the run, with noise of a hundredth."""
-    level = np.concatenate([np.full(round(share * N), value) for value, share in parts])
+    level = np.concatenate([np.full(round(fraction * N), value) for value, fraction in parts])
     return level * (1 + 0.01 * NOISE[: len(level)])
 
 
-def signs(data: pd.DataFrame, loss: str | None = None) -> list[str]:
-    return [finding.sign for finding in diagnose(data, loss=loss)]
+def rule_names(data: pd.DataFrame, loss: str | None = None) -> list[str]:
+    return [finding.rule for finding in diagnose(data, loss=loss)]
 
 
-def found(data: pd.DataFrame, sign: str, loss: str | None = None) -> Finding:
-    (finding,) = (finding for finding in diagnose(data, loss=loss) if finding.sign == sign)
+def find_finding(data: pd.DataFrame, rule: str, loss: str | None = None) -> Finding:
+    (finding,) = (finding for finding in diagnose(data, loss=loss) if finding.rule == rule)
     return finding
 
 

@@ -1,8 +1,8 @@
-"""What the curves of a run say about its training: findings with their evidence and advice.
+"""Diagnosis of a training from its curves: findings with their evidence and advice.
 
-Each sign is read from medians over windows of 2 % of the run, so that neither single spikes nor the logging interval
-decide, and a state counts from a tenth of the run on. Thresholds stand beside their sources in the sign's file. A sign
-that means nothing for a loss is not claimed for it: a critic's loss has no scale and no floor.
+Each rule works on medians over windows of 2 % of the run, so that neither single spikes nor the logging interval
+decide, and a state counts from a tenth of the run on. Thresholds are documented beside their sources in the rule's
+module. A rule is not applied to a loss for which it means nothing: a critic's loss has no scale and no floor.
 
 discriminator_wins
     D's loss near zero, or low while G's shows that hardly any generated image is taken for real (cross-entropy).
@@ -10,7 +10,7 @@ discriminator_wins
     Wasserstein; for an unknown loss only where both networks' losses say so and D's is never negative.
 discriminator_overfits
     r_t, the mean sign of D on training images, near 1 to the end (Karras et al., arXiv:2006.06676, section 3.1): it
-    tells known from unknown, no longer real from generated. Where the log has no r_t, nothing is claimed.
+    tells known from unknown, no longer real from generated. Needs r_t in the log.
 generator_wins
     D's loss above that of guessing while G's is near its best value: G "is fooling D with garbage" (ganhacks, 10).
 vanished_gradient
@@ -26,7 +26,7 @@ not_finite
     NaN or infinity. Single overflows of a gradient under mixed precision are normal (Micikevicius et al.,
     arXiv:1710.03740, section 3.2).
 impossible_metric
-    A FID below zero or beyond ten thousand, a share outside [0, 1]: the evaluation failed, not the training.
+    A FID below zero or beyond ten thousand, a fraction outside [0, 1]: the evaluation failed, not the training.
 learning_rate_too_high
     Frequent spikes far above what is usual (ganhacks, section 10), or a likelihood that rises above where it began.
 oscillation
@@ -52,103 +52,103 @@ from ganlib.logs.diagnosis.balance import (
     generator_wins,
     vanished_gradient,
 )
-from ganlib.logs.diagnosis.curves import runs
-from ganlib.logs.diagnosis.finding import SEVERITIES, Finding, Sign
-from ganlib.logs.diagnosis.objectives import objective
+from ganlib.logs.diagnosis.curves import split_runs
+from ganlib.logs.diagnosis.finding import SEVERITIES, Finding, Rule
+from ganlib.logs.diagnosis.objectives import find_objective
 from ganlib.logs.diagnosis.progress import best_long_before_end, impossible_metric, mode_collapse, plateau
 from ganlib.logs.diagnosis.stability import (
     divergence,
     learning_rate_too_high,
+    log_restarted,
     not_finite,
     oscillation,
-    restarted,
 )
 
-__all__ = ["SIGNS", "Finding", "diagnose"]
+__all__ = ["RULES", "Finding", "diagnose"]
 
-SIGNS = (
-    Sign(
+RULES = (
+    Rule(
         "not_finite",
         "Values that are not finite",
         not_finite,
         "Go back to a checkpoint from before it and lower the learning rate, clip gradients or leave half precision.",
     ),
-    Sign(
+    Rule(
         "divergence",
         "Training diverges",
         divergence,
         "Stop it, go back to a checkpoint from before and lower the learning rate or normalise D spectrally.",
     ),
-    Sign(
+    Rule(
         "mode_collapse",
         "Signs of mode collapse",
         mode_collapse,
         "Compare pictures from before and after: if they became alike, keep the earlier checkpoint and train on with "
         "spectral normalisation, a gradient penalty, minibatch discrimination or a lower learning rate.",
     ),
-    Sign(
+    Rule(
         "discriminator_wins",
         "The discriminator wins",
         discriminator_wins,
         "Weaken D: a lower learning rate or fewer steps for it, label smoothing, spectral normalisation, R1, "
         "augmentation of its images, or more data.",
     ),
-    Sign(
+    Rule(
         "discriminator_overfits",
         "The discriminator overfits",
         discriminator_overfits,
         "Augment what D sees (stylegan2_ada's --ada-target 0.6, or --diffaugment), add images or a stronger R1, and "
         "keep the checkpoint with the best FID.",
     ),
-    Sign(
+    Rule(
         "generator_wins",
         "The generator wins",
         generator_wins,
         "Look at the pictures: if they are poor, D has broken down. Go back to a checkpoint from before and "
         "strengthen D by more steps, a higher learning rate or more width.",
     ),
-    Sign(
+    Rule(
         "vanished_gradient",
         "The generator's gradient has vanished",
         vanished_gradient,
         "Training on changes nothing. Go back to a checkpoint from before and use a loss that does not saturate, on "
         "logits rather than probabilities, or a weaker D.",
     ),
-    Sign(
+    Rule(
         "learning_rate_too_high",
         "The learning rate looks too high",
         learning_rate_too_high,
         "Halve it, or warm it up over the first thousand steps; larger batches help too.",
     ),
-    Sign(
+    Rule(
         "oscillation",
         "The losses oscillate",
         oscillation,
         "Lower the learning rates or the momentum (β1 0 to 0.5), or damp the game by R1 or a gradient penalty; an "
         "average of G's weights evens out its pictures.",
     ),
-    Sign(
+    Rule(
         "best_long_before_end",
         "The best checkpoint lies long before the end",
         best_long_before_end,
         "Use the checkpoint at the best value, and stop there next time or lower the learning rate from there on.",
     ),
-    Sign(
+    Rule(
         "impossible_metric",
         "A metric cannot be true",
         impossible_metric,
         "Evaluate again with more images than the features have dimensions (2048 for FID) and in double precision.",
     ),
-    Sign(
+    Rule(
         "plateau",
         "No more progress",
         plateau,
         "Stop here, or lower the learning rate once; more of the same will not help.",
     ),
-    Sign(
+    Rule(
         "log_restarted",
         "The log was restarted",
-        restarted,
+        log_restarted,
         "Give each training its own log if they are two; a resumed one needs nothing.",
     ),
 )
@@ -160,17 +160,17 @@ def diagnose(frame: pd.DataFrame, *, loss: str | None = None) -> list[Finding]:
 
     ``frame`` is that of ``read``; without a column ``segment`` a tag's rows must stand as they were
     logged. ``loss`` is the kind of loss of all its runs, such as a model's ``loss_kind``; for None only what holds for
-    any loss is claimed.
+    any loss is reported.
     """
-    landmarks = objective(loss)
+    objective = find_objective(loss)
     findings: list[Finding] = []
-    # The square of a diverged loss may overflow; no comparison with infinity or NaN makes a claim.
+    # The square of a diverged loss may overflow; no comparison with infinity or NaN makes a finding.
     with np.errstate(over="ignore", invalid="ignore"):
-        for run in runs(frame):
-            own = [
-                Finding(sign.name, sign.title, c.severity, run.name, c.start, c.end, c.evidence, sign.advice, c.tag)
-                for sign in SIGNS
-                for c in sign.find(run, landmarks)
+        for run in split_runs(frame):
+            run_findings = [
+                Finding(rule=rule.name, title=rule.title, run=run.name, advice=rule.advice, **observation._asdict())
+                for rule in RULES
+                for observation in rule.check(run, objective)
             ]
-            findings += sorted(own, key=lambda finding: SEVERITIES.index(finding.severity))
+            findings += sorted(run_findings, key=lambda finding: SEVERITIES.index(finding.severity))
     return findings

@@ -16,14 +16,19 @@ Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-WINDOWS = 50  # 2 % of the run each: shorter than any state worth a finding, long enough for a median
-POINTS = 4  # of a window, on average
-FEWEST = 6  # windows: with fewer the run is too young to say anything
-SUSTAINED, LEAST = 0.1, 3  # of the windows, and windows: what is over sooner was a phase, not a state
-REWRITTEN = 3  # steps in a later segment: fewer are a restart of which nothing can be said yet, or one row amiss
+MAX_WINDOWS = 50  # 2 % of the run each: shorter than any state worth a finding, long enough for a median
+POINTS_PER_WINDOW = 4  # at least, on average
+MIN_WINDOWS = 6  # with fewer the run is too short to diagnose
+MIN_SPAN_FRACTION, MIN_SPAN_WINDOWS = (
+    0.1,
+    3,
+)  # of the windows, and windows: what is over sooner was a phase, not a state
+MIN_RESTART_STEPS = (
+    3  # steps in a later segment: fewer are a restart of which nothing can be said yet, or one row amiss
+)
 
-DUEL = re.compile(r"loss/D(/\d+)?")
-LOSS = re.compile(r"loss(/(D|G|E|GE|total|train|classify|denoise))?(/\d+)?")
+D_LOSS = re.compile(r"loss/D(/\d+)?")
+MINIMISED_LOSS = re.compile(r"loss(/(D|G|E|GE|total|train|classify|denoise))?(/\d+)?")
 
 
 class Windows(NamedTuple):
@@ -59,24 +64,24 @@ class Curve:
         return self.raw_values[self.finite]
 
     @cached_property
-    def place(self) -> NDArray[np.int64]:
+    def window_index(self) -> NDArray[np.int64]:
         """(n,) the window of each finite value, counted from 0 without gaps."""
         steps = self.steps
-        count = min(WINDOWS, len(steps) // POINTS)
-        if count < FEWEST or steps[-1] == steps[0]:
+        count = min(MAX_WINDOWS, len(steps) // POINTS_PER_WINDOW)
+        if count < MIN_WINDOWS or steps[-1] == steps[0]:
             return np.empty(0, np.int64)
-        along = steps.astype(np.float64) - float(steps[0])  # in float64, because products of steps may leave int64
-        window = np.minimum(along * count // along[-1], count - 1)
+        offset = steps.astype(np.float64) - float(steps[0])  # in float64, because products of steps may leave int64
+        window = np.minimum(offset * count // offset[-1], count - 1)
         return np.cumsum(np.diff(window, prepend=0.0) > 0)
 
     @cached_property
     def windows(self) -> Windows | None:
         """None where the curve is too short."""
-        if not len(self.place):
+        if not len(self.window_index):
             return None
-        first = np.searchsorted(self.place, np.arange(self.place[-1] + 1))
+        first = np.searchsorted(self.window_index, np.arange(self.window_index[-1] + 1))
         last = np.append(first[1:], len(self.steps)) - 1
-        ordered = self.values[np.lexsort((self.values, self.place))]
+        ordered = self.values[np.lexsort((self.values, self.window_index))]
         start, end = self.steps[first], self.steps[last]
         low, median, high = ordered[first], ordered[(first + last) // 2], ordered[last]
         return Windows(start, end, start / 2 + end / 2, last + 1 - first, low, median, high)
@@ -88,11 +93,11 @@ class Curve:
 
 
 class Restart(NamedTuple):
-    """A log went back from ``left`` to ``again``; ``first`` is where the run began."""
+    """A log went back from ``from_step`` to ``to_step``; the run began at ``first_step``."""
 
-    first: int
-    again: int
-    left: int
+    first_step: int
+    to_step: int
+    from_step: int
 
 
 @dataclass(frozen=True)
@@ -101,64 +106,65 @@ class Run:
     curves: dict[str, Curve]
     restarts: list[Restart]
 
-    def duels(self) -> Iterator[tuple[Curve, Curve | None]]:
-        """D's losses, one per level of a pyramid, and the G's that play against them."""
+    def adversarial_losses(self) -> Iterator[tuple[Curve, Curve | None]]:
+        """Pairs of D's and G's loss; several for a pyramid, one per level."""
         for tag, curve in self.curves.items():
-            if DUEL.fullmatch(tag):
+            if D_LOSS.fullmatch(tag):
                 yield curve, self.curves.get(tag.replace("/D", "/G"))
 
     def losses(self) -> Iterator[Curve]:
-        """What is minimised; its parts and penalties may well rise while the whole falls."""
-        return (curve for tag, curve in self.curves.items() if LOSS.fullmatch(tag))
+        """The minimised losses, not their parts and penalties: those may rise while the sum falls."""
+        return (curve for tag, curve in self.curves.items() if MINIMISED_LOSS.fullmatch(tag))
 
 
-def runs(frame: pd.DataFrame) -> Iterator[Run]:
+def split_runs(frame: pd.DataFrame) -> Iterator[Run]:
     """The runs of a frame in its order. Where a log went back, the steps written anew replace the earlier ones."""
     for name, rows in frame.groupby("run", observed=True, sort=False):
         groups = rows.groupby("tag", observed=True).indices
-        tags = {str(tag): np.asarray(places, dtype=np.int64) for tag, places in groups.items()}
+        tags = {str(tag): np.asarray(positions, dtype=np.int64) for tag, positions in groups.items()}
         steps = rows["step"].to_numpy(np.int64)
         values = rows["value"].to_numpy(np.float64)
         if "segment" in rows:
             segments = rows["segment"].to_numpy(np.int64)
         else:
             segments = np.zeros(len(rows), np.int64)
-            for places in tags.values():
-                segments[places[1:]] = np.cumsum(np.diff(steps[places]) < 0)
-        often = max(tags.values(), key=len, default=np.empty(0, np.int64))
-        limit, restarts = _rewritten(segments, steps, often)
-        kept = steps < limit
+            for positions in tags.values():
+                segments[positions[1:]] = np.cumsum(np.diff(steps[positions]) < 0)
+        most_logged = max(tags.values(), key=len, default=np.empty(0, np.int64))
+        limit, restarts = _find_restarts(segments, steps, most_logged)
+        current = steps < limit
         curves = {}
-        for tag, places in sorted(tags.items()):
-            places = places[kept[places]]
-            places = places[np.argsort(steps[places], kind="stable")]
-            if len(places):
-                curves[tag] = Curve(tag, steps[places], values[places])
+        for tag, positions in sorted(tags.items()):
+            positions = positions[current[positions]]
+            positions = positions[np.argsort(steps[positions], kind="stable")]
+            if len(positions):
+                curves[tag] = Curve(tag, steps[positions], values[positions])
         yield Run(str(name), curves, restarts)
 
 
-def stretches(mask: Mask) -> Iterator[tuple[int, int]]:
-    """First and last window of each state that lasts, over single windows without it."""
-    least = max(LEAST, int(np.ceil(SUSTAINED * len(mask))))
+def sustained_spans(mask: Mask) -> Iterator[tuple[int, int]]:
+    """First and last window of each sustained stretch of a mask, gaps of single windows included."""
+    min_length = max(MIN_SPAN_WINDOWS, int(np.ceil(MIN_SPAN_FRACTION * len(mask))))
     bridged = mask.copy()
     bridged[1:-1] |= mask[:-2] & mask[2:]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bridged, [False]]).astype(np.int8)))
     for first, after in edges.reshape(-1, 2).tolist():
-        if after - first >= least:
+        if after - first >= min_length:
             yield first, after - 1
 
 
-def _rewritten(segments: Steps, steps: Steps, often: NDArray[np.int64]) -> tuple[Steps, list[Restart]]:
+def _find_restarts(segments: Steps, steps: Steps, most_logged: NDArray[np.int64]) -> tuple[Steps, list[Restart]]:
     """(n,) the step from which each row was written anew by a later segment, and where the log went back.
 
-    The tag that was logged most ``often`` decides: a metric goes back where an old checkpoint is measured once more.
+    The most logged tag decides: a metric goes back where an old checkpoint is evaluated once more.
     """
     limit = np.full(len(steps), np.iinfo(np.int64).max)
     restarts: list[Restart] = []
-    for number in np.unique(segments[often])[1:]:
-        own, before = steps[often[segments[often] == number]], steps[often[segments[often] < number]]
-        if len(np.unique(own)) >= REWRITTEN and own.min() <= before.max():
+    logged_steps, logged_segments = steps[most_logged], segments[most_logged]
+    for number in np.unique(logged_segments)[1:]:
+        later, before = logged_steps[logged_segments == number], logged_steps[logged_segments < number]
+        if len(np.unique(later)) >= MIN_RESTART_STEPS and later.min() <= before.max():
             earlier = segments < number
-            limit[earlier] = np.minimum(limit[earlier], own.min())
-            restarts.append(Restart(int(before.min()), int(own.min()), int(before.max())))
+            limit[earlier] = np.minimum(limit[earlier], later.min())
+            restarts.append(Restart(int(before.min()), int(later.min()), int(before.max())))
     return limit, restarts

@@ -1,4 +1,4 @@
-"""What a diagnosis is made of."""
+"""Findings of a diagnosis, and the rules that make them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 class Finding:
     """What a run's curves show from step ``start`` to ``end``, in sentences for a reader.
 
-    ``info`` is worth knowing, ``warning`` worth a look, and after ``critical`` the weights are spoilt or learn no more.
+    ``info`` is worth knowing, ``warning`` worth a look; ``critical``: the weights are spoilt or learn no more.
     """
 
-    sign: str
+    rule: str
     title: str
     severity: Severity
     run: str
@@ -31,8 +31,8 @@ class Finding:
     tag: str  # the curve that shows it; "" for the log itself
 
 
-class Claim(NamedTuple):
-    """A finding before its sign adds title and advice."""
+class Observation(NamedTuple):
+    """What a rule finds in a run; the rule's title and advice make it a finding."""
 
     severity: Severity
     start: int
@@ -41,13 +41,13 @@ class Claim(NamedTuple):
     tag: str
 
 
-class Sign(NamedTuple):
+class Rule(NamedTuple):
     name: str
     title: str
-    find: Callable[[Run, Objective], Iterator[Claim]]
+    check: Callable[[Run, Objective], Iterator[Observation]]
     advice: str
 
 
-def share(part: int, whole: int) -> str:
+def percent(count: int, total: int) -> str:
     """ "34 %"."""
-    return f"{100 * part / whole:.0f} %"
+    return f"{100 * count / total:.0f} %"

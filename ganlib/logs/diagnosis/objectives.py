@@ -1,4 +1,4 @@
-"""What the values of a run's losses mean, by the kind of its loss."""
+"""Reference values of losses by kind: what they are for guessing, and when one network has won."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Objective:
-    """Landmarks on the scales of the two losses; one that a loss does not have is infinite: no curve gets there.
+    """Reference values of the two losses; infinite (never reached) where a loss has none.
 
     D's loss is the sum over real and generated images. Some tools log the mean of the two, which halves it.
     """
@@ -17,39 +17,44 @@ class Objective:
     name: str
     adversarial: bool = True
     bounded: bool = True  # D's loss cannot fall below 0 and has a scale of its own
-    saturating: bool = False  # G's gradient fades where D is sure of itself
-    level: float = 0.0  # D's loss where it cannot tell: a scale to compare with
-    won: float = -inf  # D's loss below which it has won
-    beaten: float = inf  # G's loss above which D takes hardly any generated image for real
-    chance: float = inf  # D's loss where it cannot tell, if nothing else is in the loss
-    fooled: float = -inf  # G's loss below which D takes nearly all generated images for real
+    saturating: bool = False  # G's gradient vanishes where D is certain
+    scale: float = 0.0  # D's loss when guessing, or another scale to compare with
+    d_wins_below: float = -inf  # D's loss below which it has won
+    g_loses_above: float = inf  # G's loss above which D takes hardly any generated image for real
+    d_guessing: float = inf  # D's loss when guessing; infinite where the loss has further terms
+    g_wins_below: float = -inf  # G's loss below which D takes nearly all generated images for real
 
 
 # Goodfellow et al., arXiv:1406.2661: D's loss is -log D(x) - log(1 - D(G(z))), which is 2 log 2 at D = 1/2.
-# Won: D is 99 % sure of every image, -2 log 0.99. Measured: windows of StudioGAN's collapsed DCGAN lie at 0.001 to
-# 0.014; the lowest of healthy logs is 0.04 (ganlib's digits-cdcgan, for a moment), of StyleGAN2 0.2.
-# Beaten: D(G(z)) = 1/1000. Fooled: D(G(z)) = 90 %.
+# d_wins_below: D is 99 % sure of every image, -2 log 0.99. Measured: windows of StudioGAN's collapsed DCGAN lie at
+# 0.001 to 0.014; the lowest of healthy logs is 0.04 (ganlib's digits-cdcgan, for a moment), of StyleGAN2 0.2.
+# g_loses_above: D(G(z)) = 1/1000. g_wins_below: D(G(z)) = 90 %.
 CROSS_ENTROPY = Objective(
-    "cross-entropy", level=2 * log(2), won=0.02, beaten=log(1000), chance=2 * log(2), fooled=-log(0.9)
+    "cross-entropy",
+    scale=2 * log(2),
+    d_wins_below=0.02,
+    g_loses_above=log(1000),
+    d_guessing=2 * log(2),
+    g_wins_below=-log(0.9),
 )
 # The same D, while G minimises log(1 - D(G(z))): near 0 where D is sure, log 0.1 at D(G(z)) = 90 %.
-MINIMAX = replace(CROSS_ENTROPY, name="minimax", saturating=True, beaten=inf, fooled=log(0.1))
+MINIMAX = replace(CROSS_ENTROPY, name="minimax", saturating=True, g_loses_above=inf, g_wins_below=log(0.1))
 # Lim & Ye, arXiv:1705.02894: 2 where all outputs are 0; 0 where all lie outside the margins, and then D learns nothing.
 # It falls near 0 in good runs too (Brock et al., arXiv:1809.11096, section 4.2; 0.013 at the best FID of StudioGAN's
-# ImageNet BigGAN): won is ten times below that. G's loss is -E[D(G(z))]; -1 is the margin of the real images.
-HINGE = Objective("hinge", level=2.0, won=0.001, chance=2.0, fooled=-1.0)
-# Mao et al., arXiv:1611.04076, equation 9: 1/4 at D = 1/2. Won: D is within 0.1 of every target. Measured: 0.002
-# while StudioGAN's LSGAN collapses, 0.05 and more in healthy runs of ganlib. Fooled: D(G(z)) is within 0.1 of 1.
-LEAST_SQUARES = Objective("least squares", level=0.25, won=0.01, chance=0.25, fooled=0.005)
+# ImageNet BigGAN): d_wins_below is ten times below that. G's loss is -E[D(G(z))]; -1 is the margin of the real images.
+HINGE = Objective("hinge", scale=2.0, d_wins_below=0.001, d_guessing=2.0, g_wins_below=-1.0)
+# Mao et al., arXiv:1611.04076, equation 9: 1/4 at D = 1/2. d_wins_below: D is within 0.1 of every target. Measured:
+# 0.002 while StudioGAN's LSGAN collapses, 0.05 and more in healthy runs of ganlib. g_wins_below: D(G(z)) is within 0.1 of 1.
+LEAST_SQUARES = Objective("least squares", scale=0.25, d_wins_below=0.01, d_guessing=0.25, g_wins_below=0.005)
 # Arjovsky et al., arXiv:1701.07875: a distance in units of the critic's own, and G's loss has any offset.
-WASSERSTEIN = Objective("Wasserstein", bounded=False, level=1.0)
+WASSERSTEIN = Objective("Wasserstein", bounded=False, scale=1.0)
 LIKELIHOOD = Objective("likelihood", adversarial=False)
 DENOISING = Objective("denoising", adversarial=False)
 # Not known: the largest of the levels, and only what would hold for each of the bounded losses.
-UNKNOWN = Objective("unknown", level=2.0)
+UNKNOWN = Objective("unknown", scale=2.0)
 
-# Words of a kind, looked for in this order; kinds as in ``loss_kind`` of ganlib's models, and as other tools say.
-KINDS: tuple[tuple[str, Objective], ...] = (
+# Substrings of a kind, searched in this order; kinds as in ``loss_kind`` of ganlib's models, and of other tools.
+LOSS_KINDS: tuple[tuple[str, Objective], ...] = (
     ("wasserstein", WASSERSTEIN),
     ("wgan", WASSERSTEIN),
     ("hinge", HINGE),
@@ -74,23 +79,23 @@ KINDS: tuple[tuple[str, Objective], ...] = (
     ("kl", LIKELIHOOD),
     ("elbo", LIKELIHOOD),
 )
-_G_MIXED: dict[str, Any] = {"beaten": inf, "fooled": -inf}
-_BOTH_MIXED: dict[str, Any] = {**_G_MIXED, "chance": inf}
-# What is added to a loss takes the landmarks that it moves.
-ADDED: tuple[tuple[str, dict[str, Any]], ...] = (
+_G_MIXED: dict[str, Any] = {"g_loses_above": inf, "g_wins_below": -inf}
+_BOTH_MIXED: dict[str, Any] = {**_G_MIXED, "d_guessing": inf}
+# Further terms of a loss invalidate the reference values that they change.
+LOSS_TERMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("feature matching", _G_MIXED),
     ("likeness", _G_MIXED),
     ("on codes", _G_MIXED),
     ("class", _BOTH_MIXED),
-    ("information", {**_BOTH_MIXED, "won": -inf}),  # subtracted from D's loss, which then has no floor
+    ("information", {**_BOTH_MIXED, "d_wins_below": -inf}),  # subtracted from D's loss, which then has no floor
 )
 
 
-def objective(kind: str | None) -> Objective:
-    """The landmarks for a ``loss_kind``; ``UNKNOWN`` for None and for a kind that nobody listed."""
-    words = (kind or "").lower()
-    found = next((entry for word, entry in KINDS if word in words), UNKNOWN)
-    for word, moved in ADDED:
-        if word in words and found.adversarial:
-            found = replace(found, **moved)
-    return found
+def find_objective(kind: str | None) -> Objective:
+    """The reference values for a ``loss_kind``; ``UNKNOWN`` for None and for an unlisted kind."""
+    text = (kind or "").lower()
+    objective = next((objective_ for word, objective_ in LOSS_KINDS if word in text), UNKNOWN)
+    for word, changes in LOSS_TERMS:
+        if word in text and objective.adversarial:
+            objective = replace(objective, **changes)
+    return objective

@@ -1,4 +1,4 @@
-"""Signs that the training itself is unstable: whatever it was to learn."""
+"""Rules for unstable training, whatever is learned."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ganlib.logs.diagnosis.curves import Curve, Floats, Restart, Run, Windows, stretches
-from ganlib.logs.diagnosis.finding import Claim, Severity
+from ganlib.logs.diagnosis.curves import Curve, Floats, Restart, Run, Windows, sustained_spans
+from ganlib.logs.diagnosis.finding import Observation, Severity
 from ganlib.logs.diagnosis.objectives import UNKNOWN, Objective
 from ganlib.records import RANKED
 
-SEVERAL = 3  # tags named in a sentence
-OVERFLOWS = 0.05  # of a gradient's values: loss scaling of mixed precision meets them and skips the step
+MAX_NAMED_TAGS = 3  # tags named in a sentence
+MAX_OVERFLOW_FRACTION = 0.05  # of a gradient's values: loss scaling of mixed precision meets them and skips the step
 
-EARLY, LATE = 0.1, 0.1  # of the windows: what the run began with, and how it stands
+EARLY_FRACTION, LATE_FRACTION = 0.1, 0.1  # of the windows: what the run began with, and how it stands
 # Measured, with the loss of guessing as the least level to compare with: no healthy run ends above where it began,
 # Chainer's DCGAN ends at 1.9 times, a collapsed cGAN at 36. WGAN-GP's G goes to 5 times in good health.
-GREW, GREW_UNBOUNDED = 10.0, 1000.0
+DIVERGED_RATIO, DIVERGED_RATIO_UNBOUNDED = 10.0, 1000.0
 
-# Measured as the share of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs with
-# ten cycles or more (nine in ten below 0.28), at most 0.65 with five to nine, which are harder to tell from drift.
-CYCLES, FEW_CYCLES = 5, 10
-RHYTHM, RHYTHM_OF_FEW = 0.6, 0.8
-SWING = 0.5  # peak to peak, of the loss's median: smaller ones are no concern
-SMOOTHED = 0.2  # of the curve: slower movements are trend
-SHORTEST = 64  # values
+# Measured as the fraction of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs
+# with ten cycles or more (nine in ten below 0.28), at most 0.65 with five to nine, which are harder to tell from drift.
+MIN_CYCLES, MANY_CYCLES = 5, 10
+MIN_POWER_FRACTION, MIN_POWER_FRACTION_FEW_CYCLES = 0.6, 0.8
+MIN_SWING = 0.5  # peak to peak, of the loss's median: smaller ones are no concern
+TREND_FRACTION = 0.2  # of the curve: slower movements are trend
+MIN_VALUES = 64  # values
 ROUNDING = 1e-9  # of a constant curve's own value
 
 # ganhacks, section 10: in a sound run D's loss "has low variance", a failing one "has huge variance and [is] spiking".
 # Measured: in healthy runs at most 0.6 % of the values reach five times their window's median and guessing.
-SPIKE, SPIKES, SPIKED = 5.0, 0.02, 3  # times, share of the values, windows
+SPIKE_RATIO, MIN_SPIKE_FRACTION, MIN_SPIKE_WINDOWS = 5.0, 0.02, 3  # times, fraction of the values, windows
 # A likelihood falls from the first step on; twice its start is worse than an untrained network.
-ROSE = 2.0
+RISEN_RATIO = 2.0
 
 
-def not_finite(run: Run, objective: Objective) -> Iterator[Claim]:
+def not_finite(run: Run, objective: Objective) -> Iterator[Observation]:
     bad = {tag: curve for tag, curve in run.curves.items() if not curve.finite.all()}
     if not bad:
         return
@@ -43,143 +43,152 @@ def not_finite(run: Run, objective: Objective) -> Iterator[Claim]:
     first = min(bad, key=lambda tag: (steps[tag][0], not tag.startswith("loss"), tag))
     count = sum(len(s) for s in steps.values())
     total = sum(len(curve.finite) for curve in bad.values())
-    names = ", ".join([first, *sorted(set(bad) - {first})][:SEVERAL])
-    more = f" and {len(bad) - SEVERAL} more" if len(bad) > SEVERAL else ""
+    names = ", ".join([first, *sorted(set(bad) - {first})][:MAX_NAMED_TAGS])
+    more = f" and {len(bad) - MAX_NAMED_TAGS} more" if len(bad) > MAX_NAMED_TAGS else ""
     text = f"NaN or infinity in {names}{more}: {count:,} of {total:,} values."
     end = max(int(s[-1]) for s in steps.values())
-    yield Claim(max((_spoilt(c) for c in bad.values()), key=_RANK.index), int(steps[first][0]), end, text, first)
+    yield Observation(
+        max((_non_finite_severity(c) for c in bad.values()), key=_SEVERITIES.index),
+        int(steps[first][0]),
+        end,
+        text,
+        first,
+    )
 
 
-_RANK: tuple[Severity, ...] = ("info", "warning", "critical")
+_SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
-def _spoilt(curve: Curve) -> Severity:
+def _non_finite_severity(curve: Curve) -> Severity:
     if curve.tag.startswith("loss"):
         return "warning" if curve.finite[-1] else "critical"
     if curve.tag in RANKED:
         return "warning"
-    lasting = curve.tag.startswith("grad/") and np.mean(~curve.finite) > OVERFLOWS
+    lasting = curve.tag.startswith("grad/") and np.mean(~curve.finite) > MAX_OVERFLOW_FRACTION
     return "warning" if lasting else "info"
 
 
-def divergence(run: Run, objective: Objective) -> Iterator[Claim]:
-    bounded = _bounded(run, objective)
+def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
+    bounded = _is_bounded(run, objective)
     for curve in run.losses():
         generator = curve.tag.startswith("loss/G")
         if (windows := curve.windows) is None or (generator and not bounded):
             continue
-        level = max(objective.level, objective.beaten if generator and np.isfinite(objective.beaten) else 0)
+        reference = max(
+            objective.scale, objective.g_loses_above if generator and np.isfinite(objective.g_loses_above) else 0
+        )
         medians = windows.median if bounded else np.abs(windows.median)
-        begun = np.abs(medians[: max(1, round(EARLY * len(medians)))]).max()
-        usual = max(float(begun), level)
-        now = float(np.median(medians[-max(1, round(LATE * len(medians))) :]))
-        if usual > 0 and now > (GREW if bounded else GREW_UNBOUNDED) * usual:
+        early = np.abs(medians[: max(1, round(EARLY_FRACTION * len(medians)))]).max()
+        usual = max(float(early), reference)
+        late = float(np.median(medians[-max(1, round(LATE_FRACTION * len(medians))) :]))
+        if usual > 0 and late > (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) * usual:
             onset = int(np.flatnonzero(medians <= usual)[-1]) + 1
-            text = (
-                f"{curve.tag} ends at {now:.3g}, after {begun:.3g} at most in the first {100 * EARLY:.0f} % of the run."
-            )
-            yield Claim("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
+            text = f"{curve.tag} ends at {late:.3g}, after {early:.3g} at most"
+            text += f" in the first {100 * EARLY_FRACTION:.0f} % of the run."
+            yield Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
 
 
-def oscillation(run: Run, objective: Objective) -> Iterator[Claim]:
-    paced = any(_rhythm(curve.values) is not None for curve in _rates(run))
-    bounded = _bounded(run, objective)
+def oscillation(run: Run, objective: Objective) -> Iterator[Observation]:
+    rate_cycles = any(_dominant_cycle(curve.values) is not None for curve in _learning_rates(run))
+    bounded = _is_bounded(run, objective)
     for curve in run.losses():
         if curve.tag.startswith("loss/G") and not bounded:
             continue
         n = len(curve.values)
         for part in (slice(0, n), slice(n // 2, n), slice(0, n // 2)):
             values = curve.values[part]
-            if (rhythm := _rhythm(values)) is None:
+            if (cycle := _dominant_cycle(values)) is None:
                 continue
-            cycles, height = rhythm
-            if height <= SWING * abs(np.median(values)):
+            cycles, height = cycle
+            if height <= MIN_SWING * abs(np.median(values)):
                 continue
             steps = curve.steps[part]
             text = f"{curve.tag} swings {cycles} times by {height:.2g} around {np.median(values):.2g}"
-            text += ", and the learning rate swings too." if paced else "."
-            yield Claim("info" if paced else "warning", int(steps[0]), int(steps[-1]), text, curve.tag)
+            text += ", and the learning rate swings too." if rate_cycles else "."
+            yield Observation("info" if rate_cycles else "warning", int(steps[0]), int(steps[-1]), text, curve.tag)
             break
 
 
-def _rhythm(values: Floats) -> tuple[int, float] | None:
+def _dominant_cycle(values: Floats) -> tuple[int, float] | None:
     """Cycles and peak-to-peak height of what dominates a curve's movements around its own running mean."""
     n = len(values)
-    if n < SHORTEST or n // 4 <= CYCLES:
+    if n < MIN_VALUES or n // 4 <= MIN_CYCLES:
         return None
     clipped = np.clip(values, *np.quantile(values, [0.01, 0.99]))  # else one spike is all frequencies
     if not (largest := float(np.abs(clipped).max())):
         return None
     clipped /= largest  # squares of a diverged loss leave float64
-    half = int(SMOOTHED * n) // 2
+    half = int(TREND_FRACTION * n) // 2
     sums = np.concatenate([[0.0], np.cumsum(clipped)])
     low, high = np.maximum(np.arange(n) - half, 0), np.minimum(np.arange(n) + half + 1, n)
-    around = clipped - (sums[high] - sums[low]) / (high - low)
-    power = np.abs(np.fft.rfft(around)) ** 2
+    detrended = clipped - (sums[high] - sums[low]) / (high - low)
+    power = np.abs(np.fft.rfft(detrended)) ** 2
     if power.sum() <= (ROUNDING * n) ** 2:
         return None
-    strongest = CYCLES + int(power[CYCLES : n // 4].argmax())
+    strongest = MIN_CYCLES + int(power[MIN_CYCLES : n // 4].argmax())
     band = np.zeros(len(power), dtype=np.bool_)
     for harmonic in (strongest, 2 * strongest, 3 * strongest):
         width = max(1, strongest // 10)
         band[harmonic - width : harmonic + width + 1] = True
-    within = power[band].sum()
-    if within < (RHYTHM if strongest >= FEW_CYCLES else RHYTHM_OF_FEW) * power.sum():
+    band_power = power[band].sum()
+    if band_power < (MIN_POWER_FRACTION if strongest >= MANY_CYCLES else MIN_POWER_FRACTION_FEW_CYCLES) * power.sum():
         return None
-    return strongest, float(largest * 2 * np.sqrt(2 * 2 * within) / n)  # of a sine of that variance, 2 within / n²
+    return strongest, float(largest * 2 * np.sqrt(2 * 2 * band_power) / n)  # of a sine of that variance, 2 within / n²
 
 
-def learning_rate_too_high(run: Run, objective: Objective) -> Iterator[Claim]:
-    if not _bounded(run, objective):
+def learning_rate_too_high(run: Run, objective: Objective) -> Iterator[Observation]:
+    if not _is_bounded(run, objective):
         return
-    playing = any(True for _ in run.duels())
+    has_adversary = any(True for _ in run.adversarial_losses())
     for curve in run.losses():
         adversarial = curve.tag.startswith("loss/D")
-        if (windows := curve.windows) is None or (playing and not adversarial):  # G's loss follows D's
+        if (windows := curve.windows) is None or (has_adversary and not adversarial):  # G's loss follows D's
             continue
-        yield from _spikes(run, curve, windows, objective.level if adversarial else 0.1 * abs(windows.median[0]))
+        yield from _spikes(run, curve, windows, objective.scale if adversarial else 0.1 * abs(windows.median[0]))
         if not adversarial and windows.median[0] > 0:
-            above = windows.median > ROSE * windows.median[0]
-            for first, last in stretches(above):
+            above = windows.median > RISEN_RATIO * windows.median[0]
+            for first, last in sustained_spans(above):
                 top = windows.median[first : last + 1].max()
-                text = f"{curve.tag} began at {windows.median[0]:.3g} and rose to {top:.3g}{_rate(run)}."
-                yield Claim("warning", int(windows.start[first]), int(windows.end[last]), text, curve.tag)
+                text = f"{curve.tag} began at {windows.median[0]:.3g} and rose to {top:.3g}{_learning_rate_text(run)}."
+                yield Observation("warning", int(windows.start[first]), int(windows.end[last]), text, curve.tag)
 
 
-def _spikes(run: Run, curve: Curve, windows: Windows, level: float) -> Iterator[Claim]:
-    usual = np.maximum(windows.median, level)[curve.place]
-    spikes = curve.values > SPIKE * usual
-    if spikes.mean() >= SPIKES and len(np.unique(curve.place[spikes])) >= SPIKED:
+def _spikes(run: Run, curve: Curve, windows: Windows, reference: float) -> Iterator[Observation]:
+    usual = np.maximum(windows.median, reference)[curve.window_index]
+    spikes = curve.values > SPIKE_RATIO * usual
+    if spikes.mean() >= MIN_SPIKE_FRACTION and len(np.unique(curve.window_index[spikes])) >= MIN_SPIKE_WINDOWS:
         steps, count = curve.steps[spikes], int(spikes.sum())
-        text = f"{curve.tag} spikes above {SPIKE:.0f} times its usual value in {count:,} of {len(spikes):,} values"
-        text += f", up to {curve.values.max():.3g}{_rate(run)}."
-        yield Claim("warning", int(steps[0]), int(steps[-1]), text, curve.tag)
+        text = (
+            f"{curve.tag} spikes above {SPIKE_RATIO:.0f} times its usual value in {count:,} of {len(spikes):,} values"
+        )
+        text += f", up to {curve.values.max():.3g}{_learning_rate_text(run)}."
+        yield Observation("warning", int(steps[0]), int(steps[-1]), text, curve.tag)
 
 
-def _rate(run: Run) -> str:
+def _learning_rate_text(run: Run) -> str:
     """ " (lr 0.0002)"."""
-    highest = [f"{curve.tag} {curve.values.max():.2g}" for curve in _rates(run)]
+    highest = [f"{curve.tag} {curve.values.max():.2g}" for curve in _learning_rates(run)]
     return f" ({', '.join(highest)})" if highest else ""
 
 
-def _rates(run: Run) -> list[Curve]:
+def _learning_rates(run: Run) -> list[Curve]:
     return [curve for tag, curve in run.curves.items() if tag.split("/")[0] == "lr" and len(curve.values)]
 
 
-def restarted(run: Run, objective: Objective) -> Iterator[Claim]:
-    for again in run.restarts:
-        yield Claim("info", again.again, again.left, _went_back(again), "")
+def log_restarted(run: Run, objective: Objective) -> Iterator[Observation]:
+    for restart in run.restarts:
+        yield Observation("info", restart.to_step, restart.from_step, _restart_text(restart), "")
 
 
-def _went_back(restart: Restart) -> str:
-    back = f"The log goes back from {restart.left:,} to {restart.again:,}"
-    if restart.again <= restart.first:
+def _restart_text(restart: Restart) -> str:
+    back = f"The log goes back from {restart.from_step:,} to {restart.to_step:,}"
+    if restart.to_step <= restart.first_step:
         return f"{back}, where it began: this is a second training in one log, and the first is left out here."
     return f"{back}: the training was resumed, and what was written twice counts as it was written last."
 
 
-def _bounded(run: Run, objective: Objective) -> bool:
+def _is_bounded(run: Run, objective: Objective) -> bool:
     """Whether the losses have a floor and a scale; an unknown one that falls below zero may be a critic's."""
     if objective is UNKNOWN:
-        return all(d.values.min(initial=0) >= 0 for d, _ in run.duels())
+        return all(d.values.min(initial=0) >= 0 for d, _ in run.adversarial_losses())
     return objective.bounded

@@ -1,4 +1,4 @@
-"""Log formats, one file each. A new one is a module with ``matches`` and ``read``, and a line here."""
+"""Log formats, one module each. A new one is a module with ``matches`` and ``read``, and a line here."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from typing import Any, NamedTuple
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers import (
     biggan,
+    console,
     delimited,
     json_document,
     jsonl,
     mlflow,
     nvidia_metrics,
     nvidia_ticks,
-    prose,
     studiogan,
     tensorboard,
 )
 from ganlib.logs.readers.source import Source
 
 
-class Format(NamedTuple):
+class LogFormat(NamedTuple):
     name: str
     matches: Callable[[Any, Path], bool]  # given the first 64 kB, as text
-    read: Callable[[bytes, Source], list[Scalars]]  # UTF-8; the event files' reader gets the bytes as they are
-    precision: float = 1e-5  # relative; what the tool rounds to
-    appended: bool = True  # line by line; else the whole file is written anew each time
-    continues: bool = False  # a resumed run begins a new file, which may start at an earlier step
+    read: Callable[[bytes, Source], list[Scalars]]  # given UTF-8; TensorBoard's gets the bytes as they are
+    precision: float = 1e-5  # relative; of the numbers that the tool writes
+    appended: bool = True  # line by line; else the file is rewritten each time
+    resumes_in_new_file: bool = False  # which may start at an earlier step
 
 
-# Told from its bytes, before anything is taken for text.
-EVENTS = Format("TensorBoard", tensorboard.matches, tensorboard.read, precision=1e-5, continues=True)
-# The first that matches reads the file. Of scalars that two files of a run share, the more exact format's stay.
+# Binary, so it is tried before the others, which get text.
+TENSORBOARD = LogFormat("TensorBoard", tensorboard.matches, tensorboard.read, resumes_in_new_file=True)
+# The first that matches reads the file. Of scalars that two files of a run share, the more exact format's are used.
 FORMATS = (
-    Format("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
-    Format("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
-    Format("JSON lines", jsonl.matches, jsonl.read),
-    Format("JSON", json_document.matches, json_document.read, appended=False),
-    Format("MLflow", mlflow.matches, mlflow.read),
-    Format("BigGAN-PyTorch", biggan.matches, biggan.read, precision=1e-3),
-    Format("StudioGAN", studiogan.matches, studiogan.read, precision=1e-3),
-    Format("table", delimited.matches, delimited.read),
-    Format("text", prose.matches, prose.read, precision=1e-3),
+    LogFormat("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
+    LogFormat("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
+    LogFormat("JSON lines", jsonl.matches, jsonl.read),
+    LogFormat("JSON", json_document.matches, json_document.read, appended=False),
+    LogFormat("MLflow", mlflow.matches, mlflow.read),
+    LogFormat("BigGAN-PyTorch", biggan.matches, biggan.read, precision=1e-3),
+    LogFormat("StudioGAN", studiogan.matches, studiogan.read, precision=1e-3),
+    LogFormat("table", delimited.matches, delimited.read),
+    LogFormat("text", console.matches, console.read, precision=1e-3),
 )

@@ -6,27 +6,26 @@ import re
 from pathlib import Path
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.source import Source, lines_of
-from ganlib.logs.readers.triples import scalars_of_rows
+from ganlib.logs.readers.single_scalar import rows_to_scalars
+from ganlib.logs.readers.source import Source, iter_lines, most_lines_match
 
 _LINE = re.compile(r"(\d+): ([-+]?[\d.]\S*|[-+]?nan|[-+]?inf)")
 
 
 def matches(head: str, path: Path) -> bool:
-    lines = [line for line in head.split("\n")[:50] if line.strip()]
-    return sum(_LINE.fullmatch(line) is not None for line in lines) * 5 >= len(lines) * 4
+    return most_lines_match(head, _LINE)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
     rows = []
-    for place, line, _ in lines_of(text):
+    for line_number, line, _ in iter_lines(text):
         match = _LINE.fullmatch(line)
         try:
             value = float(match[2]) if match else None
         except ValueError:
             value = None
         if match and value is not None:
-            rows.append((place, float(match[1]), float("nan"), value))
+            rows.append((line_number, float(match[1]), float("nan"), value))
         else:
-            source.skip(place, 'it is no "iteration: value"')
-    return scalars_of_rows(rows, source.path.stem, source)
+            source.skip(line_number, 'it is no "iteration: value"')
+    return rows_to_scalars(rows, source.path.stem, source)

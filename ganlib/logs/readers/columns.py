@@ -1,4 +1,4 @@
-"""Columns under names -> cells: what the columns that hold words say of the others (tag, split, run)."""
+"""Columns under names -> cells: text columns name the tag, the split or the run of the others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.cells import Cells, scalars
-from ganlib.logs.readers.source import Source, date, number
-from ganlib.logs.tags import BATCHES, EPOCHS, IMAGES, RUNS, SPLITS, STEPS, TAGS, VALUES, WALLS, plain
+from ganlib.logs.readers.cells import Cells, cells_to_scalars
+from ganlib.logs.readers.source import Source, parse_date, parse_number
+from ganlib.logs.tags import (
+    BATCH_NAMES,
+    EPOCH_NAMES,
+    IMAGE_NAMES,
+    RUN_NAMES,
+    SPLIT_NAMES,
+    STEP_NAMES,
+    TAG_NAMES,
+    VALUE_NAMES,
+    WALL_TIME_NAMES,
+    normalize_name,
+)
 
-WORDED = frozenset([*TAGS, *RUNS, *SPLITS])
-AXES = frozenset([*STEPS, *BATCHES, *IMAGES, *EPOCHS, *WALLS])
+TEXT_COLUMNS = frozenset([*TAG_NAMES, *RUN_NAMES, *SPLIT_NAMES])
+AXIS_COLUMNS = frozenset([*STEP_NAMES, *BATCH_NAMES, *IMAGE_NAMES, *EPOCH_NAMES, *WALL_TIME_NAMES])
 
 
 class Column(NamedTuple):
@@ -25,45 +36,47 @@ class Column(NamedTuple):
 
     name: str
     row: NDArray[np.int32]
-    value: NDArray[np.float64]  # empty where the column holds words
+    value: NDArray[np.float64]  # empty for a column of text
     texts: list[str] | None = None
 
 
-def column_of(name: str, row: NDArray[np.int32], texts: list[str], decimal: str = ".") -> tuple[Column, dict[int, str]]:
-    """Texts as a column of numbers, with what is wrong in some rows; of words where most are no numbers."""
-    if plain(name) in WORDED and _is_word(next(filter(str.strip, texts), "")):
-        known: dict[str, str] = {}  # each word once in memory
-        return Column(name, row, np.empty(0), [known.setdefault(text, text) for text in texts]), {}
-    kept, values, failed = [], [], {}
-    dated = plain(name) in WALLS
-    for place, text in zip(row.tolist(), texts, strict=True):
+def parse_column(
+    name: str, row: NDArray[np.int32], texts: list[str], decimal: str = "."
+) -> tuple[Column, dict[int, str]]:
+    """Texts as a column of numbers, and an error for each row that has none; as text where most rows have none."""
+    if normalize_name(name) in TEXT_COLUMNS and _is_text(next(filter(str.strip, texts), "")):
+        interned: dict[str, str] = {}  # each text once in memory
+        return Column(name, row, np.empty(0), [interned.setdefault(text, text) for text in texts]), {}
+    rows, values, errors = [], [], {}
+    is_time = normalize_name(name) in WALL_TIME_NAMES
+    for index, text in zip(row.tolist(), texts, strict=True):
         try:
-            value = number(text, decimal)
+            value = parse_number(text, decimal)
         except ValueError as error:
             try:
-                value = date(text) if dated else None
+                value = parse_date(text) if is_time else None
             except ValueError:
                 value = None
             if value is None:
-                failed[place] = str(error)
+                errors[index] = str(error)
         if value is not None:
-            kept.append(place)
+            rows.append(index)
             values.append(value)
-    if len(failed) > len(kept) or (failed and plain(name) in WORDED):
+    if len(errors) > len(rows) or (errors and normalize_name(name) in TEXT_COLUMNS):
         return Column(name, row, np.empty(0), texts), {}
-    return Column(name, np.array(kept, np.int32), np.array(values, np.float64)), failed
+    return Column(name, np.array(rows, np.int32), np.array(values, np.float64)), errors
 
 
-def _is_word(text: str) -> bool:
+def _is_text(text: str) -> bool:
     try:
-        number(text)
+        parse_number(text)
     except ValueError:
         return True
     return False
 
 
-def joined(name: str, parts: list[Column]) -> Column:
-    """A column that was read piece by piece; words if any piece is."""
+def concat_columns(name: str, parts: list[Column]) -> Column:
+    """A column that was read in parts; text if any part is."""
     row = np.concatenate([part.row for part in parts])
     if all(part.texts is None for part in parts):
         return Column(name, row, np.concatenate([part.value for part in parts]))
@@ -71,68 +84,86 @@ def joined(name: str, parts: list[Column]) -> Column:
     return Column(name, row, np.empty(0), texts)
 
 
-def scalars_of(columns: Iterable[Column], lines: NDArray[np.int64], source: Source) -> list[Scalars]:
-    """Each run's scalars; ``lines`` (rows,) are the rows' places in the file."""
-    return [scalars(cells, source) for cells in _tables(list(columns), lines, source) if len(cells.lines)]
+def columns_to_scalars(columns: Iterable[Column], lines: NDArray[np.int64], source: Source) -> list[Scalars]:
+    """The scalars of each run; ``lines`` (rows,) are the line numbers of the rows."""
+    return [
+        cells_to_scalars(cells, source) for cells in _split_by_run(list(columns), lines, source) if len(cells.lines)
+    ]
 
 
-def _tables(columns: list[Column], lines: NDArray[np.int64], source: Source) -> Iterator[Cells]:
-    worded = {plain(column.name): column for column in columns if column.texts is not None}
+def _split_by_run(columns: list[Column], lines: NDArray[np.int64], source: Source) -> Iterator[Cells]:
+    texts = [column for column in columns if column.texts is not None]
     numbers = [column for column in columns if column.texts is None]
-    tag, run, split = (next((worded[n] for n in names if n in worded), None) for names in (TAGS, RUNS, SPLITS))
-    value = next((column for name in VALUES for column in numbers if plain(column.name) == name), None)
-    heads = [_prefix(text) for text in _dense(split, len(lines))] if split else []
-    if tag and value:
-        keys = _dense(tag, len(lines))
-        if split:
-            keys = [head + key for head, key in zip(heads, keys, strict=True)]
-        numbers = [*(column for column in numbers if column is not value), *_spread(value, keys)]
-    else:
-        if value and not any(len(c.row) for c in numbers if c is not value and plain(c.name) not in AXES):
-            numbers = [column._replace(name=_stem(source.path)) if column is value else column for column in numbers]
-        if split:
-            axes = [column for column in numbers if plain(column.name) in AXES]
-            rest = [column for column in numbers if plain(column.name) not in AXES]
-            numbers = [*axes, *(part for c in rest for part in _spread(c, [head + c.name for head in heads]))]
+    rows, run = len(lines), _find_column(texts, RUN_NAMES)
+    numbers = _split_by_tag(numbers, _find_column(texts, TAG_NAMES), _find_column(texts, SPLIT_NAMES), rows, source)
     if run:
-        yield from _runs(numbers, lines, _dense(run, len(lines)))
+        yield from _split_by_run_column(numbers, lines, _texts_by_row(run, rows))
     elif exported := [column for column in numbers if " - " in column.name]:  # by Weights & Biases: "run - tag"
-        axes = [column for column in numbers if " - " not in column.name]
+        shared = [column for column in numbers if " - " not in column.name]
         for name in dict.fromkeys(column.name.rpartition(" - ")[0] for column in exported):
             own = [c._replace(name=c.name.rpartition(" - ")[2]) for c in exported if c.name.startswith(f"{name} - ")]
-            yield _cells([*axes, *(c for c in own if not c.name.endswith(("__MIN", "__MAX")))], lines, name)
+            yield _to_cells([*shared, *(c for c in own if not c.name.endswith(("__MIN", "__MAX")))], lines, name)
     else:
-        yield _cells(numbers, lines)
+        yield _to_cells(numbers, lines)
 
 
-def _dense(column: Column | None, rows: int) -> list[str]:
+def _split_by_tag(
+    columns: list[Column], tag: Column | None, split: Column | None, rows: int, source: Source
+) -> list[Column]:
+    """A column per tag, named by the tag column where there is one, with the split's name before it."""
+    value = _find_column(columns, VALUE_NAMES)
+    prefixes = [_split_prefix(text) for text in _texts_by_row(split, rows)] if split else []
+    if tag and value:
+        keys = _texts_by_row(tag, rows)
+        if split:
+            keys = [prefix + key for prefix, key in zip(prefixes, keys, strict=True)]
+        return [*(column for column in columns if column is not value), *_split_by_key(value, keys)]
+    if value and not any(len(column.row) for column in columns if column is not value and not _is_axis(column)):
+        columns = [c._replace(name=_tag_of_file(source.path)) if c is value else c for c in columns]
+    if split is None:
+        return columns
+    axes = [column for column in columns if _is_axis(column)]
+    scalars = [column for column in columns if not _is_axis(column)]
+    return [*axes, *(part for c in scalars for part in _split_by_key(c, [prefix + c.name for prefix in prefixes]))]
+
+
+def _find_column(columns: list[Column], names: tuple[str, ...]) -> Column | None:
+    by_name = {normalize_name(column.name): column for column in reversed(columns)}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _is_axis(column: Column) -> bool:
+    return normalize_name(column.name) in AXIS_COLUMNS
+
+
+def _texts_by_row(column: Column | None, rows: int) -> list[str]:
     texts = [""] * rows
     if column:
-        for place, text in zip(column.row.tolist(), column.texts or [], strict=True):
-            texts[place] = text.strip()
+        for index, text in zip(column.row.tolist(), column.texts or [], strict=True):
+            texts[index] = text.strip()
     return texts
 
 
-def _spread(column: Column, keys: list[str]) -> Iterator[Column]:
+def _split_by_key(column: Column, keys: list[str]) -> Iterator[Column]:
     """A column as several, by the key of each row."""
     codes, names = pd.factorize(np.array(keys, dtype=object)[column.row])
     order = np.argsort(codes, kind="stable")
     ends = np.searchsorted(codes[order], np.arange(len(names) + 1))
-    for place, name in enumerate(names):
-        rows = order[ends[place] : ends[place + 1]]
+    for index, name in enumerate(names):
+        rows = order[ends[index] : ends[index + 1]]
         yield Column(str(name), column.row[rows], column.value[rows])
 
 
-def _runs(columns: list[Column], lines: NDArray[np.int64], names: list[str]) -> Iterator[Cells]:
-    codes, found = pd.factorize(np.array(names, dtype=object))
-    for code, name in enumerate(found):
+def _split_by_run_column(columns: list[Column], lines: NDArray[np.int64], names: list[str]) -> Iterator[Cells]:
+    codes, run_names = pd.factorize(np.array(names, dtype=object))
+    for code, name in enumerate(run_names):
         rows = codes == code
-        place = np.cumsum(rows, dtype=np.int32) - np.int32(1)
-        own = [Column(c.name, place[c.row[keep]], c.value[keep]) for c in columns for keep in [rows[c.row]]]
-        yield _cells(own, lines[rows], str(name))
+        new_row = np.cumsum(rows, dtype=np.int32) - np.int32(1)
+        run_columns = [Column(c.name, new_row[c.row[keep]], c.value[keep]) for c in columns for keep in [rows[c.row]]]
+        yield _to_cells(run_columns, lines[rows], str(name))
 
 
-def _cells(columns: list[Column], lines: NDArray[np.int64], run: str = "") -> Cells:
+def _to_cells(columns: list[Column], lines: NDArray[np.int64], run: str = "") -> Cells:
     counts = [len(column.row) for column in columns]
     code = np.repeat(np.arange(len(columns), dtype=np.int32), counts)
     row = np.concatenate([column.row for column in columns]) if columns else np.empty(0, np.int32)
@@ -140,10 +171,10 @@ def _cells(columns: list[Column], lines: NDArray[np.int64], run: str = "") -> Ce
     return Cells([column.name for column in columns], code, row, value, lines, run)
 
 
-def _prefix(split: str) -> str:
+def _split_prefix(split: str) -> str:
     return "" if split.lower() in ("", "train", "training") else f"{split}/"
 
 
-def _stem(path: Path) -> str:
+def _tag_of_file(path: Path) -> str:
     """TensorBoard calls the CSV of one scalar "run-<run>-tag-<tag>.csv"."""
     return re.sub(r"^.*tag-", "", path.stem)

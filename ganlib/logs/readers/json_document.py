@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.columns import AXES, scalars_of
-from ganlib.logs.readers.jsonl import BROKEN
-from ganlib.logs.readers.records import Table
+from ganlib.logs.readers.columns import AXIS_COLUMNS
+from ganlib.logs.readers.jsonl import JSON_ERRORS
+from ganlib.logs.readers.records import records_to_scalars
 from ganlib.logs.readers.source import Source
-from ganlib.logs.tags import plain
+from ganlib.logs.tags import normalize_name
 
-LINES = (".jsonl", ".ndjson")
-HISTORIES = ("log_history", "history", "logs", "log")  # where a document keeps its rows beside other things
+JSONL_SUFFIXES = (".jsonl", ".ndjson")
+ROW_KEYS = ("log_history", "history", "logs", "log")  # under which a document has its rows beside other things
 
 _START = re.compile(r"\s*(?:\[\s*[{\]]|\{\s*[\"}])")
 
@@ -27,49 +27,48 @@ def matches(head: str, path: Path) -> bool:
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
-    document = _document(text.decode("utf-8", errors="replace"), source)
-    records = _records(document, source.path)
+    document = _load_document(text.decode("utf-8", errors="replace"), source)
+    records = _find_rows(document, source.path)
     if not records:
-        raise source.no_log("it is JSON without rows of scalars")
-    table = Table()
-    table.add(records)
+        raise source.not_a_log("it is JSON without rows of scalars")
     # A document that is not pretty-printed has one line: its rows are counted instead.
-    return scalars_of(table.columns(), np.arange(1, len(records) + 1), source)
+    return records_to_scalars(records, list(range(1, len(records) + 1)), source)
 
 
-def _document(text: str, source: Source) -> Any:
+def _load_document(text: str, source: Source) -> Any:
     try:
         return json.loads(text)
-    except BROKEN as error:
+    except JSON_ERRORS as error:
         if not text.lstrip().startswith("["):
             raise source.error(str(error), getattr(error, "lineno", None)) from None
-    # An array that is being written, or was cut: what stands before the cut is whole.
+    # An array that is being written, or was cut: the records before the cut are complete.
     records, decoder = [], json.JSONDecoder()
-    place = text.index("[") + 1
+    offset = text.index("[") + 1
     while True:
-        place += len(text[place : place + 2**16]) - len(text[place : place + 2**16].lstrip(" \n\t,"))
+        window = text[offset : offset + 2**16]
+        offset += len(window) - len(window.lstrip(" \n\t,"))
         try:
-            record, place = decoder.raw_decode(text, place)
-        except BROKEN:
+            record, offset = decoder.raw_decode(text, offset)
+        except JSON_ERRORS:
             break
         records.append(record)
-    line = text.count("\n", 0, place) + 1
+    line = text.count("\n", 0, offset) + 1
     if not records:
         raise source.error("it is no JSON", line)
     source.skip(line, "the array is cut off here")
     return records
 
 
-def _records(document: Any, path: Path) -> list[dict[str, Any]]:
+def _find_rows(document: Any, path: Path) -> list[dict[str, Any]]:
     if isinstance(document, list):
         return [record for record in document if isinstance(record, dict)]
     if not isinstance(document, dict):
         return []
-    for key in HISTORIES:
-        if isinstance(document.get(key), list | dict) and (records := _records(document[key], path)):
+    for key in ROW_KEYS:
+        if isinstance(document.get(key), list | dict) and (records := _find_rows(document[key], path)):
             return records
     if document and all(key.lstrip("-").isdecimal() for key in document):  # mimicry: step -> value, or one per seed
-        steps = [(int(step), _mean(value)) for step, value in document.items()]
+        steps = [(int(step), _to_number(value)) for step, value in document.items()]
         return [{"step": step, path.stem: value} for step, value in steps if value is not None]
     lists = {key: value for key, value in document.items() if isinstance(value, list) and len(value)}
     if (
@@ -77,12 +76,12 @@ def _records(document: Any, path: Path) -> list[dict[str, Any]]:
     ):  # Keras: tag -> value by epoch
         rows = zip(*lists.values(), strict=True)
         return [{"epoch": epoch, **dict(zip(lists, row, strict=True))} for epoch, row in enumerate(rows)]
-    # A summary says where the run stands; without that it is a configuration.
-    row = path.suffix in LINES or any(plain(key) in AXES for key in document)
-    return [document] if row else []
+    # A summary names the step of its values; without one the document is a configuration.
+    is_summary = path.suffix in JSONL_SUFFIXES or any(normalize_name(key) in AXIS_COLUMNS for key in document)
+    return [document] if is_summary else []
 
 
-def _mean(value: Any) -> float | None:
+def _to_number(value: Any) -> float | None:
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(item, int | float) for item in values):
         return None

@@ -6,38 +6,37 @@ import re
 from pathlib import Path
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.source import Source, lines_of, seconds
-from ganlib.logs.readers.triples import scalars_of_rows
+from ganlib.logs.readers.single_scalar import rows_to_scalars
+from ganlib.logs.readers.source import Source, iter_lines, most_lines_match, to_seconds
 
-_LINE = re.compile(r"(\d{10,19}) (\S+)(?: (-?\d+))?")
-FOLDER = "metrics"
+_LINE = re.compile(r"\s*(\d{10,19}) (\S+)(?: (-?\d+))?\s*")
+METRICS_FOLDER = "metrics"
 
 
 def matches(head: str, path: Path) -> bool:
-    lines = [line for line in head.split("\n")[:50] if line.strip()]
-    return sum(_LINE.fullmatch(line.strip()) is not None for line in lines) * 5 >= len(lines) * 4
+    return most_lines_match(head, _LINE)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
     """Lines before MLflow 1.0 have no step: those are counted."""
     rows: list[tuple[int, float, float, float]] = []
-    for place, line, cut in lines_of(text):
-        match = _LINE.fullmatch(line.strip())
+    for line_number, line, cut in iter_lines(text):
+        match = _LINE.fullmatch(line)
         stepless = match is not None and match[3] is None
         if match is None or (cut and stepless and rows):
-            source.skip(place, 'it is no "time value step"')
+            source.skip(line_number, 'it is no "time value step"')
             continue
         try:
             step = float("nan") if stepless else float(match[3])
-            rows.append((place, step, seconds(float(match[1])), float(match[2])))
+            rows.append((line_number, step, to_seconds(float(match[1])), float(match[2])))
         except ValueError:
-            source.skip(place, f"{match[2][:40]!r} is no number")
-    return scalars_of_rows(rows, _tag(source.path), source)
+            source.skip(line_number, f"{match[2][:40]!r} is no number")
+    return rows_to_scalars(rows, _tag_of_file(source.path), source)
 
 
-def _tag(path: Path) -> str:
+def _tag_of_file(path: Path) -> str:
     """A key with slashes is a file in folders: metrics/val/loss -> val/loss."""
     parents = [parent.name for parent in path.parents]
-    if FOLDER not in parents:
+    if METRICS_FOLDER not in parents:
         return path.name
-    return path.relative_to(path.parents[parents.index(FOLDER)]).as_posix()
+    return path.relative_to(path.parents[parents.index(METRICS_FOLDER)]).as_posix()

@@ -6,12 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers import jsonl
-from ganlib.logs.readers.columns import scalars_of
-from ganlib.logs.readers.records import Table
+from ganlib.logs.readers.records import records_to_scalars
 from ganlib.logs.readers.source import Source
 
 _KIMG = re.compile(r"(\d+)\.\w+$")
@@ -19,25 +16,23 @@ _KIMG = re.compile(r"(\d+)\.\w+$")
 
 def matches(head: str, path: Path) -> bool:
     lines = [line for line in head.split("\n")[:50] if line.strip()]
-    return '"snapshot_pkl"' in head and '"results"' in head and jsonl.are_objects(lines)
+    return '"snapshot_pkl"' in head and '"results"' in head and jsonl.contains_objects(lines)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
     rows: list[tuple[int, dict[str, Any]]] = []
-    for records, lines in jsonl.objects(text, source):
+    for records, lines in jsonl.parse_objects(text, source):
         for line, record in zip(lines, records, strict=True):
-            if row := evaluation(record):
+            if row := flatten_evaluation(record):
                 rows.append((line, row))
             else:
                 source.skip(line, "it names no snapshot or has no results")
-    # Snapshots are often measured later and in any order, which is no restart.
+    # Snapshots are often evaluated later and in any order, which is no restart.
     rows.sort(key=lambda row: row[1]["kimg"])
-    table = Table()
-    table.add([row for _, row in rows])
-    return scalars_of(table.columns(), np.array([line for line, _ in rows], np.int64), source)
+    return records_to_scalars([row for _, row in rows], [line for line, _ in rows], source)
 
 
-def evaluation(record: dict[str, Any]) -> dict[str, Any]:
+def flatten_evaluation(record: dict[str, Any]) -> dict[str, Any]:
     """One line as a flat record with its step in kimg; empty where there is none."""
     kimg, results = _KIMG.search(str(record.get("snapshot_pkl"))), record.get("results")
     if not kimg or not isinstance(results, dict):

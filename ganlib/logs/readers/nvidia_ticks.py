@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.columns import scalars_of
-from ganlib.logs.readers.jsonl import parsed
-from ganlib.logs.readers.nvidia_metrics import evaluation
-from ganlib.logs.readers.records import Table
-from ganlib.logs.readers.source import Source, lines_of
+from ganlib.logs.readers.jsonl import parse_object
+from ganlib.logs.readers.nvidia_metrics import flatten_evaluation
+from ganlib.logs.readers.records import records_to_scalars
+from ganlib.logs.readers.source import Source, iter_lines
 
 _TICK = re.compile(r"^tick +\d+ +kimg +\d", re.MULTILINE)
 _PAIR = re.compile(
@@ -25,21 +22,19 @@ def matches(head: str, path: Path) -> bool:
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
-    source.dialect = {"time": "elapsed"}
+    source.aliases = {"time": "elapsed"}
     records, lines, width = [], [], 0
-    for place, line, cut in lines_of(text):
+    for line_number, line, cut in iter_lines(text):
         if line.startswith("tick "):
             pairs = dict(_PAIR.findall(line))
             if "kimg" not in pairs or (cut and len(pairs) < width):
-                source.skip(place, "the line is half written")
+                source.skip(line_number, "the line is half written")
                 continue
             width = len(pairs)
             records.append(pairs)
-        elif line.startswith('{"results"') and (record := evaluation(parsed(line) or {})):
+        elif line.startswith('{"results"') and (record := flatten_evaluation(parse_object(line) or {})):
             records.append(record)
         else:
             continue
-        lines.append(place)
-    table = Table()
-    table.add(records)
-    return scalars_of(table.columns(), np.array(lines, np.int64), source)
+        lines.append(line_number)
+    return records_to_scalars(records, lines, source)

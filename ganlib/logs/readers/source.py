@@ -1,4 +1,4 @@
-"""A file's content as text, with a record of what was skipped, and numbers as people and tools write them."""
+"""A file as text, the lines that its reader skipped, and numbers as people and tools write them."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganlib.logs.frame import LISTED, LogError, Skipped
+from ganlib.logs.frame import MAX_LISTED, LogError, SkippedLine
 
-MISSING = frozenset(["", "-", "--", "n/a", "na", "none", "null", "no", "<na>", "#n/a", "n.a.", "undefined"])
+MISSING_VALUES = frozenset(["", "-", "--", "n/a", "na", "none", "null", "no", "<na>", "#n/a", "n.a.", "undefined"])
 _TENSOR = re.compile(r"tensor\(\s*\[?([^,\])]+)")
-_CLOCK = re.compile(r"(?:(\d+) days?,? *)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_UNITS = re.compile(r"(?:(\d+)d)? *(?:(\d+)h)? *(?:(\d+)m)? *(?:(\d+(?:\.\d+)?)s)?")
+_CLOCK_TIME = re.compile(r"(?:(\d+) days?,? *)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+_TIME_WITH_UNITS = re.compile(r"(?:(\d+)d)? *(?:(\d+)h)? *(?:(\d+)m)? *(?:(\d+(?:\.\d+)?)s)?")
 
 
-class NoLog(LogError):
-    """A whole file that says nothing of a training's course; in a folder there are many, and none is damaged."""
+class NotALog(LogError):
+    """A file without scalars over steps (a configuration, a summary): passed over in a folder, not reported."""
 
 
 @dataclass
 class Source:
-    """A file as its reader sees it; the reader reports here what it leaves out."""
+    """A file being read; its reader reports skipped lines here."""
 
     path: Path
-    step: str | None = None  # the column that the user wants as the step
-    first_line: int = 1  # of what is read now: a follower reads on in the middle
-    skipped: list[Skipped] = field(default_factory=list)
-    total: int = 0
-    dialect: dict[str, str] = field(default_factory=dict)  # tags that mean this in this format only
-    memory: dict[str, Any] = field(default_factory=dict)  # what the first lines told, for those that follow
+    step_column: str | None = None  # as chosen by the user
+    first_line: int = 1  # of what is parsed now: a follower continues in the middle of the file
+    skipped: list[SkippedLine] = field(default_factory=list)
+    skipped_total: int = 0
+    aliases: dict[str, str] = field(default_factory=dict)  # canonical tags of names that only this format uses so
+    state: dict[str, Any] = field(default_factory=dict)  # of the reader, from the first lines for those that follow
 
     def skip(self, line: int | None, reason: str) -> None:
-        self.total += 1
-        if len(self.skipped) < LISTED:
-            place = None if line is None else line + self.first_line - 1
-            self.skipped.append(Skipped(str(self.path), place, reason))
+        self.skipped_total += 1
+        if len(self.skipped) < MAX_LISTED:
+            number = None if line is None else line + self.first_line - 1
+            self.skipped.append(SkippedLine(str(self.path), number, reason))
 
     def error(self, reason: str, line: int | None = None) -> LogError:
         return LogError(self.path, None if line is None else line + self.first_line - 1, reason)
 
-    def no_log(self, reason: str) -> NoLog:
-        return NoLog(self.path, None, reason)
+    def not_a_log(self, reason: str) -> NotALog:
+        return NotALog(self.path, None, reason)
 
 
-def utf8(data: bytes) -> bytes:
+def to_utf8(data: bytes) -> bytes:
     """Any encoding -> UTF-8 without a byte order mark, lines ending in a line feed."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", errors="replace").encode("utf-8", errors="replace")
@@ -60,28 +60,28 @@ def utf8(data: bytes) -> bytes:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
-            # Half a character at the end is a line being written, not another encoding.
+            # An incomplete character at the end is a line being written, not another encoding.
             if error.start < len(data) - 3:
                 data = data.decode("latin-1").encode("utf-8")
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
-def is_binary(head: bytes) -> bool:
-    """Whether decoded text is none: more than one byte in thirty is a control character."""
-    return len(head.translate(None, bytes(range(9)) + bytes(range(14, 27)) + b"\x1c\x1d\x1e\x1f")) < len(head) * 29 / 30
+def is_binary(data: bytes) -> bool:
+    """Whether more than one byte in thirty of decoded text is a control character."""
+    return len(data.translate(None, bytes(range(9)) + bytes(range(14, 27)) + b"\x1c\x1d\x1e\x1f")) < len(data) * 29 / 30
 
 
-def lines_of(text: bytes) -> Iterator[tuple[int, str, bool]]:
-    """Each line that is not blank: its number, its text, whether it lacks its line feed."""
-    for place, raw in enumerate(io.BytesIO(text), 1):
+def iter_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
+    """Each line that is not blank: its number, its text, whether its line feed is missing."""
+    for line_number, raw in enumerate(io.BytesIO(text), 1):
         if line := raw.decode("utf-8", errors="replace").rstrip("\n"):
-            yield place, line, not raw.endswith(b"\n")
+            yield line_number, line, not raw.endswith(b"\n")
 
 
-def number(text: str, decimal: str = ".") -> float | None:
-    """A cell as a float; None for what says that there is no value. ValueError for what is no number."""
+def parse_number(text: str, decimal: str = ".") -> float | None:
+    """A cell as a float; None for a missing value. ValueError for what is no number."""
     cell = text.strip().strip("\"'")
-    if cell.lower() in MISSING:
+    if cell.lower() in MISSING_VALUES:
         return None
     if decimal == ",":
         cell = cell.replace(".", "").replace(",", ".") if "," in cell else cell
@@ -92,31 +92,34 @@ def number(text: str, decimal: str = ".") -> float | None:
             return float(tensor[1])
         if cell.endswith("%"):
             return float(cell[:-1])
-        return duration(cell)
+        return parse_duration(cell)
 
 
-def duration(text: str) -> float:
+def parse_duration(text: str) -> float:
     """ "9 days, 20:04:38", "0:00:05", "1h 07m 31s" -> seconds. ValueError for anything else."""
     text = text.strip()
-    if match := _CLOCK.fullmatch(text):
-        days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    match = _UNITS.fullmatch(text)
+    match = _CLOCK_TIME.fullmatch(text) or _TIME_WITH_UNITS.fullmatch(text)
     if match and any(match.groups()):
         days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
         return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     raise ValueError(f"{text[:40]!r} is no number")
 
 
-def date(text: str) -> float:
+def parse_date(text: str) -> float:
     """ISO 8601 -> Unix seconds, UTC where it names no zone. ValueError for anything else."""
-    moment = datetime.fromisoformat(text.strip().replace(",", ".").replace("/", "-"))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    time = datetime.fromisoformat(text.strip().replace(",", ".").replace("/", "-"))
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
-def seconds(stamp: float) -> float:
+def to_seconds(stamp: float) -> float:
     """A Unix time in seconds, milliseconds, microseconds or nanoseconds -> seconds."""
     for limit, unit in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)):
         if abs(stamp) >= limit:
             return stamp / unit
     return stamp
+
+
+def most_lines_match(head: str, pattern: re.Pattern[str]) -> bool:
+    """Whether at least four in five of the first lines are of the pattern."""
+    lines = [line for line in head.split("\n")[:50] if line.strip()]
+    return sum(pattern.fullmatch(line) is not None for line in lines) * 5 >= len(lines) * 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.synthetic_curves import GUESSING, HEALTHY, NOISE, N, found, frame, phases, signs
+from helpers.synthetic_curves import GUESSING, HEALTHY, NOISE, N, find_finding, frame, phases, rule_names
 
 # Discriminator wins
 
@@ -14,53 +14,53 @@ from helpers.synthetic_curves import GUESSING, HEALTHY, NOISE, N, found, frame, 
     ("loss", "below", "above"), [("non-saturating", 0.018, 0.022), ("hinge", 0.0009, 0.0011), ("lsgan", 0.009, 0.011)]
 )
 def test_the_discriminator_has_won_where_its_loss_is_near_zero(loss: str, below: float, above: float) -> None:
-    assert signs(frame({"loss/D": below, "loss/G": 3.0}), loss) == ["discriminator_wins"]
-    assert signs(frame({"loss/D": above, "loss/G": 3.0}), loss) == []
+    assert rule_names(frame({"loss/D": below, "loss/G": 3.0}), loss) == ["discriminator_wins"]
+    assert rule_names(frame({"loss/D": above, "loss/G": 3.0}), loss) == []
 
 
 @pytest.mark.parametrize(("g", "expected"), [(7.1, ["discriminator_wins"]), (6.7, [])])
 def test_the_discriminator_wins_where_hardly_any_image_passes(g: float, expected: list[str]) -> None:
-    assert signs(frame({"loss/D": 0.1, "loss/G": g}), "non-saturating") == expected
-    assert signs(frame({"loss/D": 0.3, "loss/G": g}), "non-saturating") == []
+    assert rule_names(frame({"loss/D": 0.1, "loss/G": g}), "non-saturating") == expected
+    assert rule_names(frame({"loss/D": 0.3, "loss/G": g}), "non-saturating") == []
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.12, ["discriminator_wins"]), (0.06, [])])
-def test_a_state_counts_from_a_tenth_of_the_run_on(share: float, expected: list[str]) -> None:
-    d = phases((0.9, 0.5), (0.005, share), (0.9, 0.5 - share))
-    assert signs(frame({"loss/D": d, "loss/G": 3.0}), "vanilla") == expected
+@pytest.mark.parametrize(("fraction", "expected"), [(0.12, ["discriminator_wins"]), (0.06, [])])
+def test_a_state_counts_from_a_tenth_of_the_run_on(fraction: float, expected: list[str]) -> None:
+    d = phases((0.9, 0.5), (0.005, fraction), (0.9, 0.5 - fraction))
+    assert rule_names(frame({"loss/D": d, "loss/G": 3.0}), "vanilla") == expected
 
 
 def test_the_interval_is_where_it_happens_and_lasting_is_graver() -> None:
     passing = frame({"loss/D": phases((0.9, 0.2), (0.005, 0.4), (0.9, 0.4)), "loss/G": 3.0})
-    finding = found(passing, "discriminator_wins", "non-saturating")
+    finding = find_finding(passing, "discriminator_wins", "non-saturating")
     assert (finding.severity, finding.tag, finding.run) == ("warning", "loss/D", "a")
     assert abs(finding.start - 1000) <= 100
     assert abs(finding.end - 3000) <= 100
     lasting = frame({"loss/D": phases((0.9, 0.6), (0.005, 0.4)), "loss/G": 3.0})
-    finding = found(lasting, "discriminator_wins", "non-saturating")
+    finding = find_finding(lasting, "discriminator_wins", "non-saturating")
     assert finding.severity == "critical"
     assert finding.end == 4990
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "non-saturating + information", "squared error + KL"])
 def test_a_low_loss_says_nothing_where_it_has_no_floor(loss: str) -> None:
-    assert "discriminator_wins" not in signs(frame({"loss/D": 0.001, "loss/G": 8.0}), loss)
+    assert "discriminator_wins" not in rule_names(frame({"loss/D": 0.001, "loss/G": 8.0}), loss)
 
 
 def test_of_an_unknown_loss_both_networks_must_say_so() -> None:
-    assert signs(frame({"loss/D": 0.01, "loss/G": 8.0})) == ["discriminator_wins"]
-    assert signs(frame({"loss/D": 0.01, "loss/G": 3.0})) == []
-    assert signs(frame({"loss/D": phases((-0.5, 0.1), (0.01, 0.9)), "loss/G": 8.0})) == []  # perhaps a critic
+    assert rule_names(frame({"loss/D": 0.01, "loss/G": 8.0})) == ["discriminator_wins"]
+    assert rule_names(frame({"loss/D": 0.01, "loss/G": 3.0})) == []
+    assert rule_names(frame({"loss/D": phases((-0.5, 0.1), (0.01, 0.9)), "loss/G": 8.0})) == []  # perhaps a critic
 
 
 def test_levels_of_a_pyramid_are_judged_one_by_one() -> None:
     data = frame({"loss/D/8": 1.38, "loss/G/8": 0.7, "loss/D/16": 0.005, "loss/G/16": 6.0})
-    assert found(data, "discriminator_wins", "non-saturating").tag == "loss/D/16"
+    assert find_finding(data, "discriminator_wins", "non-saturating").tag == "loss/D/16"
 
 
 def test_halves_of_the_loss_are_no_duel() -> None:
     data = frame({"loss/D": 1.0, "loss/D/real": 0.001, "loss/D/fake": 0.999, "loss/G": 1.5})
-    assert signs(data, "non-saturating") == []
+    assert rule_names(data, "non-saturating") == []
 
 
 # Discriminator overfits
@@ -71,11 +71,11 @@ def test_the_discriminator_overfits_where_it_is_sure_of_nearly_all_it_was_shown(
     level: float, expected: list[str]
 ) -> None:
     data = frame({**HEALTHY["non-saturating"], "ada/r_t": phases((0.5, 0.6), (level, 0.4))})
-    assert signs(data, "non-saturating + R1") == signs(data) == expected
+    assert rule_names(data, "non-saturating + R1") == rule_names(data) == expected
     if expected:
         cured = frame({**HEALTHY["non-saturating"], "ada/r_t": phases((level, 0.4), (0.6, 0.6))})
-        assert signs(cured) == []
-        finding = found(data, "discriminator_overfits")
+        assert rule_names(cured) == []
+        finding = find_finding(data, "discriminator_overfits")
         assert (finding.severity, finding.tag, finding.end) == ("warning", "ada/r_t", 4990)
         assert abs(finding.start - 3000) <= 100
 
@@ -86,12 +86,12 @@ def test_the_discriminator_overfits_where_it_is_sure_of_nearly_all_it_was_shown(
 @pytest.mark.parametrize(("d", "g"), [(1.55 * GUESSING, 0.1), (1.45 * GUESSING, 0.1), (1.55 * GUESSING, 0.12)])
 def test_the_generator_has_won_where_its_images_pass_and_d_is_worse_than_guessing(d: float, g: float) -> None:
     wins = d > 1.5 * GUESSING and g < 0.105
-    assert ("generator_wins" in signs(frame({"loss/D": d, "loss/G": g}), "non-saturating")) == wins
+    assert ("generator_wins" in rule_names(frame({"loss/D": d, "loss/G": g}), "non-saturating")) == wins
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "non-saturating + class", "non-saturating + feature matching", None])
 def test_the_generator_is_no_winner_where_its_loss_has_more_in_it(loss: str | None) -> None:
-    assert "generator_wins" not in signs(frame({"loss/D": 4.0, "loss/G": 0.01}), loss)
+    assert "generator_wins" not in rule_names(frame({"loss/D": 4.0, "loss/G": 0.01}), loss)
 
 
 # Vanished gradient
@@ -100,26 +100,26 @@ def test_the_generator_is_no_winner_where_its_loss_has_more_in_it(loss: str | No
 @pytest.mark.parametrize(("rest", "expected"), [(0.0008, ["vanished_gradient"]), (0.0012, [])])
 def test_the_gradient_has_vanished_at_a_thousandth(rest: float, expected: list[str]) -> None:
     data = frame({**HEALTHY["wasserstein"], "grad/D": 1.0, "grad/G": phases((1.0, 0.5), (rest, 0.5))})
-    assert signs(data, "wasserstein") == expected
+    assert rule_names(data, "wasserstein") == expected
 
 
 def test_a_discriminators_small_gradient_is_none_of_the_generators() -> None:
     data = frame({**HEALTHY["non-saturating"], "grad/D": phases((1.0, 0.5), (1e-6, 0.5))})
-    assert signs(data, "non-saturating") == []
+    assert rule_names(data, "non-saturating") == []
 
 
 @pytest.mark.parametrize(("g", "expected"), [(-0.008, ["vanished_gradient"]), (-0.012, [])])
 def test_a_minimax_loss_near_zero_is_flat(g: float, expected: list[str]) -> None:
-    assert signs(frame({"loss/D": 0.3, "loss/G": g}), "minimax") == expected
-    assert signs(frame({"loss/D": 0.3, "loss/G": -g}), "non-saturating") == []
+    assert rule_names(frame({"loss/D": 0.3, "loss/G": g}), "minimax") == expected
+    assert rule_names(frame({"loss/D": 0.3, "loss/G": -g}), "non-saturating") == []
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "wasserstein", None])
 def test_losses_that_stand_still_have_no_gradient(loss: str | None) -> None:
     still = np.where(np.arange(N) < 300, 0.9 + 0.01 * NOISE, 1.1)
     data = frame({"loss/D": still, "loss/G": still + 1})
-    finding = found(data, "vanished_gradient", loss)
+    finding = find_finding(data, "vanished_gradient", loss)
     assert finding.severity == "critical"
     assert abs(finding.start - 3000) <= 100
     moving = frame({"loss/D": still, "loss/G": 2.0})
-    assert signs(moving, loss) == []
+    assert rule_names(moving, loss) == []

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ganlib.logs import diagnose
-from ganlib.logs.diagnosis import SIGNS
+from ganlib.logs.diagnosis import RULES
 from ganlib.logs.diagnosis.objectives import (
     CROSS_ENTROPY,
     DENOISING,
@@ -19,15 +19,15 @@ from ganlib.logs.diagnosis.objectives import (
     MINIMAX,
     UNKNOWN,
     WASSERSTEIN,
-    objective,
+    find_objective,
 )
-from helpers.synthetic_curves import COLLAPSING, HEALTHY, RANDOM, N, fids, found, frame, phases, signs
+from helpers.synthetic_curves import COLLAPSING, HEALTHY, RANDOM, N, fids, find_finding, frame, phases, rule_names
 
 
 @pytest.mark.parametrize("kind", HEALTHY)
 def test_nothing_is_wrong_with_a_healthy_run(kind: str) -> None:
-    assert signs(frame(HEALTHY[kind]), kind) == []
-    assert signs(frame(HEALTHY[kind])) == []
+    assert rule_names(frame(HEALTHY[kind]), kind) == []
+    assert rule_names(frame(HEALTHY[kind])) == []
 
 
 # Restarts
@@ -39,7 +39,7 @@ def test_a_resumed_log_is_judged_by_what_was_written_last() -> None:
     second = second[second["step"] >= 3000]
     data = pd.concat([first.assign(segment=0), second.assign(segment=1)], ignore_index=True)
     (finding,) = diagnose(data, loss="non-saturating")
-    assert (finding.sign, finding.severity) == ("log_restarted", "info")
+    assert (finding.rule, finding.severity) == ("log_restarted", "info")
     assert (finding.start, finding.end) == (3000, 4990)
     assert "resumed" in finding.evidence
     without = data.drop(columns="segment")  # the order of the rows says it too
@@ -49,7 +49,7 @@ def test_a_resumed_log_is_judged_by_what_was_written_last() -> None:
 def test_a_second_training_in_one_log_stands_alone() -> None:
     parts = [frame({"loss/D": d, "loss/G": 3.0}).assign(segment=n) for n, d in enumerate((0.001, 0.9))]
     (finding,) = diagnose(pd.concat(parts, ignore_index=True), loss="non-saturating")
-    assert finding.sign == "log_restarted"
+    assert finding.rule == "log_restarted"
     assert "second training" in finding.evidence
 
 
@@ -57,7 +57,7 @@ def test_an_old_checkpoint_measured_again_is_no_restart() -> None:
     losses = frame({"loss/D": 0.9, "loss/G": 1.6}).assign(segment=0)
     metrics = fids(90, 70, 50, 40, 41).assign(segment=0)
     again = pd.DataFrame({"run": "a", "step": [3000], "wall_time": np.nan, "tag": "fid", "value": 39.8, "segment": 1})
-    assert signs(pd.concat([losses, metrics, again], ignore_index=True), "non-saturating") == []
+    assert rule_names(pd.concat([losses, metrics, again], ignore_index=True), "non-saturating") == []
 
 
 # What must not change a finding
@@ -74,11 +74,11 @@ def busy() -> pd.DataFrame:
 
 
 def judged(data: pd.DataFrame, run: str = "a") -> list[tuple[object, ...]]:
-    return [(f.sign, f.severity, f.start, f.end, f.tag) for f in diagnose(data, loss="non-saturating") if f.run == run]
+    return [(f.rule, f.severity, f.start, f.end, f.tag) for f in diagnose(data, loss="non-saturating") if f.run == run]
 
 
 def test_the_busy_run_has_much_to_say() -> None:
-    assert {"mode_collapse", "discriminator_wins", "generator_wins", "not_finite"} <= set(signs(busy(), "bce"))
+    assert {"mode_collapse", "discriminator_wins", "generator_wins", "not_finite"} <= set(rule_names(busy(), "bce"))
 
 
 def test_other_runs_change_nothing() -> None:
@@ -94,15 +94,15 @@ def test_other_runs_change_nothing() -> None:
 @pytest.mark.parametrize("factor", [2, 1000, 10**13])
 def test_the_unit_of_steps_changes_nothing(factor: int) -> None:
     scaled = busy().assign(step=lambda data: data["step"] * factor)
-    expected = [(sign, severity, a * factor, b * factor, tag) for sign, severity, a, b, tag in judged(busy())]
+    expected = [(rule, severity, a * factor, b * factor, tag) for rule, severity, a, b, tag in judged(busy())]
     assert judged(scaled) == expected
 
 
 def test_the_logging_interval_changes_no_sign() -> None:
     data = frame({"loss/D": phases((0.9, 0.4), (0.005, 0.6)), "loss/G": 3.0})
-    whole = found(data, "discriminator_wins", "non-saturating")
+    whole = find_finding(data, "discriminator_wins", "non-saturating")
     for every in (2, 5, 10):
-        thinned = found(data[data["step"] % (10 * every) == 0], "discriminator_wins", "non-saturating")
+        thinned = find_finding(data[data["step"] % (10 * every) == 0], "discriminator_wins", "non-saturating")
         assert thinned.severity == whole.severity
         assert abs(thinned.start - whole.start) <= 0.05 * 5000
 
@@ -149,7 +149,7 @@ def test_findings_are_sentences_and_the_gravest_come_first() -> None:
 def test_every_sign_is_described() -> None:
     import ganlib.logs.diagnosis as package
 
-    names = [sign.name for sign in SIGNS]
+    names = [rule.name for rule in RULES]
     assert len(set(names)) == len(names)
     assert package.__doc__
     assert all(f"\n{name}\n" in package.__doc__ for name in names)
@@ -173,7 +173,7 @@ def test_every_sign_is_described() -> None:
     ],
 )
 def test_kinds_of_loss(kind: str | None, expected: object) -> None:
-    assert objective(kind) is expected
+    assert find_objective(kind) is expected
 
 
 def test_a_hundred_thousand_rows_take_well_under_a_second() -> None:

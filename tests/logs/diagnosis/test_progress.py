@@ -6,40 +6,40 @@ import numpy as np
 import pytest
 
 from ganlib.logs import diagnose
-from helpers.synthetic_curves import COLLAPSING, N, fids, found, frame, phases, signs
+from helpers.synthetic_curves import COLLAPSING, N, fids, find_finding, frame, phases, rule_names
 
 
 @pytest.mark.parametrize(("worst", "expected"), [(82.0, True), (78.0, False)])
 def test_collapse_is_a_metric_twice_its_best_for_good(worst: float, expected: bool) -> None:
     values = [90.0, 70, 60, 50, 40, 45, worst, worst, worst, worst]
-    assert ("mode_collapse" in signs(fids(*values))) == expected
-    assert "mode_collapse" not in signs(fids(*values, 41, 41))  # it recovered
+    assert ("mode_collapse" in rule_names(fids(*values))) == expected
+    assert "mode_collapse" not in rule_names(fids(*values, 41, 41))  # it recovered
     if expected:
-        finding = found(fids(*values), "mode_collapse")
+        finding = find_finding(fids(*values), "mode_collapse")
         assert (finding.severity, finding.start, finding.end, finding.tag) == ("critical", 6000, 9000, "fid")
 
 
 def test_collapse_is_no_word_for_a_denoiser() -> None:
-    assert "mode_collapse" not in signs(fids(*COLLAPSING), "squared error of noise")
-    assert "best_long_before_end" in signs(fids(*COLLAPSING), "squared error of noise")
+    assert "mode_collapse" not in rule_names(fids(*COLLAPSING), "squared error of noise")
+    assert "best_long_before_end" in rule_names(fids(*COLLAPSING), "squared error of noise")
 
 
 @pytest.mark.parametrize(("tag", "best", "gone", "kept"), [("recall", 0.6, 0.28, 0.32), ("isc", 8.0, 5.2, 5.5)])
 def test_collapse_shows_in_variety(tag: str, best: float, gone: float, kept: float) -> None:
     rise = [best / 2, best * 0.9, best, best, best]
-    assert "mode_collapse" in signs(frame({tag: rise + 4 * [gone]}))
-    assert "mode_collapse" not in signs(frame({tag: rise + 4 * [kept]}))
+    assert "mode_collapse" in rule_names(frame({tag: rise + 4 * [gone]}))
+    assert "mode_collapse" not in rule_names(frame({tag: rise + 4 * [kept]}))
 
 
 @pytest.mark.parametrize("loss", ["hinge", "non-saturating", None])
 def test_collapse_is_a_jump_of_ds_loss_from_near_zero(loss: str | None) -> None:
     jump = frame({"loss/D": phases((0.05, 0.7), (3.3, 0.3)), "loss/G": 0.6})
-    finding = found(jump, "mode_collapse", loss)
+    finding = find_finding(jump, "mode_collapse", loss)
     assert finding.severity == "critical"
     assert abs(finding.start - 3500) <= 100
-    assert "mode_collapse" not in signs(jump, "wasserstein")
-    assert "mode_collapse" not in signs(frame({"loss/D": phases((0.05, 0.7), (1.2, 0.3)), "loss/G": 0.6}), loss)
-    assert "mode_collapse" not in signs(frame({"loss/D": phases((0.9, 0.7), (3.3, 0.3)), "loss/G": 0.6}), loss)
+    assert "mode_collapse" not in rule_names(jump, "wasserstein")
+    assert "mode_collapse" not in rule_names(frame({"loss/D": phases((0.05, 0.7), (1.2, 0.3)), "loss/G": 0.6}), loss)
+    assert "mode_collapse" not in rule_names(frame({"loss/D": phases((0.9, 0.7), (3.3, 0.3)), "loss/G": 0.6}), loss)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_collapse_is_a_jump_of_ds_loss_from_near_zero(loss: str | None) -> None:
 )
 def test_the_best_checkpoint_is_worth_a_finding_where_the_end_is_worse(end: float, severity: str | None) -> None:
     findings = diagnose(fids(80, 60, 45, 40, 44, end, end, end))
-    best = [finding for finding in findings if finding.sign == "best_long_before_end"]
+    best = [finding for finding in findings if finding.rule == "best_long_before_end"]
     assert [finding.severity for finding in best] == ([severity] if severity else [])
     if best:
         assert (best[0].start, best[0].end) == (3000, 7000)
@@ -55,22 +55,22 @@ def test_the_best_checkpoint_is_worth_a_finding_where_the_end_is_worse(end: floa
 
 
 def test_a_best_checkpoint_near_the_end_is_no_finding() -> None:
-    assert signs(fids(90, 80, 70, 60, 55, 50, 45, 40, 55, 55)) == []
-    assert signs(fids(90, 40, 60, 60)) == []  # four evaluations are no curve
+    assert rule_names(fids(90, 80, 70, 60, 55, 50, 45, 40, 55, 55)) == []
+    assert rule_names(fids(90, 40, 60, 60)) == []  # four evaluations are no curve
 
 
 def test_higher_is_better_for_the_inception_score() -> None:
     data = frame({"isc": [3.0, 6, 8, 7, 6, 6, 6, 6]})
-    assert found(data, "best_long_before_end").start == 20
-    assert signs(frame({"isc": [3.0, 4, 5, 6, 7, 7.5, 8, 8.2]})) == []
+    assert find_finding(data, "best_long_before_end").start == 20
+    assert rule_names(frame({"isc": [3.0, 4, 5, 6, 7, 7.5, 8, 8.2]})) == []
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(0.01, ["plateau"]), (0.04, [])])
 def test_a_plateau_is_less_change_than_evaluations_differ_by(gain: float, expected: list[str]) -> None:
     early, third, last = np.linspace(90, 41, 10), np.full(5, 40.0), np.full(5, 40 * (1 - gain))
-    assert signs(fids(*early, *third, *last)) == expected
+    assert rule_names(fids(*early, *third, *last)) == expected
     steps = np.arange(N)
     loss = np.where(steps < N / 2, 3.0, np.where(steps < 0.75 * N, 1.0, 1 - gain))
-    assert signs(frame({"loss/classify": loss}), "cross-entropy") == expected
-    assert signs(frame({"loss/denoise": loss}), "squared error of v") == []
-    assert signs(frame({"loss": loss})) == []
+    assert rule_names(frame({"loss/classify": loss}), "cross-entropy") == expected
+    assert rule_names(frame({"loss/denoise": loss}), "squared error of v") == []
+    assert rule_names(frame({"loss": loss})) == []

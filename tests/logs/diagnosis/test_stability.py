@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.synthetic_curves import HEALTHY, NOISE, N, found, frame, phases, signs
+from helpers.synthetic_curves import HEALTHY, NOISE, N, find_finding, frame, phases, rule_names
 
 # Divergence, values that are not finite, metrics that cannot be
 
@@ -16,12 +16,12 @@ def test_a_loss_diverges_to_ten_times_what_it_was(loss: str | None) -> None:
     grown = [begun * np.geomspace(1, factor, N // 2) for factor in (14, 9)]
     for rise, expected in zip(grown, (True, False), strict=True):
         data = frame({"loss/D": np.concatenate([np.full(N // 2, begun), rise]), "loss/G": 1.0})
-        assert ("divergence" in signs(data, loss)) == expected
+        assert ("divergence" in rule_names(data, loss)) == expected
 
 
 def test_divergence_begins_where_the_loss_leaves_its_range_for_good() -> None:
     data = frame({"loss": phases((1.0, 0.7), (50.0, 0.3))})
-    finding = found(data, "divergence", "squared error + KL")
+    finding = find_finding(data, "divergence", "squared error + KL")
     assert finding.severity == "critical"
     assert abs(finding.start - 3500) <= 100
 
@@ -29,20 +29,20 @@ def test_divergence_begins_where_the_loss_leaves_its_range_for_good() -> None:
 def test_a_critics_loss_may_grow_far() -> None:
     for factor, expected in [(500.0, []), (5000.0, ["divergence"])]:
         d = -np.concatenate([np.full(N // 2, 2.0), 2 * np.geomspace(1, factor, N // 2)]) * (1 + 0.01 * NOISE)
-        assert signs(frame({"loss/D": d, "loss/G": d}), "wasserstein") == expected
-        assert signs(frame({"loss/D": d, "loss/G": d})) == expected
+        assert rule_names(frame({"loss/D": d, "loss/G": d}), "wasserstein") == expected
+        assert rule_names(frame({"loss/D": d, "loss/G": d})) == expected
 
 
 def test_a_balance_that_recovers_is_no_divergence() -> None:
     data = frame({"loss/D": phases((0.04, 0.1), (1.2, 0.9)), "loss/G": phases((5.0, 0.1), (1.0, 0.9))})
-    assert signs(data, "non-saturating") == []
+    assert rule_names(data, "non-saturating") == []
 
 
 @pytest.mark.parametrize(("bad", "severity"), [(slice(400, 500), "critical"), (slice(100, 110), "warning")])
 def test_values_that_are_not_finite_are_told(bad: slice, severity: str) -> None:
     d = phases((0.9, 1.0))
     d[bad] = np.nan
-    finding = found(frame({"loss/D": d, "loss/G": 1.6}), "not_finite", "non-saturating")
+    finding = find_finding(frame({"loss/D": d, "loss/G": 1.6}), "not_finite", "non-saturating")
     assert (finding.severity, finding.start, finding.end) == (severity, 10 * bad.start, 10 * bad.stop - 10)
     assert "loss/D" in finding.evidence
 
@@ -51,7 +51,7 @@ def test_values_that_are_not_finite_are_told(bad: slice, severity: str) -> None:
 def test_single_overflows_of_a_gradient_are_usual(count: int, severity: str) -> None:
     grad = phases((1.0, 1.0))
     grad[:count] = np.inf
-    assert found(frame({**HEALTHY["hinge"], "grad/G": grad}), "not_finite", "hinge").severity == severity
+    assert find_finding(frame({**HEALTHY["hinge"], "grad/G": grad}), "not_finite", "hinge").severity == severity
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_single_overflows_of_a_gradient_are_usual(count: int, severity: str) -> 
 )
 def test_a_metric_that_cannot_be_true_is_told_and_left_out(tag: str, value: float) -> None:
     values = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5]) if tag in ("precision", "recall") else np.full(6, 30.0)
-    assert signs(frame({tag: values})) == []
-    assert signs(frame({tag: [*values, value]})) == ["impossible_metric"]
+    assert rule_names(frame({tag: values})) == []
+    assert rule_names(frame({tag: [*values, value]})) == ["impossible_metric"]
 
 
 # Oscillation, learning rate
@@ -85,12 +85,12 @@ def swinging(height: float, cycles: float, noise: float) -> np.ndarray:
 )
 def test_an_oscillation_is_one_rhythm(height: float, cycles: float, noise: float, expected: bool) -> None:
     data = frame({"loss/D": swinging(height, cycles, noise), "loss/G": 1.6})
-    assert signs(data, "non-saturating") == (["oscillation"] if expected else [])
+    assert rule_names(data, "non-saturating") == (["oscillation"] if expected else [])
 
 
 def test_an_oscillation_in_half_the_run_is_found_there() -> None:
     d = np.concatenate([0.9 + 0.01 * NOISE[: N // 2], swinging(0.8, 40, 0.02)[N // 2 :]])
-    finding = found(frame({"loss/D": d, "loss/G": 1.6}), "oscillation", "non-saturating")
+    finding = find_finding(frame({"loss/D": d, "loss/G": 1.6}), "oscillation", "non-saturating")
     assert finding.end == 4990
     assert finding.severity == "warning"
 
@@ -98,7 +98,7 @@ def test_an_oscillation_in_half_the_run_is_found_there() -> None:
 def test_a_cyclic_learning_rate_explains_an_oscillation() -> None:
     rate = 1e-3 * (1.1 + np.sin(2 * np.pi * 25 * np.arange(N) / N))
     data = frame({"loss/D": swinging(0.6, 25, 0.05), "loss/G": 1.6, "lr": rate})
-    assert found(data, "oscillation", "non-saturating").severity == "info"
+    assert find_finding(data, "oscillation", "non-saturating").severity == "info"
 
 
 @pytest.mark.parametrize(("every", "expected"), [(40, ["learning_rate_too_high"]), (60, [])])
@@ -106,13 +106,13 @@ def test_frequent_spikes_are_a_learning_rate_too_high(every: int, expected: list
     d = phases((0.9, 1.0))
     d[::every] = 12.0
     data = frame({"loss/D": d, "loss/G": 1.6, "lr": np.full(N, 2e-3)})
-    assert signs(data, "non-saturating") == expected
-    assert signs(data, "wasserstein") == []
+    assert rule_names(data, "non-saturating") == expected
+    assert rule_names(data, "wasserstein") == []
     if expected:
-        assert "lr 0.002" in found(data, "learning_rate_too_high", "non-saturating").evidence
+        assert "lr 0.002" in find_finding(data, "learning_rate_too_high", "non-saturating").evidence
 
 
 @pytest.mark.parametrize(("top", "expected"), [(2.1, ["learning_rate_too_high"]), (1.9, [])])
 def test_a_likelihood_above_its_start_is_a_learning_rate_too_high(top: float, expected: list[str]) -> None:
     data = frame({"loss/classify": 2.3 * phases((1.0, 0.1), (top, 0.4), (0.5, 0.25), (0.3, 0.25))})
-    assert signs(data, "cross-entropy") == expected
+    assert rule_names(data, "cross-entropy") == expected

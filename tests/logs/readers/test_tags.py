@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ganlib.logs.tags import EVALUATIONS, Tag, canonical, canonical_all
+from ganlib.logs.tags import EVALUATION_TAGS, Tag, canonical_tag, canonical_tags
 
 DIALECTS = {
     "loss/D": ["d_loss", "D_loss", "loss_D", "Loss_D", "errD", "lossD", "dis_loss", "Discriminator_loss", "Dis_loss",
@@ -41,26 +41,26 @@ OURS = ["loss/D", "loss/G", "loss/GE", "loss/E", "loss/D/16", "loss/reconstructi
 
 @pytest.mark.parametrize("tag", DIALECTS)
 def test_each_dialect(tag):
-    assert {name: canonical(name).name for name in DIALECTS[tag]} == dict.fromkeys(DIALECTS[tag], tag)
+    assert {name: canonical_tag(name).name for name in DIALECTS[tag]} == dict.fromkeys(DIALECTS[tag], tag)
 
 
 def test_what_is_no_other_name_of_it_stays():
     for name in [*OURS, "val_loss", "best_fid", "D_A", "disc_loss_ratio", "fidelity", "Timing/Gmain", "isometry"]:
-        assert canonical(name) == Tag(name)
+        assert canonical_tag(name) == Tag(name)
 
 
 def test_kimg_are_thousands_of_images():
-    assert canonical("Progress/kimg") == canonical("kimg") == Tag("images", 1000)
+    assert canonical_tag("Progress/kimg") == canonical_tag("kimg") == Tag("images", 1000)
 
 
 def test_of_two_names_for_one_tag_the_plainer_gets_it():
-    tags = canonical_all(["train_loss", "loss", "FID score", "fid50k_full"], {})
+    tags = canonical_tags(["train_loss", "loss", "FID score", "fid50k_full"], {})
     assert [tag.name for tag in tags] == ["train_loss", "loss", "fid", "fid50k_full"]
 
 
 def test_a_dialect_goes_first():
-    assert canonical_all(["time", "D_real"], {"time": "elapsed"}) == [Tag("elapsed"), Tag("D/real")]
+    assert canonical_tags(["time", "D_real"], {"time": "elapsed"}) == [Tag("elapsed"), Tag("D/real")]
 
 
 def test_evaluations_are_tags_of_the_table():
-    assert {canonical(tag).name for tag in EVALUATIONS} == EVALUATIONS
+    assert {canonical_tag(tag).name for tag in EVALUATION_TAGS} == EVALUATION_TAGS
