@@ -11,8 +11,8 @@
     For charts: horizontal axes, points worth a label, metrics of snapshots as scalars.
 ``smoothing``, ``decimation``
     Curves smoothed as in TensorBoard, and with fewer points.
-``recipes``, ``naming``
-    Recipes of runs side by side, and what runs are called there.
+``recipes``
+    The recipes of runs side by side.
 """
 
 from ganlib.logs.annotations import find_annotations

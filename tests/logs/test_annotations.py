@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganlib.logs import find_annotations
 from ganlib.logs.annotations import resolution_increases
 from ganlib.logs.frame import DTYPES
-from log_frames import scalar_frame
+from helpers.log_frames import scalar_frame
 
 
 def test_growth_is_where_the_resolution_rose() -> None:

@@ -7,7 +7,7 @@ import pytest
 from ganlib.errors import GanlibError
 from ganlib.logs import assign_x, available_axes
 from ganlib.logs.axes import elapsed_seconds
-from log_frames import scalar_frame
+from helpers.log_frames import scalar_frame
 
 
 def test_time_of_a_resumed_run_has_no_hole() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ganlib.logs import add_snapshot_metrics
-from log_frames import scalar_frame
+from helpers.log_frames import scalar_frame
 
 
 def test_scores_of_snapshots_lie_at_the_steps_of_their_images() -> None:

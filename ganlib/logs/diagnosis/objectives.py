@@ -44,7 +44,8 @@ MINIMAX = replace(CROSS_ENTROPY, name="minimax", saturating=True, g_loses_above=
 # ImageNet BigGAN): d_wins_below is ten times below that. G's loss is -E[D(G(z))]; -1 is the margin of the real images.
 HINGE = Objective("hinge", scale=2.0, d_wins_below=0.001, d_guessing=2.0, g_wins_below=-1.0)
 # Mao et al., arXiv:1611.04076, equation 9: 1/4 at D = 1/2. d_wins_below: D is within 0.1 of every target. Measured:
-# 0.002 while StudioGAN's LSGAN collapses, 0.05 and more in healthy runs of ganlib. g_wins_below: D(G(z)) is within 0.1 of 1.
+# 0.002 while StudioGAN's LSGAN collapses, 0.05 and more in healthy runs of ganlib. g_wins_below: D(G(z)) is within 0.1
+# of 1.
 LEAST_SQUARES = Objective("least squares", scale=0.25, d_wins_below=0.01, d_guessing=0.25, g_wins_below=0.005)
 # Arjovsky et al., arXiv:1701.07875: a distance in units of the critic's own, and G's loss has any offset.
 WASSERSTEIN = Objective("Wasserstein", bounded=False, scale=1.0)
