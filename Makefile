@@ -20,14 +20,14 @@ format: .venv/dev
 	$(BIN)/ruff format .
 
 # Each marker is newer than the requirements it installed, so that a second call starts at once.
-.venv/run: requirements.txt
+.venv/run: requirements.txt $(wildcard requirements/*.txt)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/dev: requirements.txt requirements-dev.txt
+.venv/dev: requirements.txt $(wildcard requirements/*.txt)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt --requirement requirements/dev.txt
 	touch $@ .venv/run
 
 clean:

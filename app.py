@@ -1,8 +1,12 @@
-"""The dashboard: streamlit run app.py"""
+"""The dashboard: ganlib dashboard, or streamlit run app.py"""
+
+from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(page_title="ganlib", page_icon="ganlib/ui/icon.png", layout="wide")
+import ganlib
+
+st.set_page_config(page_title="ganlib", page_icon=Path(ganlib.__file__).parent / "ui/icon.png", layout="wide")
 page = st.navigation(
     [
         st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:", default=True),

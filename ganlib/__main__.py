@@ -1,25 +1,34 @@
-"""python -m ganlib list | train | queue | sample | evaluate | probe | speed | promote | halve"""
+"""The command line: ganlib COMMAND, or python -m ganlib COMMAND."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 
-from ganlib.commands import evaluate, halve, listing, probe, promote, queue, sample, speed, train
+from ganlib import __version__
 from ganlib.errors import GanlibError
 
-COMMANDS = (listing, train, queue, sample, evaluate, probe, speed, promote, halve)
+COMMANDS = {  # name -> module of ganlib.commands, what it does
+    "list": ("listing", "show models, runs and data sets, or one run's snapshots"),
+    "train": ("train", "train a model into a run folder"),
+    "queue": ("queue", "work through a list of trainings: train, halve and evaluate each, resuming the interrupted"),
+    "sample": ("sample", "make pictures: a grid, a ZIP or a folder of PNGs"),
+    "evaluate": ("evaluate", "measure runs: FID, KID, precision, … of what generates, accuracy of what classifies"),
+    "probe": ("probe", "measure how well a linear classifier does on the features of runs' discriminators"),
+    "speed": ("speed", "measure how many images a second runs draw on this machine"),
+    "promote": ("promote", "make a snapshot the run's weights"),
+    "halve": ("halve", "store runs' weights in half the bytes, for shipping"),
+    "dashboard": ("dashboard", "open the dashboard in the browser"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser("python -m ganlib", description="Train, sample, evaluate and compare.")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     try:
-        for command in COMMANDS:
-            command.add(subparsers, argv)
-        args = parser.parse_args(argv)
+        args = _parse(argv)
         args.run(args)
     except GanlibError as error:
         print(f"ganlib: {error}", file=sys.stderr)
@@ -30,6 +39,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    """Imports the module of the one command that is called: each needs other packages, and help needs none."""
+    called_as = "ganlib" if Path(sys.argv[0]).stem == "ganlib" else "python -m ganlib"
+    parser = argparse.ArgumentParser(called_as, description="Train, sample, evaluate and compare.")
+    parser.add_argument("--version", action="version", version=f"ganlib {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, help) in COMMANDS.items():
+        command = subparsers.add_parser(name, help=help)
+        if argv[:1] == [name]:
+            implementation = import_module(f"ganlib.commands.{module}")
+            implementation.add(command, argv)
+            command.set_defaults(run=implementation.run)
+    return parser.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -6,27 +6,31 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from ganlib import __version__
+from ganlib.settings import CHECKOUT
 
 PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy")
 
 
 def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"ganlib": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            continue  # the training core runs without the dashboard's packages
+            continue  # the core runs without those of metrics
     return found
 
 
 def commit() -> str | None:
     """The project's commit, with "+" where files differ from it; None outside a checkout."""
+    if CHECKOUT is None:  # a repository around an installed package is not the project's
+        return None
     try:
         done = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
-            cwd=Path(__file__).parent,
+            cwd=CHECKOUT,
             capture_output=True,
             text=True,
             timeout=10,

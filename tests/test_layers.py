@@ -13,13 +13,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (  # from bottom to top
-    {"errors", "files", "naming", "provenance"},
+    {"__version__", "errors", "files", "naming"},
     {"recipe", "registry", "settings"},
-    {"config", "devices", "images", "records"},
+    {"config", "devices", "images", "provenance", "records"},
     {"losses", "augment", "data", "nn"},
     {"models"},
     {"runs"},
     {"sampling"},
+    {"half_precision"},
     {"training"},
     {"metrics"},
     {"queue"},

@@ -1,1 +1,1 @@
-"""The command line, one command a file: ``add(subparsers)`` declares it, ``run(args)`` does it."""
+"""The command line, one command a file: ``add(parser, argv)`` declares its flags, ``run(args)`` does the work."""

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 
@@ -20,12 +19,8 @@ from ganlib.records import append_records, read_records
 from ganlib.runs import Run, find_run
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="measure runs: FID, KID, precision, coverage, … of what generates, accuracy of what classifies",
-        description="Adds records, each with its protocol, to the runs' evaluation.json.",
-    )
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    parser.description = "Adds records, each with its protocol, to the runs' evaluation.json."
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     add_arguments(parser, EvaluationConfig)
     parser.add_argument(
@@ -38,7 +33,6 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
         help="the run's weights (final), a snapshot by its images, all, or that of the lowest FID under this protocol",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

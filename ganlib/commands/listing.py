@@ -18,10 +18,8 @@ from ganlib.runs import Run, RunError, find_run, scan
 TITLE_SUFFIXES = dict.fromkeys(("fid", "fid_infinity", "kid"), " (embedded)") | {"ppl": " in z"}
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser("list", help="show models, runs and data sets, or one run's snapshots")
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("what", nargs="?", metavar="WHAT", help="models, runs, data, scores, metrics or a run's name")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
@@ -17,19 +16,14 @@ from ganlib.runs import Run, find_run
 TRAINED = 10_000  # a minute for CIFAR-10; the paper used all of its 50,000
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser(
-        "probe",
-        help="measure how well a linear classifier does on the features of runs' discriminators",
-        description="Adds a record of probe_accuracy, with its protocol, to the runs' evaluation.json.",
-    )
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    parser.description = "Adds a record of probe_accuracy, with its protocol, to the runs' evaluation.json."
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     parser.add_argument(
         "--train", type=int, default=TRAINED, metavar="N", help=f"training images, 0 = all (default: {TRAINED})"
     )
     parser.add_argument("--data-root", metavar="DIR", help="where data sets lie, if not in $GANLIB_DATA")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

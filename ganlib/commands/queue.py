@@ -16,12 +16,10 @@ from ganlib.runs import RunFolder
 from ganlib.settings import RUNS
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser(
-        "queue",
-        help="work through a list of trainings: train, halve and evaluate each, resuming what was interrupted",
-        description="The file is TOML with a [[run]] table an entry; ganlib/queue/definition.py documents its keys. "
-        "Entries may be added while it works.",
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    parser.description = (
+        "The file is TOML with a [[run]] table an entry; ganlib/queue/definition.py documents its keys. "
+        "Entries may be added while it works."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the queue file")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
@@ -29,7 +27,6 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument("--status", action="store_true", help="show where each entry stands, and end")
     parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help="where runs go (default: runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
@@ -19,15 +18,13 @@ from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
 COLUMNS = 8  # where there is one class only
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser("sample", help="make pictures: a grid, a ZIP or a folder of PNGs")
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("name", metavar="RUN", help="name or folder of a run")
     parser.add_argument("--classes", help="names or numbers, like cat,dog (default: all); each with every seed")
     parser.add_argument("--seeds", default="0-7", help="like 0,3,8-11 (default: 0-7)")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
     parser.add_argument("--out", type=Path, default=Path("grid.png"), help=".png: one grid; .zip; else a folder")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from ganlib.devices import hardware, pick_device
 from ganlib.errors import GanlibError
@@ -12,16 +11,11 @@ from ganlib.records import append_records, read_records
 from ganlib.runs import find_run, scan
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser(
-        "speed",
-        help="measure how many images a second runs draw on this machine",
-        description="Adds a record of sampling_rate, with the machine, to the runs' evaluation.json.",
-    )
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    parser.description = "Adds a record of sampling_rate, with the machine, to the runs' evaluation.json."
     parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's name or folder (default: all that generate)")
     parser.add_argument("--calls", type=int, default=9, metavar="N", help="calls of 64 images to take the median of")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

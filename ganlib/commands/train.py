@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
@@ -30,12 +30,8 @@ from ganlib.training.step import select_phases
 from ganlib.training.trainer import seeded
 
 
-def add(subparsers: Any, argv: Sequence[str]) -> None:
-    parser = subparsers.add_parser(
-        "train",
-        help="train a model into a run folder",
-        description="Flags of the architecture appear with its name: python -m ganlib train sngan --help",
-    )
+def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    parser.description = "Flags of the architecture appear with its name: python -m ganlib train sngan --help"
     parser.add_argument("model", nargs="?", metavar="MODEL", help=f"one of {', '.join(MODELS)}")
     parser.add_argument("--like", metavar="RUN", help="repeat this run's recipe; other flags override it")
     parser.add_argument("--start", metavar="RUN", help="like --like, but from that run's weights, not from random ones")
@@ -50,7 +46,6 @@ def add(subparsers: Any, argv: Sequence[str]) -> None:
         model = _model_of(argv[1:])
         if model:
             add_arguments(parser.add_argument_group(model), MODELS[model].Config)
-    parser.set_defaults(run=run)
 
 
 def _model_of(argv: Sequence[str]) -> str | None:
