@@ -40,62 +40,62 @@ def run(args: argparse.Namespace) -> None:
     options = parse_options(args.option)
     runs = [find_run(name) for name in args.runs]
     failed = []
-    for found in runs:
+    for run in runs:
         try:
-            _evaluate(found, config, args, options)
+            _evaluate(run, config, args, options)
         except GanlibError as error:
             if len(runs) == 1:
                 raise
             # What is wrong with one run must not cost the hours that the others take.
             print(f"ganlib: {error}", file=sys.stderr)
-            failed.append(found.name)
+            failed.append(run.name)
     if failed:
         raise GanlibError(f"Not evaluated, for the reasons above: {', '.join(failed)}.")
 
 
-def moments(
-    found: Run, at: str, config: EvaluationConfig, device: torch.device, options: dict[str, str]
+def select_snapshots(
+    run: Run, at: str, config: EvaluationConfig, device: torch.device, options: dict[str, str]
 ) -> list[int | None]:
     """Snapshots, None for the run's weights."""
     if at == "final":
         return [None]
     if at == "all":
-        return [*found.folder.snapshot_images(), None]
+        return [*run.folder.snapshot_images(), None]
     if at == "best":
-        from ganlib.metrics.best import best_snapshot
+        from ganlib.metrics.best_snapshot import best_snapshot
 
-        return [best_snapshot(found, config, device, options)]
+        return [best_snapshot(run, config, device, options)]
     if not at.isdecimal():
         raise GanlibError(f"--at takes all, best, final or the images of a snapshot, not {at!r}.")
     return [int(at)]
 
 
-def _evaluate(found: Run, config: EvaluationConfig, args: argparse.Namespace, options: dict[str, str]) -> None:
-    read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
+def _evaluate(run: Run, config: EvaluationConfig, args: argparse.Namespace, options: dict[str, str]) -> None:
+    read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
     device = pick_device(args.device)
-    for snapshot in moments(found, args.at, config, device, options):
-        _measure(found, config, device, options, snapshot)
+    for snapshot in select_snapshots(run, args.at, config, device, options):
+        _measure(run, config, device, options, snapshot)
 
 
 def _measure(
-    found: Run, config: EvaluationConfig, device: torch.device, options: dict[str, str], snapshot: int | None
+    run: Run, config: EvaluationConfig, device: torch.device, options: dict[str, str], snapshot: int | None
 ) -> None:
     # A machine that only trains has no torch-fidelity.
     from ganlib.metrics.evaluate import evaluate
 
     line = ProgressLine()
     warnings: list[str] = []
-    name = found.name if snapshot is None else f"{found.name} at {snapshot:,} images"
+    name = run.name if snapshot is None else f"{run.name} at {snapshot:,} images"
     try:
         records = evaluate(
-            found,
+            run,
             config,
             device,
             options=options,
             snapshot=snapshot,
             progress=partial(line.update_stage, name),
             warn=warnings.append,
-            store=partial(append_records, found.folder.evaluation),
+            store=partial(append_records, run.folder.evaluation),
         )
     finally:
         line.close()

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
         named = find_run(args.what)
         snapshots = named.folder.snapshot_images()
         print(f"{named.name}: {named.images_seen:,} images seen, weights {named.weights_hash}")
-        print("snapshots: " + (", ".join(map(str, snapshots)) or "none kept"))
+        print("snapshots: " + (", ".join(map(str, snapshots)) or "none"))
 
 
 def list_models() -> None:

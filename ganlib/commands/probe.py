@@ -31,36 +31,36 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"--train must be at least 0, which means all images, not {args.train}.")
     runs = [find_run(name) for name in args.runs]
     failed = []
-    for found in runs:
+    for run in runs:
         try:
-            _probe(found, args)
+            _probe(run, args)
         except GanlibError as error:
             if len(runs) == 1:
                 raise
             print(f"ganlib: {error}", file=sys.stderr)
-            failed.append(found.name)
+            failed.append(run.name)
     if failed:
         raise GanlibError(f"Not probed, for the reasons above: {', '.join(failed)}.")
 
 
-def _probe(found: Run, args: argparse.Namespace) -> None:
+def _probe(run: Run, args: argparse.Namespace) -> None:
     # A machine that only trains has no scikit-learn.
     from ganlib.metrics.probe import probe
 
-    read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
+    read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
     line = ProgressLine()
     try:
         record = probe(
-            found,
+            run,
             pick_device(args.device),
             train=args.train,
             root=args.data_root,
-            progress=partial(line.update_stage, found.name),
+            progress=partial(line.update_stage, run.name),
         )
     finally:
         line.close()
-    append_records(found.folder.evaluation, [record])
-    print(f"{found.name}  {_describe(record)}")
+    append_records(run.folder.evaluation, [record])
+    print(f"{run.name}  {_describe(record)}")
 
 
 def _describe(record: Record) -> str:

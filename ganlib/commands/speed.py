@@ -26,15 +26,15 @@ def run(args: argparse.Namespace) -> None:
     if args.calls < 1:
         raise GanlibError(f"--calls must be at least 1, not {args.calls}.")
     device = pick_device(args.device)
-    everything = [found for found in scan()[0] if found.generates]
+    everything = [run for run in scan()[0] if run.generates]
     chosen = [find_run(name) for name in args.runs] or sorted(everything, key=lambda r: (r.data_name, r.name))
     print(f"Sampling on {hardware(device)}\n")
     print("| run | parameters | training, images/s | sampling, images/s |")
     print("|-|-|-|-|")
-    for found in chosen:
-        read_records(found.folder.evaluation)  # a damaged file is better found before the work than after
-        record = speed_record(found, device, args.calls)
-        append_records(found.folder.evaluation, [record])
-        size = sum(found.parameters.values()) / 1e6
-        trained = f"{found.images_seen / found.training_seconds:,.0f}" if found.training_seconds else "–"
-        print(f"| {found.name} | {size:.2f} M | {trained} | {record.value:,.0f} |", flush=True)
+    for run in chosen:
+        read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
+        record = speed_record(run, device, args.calls)
+        append_records(run.folder.evaluation, [record])
+        size = sum(run.parameters.values()) / 1e6
+        trained = f"{run.images_seen / run.training_seconds:,.0f}" if run.training_seconds else "–"
+        print(f"| {run.name} | {size:.2f} M | {trained} | {record.value:,.0f} |", flush=True)

@@ -1,1 +1,12 @@
-"""Numbers that carry their protocol. ``records`` reads them without torch; ``evaluate`` makes them."""
+"""Metrics of runs, as records that carry their protocol.
+
+evaluate         a run -> records: what ``python -m ganlib evaluate`` measures
+measures         FID, KID, inception score, precision, recall, density, coverage, class agreement: of features
+path_length      perceptual path length
+cas              classification accuracy score
+accuracy         of classifiers, and of categorical codes (``code_accuracy``)
+probe            a linear probe of D
+speed            images a second
+extractors       what turns images into features; ``references`` has those of real images
+published        what papers report; without torch
+"""

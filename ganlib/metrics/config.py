@@ -12,7 +12,7 @@ from ganlib.records import GROUPS
 @dataclass(frozen=True)
 class EvaluationConfig(Config):
     metrics: tuple[str, ...] = option(("fid", "class_agreement"), f"what to measure of {', '.join(GROUPS)}")
-    per_class: bool = option(False, "FID of each class as well, where classes can be asked for")
+    per_class: bool = option(False, "FID of each class as well, of conditional models")
     n: int = option(10_000, "images to generate", min=2, max=10_000_000)
     blocks: int = option(4, "disjoint seed blocks behind the interval, 1 = no interval", min=1, max=1000)
     extractor: str = option("embedded", "embedded (the data set's classifier), inception, vgg16, clip or dinov2")

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
 from ganlib.metrics.accuracy import accuracy_record
-from ganlib.metrics.codes import code_record
+from ganlib.metrics.cas import cas_record, load_cas_data
+from ganlib.metrics.code_accuracy import code_record
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval, wilson_interval
-from ganlib.metrics.measures import MEASURES, SMALLEST, SPLITS, Fake, Real, Value, check_sizes
-from ganlib.metrics.paths import path_record
+from ganlib.metrics.measures import MEASURES, SMALLEST, SPLITS, FakeFeatures, RealFeatures, Value, check_sizes
+from ganlib.metrics.path_length import path_length_record
 from ganlib.metrics.protocol import protocol
-from ganlib.metrics.references import Progress, chunks, load_split, reference
-from ganlib.metrics.transfer import data_to_classify, transfer_record
+from ganlib.metrics.references import Progress, chunks, load_reference, load_split
 from ganlib.metrics.weights import file_hash
 from ganlib.models import Classifies, GenerativeModel, InfersCodes
 from ganlib.provenance import commit, now, versions
@@ -42,15 +42,14 @@ def evaluate(
     warn: Callable[[str], None] = lambda sentence: None,
     store: Callable[[list[Record]], None] = lambda records: None,
 ) -> list[Record]:
-    """What generates gets the metrics of ``config``; a classifier ``accuracy`` and, as an extractor, ``fid_floor``.
+    """A generative model gets the metrics of ``config``; a classifier ``accuracy`` and, as extractor, ``fid_floor``.
 
-    What generates and can classify or infer codes as well also gets ``accuracy`` or ``code_accuracy``, where the
-    data set has classes. Those take the images, which the others do without: where they are absent, ``warn`` gets
-    the reason. They are of the run's weights alone, for a snapshot does not hold what classifies or infers, and of
-    the default options, for none has a part in them.
+    A generative model that classifies or infers codes also gets ``accuracy`` or ``code_accuracy``, where the data set
+    has classes. These two need its images: where they are absent, ``warn`` gets the reason. They are measured of the
+    run's weights alone, as snapshots hold no such networks, and only at default options, which have no part in them.
 
-    Nothing is written but reference statistics that were not stored yet, and what is kept of the images until
-    ``store`` has returned from taking the records. GanlibError says what is missing.
+    Writes reference statistics that were not stored yet, and partial results, which are removed when ``store`` has
+    taken the records. GanlibError says what is missing.
     """
     model: Any = run.load(device, snapshot)
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
@@ -64,134 +63,141 @@ def evaluate(
         "commit": commit(),
         "date": now(),
     }
-    made = None
+    generation = None
     if isinstance(model, GenerativeModel):
-        chosen = check_options(model, options or {})
-        made = Generation(run, model, weights, chosen, config.n, config.batch)
-        found = generated_records(made, config, device, progress, warn)
+        checked_options = check_options(model, options or {})
+        generation = Generation(run, model, weights, checked_options, config.n, config.batch)
+        records = generated_records(generation, config, device, progress, warn)
         if run.classes and snapshot is None and not options:
-            found += side_records(run, model, config, progress, warn)
+            records += ability_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
     elif isinstance(model, Classifies):
-        found = [accuracy_record(run, model, config, progress)]
+        records = [accuracy_record(run, model, config, progress)]
         if snapshot is None:
             try:
-                found.append(floor_record(run, config, device, progress))
+                records.append(floor_record(run, config, device, progress))
             except GanlibError as error:
                 warn(f"The FID of real images was not measured: {error}")
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
-    for record in found:
+    for record in records:
         if not isfinite(record.value):
             raise GanlibError(f"{record.metric} of {run.name} came out as {record.value}; nothing was recorded.")
-    found = [replace(record, **provenance) for record in found]
-    store(found)
-    if made:
-        made.forget()
-    return found
+    records = [replace(record, **provenance) for record in records]
+    store(records)
+    if generation:
+        generation.remove_partial_results()
+    return records
 
 
-def side_records(
+def ability_records(
     run: Run, model: Any, config: EvaluationConfig, progress: Progress, warn: Callable[[str], None]
 ) -> list[Record]:
-    """What a model knows of real images beside making its own."""
+    """How well a generative model classifies real images or infers their codes, where it can."""
     measures = ((Classifies, "Accuracy", accuracy_record), (InfersCodes, "Code accuracy", code_record))
-    found = []
+    records = []
     for name, measure in ((name, measure) for ability, name, measure in measures if isinstance(model, ability)):
         try:
-            found.append(measure(run, model, config, progress))
+            records.append(measure(run, model, config, progress))
         except GanlibError as error:
             warn(f"{name} was not measured: {error}")
-    return found
+    return records
 
 
 def generated_records(
-    made: Generation,
+    generation: Generation,
     config: EvaluationConfig,
     device: torch.device,
     progress: Progress,
     warn: Callable[[str], None],
 ) -> list[Record]:
-    """What cannot be done is refused before an image is made."""
-    asked = set(config.metrics)
-    data = data_to_classify(made, config.data_root) if "cas" in asked else None
-    if "ppl" in asked and config.space not in made.model.spaces:
-        raise GanlibError(f"{made.run.name} has no space {config.space!r}; it has {', '.join(made.model.spaces)}.")
-    of_features = []
-    if asked != {"cas"} or config.per_class:
-        extractor = EXTRACTORS[config.extractor](made.run, device, config.extractor_weights)
-        of_features = feature_metrics(made, config, extractor)
-    if not (of_features or asked & {"ppl", "cas"}):
+    """What cannot be measured is refused before an image is generated."""
+    requested = set(config.metrics)
+    data = load_cas_data(generation, config.data_root) if "cas" in requested else None
+    if "ppl" in requested and config.space not in generation.model.spaces:
         raise GanlibError(
-            f"Of {made.run.name} there is no {' and no '.join(config.metrics) or 'number'} by the extractor "
+            f"{generation.run.name} has no space {config.space!r}; it has {', '.join(generation.model.spaces)}."
+        )
+    feature_metrics: list[str] = []
+    if requested != {"cas"} or config.per_class:
+        extractor = EXTRACTORS[config.extractor](generation.run, device, config.extractor_weights)
+        feature_metrics = select_feature_metrics(generation, config, extractor)
+    if not (feature_metrics or requested & {"ppl", "cas"}):
+        raise GanlibError(
+            f"Of {generation.run.name} there is no {' and no '.join(config.metrics) or 'number'} by the extractor "
             f"{config.extractor}; choose other --metrics."
         )
-    if of_features:
-        real = reference(made.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
-        check_sizes(of_features, real, made.n, config.blocks, made.model.config.num_classes)
-    if config.per_class and not ("class_fid" in of_features and real.classes):
-        why = f"{made.run.data_name} has too few images of a class" if made.model.conditional else "it takes none"
-        warn(f"FID of each class was not measured: {why}.")
-    images = made.images(progress) if data else None
-    found: list[Record] = []
-    if of_features:
-        found += feature_records(of_features, made, images, extractor, real, config.blocks, progress)
-    if "ppl" in asked:
-        found.append(path_record(made, extractor, config.space, config.blocks, progress))
+    if feature_metrics:
+        real = load_reference(generation.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
+        check_sizes(feature_metrics, real, generation.n, config.blocks, generation.model.config.num_classes)
+    if config.per_class and not ("class_fid" in feature_metrics and real.classes):
+        reason = (
+            f"{generation.run.data_name} has too few images of a class"
+            if generation.model.conditional
+            else "it takes none"
+        )
+        warn(f"FID of each class was not measured: {reason}.")
+    images = generation.images(progress) if data else None
+    records: list[Record] = []
+    if feature_metrics:
+        records += feature_records(feature_metrics, generation, images, extractor, real, config.blocks, progress)
+    if "ppl" in requested:
+        records.append(path_length_record(generation, extractor, config.space, config.blocks, progress))
     if data and images is not None:
-        found.append(transfer_record(made, images, data, device, progress))
-    return found
+        records.append(cas_record(generation, images, data, device, progress))
+    return records
 
 
-def feature_metrics(made: Generation, config: EvaluationConfig, extractor: Extractor) -> list[str]:
-    """Those asked for that features decide. Of classes none where none is obeyed, or the extractor knows others."""
+def select_feature_metrics(generation: Generation, config: EvaluationConfig, extractor: Extractor) -> list[str]:
+    """The requested metrics of features; those of classes only where model and extractor know the classes."""
     if "isc" in config.metrics and not extractor.classes:
         raise GanlibError(f"The inception score takes class logits, which {extractor.name} has not; leave isc out.")
     names = [name for name in dict.fromkeys(config.metrics) if name in MEASURES] + ["class_fid"] * config.per_class
-    agrees = made.model.conditional and extractor.own_classes
-    possible = {"class_agreement": agrees, "class_fid": made.model.conditional}
+    has_agreement = generation.model.conditional and extractor.own_classes
+    possible = {"class_agreement": has_agreement, "class_fid": generation.model.conditional}
     return [name for name in names if possible.get(name, True)]
 
 
 def feature_records(
     names: list[str],
-    made: Generation,
+    generation: Generation,
     images: NDArray[np.uint8] | None,
     extractor: Extractor,
-    real: Real,
+    real: RealFeatures,
     blocks: int,
     progress: Progress,
 ) -> list[Record]:
-    """images: all of ``made`` where they are kept; else they are made, measured and dropped."""
+    """``images``: all of ``generation`` where another metric needs them all; else they are measured chunk by chunk."""
 
     def chunks_of_images(start: int) -> Iterator[NDArray[np.uint8]]:
         assert images is not None
-        yield from (images[i : i + made.batch] for i in range(start, made.n, made.batch))
+        yield from (images[i : i + generation.batch] for i in range(start, generation.n, generation.batch))
 
-    source, doing = (made.chunks, "generated") if images is None else (chunks_of_images, "measured")
-    kept = made.partial("features", extractor=extractor.hash)
-    fake = Fake(
-        *extract(extractor, source, made.n, lambda done: progress(doing, done, made.n), kept), labels=made.labels
+    source, stage = (generation.chunks, "generated") if images is None else (chunks_of_images, "measured")
+    partial = generation.partial("features", extractor=extractor.hash)
+    fake = FakeFeatures(
+        *extract(extractor, source, generation.n, lambda done: progress(stage, done, generation.n), partial),
+        labels=generation.labels,
     )
     return [
-        made.record(
+        generation.record(
             value.metric,
             value.value,
-            interval=wilson_interval(*value.share)
-            if value.share
-            else block_interval(value.value, value.parts, value.n_fake, proportion=METRICS[value.metric].proportion),
-            blocks=tuple(value.parts),
+            interval=wilson_interval(*value.hits)
+            if value.hits
+            else block_interval(value.value, value.blocks, value.n_fake, proportion=METRICS[value.metric].proportion),
+            blocks=tuple(value.blocks),
             protocol=protocol(
-                made.run,
+                generation.run,
                 extractor,
                 n_real=value.n_real,
                 n_fake=value.n_fake,
                 split="train" if value.n_real else None,
-                options=made.changed,
-                **value.how | ({"class": made.run.classes[value.how["class"]]} if "class" in value.how else {}),
+                options=generation.changed_options,
+                **_with_class_name(value.extra, generation.run),
             ),
-            warning=doubt(value, extractor, blocks),
+            warning=sample_size_warning(value, extractor, blocks),
         )
         for name in names
         for value in MEASURES[name](real, fake, blocks)
@@ -204,42 +210,46 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
     Without an interval: test images lie class by class, so that parts of them are no smaller samples of the whole.
     """
     extractor = EXTRACTORS[config.extractor](run, device, config.extractor_weights)
-    train = reference(run, extractor, "train", root=config.data_root, batch=config.batch, progress=progress)
+    train = load_reference(run, extractor, "train", root=config.data_root, batch=config.batch, progress=progress)
     test = load_split(run, "test", config.data_root)
-    made = extract(
+    features = extract(
         extractor,
         lambda start: chunks(test, config.batch, start),
         len(test),
         lambda done: progress("test images", done, len(test)),
     )
-    (value,) = MEASURES["fid"](train, Fake(*made, None), 1)
+    (value,) = MEASURES["fid"](train, FakeFeatures(*features, None), 1)
     return Record(
         metric="fid_floor",
         value=value.value,
         protocol=protocol(run, extractor, n_real=value.n_real, n_fake=value.n_fake, split="train"),
-        warning=doubt(value, extractor, 1),
+        warning=sample_size_warning(value, extractor, 1),
     )
 
 
-def doubt(value: Value, extractor: Extractor, blocks: int) -> str | None:
-    """Why to distrust a number of too few images: a covariance of no more of them than dimensions is singular."""
+def _with_class_name(extra: dict[str, Any], run: Run) -> dict[str, Any]:
+    return extra | {"class": run.classes[extra["class"]]} if "class" in extra else extra
+
+
+def sample_size_warning(value: Value, extractor: Extractor, blocks: int) -> str | None:
+    """Why to distrust a number of few images: the covariance of no more images than dimensions is singular."""
     if value.metric == "isc" and value.n_fake // SPLITS < extractor.classes:
         each = value.n_fake // SPLITS
         return f"Only {each:,} images in each split for {extractor.classes:,} classes: the score is too low."
     if "fid" not in value.metric:
         return None
-    of_class = " of the class" if "class" in value.how else ""
-    least, where, wrong = value.n_fake, of_class, "FID too high"
+    of_class = " of the class" if "class" in value.extra else ""
+    fewest, where, effect = value.n_fake, of_class, "FID too high"
     if value.metric == "fid_infinity":
-        least, where, wrong = least // SMALLEST, " at the smallest size", "extrapolation unreliable"
-    for size, what, consequence in (
+        fewest, where, effect = fewest // SMALLEST, " at the smallest size", "extrapolation unreliable"
+    for size, kind, consequence in (
         (value.n_real, f"real images{of_class}", "FID too high"),
-        (least, f"generated images{where}", wrong),
-        (least // blocks, f"images in each block{where}", "interval unreliable"),
+        (fewest, f"generated images{where}", effect),
+        (fewest // blocks, f"images in each block{where}", "interval unreliable"),
     ):
         if size <= extractor.width:
             return (
-                f"Only {size:,} {what} for {extractor.width:,} feature dimensions: their covariance is singular "
+                f"Only {size:,} {kind} for {extractor.width:,} feature dimensions: their covariance is singular "
                 f"and the {consequence}."
             )
     return None

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
-from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, of_levels, pretrained_features
+from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, FloatLevels, pretrained_features
 from ganlib.metrics.partial import Partial
 from ganlib.metrics.weights import file_hash, find_weights
 from ganlib.registry import Registry
@@ -43,7 +43,7 @@ class Extractor:
     width: int  # d
     classes: int  # K, of its logits, 0 where it has none
     own_classes: bool  # whether those are the classes of the data set
-    references: Path  # where statistics of real images are kept
+    references: Path  # folder of the statistics of real images
     device: torch.device
     network: Callable[[Tensor], tuple[Tensor, ...]]  # (N, C, H, W) levels 0 … 255 -> (N, d), (N, K) logits
 
@@ -52,18 +52,20 @@ class Extractor:
 
         def compute(part: slice) -> tuple[Tensor, ...]:
             x = torch.from_numpy(images[part]).to(self.device).permute(0, 3, 1, 2)
-            with all_digits():
+            with full_precision():
                 return tuple(y.cpu() for y in self.network(x))
 
-        return in_halves(self.device, compute, slice(0, len(images)))
+        return run_in_halves(self.device, compute, slice(0, len(images)))
 
 
-def all_digits() -> AbstractContextManager[None]:
-    """GPUs convolve with half of the digits by default: too few for numbers that are compared across machines."""
+def full_precision() -> AbstractContextManager[None]:
+    """Convolutions in float32: TensorFloat-32, the GPU default, is too coarse to compare across machines."""
     return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
-def in_halves(device: torch.device, compute: Callable[[slice], tuple[Tensor, ...]], part: slice) -> tuple[Tensor, ...]:
+def run_in_halves(
+    device: torch.device, compute: Callable[[slice], tuple[Tensor, ...]], part: slice
+) -> tuple[Tensor, ...]:
     """``compute(part)`` in the device's thread; the tensors of its halves joined where the whole does not fit."""
     try:
         return on_device(device, partial(compute, part))
@@ -71,7 +73,7 @@ def in_halves(device: torch.device, compute: Callable[[slice], tuple[Tensor, ...
         if not is_out_of_memory(error) or part.stop - part.start == 1:
             raise
     middle = (part.start + part.stop) // 2
-    halves = [in_halves(device, compute, half) for half in (slice(part.start, middle), slice(middle, part.stop))]
+    halves = [run_in_halves(device, compute, half) for half in (slice(part.start, middle), slice(middle, part.stop))]
     return tuple(map(torch.cat, zip(*halves, strict=True)))
 
 
@@ -80,23 +82,23 @@ def extract(
     chunks: Callable[[int], Iterable[NDArray[np.uint8]]],
     n: int,
     progress: Callable[[int], None] = lambda done: None,
-    kept: Partial | None = None,
+    partial_rows: Partial | None = None,
 ) -> Extracted:
     """Features of n images; ``chunks(start)`` gives those from there on, (m, H, W, C) uint8 each.
 
-    A chunk is dropped once it is measured. With ``kept`` it goes on where an earlier call was killed.
+    A chunk is dropped once it is measured. With ``partial_rows`` it continues where an earlier call was killed.
     GanlibError when a feature is not finite.
     """
     rows = torch.empty(n, extractor.width + extractor.classes)
-    there = kept.rows(rows.shape[1])[:n] if kept else rows[:0]
-    done = len(there)
-    rows[:done] = there
+    cached = partial_rows.rows(rows.shape[1])[:n] if partial_rows else rows[:0]
+    done = len(cached)
+    rows[:done] = cached
     for images in chunks(done) if done < n else ():
-        found = torch.cat(extractor(images), dim=1)
-        rows[done : done + len(found)] = found
-        if kept:
-            kept.write(found, done)
-        done += len(found)
+        extracted = torch.cat(extractor(images), dim=1)
+        rows[done : done + len(extracted)] = extracted
+        if partial_rows:
+            partial_rows.write(extracted, done)
+        done += len(extracted)
         progress(done)
     if not torch.isfinite(rows).all():
         raise GanlibError("Some features are not finite: the images or the extractor's weights are broken.")
@@ -111,17 +113,17 @@ def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
     """The classifier of the run's own data set; GanlibError names the command that trains a missing one."""
     if weights:
         raise GanlibError("--extractor-weights goes with the other extractors; the embedded one is a run.")
-    found = find_classifier(run)
-    network: Any = EmbeddedFeatures(EMBEDDED, ["features", "logits"], str(found.path)).to(device).eval()
+    classifier = find_classifier(run)
+    network: Any = EmbeddedFeatures(EMBEDDED, ["features", "logits"], str(classifier.path)).to(device).eval()
     return Extractor(
         name="embedded",
-        identity=found.name,
-        hash=found.weights_hash,
+        identity=classifier.name,
+        hash=classifier.weights_hash,
         resizer="none",
         width=network.classifier.feature_width,
         classes=network.classifier.config.num_classes,
         own_classes=True,
-        references=found.path / "references",
+        references=classifier.path / "references",
         device=device,
         network=network,
     )
@@ -132,15 +134,15 @@ def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -
     if run.config.channels not in (1, 3):
         raise GanlibError(f"{name} takes images of 1 or 3 channels; {run.name} has {run.config.channels}.")
     path = find_weights(PRETRAINED[name].source, weights)
-    found = pretrained_features(name, path).to(device)
-    forward = of_levels(found)
+    pretrained_network = pretrained_features(name, path).to(device)
 
     def network(x: Tensor) -> tuple[Tensor, ...]:
-        features, *logits = forward(x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x)
+        colour = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+        features, *logits = pretrained_network(colour.as_subclass(FloatLevels))
         return features, logits[0] if logits else features[:, :0]
 
     key = file_hash(path)
-    side = found.INPUT_IMAGE_SIZE
+    side = pretrained_network.INPUT_IMAGE_SIZE
     sizes = [y.shape[1] for y in on_device(device, lambda: network(torch.zeros(1, 3, side, side, device=device)))]
     return Extractor(
         name=name,

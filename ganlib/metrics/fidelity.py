@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,8 +49,8 @@ class Statistics(NamedTuple):
 def statistics(features: Tensor) -> Statistics:
     """(n, d) on the CPU -> Statistics."""
     # torch-fidelity averages in the features' own precision: float64 keeps the mean of 50,000 exact.
-    found = fid_features_to_statistics(features.double())
-    return Statistics(found["mu"], found["sigma"], len(features))
+    result = fid_features_to_statistics(features.double())
+    return Statistics(result["mu"], result["sigma"], len(features))
 
 
 def frechet(a: Statistics, b: Statistics) -> float:
@@ -62,8 +61,8 @@ def frechet(a: Statistics, b: Statistics) -> float:
 
 def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
     """(n, d), (m, d) -> the mean of the unbiased squared MMD over 100 random subsets, always the same ones."""
-    found = kid_features_to_metric(fake, real, kid_subset_size=subset, verbose=False)
-    return float(found[KEY_METRIC_KID_MEAN])
+    result = kid_features_to_metric(fake, real, kid_subset_size=subset, verbose=False)
+    return float(result[KEY_METRIC_KID_MEAN])
 
 
 def inception_scores(logits: Tensor, splits: int) -> list[float]:
@@ -75,17 +74,31 @@ def inception_scores(logits: Tensor, splits: int) -> list[float]:
 
 
 def precision_recall(real: Tensor, fake: Tensor, k: int) -> tuple[float, float]:
-    """(n, d), (m, d) -> the share of generated images within real ones' k-th neighbours' reach, and the reverse."""
-    found = prc_features_to_metric(
+    """(n, d), (m, d) -> the fraction of generated images within real ones' k-th neighbours' reach, and the reverse."""
+    result = prc_features_to_metric(
         fake, real, prc_neighborhood=k, prc_batch_size=NEIGHBOUR_ROWS, save_cpu_ram=True, verbose=False
     )
-    return float(found[KEY_METRIC_PRECISION]), float(found[KEY_METRIC_RECALL])
+    return float(result[KEY_METRIC_PRECISION]), float(result[KEY_METRIC_RECALL])
 
 
-def between(a: Tensor, b: Tensor, t: Tensor, path: str) -> Tensor:
+def interpolate_pairs(a: Tensor, b: Tensor, t: Tensor, path: str) -> Tensor:
     """(n, …), (n, …), (n,) -> (n, …): a point on the way from each a to its b, by "slerp" or "lerp"."""
     step = {"slerp": batch_slerp_any, "lerp": batch_lerp}[path]
     return step(a.flatten(1), b.flatten(1), t[:, None]).view_as(a)
+
+
+class FloatLevels(Tensor):
+    """Levels 0 … 255 as floats for torch-fidelity's extractors, which insist on bytes and make floats of them at once.
+
+    ``images.as_subclass(FloatLevels)``: the dtype claims to be uint8, and ``to`` gives plain floats.
+    """
+
+    @property
+    def dtype(self) -> torch.dtype:  # type: ignore[override]  # a plain attribute in the stubs
+        return torch.uint8
+
+    def to(self, dtype: torch.dtype) -> Tensor:  # type: ignore[override]  # extractors call it with a dtype alone
+        return self.as_subclass(Tensor).to(dtype)
 
 
 class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
@@ -108,14 +121,14 @@ class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fid
         return False
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """(N, C, H, W) levels 0 … 255 -> features (N, d) and logits (N, K), those that were asked for."""
+        """(N, C, H, W) levels 0 … 255 -> features (N, d) and logits (N, K), those of ``features_list``."""
         # torch-fidelity hands over grey images with three equal channels.
         x = normalize(images[:, : self.classifier.config.channels])
         features = self.classifier.features(x)
-        found = {"features": features}
+        outputs = {"features": features}
         if "logits" in self.features_list:
-            found["logits"] = self.classifier.head(features).float()
-        return tuple(found[name] for name in self.features_list)
+            outputs["logits"] = self.classifier.head(features).float()
+        return tuple(outputs[name] for name in self.features_list)
 
 
 register_feature_extractor(EMBEDDED, EmbeddedFeatures)
@@ -147,7 +160,7 @@ class Dino(FeatureExtractorDinoV2):  # type: ignore[misc]
         self.model = DinoV2.of(torch.load(path, map_location="cpu", weights_only=True))
 
 
-def of_tensors(build: Callable[..., FeatureExtractorBase], name: str, *features: str) -> Callable[[Path], Any]:
+def tensors_only(build: Callable[..., FeatureExtractorBase], name: str, *features: str) -> Callable[[Path], Any]:
     """torch-fidelity unpickles without restraint; a file that passes this load holds tensors only."""
 
     def load(path: Path) -> FeatureExtractorBase:
@@ -169,10 +182,10 @@ CLIP = "clip-vit-b-32"
 PRETRAINED = {
     "inception": Pretrained(
         Source("torch-fidelity's Inception", URL_INCEPTION_V3, "6726825d"),
-        of_tensors(FeatureExtractorInceptionV3, "inception-v3-compat", "2048", "logits_unbiased"),
+        tensors_only(FeatureExtractorInceptionV3, "inception-v3-compat", "2048", "logits_unbiased"),
     ),
     "vgg16": Pretrained(
-        Source("torchvision's VGG16", VGG16, "397923af"), of_tensors(FeatureExtractorVGG16, "vgg16", "fc2_relu")
+        Source("torchvision's VGG16", VGG16, "397923af"), tensors_only(FeatureExtractorVGG16, "vgg16", "fc2_relu")
     ),
     "clip": Pretrained(Source("OpenAI's CLIP", MODEL_URLS[CLIP], MODEL_METADATA[CLIP]["hash"]), Clip),
     "dinov2": Pretrained(Source("Meta's DINOv2", DINOV2, ""), Dino),
@@ -191,11 +204,4 @@ def pretrained_features(name: str, path: Path) -> Any:
         *(TypeError, AttributeError, KeyError, ValueError, IndexError),
     ) as error:
         reason = " ".join(str(error).split())[:100]
-        raise GanlibError(f"{path} does not hold {source.what} weights ({reason}); take {source.url}.") from None
-
-
-def of_levels(network: Any) -> Callable[[Tensor], tuple[Tensor, ...]]:
-    """The network's own forward, which takes levels of floats as well once it no longer insists on bytes."""
-    forward = type(network).forward
-    unchecked = forward.__globals__ | {"vassert": lambda holds, message: None}
-    return FunctionType(forward.__code__, unchecked).__get__(network)
+        raise GanlibError(f"{path} does not hold {source.name} weights ({reason}); take {source.url}.") from None

@@ -1,4 +1,4 @@
-"""The images that an evaluation makes of a run, and what its records say of them."""
+"""The images that an evaluation generates, and what its records say of them."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Generation:
     run: Run
     model: GenerativeModel
     weights_hash: str
-    options: dict[str, Any]  # that were asked for, parsed
+    options: dict[str, Any]  # as requested, parsed
     n: int
     batch: int
     _partials: list[Partial] = field(default_factory=list)
 
     @cached_property
     def labels(self) -> Tensor | None:
-        """(n,) int64 classes that are asked for."""
+        """(n,) int64 requested classes."""
         return torch.arange(self.n) % self.model.config.num_classes if self.model.conditional else None
 
     @cached_property
@@ -43,41 +43,40 @@ class Generation:
         return {o.name: o.default for o in self.model.options} | self.options
 
     @cached_property
-    def changed(self) -> dict[str, Any]:
+    def changed_options(self) -> dict[str, Any]:
         """The options that are not at their default."""
-        return changed_options(self.model, self.options)
+        return select_changed_options(self.model, self.options)
 
     def chunks(self, start: int = 0) -> Iterator[NDArray[np.uint8]]:
         """(m, H, W, C) uint8 from that seed on."""
-        asked = None if self.labels is None else self.labels[start:]
-        yield from sample_chunks(self.model, range(start, self.n), asked, chunk=self.batch, **self.options)
+        labels = None if self.labels is None else self.labels[start:]
+        yield from sample_chunks(self.model, range(start, self.n), labels, chunk=self.batch, **self.options)
 
     def images(self, progress: Progress) -> NDArray[np.uint8]:
-        """(n, H, W, C) uint8: for a metric that needs them all at once. A killed call is gone on with."""
-        c, kept = self.model.config, self.partial("images")
+        """(n, H, W, C) uint8, for a metric that needs them all at once. A killed call continues where it was."""
+        c, partial = self.model.config, self.partial("images")
         shape = c.image_size, c.image_size, c.channels
         rows = torch.empty(self.n, int(np.prod(shape)), dtype=torch.uint8)
-        there = kept.rows(rows.shape[1])[: self.n]
-        done = len(there)
-        rows[:done] = there
-        for part in self.chunks(done) if done < self.n else ():
-            found = torch.from_numpy(part).flatten(1)
-            rows[done : done + len(found)] = found
-            kept.write(found, done)
-            done += len(found)
+        cached = partial.rows(rows.shape[1])[: self.n]
+        done = len(cached)
+        rows[:done] = cached
+        for chunk in self.chunks(done) if done < self.n else ():
+            generated = torch.from_numpy(chunk).flatten(1)
+            rows[done : done + len(generated)] = generated
+            partial.write(generated, done)
+            done += len(generated)
             progress("generated", done, self.n)
         return rows.numpy().reshape(self.n, *shape)
 
-    def partial(self, what: str, **depends_on: Any) -> Partial:
-        """Where ``what`` of these images is kept until the evaluation is done."""
-        dtype = torch.uint8 if what == "images" else torch.float32
+    def partial(self, kind: str, **depends_on: Any) -> Partial:
+        """A file for "images" or for numbers of this ``kind``, until the evaluation is done."""
+        dtype = torch.uint8 if kind == "images" else torch.float32
         depends_on |= {"weights": self.weights_hash, "options": self.all_options}
         depends_on |= {"versions": versions(), "commit": commit()}  # other code may make other images
-        self._partials.append(Partial(self.run.path, depends_on, what, dtype))
+        self._partials.append(Partial(self.run.path, depends_on, kind, dtype))
         return self._partials[-1]
 
-    def forget(self) -> None:
-        """Removes what was kept."""
+    def remove_partial_results(self) -> None:
         for partial in self._partials:
             partial.remove()
 
@@ -93,6 +92,6 @@ class Generation:
         )
 
 
-def changed_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:
+def select_changed_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:
     defaults = {o.name: o.default for o in model.options}
     return {k: v for k, v in options.items() if v != defaults[k]}

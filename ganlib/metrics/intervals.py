@@ -1,4 +1,4 @@
-"""How far a number may be off. Never from drawing with replacement: duplicates bias FID."""
+"""Confidence intervals. Never by resampling with replacement: duplicates bias FID."""
 
 from __future__ import annotations
 

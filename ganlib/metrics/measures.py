@@ -1,7 +1,7 @@
-"""What is measured of generated images. Another metric is one more function in ``MEASURES``.
+"""Metrics of features. A new one is one more function in ``MEASURES``.
 
-A measure gets the real images' and the generated images' features and gives its values, each of all images and, for
-the interval, of disjoint parts of them.
+A measure takes the features of real and of generated images and returns its values, each of all images and, for the
+interval, of disjoint blocks of them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from torch import Tensor
 
 from ganlib.errors import GanlibError
+from ganlib.metrics.density_coverage import density_coverage
 from ganlib.metrics.fidelity import Statistics, frechet, inception_scores, kernel_distance, precision_recall, statistics
-from ganlib.metrics.neighbours import density_coverage
 from ganlib.registry import Registry
 
 NEIGHBOURS = {"prc": 3, "dc": 5}  # as their papers have it
@@ -25,7 +25,7 @@ EXTRAPOLATED = 15  # sizes of fid_infinity, from n // SMALLEST images to n
 SMALLEST = 10
 
 
-class Real(NamedTuple):
+class RealFeatures(NamedTuple):
     """Of a split: statistics of all its images, features of a sample that is even over the classes, and of classes."""
 
     statistics: Statistics
@@ -33,41 +33,41 @@ class Real(NamedTuple):
     classes: tuple[Statistics, ...]  # one a class, () where the data set has none
 
 
-class Fake(NamedTuple):
+class FakeFeatures(NamedTuple):
     """Of generated images, in the order of their seeds."""
 
     features: Tensor  # (n, d) float32
     logits: Tensor  # (n, K)
-    labels: Tensor | None  # (n,) int64 classes that were asked for
+    labels: Tensor | None  # (n,) int64 requested classes
 
     def __len__(self) -> int:
         return len(self.features)
 
-    def parts(self, count: int) -> list[Fake]:
-        """Disjoint, of consecutive seeds; none where one part would be all."""
+    def blocks(self, count: int) -> list[FakeFeatures]:
+        """Disjoint blocks of consecutive seeds; none for a count of 1."""
         if count < 2:
             return []
         each = [(None,) * count if t is None else t.tensor_split(count) for t in self]
-        return [Fake(*some) for some in zip(*each, strict=True)]
+        return [FakeFeatures(*block) for block in zip(*each, strict=True)]
 
 
 @dataclass(frozen=True)
 class Value:
     metric: str
     value: float
-    parts: list[float]  # the same of disjoint parts
+    blocks: list[float]  # the same of disjoint blocks of the images
     n_real: int  # images behind it, 0 where no real one was compared with
     n_fake: int
-    how: dict[str, Any] = field(default_factory=dict)  # what else the protocol must name
-    share: tuple[int, int] | None = None  # hits of how many, where the value is that: its interval is Wilson's
+    extra: dict[str, Any] = field(default_factory=dict)  # what else belongs to the protocol
+    hits: tuple[int, int] | None = None  # of how many, where the value is their proportion
 
 
-Measure = Callable[[Real, Fake, int], list[Value]]  # which ``check_sizes`` has let pass
+Measure = Callable[[RealFeatures, FakeFeatures, int], list[Value]]  # which ``check_sizes`` has let pass
 
 MEASURES: Registry[Measure] = Registry("metric")
 
 
-def check_sizes(names: list[str], real: Real, n: int, blocks: int, classes: int) -> None:
+def check_sizes(names: list[str], real: RealFeatures, n: int, blocks: int, classes: int) -> None:
     """GanlibError where n images, of so many classes in turn, are too few for one of these measures."""
     if "isc" in names and n < SPLITS:
         raise GanlibError(f"The inception score takes {SPLITS} splits: {n} images are too few.")
@@ -80,97 +80,99 @@ def check_sizes(names: list[str], real: Real, n: int, blocks: int, classes: int)
 
 
 @MEASURES.register("fid")
-def fid(real: Real, fake: Fake, blocks: int) -> list[Value]:
+def fid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Fréchet distance. Heusel et al., arXiv:1706.08500."""
 
-    def distance(part: Fake) -> float:
+    def distance(part: FakeFeatures) -> float:
         return frechet(real.statistics, statistics(part.features))
 
-    return [Value("fid", distance(fake), [distance(part) for part in fake.parts(blocks)], real.statistics.n, len(fake))]
+    return [
+        Value("fid", distance(fake), [distance(part) for part in fake.blocks(blocks)], real.statistics.n, len(fake))
+    ]
 
 
 @MEASURES.register("fid_infinity")
-def fid_infinity(real: Real, fake: Fake, blocks: int) -> list[Value]:
+def fid_infinity(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """FID's bias is linear in 1 / n: the line's value at 1 / n = 0. Chong, Forsyth, arXiv:1911.07023."""
 
-    def limit(part: Fake) -> float:
+    def limit(part: FakeFeatures) -> float:
         # Any first n seeds are a fair sample, as even over the classes as the whole is.
         sizes = np.linspace(max(len(part) // SMALLEST, 2), len(part), EXTRAPOLATED).astype(int)
         values = [frechet(real.statistics, statistics(part.features[:n])) for n in sizes]
         return float(np.polynomial.Polynomial.fit(1 / sizes, values, 1).convert()(0.0))
 
-    values = [limit(part) for part in fake.parts(blocks)]
-    how = {"sizes": EXTRAPOLATED}
-    return [Value("fid_infinity", limit(fake), values, real.statistics.n, len(fake), how)]
+    values = [limit(part) for part in fake.blocks(blocks)]
+    extra = {"sizes": EXTRAPOLATED}
+    return [Value("fid_infinity", limit(fake), values, real.statistics.n, len(fake), extra)]
 
 
 @MEASURES.register("kid")
-def kid(real: Real, fake: Fake, blocks: int) -> list[Value]:
+def kid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Unbiased squared MMD of cubic kernels, mean over subsets. Bińkowski et al., arXiv:1801.01401."""
     size = min(KID_SUBSET, len(real.sample), len(fake) // blocks)
 
-    def distance(part: Fake) -> float:
+    def distance(part: FakeFeatures) -> float:
         return kernel_distance(real.sample, part.features, size)
 
-    values = [distance(part) for part in fake.parts(blocks)]
+    values = [distance(part) for part in fake.blocks(blocks)]
     return [Value("kid", distance(fake), values, len(real.sample), len(fake), {"subset": size})]
 
 
 @MEASURES.register("isc")
-def isc(real: Real, fake: Fake, blocks: int) -> list[Value]:
+def isc(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Inception score, by splits. Salimans et al., arXiv:1606.03498, section 4."""
     scores = inception_scores(fake.logits, SPLITS)
     return [Value("isc", float(np.mean(scores)), scores, 0, len(fake), {"splits": SPLITS})]
 
 
 @MEASURES.register("prc")
-def prc(real: Real, fake: Fake, blocks: int) -> list[Value]:
+def prc(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Precision and recall by nearest neighbours. Kynkäänniemi et al., arXiv:1904.06991."""
-    return pair("prc", ("precision", "recall"), precision_recall, real, fake, blocks)
+    return neighbour_metrics("prc", ("precision", "recall"), precision_recall, real, fake, blocks)
 
 
 @MEASURES.register("dc")
-def dc(real: Real, fake: Fake, blocks: int) -> list[Value]:
+def dc(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Density and coverage. Naeem et al., arXiv:2002.09797."""
-    return pair("dc", ("density", "coverage"), density_coverage, real, fake, blocks)
+    return neighbour_metrics("dc", ("density", "coverage"), density_coverage, real, fake, blocks)
 
 
-def pair(
+def neighbour_metrics(
     name: str,
     metrics: tuple[str, str],
     compute: Callable[[Tensor, Tensor, int], tuple[float, float]],
-    real: Real,
-    fake: Fake,
+    real: RealFeatures,
+    fake: FakeFeatures,
     blocks: int,
 ) -> list[Value]:
     k = NEIGHBOURS[name]
-    whole = compute(real.sample, fake.features, k)
-    parts = [compute(real.sample, part.features, k) for part in fake.parts(blocks)]
+    values = compute(real.sample, fake.features, k)
+    blockwise = [compute(real.sample, part.features, k) for part in fake.blocks(blocks)]
     return [
-        Value(metric, whole[i], [part[i] for part in parts], len(real.sample), len(fake), {"neighbours": k})
+        Value(metric, values[i], [pair[i] for pair in blockwise], len(real.sample), len(fake), {"neighbours": k})
         for i, metric in enumerate(metrics)
     ]
 
 
 @MEASURES.register("class_fid")
-def class_fid(real: Real, fake: Fake, blocks: int) -> list[Value]:
-    """FID of each class alone, where classes were asked for."""
+def class_fid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
+    """FID of the images of each class, of a conditional model."""
     if fake.labels is None:
         return []
-    found = []
+    records = []
     for label, of_class in enumerate(real.classes):
-        mine = fake.features[fake.labels == label]
-        parts = mine.tensor_split(blocks) if blocks > 1 else ()
+        of_label = fake.features[fake.labels == label]
+        parts = of_label.tensor_split(blocks) if blocks > 1 else ()
         values = [frechet(of_class, statistics(part)) for part in parts]
-        value = frechet(of_class, statistics(mine))
-        found.append(Value("class_fid", value, values, of_class.n, len(mine), {"class": label}))
-    return found
+        value = frechet(of_class, statistics(of_label))
+        records.append(Value("class_fid", value, values, of_class.n, len(of_label), {"class": label}))
+    return records
 
 
 @MEASURES.register("class_agreement")
-def class_agreement(real: Real, fake: Fake, blocks: int) -> list[Value]:
-    """The share of images that the extractor takes for the class that was asked for."""
+def class_agreement(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
+    """The fraction of images that the extractor puts in the requested class."""
     if fake.labels is None:
         return []
     hits = int((fake.logits.argmax(1) == fake.labels).sum())
-    return [Value("class_agreement", hits / len(fake), [], 0, len(fake), share=(hits, len(fake)))]
+    return [Value("class_agreement", hits / len(fake), [], 0, len(fake), hits=(hits, len(fake)))]

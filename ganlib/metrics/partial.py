@@ -1,4 +1,4 @@
-"""What is known of generated images on disk as it comes, so that a killed evaluation goes on at its last chunk."""
+"""Rows of numbers or pixels on disk as they are computed, so that a killed evaluation continues at its last chunk."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ ENDINGS = {torch.float32: "f32", torch.uint8: "u8"}
 class Partial:
     """Rows of numbers in a file of the run, named after everything that they depend on.
 
-    A run that cannot be written to is measured all the same: then nothing is kept.
+    A run that cannot be written to is measured all the same: then nothing is stored.
     """
 
     def __init__(
-        self, folder: Path, depends_on: dict[str, Any], what: str = "features", dtype: torch.dtype = torch.float32
+        self, folder: Path, depends_on: dict[str, Any], kind: str = "features", dtype: torch.dtype = torch.float32
     ) -> None:
         key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:12]
-        self.path, self.dtype = folder / f".{what}-{key}.{ENDINGS[dtype]}", dtype
+        self.path, self.dtype = folder / f".{kind}-{key}.{ENDINGS[dtype]}", dtype
 
     def rows(self, width: int) -> Tensor:
-        """(m, width) what is there; a row cut short by a kill is dropped."""
+        """(m, width): the rows stored so far; a row cut short by a kill is dropped."""
         try:
             content = self.path.read_bytes()
         except OSError:
             return torch.empty(0, width, dtype=self.dtype)
-        of_row = self.dtype.itemsize * width
-        whole = len(content) // of_row
+        row_bytes = self.dtype.itemsize * width
+        count = len(content) // row_bytes
         with suppress(OSError), self.path.open("r+b") as f:
-            f.truncate(whole * of_row)
-        if not whole:
+            f.truncate(count * row_bytes)
+        if not count:
             return torch.empty(0, width, dtype=self.dtype)
-        return torch.frombuffer(bytearray(content), dtype=self.dtype, count=whole * width).view(whole, width)
+        return torch.frombuffer(bytearray(content), dtype=self.dtype, count=count * width).view(count, width)
 
     def write(self, rows: Tensor, start: int) -> None:
         """At their place: two evaluations of one run at once write the same rows there, not one's after the other's."""

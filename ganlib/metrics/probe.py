@@ -1,4 +1,4 @@
-"""What D has learnt about classes that nobody told it: a linear SVM on its features.
+"""Linear probe: how well a linear SVM classifies real images by the features of D.
 
 Radford, Metz, Chintala, arXiv:1511.06434, section 5.1: the outputs of all hidden layers of D, max-pooled to 4 x 4,
 flattened and joined. The features are standardised by the training images and divided by the root of their number,
@@ -25,7 +25,7 @@ from ganlib.data import Split
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
 from ganlib.metrics.accuracy import test_record
-from ganlib.metrics.codes import some
+from ganlib.metrics.code_accuracy import random_subset
 from ganlib.metrics.references import Progress, load_split
 from ganlib.models import Scores
 from ganlib.nn.maxout import Maxout
@@ -62,17 +62,17 @@ def probe(
     model: Any = run.load(device)
     real, test = load_split(run, "train", root), load_split(run, "test", root)
     labelled = np.flatnonzero(real.labels >= 0)
-    rows = labelled[some(len(labelled), train or len(labelled))]
-    names = hidden_layers(model, from_uint8(np.array(real.images[rows[:2]]), device))
+    rows = labelled[random_subset(len(labelled), train or len(labelled))]
+    layers = hidden_layers(model, from_uint8(np.array(real.images[rows[:2]]), device))
     n = len(rows) + len(test)
-    deep = accuracy(
-        lambda images: features(model, names, images), real, rows, test, lambda done: progress("features", done, n)
+    feature_hits = accuracy(
+        lambda images: features(model, layers, images), real, rows, test, lambda done: progress("features", done, n)
     )
-    flat = accuracy(pixels, real, rows, test)
+    pixel_hits = accuracy(pixels, real, rows, test)
     trained = {"data": run.data_name, "split": "train", "fingerprint": real.fingerprint, "n": len(rows)}
     svm = {"loss": "hinge", "C": C, "epochs": EPOCHS, "seed": 0}
     return replace(
-        test_record(run, test, "probe_accuracy", deep, trained=trained, grid=GRID, svm=svm),
+        test_record(run, test, "probe_accuracy", feature_hits, trained=trained, grid=GRID, svm=svm),
         images_seen=run.images_seen,
         weights_hash=run.weights_hash,
         versions=versions() | {"scikit-learn": sklearn.__version__},
@@ -82,33 +82,33 @@ def probe(
             "n_train": len(rows),
             "n_test": len(test),
             # Apart from the protocol: architectures are to be compared, and no two have the same.
-            "layers": names,
-            "dimension": features(model, names, np.array(real.images[rows[:1]])).shape[1],
-            "pixels_accuracy": flat / len(test),
+            "layers": layers,
+            "dimension": features(model, layers, np.array(real.images[rows[:1]])).shape[1],
+            "pixels_accuracy": pixel_hits / len(test),
         },
     )
 
 
-def candidates(network: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
+def parametric_layers(network: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     """Layers by dotted name; a maxout is one, and not the linear map inside."""
     if isinstance(network, KINDS):
         yield name, network
         return
     for child, part in network.named_children():
-        yield from candidates(part, f"{name}.{child}")
+        yield from parametric_layers(part, f"{name}.{child}")
 
 
 @contextmanager
-def watched(model: Any, see: Callable[[Tensor], Tensor]) -> Iterator[dict[str, Tensor]]:
-    """What ``see`` makes of the output of each layer of D that is called, in the order of the calls."""
-    seen: dict[str, Tensor] = {}
+def layer_outputs(model: Any, transform: Callable[[Tensor], Tensor]) -> Iterator[dict[str, Tensor]]:
+    """``transform`` of the output of each layer of D that is called, by its name, in the order of the calls."""
+    outputs: dict[str, Tensor] = {}
 
     def watch(name: str, layer: nn.Module) -> Any:
-        return layer.register_forward_hook(lambda module, inputs, output: seen.update({name: see(output)}))
+        return layer.register_forward_hook(lambda module, inputs, output: outputs.update({name: transform(output)}))
 
-    handles = [watch(name, layer) for name, layer in candidates(model.D, "D")]
+    handles = [watch(name, layer) for name, layer in parametric_layers(model.D, "D")]
     try:
-        yield seen
+        yield outputs
     finally:
         for handle in handles:
             handle.remove()
@@ -117,36 +117,36 @@ def watched(model: Any, see: Callable[[Tensor], Tensor]) -> Iterator[dict[str, T
 def hidden_layers(model: Any, images: Tensor) -> list[str]:
     """Names of the layers between the images (N, C, H, W) and the logits; the model's parameters take no gradients.
 
-    What sees the class alone, what feeds another output and what gives the logit, one number an image, is left out.
+    Left out: layers of the class alone, of other outputs, and the logit itself, one number an image.
     """
-    with torch.enable_grad(), watched(model, lambda y: y) as seen:
-        logits = judge(model, images.requires_grad_())
-    seen = {name: y for name, y in seen.items() if y.requires_grad and y[0].numel() > 1}
-    if not seen:
+    with torch.enable_grad(), layer_outputs(model, lambda y: y) as outputs:
+        logits = score_images(model, images.requires_grad_())
+    hidden = {name: y for name, y in outputs.items() if y.requires_grad and y[0].numel() > 1}
+    if not hidden:
         raise GanlibError("Its discriminator has no hidden layer of a known kind, so there is nothing to probe.")
-    slopes = torch.autograd.grad(logits.sum(), list(seen.values()), allow_unused=True)
-    return [name for name, slope in zip(seen, slopes, strict=True) if slope is not None]
+    gradients = torch.autograd.grad(logits.sum(), list(hidden.values()), allow_unused=True)
+    return [name for name, gradient in zip(hidden, gradients, strict=True) if gradient is not None]
 
 
-def judge(model: Any, images: Tensor) -> Tensor:
-    """(N,) logits. A conditional D is asked about all classes in equal parts, for the label is what is to be found."""
+def score_images(model: Any, images: Tensor) -> Tensor:
+    """(N,) logits. A conditional D gets all classes in equal parts, as the label is what the probe predicts."""
     if not model.conditional:
         return model.score(images)
     k = model.config.num_classes
     return model.score(images, torch.full((len(images), k), 1 / k, device=images.device))
 
 
-def pooled(y: Tensor) -> Tensor:
+def max_pool(y: Tensor) -> Tensor:
     """(N, C, h, w) -> (N, C, min(h, 4), min(w, 4)), (N, d) as it is. Copied: the next layer may work in place."""
     return adaptive_max_pool2d(y, (min(GRID, y.shape[2]), min(GRID, y.shape[3]))) if y.ndim == 4 else y.clone()
 
 
 @torch.inference_mode()
-def features(model: Any, names: list[str], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def features(model: Any, layers: list[str], images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(N, H, W, C) uint8 -> (N, d): the pooled outputs of these layers, side by side."""
-    with watched(model, pooled) as seen:
-        judge(model, from_uint8(images, model.device))
-    return torch.cat([seen[name].flatten(1).float() for name in names], dim=1).cpu().numpy()
+    with layer_outputs(model, max_pool) as outputs:
+        score_images(model, from_uint8(images, model.device))
+    return torch.cat([outputs[name].flatten(1).float() for name in layers], dim=1).cpu().numpy()
 
 
 def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -154,26 +154,26 @@ def pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def accuracy(
-    describe: Features,
+    extract: Features,
     real: Split,
     rows: NDArray[np.int64],
     test: Split,
     progress: Callable[[int], None] = lambda done: None,
 ) -> int:
-    """How many of the test images an SVM gets right that was fitted to these rows of the training images."""
-    x = np.concatenate([part for _, part in described(describe, real, rows, progress)])
+    """How many test images an SVM classifies correctly after fitting to these rows of the training images."""
+    x = np.concatenate([part for _, part in feature_batches(extract, real, rows, progress)])
     classify = fit(x, real.labels[rows])
-    tested = described(describe, test, np.arange(len(test)), lambda done: progress(len(rows) + done))
-    return sum(int((classify(part) == test.labels[chosen]).sum()) for chosen, part in tested)
+    test_batches = feature_batches(extract, test, np.arange(len(test)), lambda done: progress(len(rows) + done))
+    return sum(int((classify(part) == test.labels[chosen]).sum()) for chosen, part in test_batches)
 
 
-def described(
-    describe: Features, split: Split, rows: NDArray[np.int64], progress: Callable[[int], None]
+def feature_batches(
+    extract: Features, split: Split, rows: NDArray[np.int64], progress: Callable[[int], None]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """(m,) rows and their (m, d) features at a time."""
     for start in range(0, len(rows), BATCH):
         chosen = rows[start : start + BATCH]
-        yield chosen, describe(np.array(split.images[chosen]))
+        yield chosen, extract(np.array(split.images[chosen]))
         progress(start + len(chosen))
 
 

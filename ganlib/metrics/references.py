@@ -1,4 +1,4 @@
-"""What is known of real images, made once per extractor and split, stored beside the extractor, read ever after.
+"""Statistics of real images, computed once per extractor and split and stored beside the extractor.
 
 ``<references>/<split>-<fingerprint>.safetensors``: mu (d,) and sigma (d, d) in float64, sample (m, d) in float32,
 class_mu (K, d) and class_sigma (K, d, d) in float32, class_n (K,); in the metadata n, split, fingerprint, extractor
@@ -24,15 +24,15 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.metrics.extractors import Extractor, extract
 from ganlib.metrics.fidelity import Statistics, statistics
-from ganlib.metrics.measures import Real
+from ganlib.metrics.measures import RealFeatures
 from ganlib.runs import Run
 
-Progress = Callable[[str, int, int], None]  # what is being done, images done, images in all
+Progress = Callable[[str, int, int], None]  # (stage, images done, images in all)
 
-SAMPLE = 10_000  # real images whose features are kept
+SAMPLE = 10_000  # real images whose features are stored
 
 
-def reference(
+def load_reference(
     run: Run,
     extractor: Extractor,
     split: SplitName = "train",
@@ -40,7 +40,7 @@ def reference(
     root: str | None = None,
     batch: int = 64,
     progress: Progress = lambda text, done, total: None,
-) -> Real:
+) -> RealFeatures:
     """Of the run's data set. GanlibError when nothing usable is stored and the data set is not at hand."""
     path = extractor.references / f"{split}-{run.fingerprint(split)}.safetensors"
     try:
@@ -50,12 +50,12 @@ def reference(
     try:
         images = load_split(run, split, root)
     except GanlibError as error:
-        raise GanlibError(f"{reason} To make them afresh name the data set's place with --data-root: {error}") from None
+        raise GanlibError(f"{reason} To compute them again give its folder with --data-root: {error}") from None
 
     def report(done: int) -> None:
         progress(f"reference {run.data_name} {split}", done, len(images))
 
-    real = describe_images(
+    real = compute_reference(
         extract(extractor, partial(chunks, images, batch), len(images), report).features, images.labels
     )
     content = save(
@@ -83,15 +83,15 @@ def reference(
     return read_reference(path, extractor, images.fingerprint, split)
 
 
-def describe_images(features: torch.Tensor, labels: NDArray[np.int64]) -> Real:
+def compute_reference(features: torch.Tensor, labels: NDArray[np.int64]) -> RealFeatures:
     """(n, d) and (n,), -1 = no class -> what the metrics compare with."""
     classes = [features[torch.from_numpy(labels == label)] for label in range(int(labels.max(initial=-1)) + 1)]
     usable = classes if all(len(of_class) > 1 for of_class in classes) else []
-    kept = torch.from_numpy(stratified_indices(labels, SAMPLE))
-    return Real(statistics(features), features[kept], tuple(map(statistics, usable)))
+    sample = torch.from_numpy(stratified_indices(labels, SAMPLE))
+    return RealFeatures(statistics(features), features[sample], tuple(map(statistics, usable)))
 
 
-def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: SplitName) -> Real:
+def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: SplitName) -> RealFeatures:
     """GanlibError when the file is absent, damaged, made by another extractor or of other images."""
     if not path.exists():
         raise GanlibError(f"There are no reference statistics {path}.")
@@ -118,21 +118,21 @@ def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: Sp
         raise GanlibError(f"The reference statistics {path} are not those of {d} features.")
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise GanlibError(f"The reference statistics {path} hold numbers that are not finite.")
-    return Real(Statistics(mu, sigma, n), torch.from_numpy(sample), tuple(classes))
+    return RealFeatures(Statistics(mu, sigma, n), torch.from_numpy(sample), tuple(classes))
 
 
 def load_split(run: Run, split: SplitName, root: str | None) -> Split:
-    """The very images that the run knows; GanlibError when they are absent or other pixels."""
+    """The images that the run was trained or tested on; GanlibError when they are absent or have other pixels."""
     data = load_set(run, root, split)
     return data.train if split == "train" else data.test
 
 
 def load_set(run: Run, root: str | None, split: SplitName) -> DataSet:
-    """The run's data set, of which this split is the very one that the run knows."""
+    """The run's data set, with the images that the run knows in this split."""
     c = run.config
     data = load_data(run.data_name, size=c.image_size, channels=c.channels, root=root)
-    found = data.train if split == "train" else data.test
-    if found.fingerprint != run.fingerprint(split):
+    images = data.train if split == "train" else data.test
+    if images.fingerprint != run.fingerprint(split):
         raise GanlibError(
             f"The {split} images of {run.data_name} found here are not those of {run.name} (their pixels "
             "differ); name their folder with --data-root."

@@ -1,4 +1,4 @@
-"""How fast a run draws on this machine."""
+"""How fast a run generates images on this machine."""
 
 from __future__ import annotations
 

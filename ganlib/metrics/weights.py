@@ -14,7 +14,7 @@ from ganlib.errors import GanlibError
 class Source(NamedTuple):
     """Where weights are published."""
 
-    what: str
+    name: str
     url: str
     sha256: str  # the first digits of the file's, "" where its publisher does not say
 
@@ -25,18 +25,18 @@ def find_weights(source: Source, path: str | None) -> Path:
         if not Path(path).is_file():
             raise GanlibError(f"There is no file {path}; fetch {source.url} and give its path.")
         return Path(path)
-    name = source.url.rsplit("/", 1)[1]
-    found = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not found.exists():
+    filename = source.url.rsplit("/", 1)[1]
+    download_path = Path(torch.hub.get_dir()) / "checkpoints" / filename
+    if not download_path.exists():
         try:
-            found.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(source.url, str(found), source.sha256 or None, progress=False)
+            download_path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(source.url, str(download_path), source.sha256 or None, progress=False)
         except (OSError, RuntimeError) as error:
             raise GanlibError(
-                f"{source.what} weights cannot be downloaded here ({error}); fetch {source.url} "
-                f"elsewhere and give --extractor-weights PATH/{name}, or use --extractor embedded."
+                f"{source.name} weights cannot be downloaded here ({error}); fetch {source.url} "
+                f"elsewhere and give --extractor-weights PATH/{filename}, or use --extractor embedded."
             ) from None
-    return found
+    return download_path
 
 
 def file_hash(path: Path) -> str:

@@ -1,6 +1,6 @@
 """``evaluation.json``: every number ever measured of a run, with all that it depends on. Read without torch.
 
-metrics   what each metric is called, which way is better, how it is asked for: one table
+metrics   what each metric is called, which way is better, how evaluate requests it: one table
 record    a number, its interval and its protocol, to and from JSON
 store     the file: read, and appended to by one process at a time
 scores    the records of many runs as one frame: those of the present weights, and which of them compare

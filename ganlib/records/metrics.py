@@ -11,7 +11,7 @@ class Metric:
     label: str
     better: Literal["lower", "higher"]
     help: str  # one sentence for readers
-    group: str | None = None  # what ``evaluate --metrics`` calls it; None where it comes without being asked for
+    group: str | None = None  # what ``evaluate --metrics`` calls it; None where it is not requested by name
     ranks: bool = False  # whether runs are compared by it; the others describe what else a model can do
     proportion: bool = False  # in [0, 1]
     needs_classes: bool = False  # only conditional models have it

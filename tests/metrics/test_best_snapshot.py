@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.best import best_snapshot
+from ganlib.metrics.best_snapshot import best_snapshot
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.records import Protocol, Record, append_records

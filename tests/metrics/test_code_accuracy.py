@@ -16,7 +16,7 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.data import load_data
-from ganlib.metrics.codes import match, some, tabulate
+from ganlib.metrics.code_accuracy import match, random_subset, tabulate
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.intervals import wilson_interval
@@ -50,10 +50,10 @@ def test_a_permutation_of_the_classes_is_found_whatever_it_is() -> None:
 def test_a_code_that_knows_nothing_names_about_one_in_k() -> None:
     rng = np.random.default_rng(0)
     n, k = 20_000, 10
-    learnt, tested = (np.histogram2d(*rng.integers(0, k, (2, n)), k)[0].astype(np.int64) for _ in range(2))
-    chance = tested[match(learnt)].sum() / n
+    train_table, tested = (np.histogram2d(*rng.integers(0, k, (2, n)), k)[0].astype(np.int64) for _ in range(2))
+    chance = tested[match(train_table)].sum() / n
     assert chance == pytest.approx(1 / k, abs=4 * sqrt(0.1 * 0.9 / n))
-    assert learnt[match(learnt)].sum() / n > chance  # which is why other images are tested than matched
+    assert train_table[match(train_table)].sum() / n > chance  # which is why other images are tested than matched
 
 
 @pytest.mark.parametrize("k", [2, 5])
@@ -72,9 +72,9 @@ def test_unlabelled_images_match_no_class() -> None:
 
 
 def test_the_images_to_match_are_always_the_same_and_of_all_parts() -> None:
-    assert np.array_equal(some(50_000, 10_000), some(50_000, 10_000))
-    assert np.bincount(some(50_000, 10_000) // 5_000, minlength=10).min() > 800
-    assert np.array_equal(some(7, 10_000), np.arange(7))
+    assert np.array_equal(random_subset(50_000, 10_000), random_subset(50_000, 10_000))
+    assert np.bincount(random_subset(50_000, 10_000) // 5_000, minlength=10).min() > 800
+    assert np.array_equal(random_subset(7, 10_000), np.arange(7))
 
 
 def test_code_accuracy_is_of_the_better_code_on_the_test_images(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,8 @@ from ganlib.data import load_data
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import EXTRACTORS, extract
-from ganlib.metrics.measures import MEASURES, Fake
-from ganlib.metrics.references import describe_images
+from ganlib.metrics.measures import MEASURES, FakeFeatures
+from ganlib.metrics.references import compute_reference
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
@@ -50,11 +50,11 @@ def test_worse_pictures_are_further_away(
     def features(images: np.ndarray) -> torch.Tensor:
         return extract(extractor, lambda start: [images], len(images)).features
 
-    about = describe_images(features(real), data.train.labels)
+    about = compute_reference(features(real), data.train.labels)
     values = []
     for strength in (0, 1, 2) if worsen is with_fewer_classes else (0, 1, 2, 3):
         x = features(worsen(fake, data.train.labels, strength))
-        (value,) = MEASURES[metric](about, Fake(x, x, None), 1)
+        (value,) = MEASURES[metric](about, FakeFeatures(x, x, None), 1)
         values.append(value.value)
     assert values == sorted(values)
     assert values[-1] > values[1] > values[0]

@@ -16,10 +16,10 @@ from ganlib.data import load_data
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract, in_halves
-from ganlib.metrics.fidelity import EMBEDDED
-from ganlib.metrics.measures import MEASURES, Fake
-from ganlib.metrics.references import describe_images
+from ganlib.metrics.extractors import EXTRACTORS, Extracted, extract, run_in_halves
+from ganlib.metrics.fidelity import EMBEDDED, FloatLevels
+from ganlib.metrics.measures import MEASURES, FakeFeatures
+from ganlib.metrics.references import compute_reference
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
@@ -65,8 +65,8 @@ def test_streamed_metrics_equal_torch_fidelitys(root: Path) -> None:
     def measured(x: np.ndarray) -> Extracted:
         return extract(extractor, lambda start: (np.array(x[i : i + 40]) for i in range(start, len(x), 40)), len(x))
 
-    about_real = describe_images(measured(real).features, np.array(labels))._replace(sample=measured(real).features)
-    made = Fake(*measured(fake), None)
+    about_real = compute_reference(measured(real).features, np.array(labels))._replace(sample=measured(real).features)
+    made = FakeFeatures(*measured(fake), None)
     ours = {v.metric: v.value for name in ("fid", "kid", "isc", "prc") for v in MEASURES[name](about_real, made, 1)}
     assert 0.1 < ours["precision"] < 1
     assert ours == pytest.approx(
@@ -120,12 +120,12 @@ def test_a_batch_that_does_not_fit_is_done_in_halves() -> None:
         rows = torch.arange(part.start, part.stop)
         return rows, rows * 2
 
-    rows, twice = in_halves(CPU, compute, slice(3, 9))
+    rows, twice = run_in_halves(CPU, compute, slice(3, 9))
     assert rows.tolist() == list(range(3, 9))
     assert torch.equal(twice, rows * 2)
     assert asked[0] == (3, 9)
     with pytest.raises(RuntimeError, match="size"):
-        in_halves(CPU, lambda part: torch.ones(2) @ torch.ones(3), slice(0, 4))
+        run_in_halves(CPU, lambda part: torch.ones(2) @ torch.ones(3), slice(0, 4))
 
 
 def test_unknown_extractor_is_named(root: Path) -> None:
@@ -137,3 +137,13 @@ def test_missing_classifier_names_the_command_that_trains_one(root: Path) -> Non
     shutil.rmtree(root / "judge")
     with pytest.raises(GanlibError, match=r"train classifier --data folder:digits --image-size 16"):
         evaluate(Run(root / "gan"), SMALL, CPU)
+
+
+def test_float_levels_pass_for_bytes_and_become_plain_floats() -> None:
+    floats = torch.tensor([[0.5, 254.25]])
+    levels = floats.as_subclass(FloatLevels)
+    assert torch.is_tensor(levels)
+    assert levels.dtype == torch.uint8
+    converted = levels.to(torch.float32)
+    assert type(converted) is torch.Tensor
+    assert torch.equal(converted, floats)

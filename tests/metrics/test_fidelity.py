@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.metrics.fidelity import Statistics, between, frechet, precision_recall, statistics
+from ganlib.metrics.fidelity import Statistics, frechet, interpolate_pairs, precision_recall, statistics
 from ganlib.metrics.intervals import block_interval, wilson_interval
 
 
@@ -68,14 +68,14 @@ def test_precision_and_recall_of_points_on_a_line() -> None:
 def test_points_between_begin_and_end_where_they_should(path: str) -> None:
     a, b = torch.randn(2, 5, 3, 2, generator=torch.Generator().manual_seed(0))
     for t, expected in [(0.0, a), (1.0, b)]:
-        assert torch.allclose(between(a, b, torch.full((5,), t), path), expected, atol=1e-5)
-    halfway = between(a, b, torch.full((5,), 0.5), path)
+        assert torch.allclose(interpolate_pairs(a, b, torch.full((5,), t), path), expected, atol=1e-5)
+    halfway = interpolate_pairs(a, b, torch.full((5,), 0.5), path)
     if path == "lerp":
         assert torch.allclose(halfway, (a + b) / 2)
     else:  # as long as the ends, where they are equally long
         c = b * (a.flatten(1).norm(dim=1) / b.flatten(1).norm(dim=1))[:, None, None]
         assert torch.allclose(
-            between(a, c, torch.full((5,), 0.5), path).flatten(1).norm(dim=1), a.flatten(1).norm(dim=1)
+            interpolate_pairs(a, c, torch.full((5,), 0.5), path).flatten(1).norm(dim=1), a.flatten(1).norm(dim=1)
         )
 
 

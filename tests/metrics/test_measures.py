@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.measures import MEASURES, Fake, check_sizes
-from ganlib.metrics.neighbours import density_coverage, radii
-from ganlib.metrics.references import describe_images
+from ganlib.metrics.density_coverage import density_coverage, radii
+from ganlib.metrics.measures import MEASURES, FakeFeatures, check_sizes
+from ganlib.metrics.references import compute_reference
 
 GENERATOR = torch.Generator().manual_seed(0)
 
@@ -23,8 +23,8 @@ def normal(n: int, d: int = 4, shift: float = 0.0, scale: float = 1.0) -> Tensor
 
 def measured(name: str, real: Tensor, fake: Tensor, blocks: int = 1, **changes: Any) -> dict[str, float]:
     labels = changes.get("labels", np.zeros(len(real), np.int64))
-    made = Fake(fake, changes.get("logits", fake), changes.get("asked"))
-    return {v.metric: v.value for v in MEASURES[name](describe_images(real, labels), made, blocks)}
+    made = FakeFeatures(fake, changes.get("logits", fake), changes.get("requested"))
+    return {v.metric: v.value for v in MEASURES[name](compute_reference(real, labels), made, blocks)}
 
 
 # Nearest neighbours, on a line: real images at 0, 1, 2, 3 and one far off at 10.
@@ -56,7 +56,7 @@ def test_density_and_coverage_of_points_on_a_line(fake, density, coverage) -> No
 def test_density_and_coverage_do_not_depend_on_how_many_rows_are_taken_at_a_time(monkeypatch) -> None:
     real, fake = normal(300), normal(200)
     whole = density_coverage(real, fake, 5)
-    monkeypatch.setattr("ganlib.metrics.neighbours.ROWS", 7)
+    monkeypatch.setattr("ganlib.metrics.density_coverage.ROWS", 7)
     assert density_coverage(real, fake, 5) == pytest.approx(whole)
 
 
@@ -107,12 +107,13 @@ def test_the_inception_score_of_known_answers(logits, score) -> None:
 
 def test_class_fid_is_of_each_class_alone() -> None:
     real = torch.cat([normal(500), normal(500, shift=9)])
-    labels, asked = np.repeat([0, 1], 500), torch.tensor([0, 1] * 300)
-    fake = torch.where((asked == 0)[:, None], normal(600), normal(600, shift=9))
+    labels, requested = np.repeat([0, 1], 500), torch.tensor([0, 1] * 300)
+    fake = torch.where((requested == 0)[:, None], normal(600), normal(600, shift=9))
     right = {
-        v.how["class"]: v for v in MEASURES["class_fid"](describe_images(real, labels), Fake(fake, fake, asked), 1)
+        v.extra["class"]: v
+        for v in MEASURES["class_fid"](compute_reference(real, labels), FakeFeatures(fake, fake, requested), 1)
     }
-    wrong = MEASURES["class_fid"](describe_images(real, labels), Fake(fake, fake, 1 - asked), 1)
+    wrong = MEASURES["class_fid"](compute_reference(real, labels), FakeFeatures(fake, fake, 1 - requested), 1)
     assert list(right) == [0, 1]
     assert max(v.value for v in right.values()) < 0.3
     assert min(v.value for v in wrong) > 100
@@ -121,15 +122,17 @@ def test_class_fid_is_of_each_class_alone() -> None:
 
 def test_without_classes_there_is_no_class_fid_and_no_agreement() -> None:
     unlabelled = np.full(50, -1)
-    assert describe_images(normal(50), unlabelled).classes == ()
+    assert compute_reference(normal(50), unlabelled).classes == ()
     assert measured("class_fid", normal(50), normal(20), labels=unlabelled) == {}
     assert measured("class_agreement", normal(50), normal(20)) == {}
 
 
 def test_class_agreement_is_the_share_of_the_right_answers() -> None:
-    logits, asked = torch.eye(4).repeat(5, 1), torch.arange(20) % 4
-    asked[:5] = (asked[:5] + 1) % 4
-    assert measured("class_agreement", normal(10), normal(20), logits=logits, asked=asked) == {"class_agreement": 0.75}
+    logits, requested = torch.eye(4).repeat(5, 1), torch.arange(20) % 4
+    requested[:5] = (requested[:5] + 1) % 4
+    assert measured("class_agreement", normal(10), normal(20), logits=logits, requested=requested) == {
+        "class_agreement": 0.75
+    }
 
 
 # All of them get worse with what they are to notice.
@@ -163,25 +166,25 @@ def test_dropped_modes_are_noticed(name, metric, sign) -> None:
 
 @pytest.mark.parametrize("name", [n for n in MEASURES if n not in ("isc", "class_agreement")])
 def test_parts_are_disjoint_and_of_the_same_metric(name) -> None:
-    real, fake, asked = normal(400), normal(400, shift=0.3), torch.arange(400) % 2
-    about = describe_images(real, np.arange(400) % 2)
-    (value, *_) = MEASURES[name](about, Fake(fake, fake, asked), 4)
-    assert len(value.parts) == 4
-    alone = MEASURES[name](about, Fake(fake[:100], fake[:100], asked[:100]), 1)[0].value
+    real, fake, requested = normal(400), normal(400, shift=0.3), torch.arange(400) % 2
+    about = compute_reference(real, np.arange(400) % 2)
+    (value, *_) = MEASURES[name](about, FakeFeatures(fake, fake, requested), 4)
+    assert len(value.blocks) == 4
+    alone = MEASURES[name](about, FakeFeatures(fake[:100], fake[:100], requested[:100]), 1)[0].value
     if name != "kid":  # whose subsets are as large as the smallest part
-        assert value.parts[0] == pytest.approx(alone, rel=1e-6)
+        assert value.blocks[0] == pytest.approx(alone, rel=1e-6)
 
 
 @pytest.mark.parametrize(("name", "n"), [("prc", 12), ("dc", 20), ("isc", 9), ("class_fid", 12)])
 def test_too_few_images_are_one_sentence(name, n) -> None:
-    about = describe_images(normal(50), np.arange(50) % 2)
+    about = compute_reference(normal(50), np.arange(50) % 2)
     with pytest.raises(GanlibError, match="too few"):
         check_sizes([name], about, n, 4, 2)
     check_sizes([name], about, n * 2, 4, 2)
 
 
 def test_few_real_images_are_too_few_as_well() -> None:
-    about = describe_images(normal(4), np.zeros(4, np.int64))
+    about = compute_reference(normal(4), np.zeros(4, np.int64))
     check_sizes(["prc"], about, 1000, 1, 0)
     with pytest.raises(GanlibError, match="dc looks at 5 neighbours: 4 images in a block are too few"):
         check_sizes(["prc", "dc"], about, 1000, 1, 0)

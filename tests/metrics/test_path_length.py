@@ -17,7 +17,7 @@ from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import Extractor
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval
-from ganlib.metrics.paths import moved, squared_steps, trimmed_mean
+from ganlib.metrics.path_length import path_distances, squared_distances, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.runs import Run, RunFolder
 from helpers.tiny_models import build, write_run
@@ -44,7 +44,7 @@ def test_straight_paths_through_linear_maps_have_the_closed_form() -> None:
     a, b = torch.randn(2, 50, 6, generator=rng, dtype=torch.float64)
     generator, features = (torch.randn(*s, generator=rng, dtype=torch.float64) for s in ((6, 9), (9, 4)))
     t = torch.rand(50, generator=rng, dtype=torch.float64)
-    found = moved(lambda z: z @ generator @ features, a, b, t, "lerp")
+    found = path_distances(lambda z: z @ generator @ features, a, b, t, "lerp")
     assert torch.allclose(found, ((b - a) @ generator @ features).square().sum(1), rtol=1e-6)
 
 
@@ -54,7 +54,7 @@ def test_round_paths_run_at_the_speed_of_their_angle() -> None:
     a, b = torch.nn.functional.normalize(torch.randn(2, 50, 8, generator=rng, dtype=torch.float64), dim=2) * 3
     t = torch.rand(50, generator=rng, dtype=torch.float64)
     angle = ((a * b).sum(1) / 9).arccos()
-    assert torch.allclose(moved(lambda z: z, a, b, t, "slerp"), (3 * angle) ** 2, rtol=1e-4)
+    assert torch.allclose(path_distances(lambda z: z, a, b, t, "slerp"), (3 * angle) ** 2, rtol=1e-4)
 
 
 def test_paths_that_jump_are_left_out_of_the_mean() -> None:
@@ -70,7 +70,7 @@ def test_steps_far_below_a_level_are_seen() -> None:
     a, b = torch.zeros(4, 1), torch.ones(4, 1)
     t = torch.tensor([0.1, 0.4, 0.6, 0.9])
     images = linear(3).network
-    found = moved(lambda z: images(z[:, :, None, None].expand(-1, -1, 8, 8))[0], a, b, t, "lerp")
+    found = path_distances(lambda z: images(z[:, :, None, None].expand(-1, -1, 8, 8))[0], a, b, t, "lerp")
     per_level = (images(torch.ones(1, 1, 8, 8))[0]).square().sum()
     assert torch.allclose(found, per_level.expand(4), rtol=0.02)
 
@@ -80,8 +80,8 @@ def test_every_architecture_has_paths(name: str, tmp_path: Path) -> None:
     model: Any = build(name)
     made = Generation(write_run(tmp_path / "run", name), model, "0" * 12, {}, 8, 4)
     for space in model.spaces:
-        whole = squared_steps(made, linear(), space, slice(0, 4))
-        parts = [squared_steps(made, linear(), space, slice(i, i + 2)) for i in (0, 2)]
+        whole = squared_distances(made, linear(), space, slice(0, 4))
+        parts = [squared_distances(made, linear(), space, slice(i, i + 2)) for i in (0, 2)]
         assert whole.shape == (4, 1)
         assert torch.isfinite(whole).all()
         assert whole.mean() > 0

@@ -187,7 +187,7 @@ def test_dinov2s_positions_are_resized_to_the_grid() -> None:
 def test_what_is_not_the_weights_is_refused(
     name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, what = Run(root / "gan"), PRETRAINED[name].source.what
+    run, what = Run(root / "gan"), PRETRAINED[name].source.name
     (tmp_path / "noise.pth").write_bytes(b"noise")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
     torch.save(torch.zeros(3), tmp_path / "tensor.pth")

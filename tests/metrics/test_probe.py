@@ -14,7 +14,7 @@ from ganlib.__main__ import main
 from ganlib.data import Split, load_data
 from ganlib.errors import GanlibError
 from ganlib.metrics.intervals import wilson_interval
-from ganlib.metrics.probe import accuracy, features, fit, hidden_layers, judge, pixels
+from ganlib.metrics.probe import accuracy, features, fit, hidden_layers, pixels, score_images
 from ganlib.models import MODELS
 from ganlib.records import read_evaluations, read_records
 from helpers.gallery import digits_run
@@ -98,7 +98,7 @@ def test_what_works_in_place_changes_no_feature() -> None:
 def test_a_conditional_discriminator_is_asked_about_all_classes_in_equal_parts() -> None:
     model: Any = build("cdcgan")
     x = torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 127.5 - 1
-    assert torch.equal(judge(model, x), model.score(x, torch.full((6, 3), 1 / 3)))
+    assert torch.equal(score_images(model, x), model.score(x, torch.full((6, 3), 1 / 3)))
     of_class = [model.score(x, torch.full((6,), k)) for k in range(3)]
     assert not torch.allclose(of_class[0], of_class[1])  # its features would tell
 

@@ -1,4 +1,4 @@
-"""How well a categorical code names classes that it was never told.
+"""How well a categorical code, learned without labels, names classes.
 
 Each of its values is given one class, no class twice: the matching that is right most often on training images
 (Kuhn, "The Hungarian method for the assignment problem", 1955). The accuracy is that of the test images.
@@ -23,30 +23,30 @@ from ganlib.metrics.references import Progress, chunks, load_split
 from ganlib.records import Record
 from ganlib.runs import Run
 
-MATCHED = 10_000  # training images
+MATCHING_IMAGES = 10_000  # of the training split
 
 
 def code_record(run: Run, model: Any, config: EvaluationConfig, progress: Progress) -> Record:
     """Of the code that names the training images best. Test images whose value has no class count as wrong."""
     train, test = (load_split(run, split, config.data_root) for split in ("train", "test"))
-    rows = some(len(train), MATCHED)
+    rows = random_subset(len(train), MATCHING_IMAGES)
     images = (np.array(train.images[rows[i : i + config.batch]]) for i in range(0, len(rows), config.batch))
-    count = len(run.classes), model.device, progress
-    learnt = tabulate(model.infer_codes, images, train.labels[rows], *count)
-    tested = tabulate(model.infer_codes, chunks(test, config.batch), test.labels, *count)
-    if not learnt:
+    arguments = len(run.classes), model.device, progress
+    train_tables = tabulate(model.infer_codes, images, train.labels[rows], *arguments)
+    test_tables = tabulate(model.infer_codes, chunks(test, config.batch), test.labels, *arguments)
+    if not train_tables:
         raise GanlibError(f"{run.name} has no categorical code.")
-    matchings = [match(table) for table in learnt]
-    fits = [int(table[pairs].sum()) for table, pairs in zip(learnt, matchings, strict=True)]
-    best = int(np.argmax(fits))
-    hits = int(tested[best][matchings[best]].sum())
+    matchings = [match(table) for table in train_tables]
+    train_hits = [int(table[pairs].sum()) for table, pairs in zip(train_tables, matchings, strict=True)]
+    best = int(np.argmax(train_hits))
+    hits = int(test_tables[best][matchings[best]].sum())
     matched = {"data": run.data_name, "split": "train", "fingerprint": train.fingerprint, "n": len(rows)}
     return test_record(run, test, "code_accuracy", hits, code=f"c{best + 1}", matched=matched)
 
 
-def some(n: int, most: int) -> NDArray[np.int64]:
-    """At most ``most`` of n indices, always the same. Not the first: a folder's images come class by class."""
-    return np.sort(np.random.Generator(np.random.PCG64(0)).permutation(n)[:most])
+def random_subset(n: int, size: int) -> NDArray[np.int64]:
+    """At most ``size`` of n indices, sorted, always the same. Not the first: folders list images class by class."""
+    return np.sort(np.random.Generator(np.random.PCG64(0)).permutation(n)[:size])
 
 
 def match(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -70,10 +70,10 @@ def tabulate(
     for part in images:
         inferred = infer_codes(from_uint8(part, device))
         tables = tables or [np.zeros((p.shape[1], classes), np.int64) for p in inferred]
-        of_part = labels[done : done + len(part)]
-        labelled = of_part >= 0
+        part_labels = labels[done : done + len(part)]
+        labelled = part_labels >= 0
         for table, p in zip(tables, inferred, strict=True):
-            np.add.at(table, (p.argmax(1).cpu().numpy()[labelled], of_part[labelled]), 1)
+            np.add.at(table, (p.argmax(1).cpu().numpy()[labelled], part_labels[labelled]), 1)
         done += len(part)
         progress("inferred codes", done, len(labels))
     return tables

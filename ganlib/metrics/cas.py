@@ -1,8 +1,7 @@
-"""Classification accuracy score: what a classifier knows of real images that was trained on generated ones.
+"""Classification accuracy score: accuracy on real images of a classifier that was trained on generated ones.
 
 Ravuri, Vinyals, "Classification Accuracy Score for Conditional Generative Models", NeurIPS 2019, arXiv:1905.10887.
-The classifier is this project's, small and briefly trained: the score is below what an equal number of real images
-gives, and compares only where the same was done.
+The classifier is this project's, small and briefly trained: the score compares only with scores made the same way.
 """
 
 from __future__ import annotations
@@ -35,35 +34,43 @@ IMAGES = 100_000  # minutes on two cores, for CIFAR-10
 SEED = 0
 
 
-def data_to_classify(made: Generation, root: str | None) -> DataSet:
-    """The run's data set. GanlibError where its test images are absent or nothing can be learnt from ``made``."""
-    k = made.model.config.num_classes
-    if not made.model.conditional or k < 2:
+def load_cas_data(generation: Generation, root: str | None) -> DataSet:
+    """The run's data set. GanlibError where its test images are absent or no classifier can learn its classes."""
+    k = generation.model.config.num_classes
+    if not generation.model.conditional or k < 2:
         raise GanlibError(
-            f"{made.run.name} cannot be asked for classes, so that no classifier can learn from its images; "
+            f"{generation.run.name} is not conditional, so that no classifier can learn from its images; "
             "leave the metric cas out."
         )
-    if made.n < k:
-        raise GanlibError(f"A classifier of {k} classes cannot learn from {made.n} images; raise --n.")
-    return load_set(made.run, root, "test")
+    if generation.n < k:
+        raise GanlibError(f"A classifier of {k} classes cannot learn from {generation.n} images; raise --n.")
+    return load_set(generation.run, root, "test")
 
 
-def transfer_record(
-    made: Generation, images: NDArray[np.uint8], data: DataSet, device: torch.device, progress: Progress
+def cas_record(
+    generation: Generation, images: NDArray[np.uint8], data: DataSet, device: torch.device, progress: Progress
 ) -> Record:
-    """images: all of ``made``, (n, H, W, C) uint8. data: the run's data set, of which only the test images are used."""
-    assert made.labels is not None
+    """``images``: all of ``generation``, (n, H, W, C) uint8. ``data``: the run's data set; its test images are used."""
+    assert generation.labels is not None
     training = TrainingConfig(
         images=IMAGES, batch_size=MODELS[CLASSIFIER].recipe["batch_size"], seed=SEED, precision="fp32"
     )
-    generated = replace(data, train=Split(images, made.labels.numpy(), "generated"))
+    generated = replace(data, train=Split(images, generation.labels.numpy(), "generated"))
     classifier = train(generated, training, device, progress)
-    hits = count_hits(classifier.classify, chunks(data.test, made.batch), data.test.labels, device, progress)
+    hits = count_hits(classifier.classify, chunks(data.test, generation.batch), data.test.labels, device, progress)
     trained = {"model": CLASSIFIER, "width": WIDTH, "images": IMAGES, "batch_size": training.batch_size, "seed": SEED}
-    about = protocol(
-        made.run, None, n_real=len(data.test), n_fake=made.n, split="test", options=made.changed, trained=trained
+    cas_protocol = protocol(
+        generation.run,
+        None,
+        n_real=len(data.test),
+        n_fake=generation.n,
+        split="test",
+        options=generation.changed_options,
+        trained=trained,
     )
-    return made.record("cas", hits / len(data.test), interval=wilson_interval(hits, len(data.test)), protocol=about)
+    return generation.record(
+        "cas", hits / len(data.test), interval=wilson_interval(hits, len(data.test)), protocol=cas_protocol
+    )
 
 
 def train(data: DataSet, config: TrainingConfig, device: torch.device, progress: Progress) -> Any:

@@ -13,10 +13,10 @@ from ganlib.__main__ import main
 from ganlib.data import DataSet, load_data
 from ganlib.errors import GanlibError
 from ganlib.metrics.accuracy import count_hits
+from ganlib.metrics.cas import train
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.intervals import wilson_interval
-from ganlib.metrics.transfer import train
 from ganlib.records import read_evaluations, read_records
 from ganlib.runs import Run
 from ganlib.sampling import sample
@@ -28,8 +28,8 @@ SCORE = EvaluationConfig(metrics=("cas",), n=60)
 
 @pytest.fixture
 def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganlib.metrics.transfer.IMAGES", 600)
-    monkeypatch.setattr("ganlib.metrics.transfer.WIDTH", 4)
+    monkeypatch.setattr("ganlib.metrics.cas.IMAGES", 600)
+    monkeypatch.setattr("ganlib.metrics.cas.WIDTH", 4)
 
 
 def accuracy(data: DataSet, labels: np.ndarray) -> float:
@@ -41,7 +41,7 @@ def accuracy(data: DataSet, labels: np.ndarray) -> float:
 
 
 def test_a_classifier_learns_what_the_images_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganlib.metrics.transfer.WIDTH", 8)
+    monkeypatch.setattr("ganlib.metrics.cas.WIDTH", 8)
     digits = load_data("digits")
     state = torch.get_rng_state()
     right = accuracy(digits, digits.train.labels)
@@ -116,7 +116,7 @@ def test_it_needs_no_extractor_but_the_test_images(root: Path, request: pytest.F
 def test_what_cannot_teach_is_refused_before_an_image_is_made(root: Path) -> None:
     made: list[str] = []
     for name, config, reason in [
-        ("info", SCORE, "info cannot be asked for classes"),
+        ("info", SCORE, "info is not conditional"),
         ("gan", EvaluationConfig(metrics=("fid", "cas"), n=2, blocks=1), "3 classes cannot learn from 2 images"),
     ]:
         with pytest.raises(GanlibError, match=reason):
