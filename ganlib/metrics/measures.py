@@ -159,14 +159,14 @@ def class_fid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value
     """FID of the images of each class, of a conditional model."""
     if fake.labels is None:
         return []
-    records = []
+    values = []
     for label, of_class in enumerate(real.classes):
-        of_label = fake.features[fake.labels == label]
-        parts = of_label.tensor_split(blocks) if blocks > 1 else ()
-        values = [frechet(of_class, statistics(part)) for part in parts]
-        value = frechet(of_class, statistics(of_label))
-        records.append(Value("class_fid", value, values, of_class.n, len(of_label), {"class": label}))
-    return records
+        features = fake.features[fake.labels == label]
+        parts = features.tensor_split(blocks) if blocks > 1 else ()
+        distances = [frechet(of_class, statistics(part)) for part in parts]
+        distance = frechet(of_class, statistics(features))
+        values.append(Value("class_fid", distance, distances, of_class.n, len(features), {"class": label}))
+    return values
 
 
 @MEASURES.register("class_agreement")

@@ -1,7 +1,7 @@
 """Perceptual path length: how far features move where the latent moves a little.
 
 Karras, Laine, Aila, "A Style-Based Generator Architecture for Generative Adversarial Networks", CVPR 2019,
-arXiv:1812.04948, section 4.1. The distance is that of the evaluation's extractor, so that numbers compare only within it.
+arXiv:1812.04948, section 4.1. The distance is that of the evaluation's extractor, so numbers compare only within it.
 As in the paper's code the shortest and the longest hundredth of the paths are discarded: a path across a jump, as of a
 code that is an argmax, has a length of the order of 1 / ε and would dominate the mean.
 """
