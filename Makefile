@@ -1,14 +1,25 @@
-# make run: the dashboard on the shipped gallery.   make test: everything the CI checks.
+# make run        the dashboard on the shipped gallery
+# make test       everything the CI checks: style, types and all tests
+# make test-fast  the tests that one runs all day
+# make coverage   which lines of ganlib/ and pages/ the tests run, without the browser's
 PYTHON ?= python3
 BIN := .venv/bin
+# Whole files to one worker: what their tests share is built once.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-.PHONY: run test check format clean
+.PHONY: run test test-fast coverage check format clean
 
 run: .venv/run
 	$(BIN)/streamlit run app.py
 
 test: .venv/dev check
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
+
+test-fast: .venv/dev
+	$(PYTEST) -m "not slow and not browser"
+
+coverage: .venv/dev
+	$(PYTEST) -m "not browser" --cov --cov-report=term
 
 check: .venv/dev
 	$(BIN)/ruff check .

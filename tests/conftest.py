@@ -1,4 +1,20 @@
-"""One thread: tiny networks gain nothing from more, and subprocesses of one thread are then bit-for-bit equal."""
+"""How the tests are run, and where a new one goes.
+
+Tiers, by marker:
+
+fast      no marker    ``make test-fast``, at most two minutes on two cores: run it all day
+slow      ``slow``     more than about two seconds, a process of its own, or generated inputs by the hundred
+browser   ``browser``  journeys in Chromium; everything in tests/browser has the marker, none need set it
+
+``make test`` runs the checks and all tiers, ``make coverage`` measures which lines the first two run. One file or one
+test: ``python -m pytest tests/training/test_step.py -k freezes``; one tier: ``python -m pytest -n 2 -m slow``.
+
+A new test: ``tests/`` mirrors ``ganlib/``; ``tests/training/test_step.py`` tests ``ganlib/training/step.py``. Real
+classes at the sizes of ``Config.tiny()``, no mocks; ``tests/helpers`` builds models, runs and galleries. One rule is
+one test: parametrize over architectures; where a rule holds for many files or fields, one test lists all violations.
+
+One thread each: tiny networks gain nothing from more, and processes of one thread are bit-for-bit equal.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,13 @@ from helpers.gallery import PROJECT, add_able_runs, copy_of, small_gallery
 expect.set_options(timeout=WAIT)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder are of the browser tier."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def gallery(tmp_path_factory) -> Path:
     root = copy_of(small_gallery(tmp_path_factory.getbasetemp()), tmp_path_factory.mktemp("browsed"))

@@ -112,6 +112,7 @@ def in_a_process(*arguments: str, cwd: Path, gallery: Path) -> subprocess.Comple
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_makes_the_same_pixels(gallery, tmp_path, capsys):
     request = ["sample", OTHER, "--classes", "3", "--seeds", "0-7", "--device", "cpu"]
     done = in_a_process(*request, "--out", "there.png", cwd=tmp_path, gallery=gallery)
@@ -120,6 +121,7 @@ def test_a_process_of_its_own_makes_the_same_pixels(gallery, tmp_path, capsys):
     assert np.array_equal(read("there.png"), read("here.png"))
 
 
+@pytest.mark.slow
 def test_a_refusal_is_an_exit_code_without_a_traceback(gallery, tmp_path):
     done = in_a_process("sample", "nothing", cwd=tmp_path, gallery=gallery)
     assert done.returncode == 1

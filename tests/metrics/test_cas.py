@@ -40,6 +40,7 @@ def accuracy(data: DataSet, labels: np.ndarray) -> float:
     return count_hits(model.classify, [np.array(data.test.images)], data.test.labels, CPU, print) / len(data.test)
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_what_the_images_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganlib.metrics.cas.WIDTH", 8)
     digits = load_data("digits")

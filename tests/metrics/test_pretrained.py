@@ -69,6 +69,7 @@ def measured(extractor: Extractor, images: np.ndarray) -> Tensor:
     return extract(extractor, lambda start: [images], len(images)).features
 
 
+@pytest.mark.slow
 def test_inception_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path, images: np.ndarray) -> None:
     torch.save({}, tmp_path / "none.pth")
     network = Blank(
@@ -85,6 +86,7 @@ def test_inception_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path, im
     assert "inception" in str(extractor.references)
 
 
+@pytest.mark.slow
 def test_vgg16_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path, images: np.ndarray) -> None:
     with torch.device("meta"):
         shapes = {key: value.shape for key, value in torchvision.models.vgg16().state_dict().items()}
@@ -112,6 +114,7 @@ def test_others_take_files_of_any_of_their_sizes(name: str, root: Path, tmp_path
     assert torch.allclose(floats, found, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_an_evaluation_by_them_has_no_inception_score(name: str, root: Path, tmp_path: Path) -> None:
     SMALL[name](tmp_path / "small.pth")

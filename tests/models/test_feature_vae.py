@@ -124,6 +124,7 @@ def test_what_makes_no_sense_is_refused():
         fresh(trunk_weights="download", trunk_width=4).before_training()
 
 
+@pytest.mark.slow
 def test_training_fetches_the_weights_once_and_the_run_carries_them(vgg, tmp_path, monkeypatch):
     path = tmp_path / "vgg.safetensors"
     save_file(vgg, path)

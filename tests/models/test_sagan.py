@@ -41,15 +41,16 @@ def test_attention_begins_as_the_identity_and_grows_from_there(changes):
 
 @pytest.mark.parametrize(("size", "attention"), [(16, 8), (32, 8), (32, 16), (64, 32)])
 @BACKBONES
-def test_maps_of_the_asked_size_are_attended(changes, size, attention):
-    model = build("sagan", image_size=size, attention=attention, **changes)
-    seen = []
+def test_maps_of_the_configured_size_are_attended(changes, size, attention):
+    config = tiny_config("sagan", image_size=size, attention=attention, **changes)
+    model = seeded(lambda: MODELS["sagan"](config), 0).eval()
+    sizes = []
     for layer in model.modules():
         if isinstance(layer, SelfAttention2d):
-            layer.register_forward_hook(lambda module, inputs, output: seen.append(output.shape[2]))
+            layer.register_forward_hook(lambda module, inputs, output: sizes.append(output.shape[2]))
     labels = torch.arange(2) if model.conditional else None
     model.score(model.generate(model.latents([0, 1]), labels), labels)
-    assert seen == [attention, attention]
+    assert sizes == [attention, attention]
 
 
 @BACKBONES

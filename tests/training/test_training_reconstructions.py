@@ -110,9 +110,9 @@ def test_reconstructions_use_no_global_generator(name, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in MODELS if hasattr(MODELS[name], "encode")])
 def test_a_resumed_run_has_the_reconstructions_of_an_undisturbed_one(name, tmp_path):
-    make_trainer(tmp_path / "whole", name, images=24, snapshot_first=8).train()
-    make_trainer(tmp_path / "parts", name, images=12, snapshot_first=8).train()
-    make_trainer(tmp_path / "parts", name, images=24, snapshot_first=8, resume=True).train()
+    make_trainer(tmp_path / "whole", name, images=16, snapshot_first=12).train()
+    make_trainer(tmp_path / "parts", name, images=8, snapshot_first=12).train()
+    make_trainer(tmp_path / "parts", name, images=16, snapshot_first=12, resume=True).train()
     whole, parts = (files_of(tmp_path / part) for part in ("whole", "parts"))
     kept = [k for k in whole if k.startswith(("reconstructions/", "snapshots/"))]
     assert [k for k in kept if k.startswith("reconstructions/")]

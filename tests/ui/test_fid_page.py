@@ -307,6 +307,7 @@ def test_published_values_are_shown_under_inception_alone(own_gallery):
     assert bars(at)["y"] == [OTHER]  # the published ones are no part of the ranking
 
 
+@pytest.mark.slow
 def test_runs_are_evaluated_from_the_page_and_a_failure_is_one_sentence(own_gallery):
     jobs.clear()
     at = open_page("fid")
@@ -325,6 +326,7 @@ def test_runs_are_evaluated_from_the_page_and_a_failure_is_one_sentence(own_gall
     jobs.clear()
 
 
+@pytest.mark.slow
 def test_of_several_runs_each_failure_is_said_and_the_choice_is_kept(own_gallery):
     jobs.clear()
     at = open_page("fid")

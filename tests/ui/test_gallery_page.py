@@ -62,6 +62,7 @@ def test_the_gallery_can_show_one_data_set(own_gallery):
     assert len(at.subheader) == 4
 
 
+@pytest.mark.slow
 def test_the_shipped_gallery_opens_with_pictures(monkeypatch):
     for variable in ("GANLIB_GALLERY", "GANLIB_RUNS"):
         monkeypatch.delenv(variable, raising=False)

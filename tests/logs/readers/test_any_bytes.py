@@ -16,6 +16,8 @@ from test_event_files import scalar, write
 from ganlib.logs import Follower, LogError, read
 from ganlib.logs.frame import COLUMNS, MAX_LISTED
 
+pytestmark = pytest.mark.slow  # hundreds of generated files a test
+
 SAMPLES = sorted(path for path in (Path(__file__).parents[1] / "samples").rglob("*") if path.is_file())
 CELLS = st.one_of(
     st.floats().map(str),
