@@ -1,0 +1,42 @@
+"""The documents: generated tables are current, links lead somewhere, the README stays short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.gallery import GALLERY, PAGE, render
+
+PROJECT = Path(__file__).parents[2]
+DOCUMENTS = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob(".github/**/*.md")]
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_PATH = re.compile(r"`([\w./-]+/[\w.-]*\.(?:py|md|toml|yml|yaml|txt|csv|json|png))`")
+
+
+def test_the_gallery_page_is_what_its_command_writes(monkeypatch):
+    monkeypatch.setenv("GANLIB_GALLERY", str(GALLERY))
+    monkeypatch.delenv("GANLIB_RUNS", raising=False)
+    assert PAGE.read_text(encoding="utf-8") == render(), "run python -m docs.gallery"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_relative_links_and_named_files_exist(document):
+    text = document.read_text(encoding="utf-8")
+    links = [link for link in _LINK.findall(text) if "://" not in link and not link.startswith("#")]
+    missing = [link for link in links if not (document.parent / link.partition("#")[0]).exists()]
+    missing += [name for name in _PATH.findall(text) if not (PROJECT / name).exists()]
+    anchors = [link for link in links if "#" in link]
+    missing += [link for link in anchors if not _has_heading(document.parent, link)]
+    assert not missing
+
+
+def _has_heading(folder: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    headings = re.findall(r"^#+ (.+)$", (folder / path).read_text(encoding="utf-8"), re.MULTILINE)
+    return anchor in [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def test_the_readme_has_under_150_lines():
+    assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
