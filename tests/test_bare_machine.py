@@ -74,20 +74,33 @@ def closure(names: tuple[str, ...]) -> set[str]:
     return installed
 
 
-def test_a_bare_machine_trains_samples_and_lists(tmp_path):
+def run_bare(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The commands, one a line, in one process that finds the bare machine's packages alone."""
     bare = closure(BARE)
     owners = {module: {normalize(name) for name in names} for module, names in packages_distributions().items()}
     hidden = [module for module, names in owners.items() if not names & bare and module != "ganlib"]
     assert {"streamlit", "plotly", "scipy", "sklearn", "torch_fidelity", "torchvision"} <= set(hidden)
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", PROCESS, ",".join(hidden)],
-        input=COMMANDS.strip(),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(PROJECT), "GANLIB_CACHE": str(tmp_path / "cache"), "GANLIB_PROGRESS": "60"},
+        input=commands,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "GANLIB_CACHE": str(folder / "cache"), "GANLIB_PROGRESS": "60"},
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def test_a_bare_machine_trains_samples_and_lists(tmp_path):
+    done = run_bare(COMMANDS.strip(), tmp_path)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "96 images" in done.stdout
     assert (tmp_path / "grid.png").exists()
+
+
+def test_what_a_bare_machine_lacks_is_named_with_its_extra(tmp_path):
+    done = run_bare("dashboard", tmp_path)
+    assert done.returncode == 1
+    assert "The dashboard needs streamlit" in done.stderr
+    assert "pip install 'ganlib[metrics,dashboard]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,7 +13,8 @@ import pandas as pd
 from ganlib.data import list_data
 from ganlib.models import MODELS
 from ganlib.records import METRICS, RANKED, by_date, measured_on, present, read_evaluations, usual_scores
-from ganlib.runs import Run, RunError, find_run, scan
+from ganlib.runs import Run, RunError, find_run, no_runs, scan
+from ganlib.settings import run_roots
 
 TITLE_SUFFIXES = dict.fromkeys(("fid", "fid_infinity", "kid"), " (embedded)") | {"ppl": " in z"}
 
@@ -55,6 +56,8 @@ def list_runs() -> None:
         except RunError as damage:  # shows when the file's header is read
             broken.append(damage)
     table(rows)
+    if not rows and not broken:
+        print(f"  {no_runs(run_roots())}")
     for error in broken:
         print(f"  ! {error}")
 

@@ -39,9 +39,10 @@ def test_list_shows_the_snapshots_of_a_run(gallery, capsys):
     assert f"snapshots: 0, 320, 640, {IMAGES}" in text
 
 
-def test_list_without_runs_is_no_error(gallery, tmp_path, monkeypatch, capsys):
+def test_list_without_runs_says_where_it_looked(gallery, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "nothing"))
-    assert works("list", "runs", capsys=capsys) == ""
+    text = works("list", "runs", capsys=capsys)
+    assert f"no runs are in {tmp_path / 'nothing'}: train one" in text
 
 
 @pytest.fixture
