@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs.gallery import GALLERY, PAGE, render
+from ganlib import __version__
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENTS = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob(".github/**/*.md")]
@@ -15,6 +16,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`([\w./-]+/[\w.-]*\.(?:py|md|toml|yml|yaml|txt|csv|json|png))`")
 
 
+@pytest.mark.slow
 def test_the_gallery_page_is_what_its_command_writes(monkeypatch):
     monkeypatch.setenv("GANLIB_GALLERY", str(GALLERY))
     monkeypatch.delenv("GANLIB_RUNS", raising=False)
@@ -40,3 +42,9 @@ def _has_heading(folder: Path, link: str) -> bool:
 
 def test_the_readme_has_under_150_lines():
     assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
+
+
+def test_citation_and_changelog_have_the_version_of_the_package():
+    assert f"\nversion: {__version__}\n" in (PROJECT / "CITATION.cff").read_text(encoding="utf-8")
+    versions = re.findall(r"^## \[(\S+)\]", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == __version__

@@ -11,8 +11,8 @@ from helpers.log_frames import scalar_frame
 def test_growth_is_where_the_resolution_rose() -> None:
     # Rows 3 and 7 are means over steps of two resolutions.
     sizes = dict(enumerate([4, 4, 5.6, 8, 8, 8, 15.9, 16], 1))
-    found = resolution_increases(scalar_frame({"plain": {"loss/D": {1: 0.5}}, "grown": {"resolution": sizes}}))
-    assert list(zip(found["run"], found["step"], found["label"], strict=True)) == [
+    annotations = resolution_increases(scalar_frame({"plain": {"loss/D": {1: 0.5}}, "grown": {"resolution": sizes}}))
+    assert list(zip(annotations["run"], annotations["step"], annotations["label"], strict=True)) == [
         ("grown", 3, "8 px"),
         ("grown", 7, "16 px"),
     ]
@@ -21,7 +21,7 @@ def test_growth_is_where_the_resolution_rose() -> None:
 def test_marks_are_jumps_of_the_rate_the_best_fid_and_restarts() -> None:
     rates = {1: 1e-3, 2: 0.99e-3, 3: 1e-4, 4: 1e-4}
     frame = scalar_frame({"a": {"lr": rates, "fid": {1: 50.0, 2: 20.0, 3: 30.0}}})
-    found = {kind: rows[["step", "label"]].values.tolist() for kind, rows in find_annotations(frame)}
-    assert found == {"learning rate": [[3, "lr 0.0001"]], "best FID": [[2, "FID 20"]]}
-    again = frame.assign(segment=[0, 0, 1, 1, 0, 0, 1]).astype(DTYPES)
-    assert dict(find_annotations(again))["restarts"][["step", "label"]].values.tolist() == [[3, "restart"]]
+    annotations = {kind: rows[["step", "label"]].values.tolist() for kind, rows in find_annotations(frame)}
+    assert annotations == {"learning rate": [[3, "lr 0.0001"]], "best FID": [[2, "FID 20"]]}
+    restarted = frame.assign(segment=[0, 0, 1, 1, 0, 0, 1]).astype(DTYPES)
+    assert dict(find_annotations(restarted))["restarts"][["step", "label"]].values.tolist() == [[3, "restart"]]

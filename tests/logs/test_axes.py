@@ -11,9 +11,9 @@ from helpers.log_frames import scalar_frame
 
 
 def test_time_of_a_resumed_run_has_no_hole() -> None:
-    walls = [100, 102, 104, 5000, 5002, 5001, 5003]  # a pause of 4,896 s, and a clock set back
+    wall_times = [100, 102, 104, 5000, 5002, 5001, 5003]  # a pause of 4,896 s, and a clock set back
     resumed = {"loss/G": dict.fromkeys(range(7), 1.0), "loss/D": dict.fromkeys(range(0, 7, 2), 2.0)}
-    frame = scalar_frame({"a": resumed, "b": {"x": {1: 1}}}, wall_time=[*walls, *walls[::2], 900000])
+    frame = scalar_frame({"a": resumed, "b": {"x": {1: 1}}}, wall_time=[*wall_times, *wall_times[::2], 900000])
     seconds = elapsed_seconds(frame)
     assert seconds[frame["tag"] == "loss/G"].tolist() == [0, 2, 4, 6, 8, 8, 10]
     assert seconds[frame["tag"] == "loss/D"].tolist() == [0, 4, 8, 10]
@@ -34,10 +34,10 @@ def test_an_axis_is_what_the_run_logged_of_it() -> None:
         }
     )
     frame.attrs["step_units"] = {"ours": "steps", "theirs": "images", "neither": "steps"}
-    placed = assign_x(frame, "images")
-    losses = placed[placed["tag"] == "loss/D"]
+    with_x = assign_x(frame, "images")
+    losses = with_x[with_x["tag"] == "loss/D"]
     assert losses["x"].tolist() == [640, 1280, 2560, 100]  # between, beyond, as it is
-    assert set(placed["run"]) == {"ours", "theirs"}
+    assert set(with_x["run"]) == {"ours", "theirs"}
     assert assign_x(frame, "step")["x"].tolist() == frame["step"].tolist()
     assert assign_x(frame, "epoch").empty
     assert available_axes(frame) == ["images", "step", "time"]
@@ -48,7 +48,7 @@ def test_an_axis_is_what_the_run_logged_of_it() -> None:
 
 def test_dates_are_dates_and_relative_times_are_none() -> None:
     frame = scalar_frame({"a": {"x": {1: 1.0}}, "b": {"x": {1: 1.0}}}, wall_time=[1.7e9, 12.5])
-    placed = assign_x(frame, "clock")
-    assert placed["run"].tolist() == ["a"]
-    assert str(placed["x"].iloc[0]) == "2023-11-14 22:13:20"
+    with_x = assign_x(frame, "clock")
+    assert with_x["run"].tolist() == ["a"]
+    assert str(with_x["x"].iloc[0]) == "2023-11-14 22:13:20"
     assert available_axes(frame) == ["step", "time", "clock"]

@@ -13,14 +13,14 @@ from ganlib.logs import decimate
 def test_decimation_keeps_extremes_and_ends(n: int) -> None:
     y = np.random.default_rng(n).normal(size=n)
     y[n // 3], y[n // 2] = 50, -50
-    kept = decimate(y, 100)
-    assert len(kept) <= 100
-    assert (np.diff(kept) > 0).all()
-    assert {0, n // 3, n // 2, n - 1} <= set(kept.tolist())
+    positions = decimate(y, 100)
+    assert len(positions) <= 100
+    assert (np.diff(positions) > 0).all()
+    assert {0, n // 3, n // 2, n - 1} <= set(positions.tolist())
     y[n // 4] = np.nan  # and a gap stays one
-    kept = decimate(y, 100)
-    assert len(kept) <= 100
-    assert {0, n // 4, n // 3, n // 2, n - 1} <= set(kept.tolist())
+    positions = decimate(y, 100)
+    assert len(positions) <= 100
+    assert {0, n // 4, n // 3, n // 2, n - 1} <= set(positions.tolist())
 
 
 def test_decimation_of_odd_curves() -> None:

@@ -12,8 +12,8 @@ def test_scores_of_snapshots_lie_at_the_steps_of_their_images() -> None:
     frame = scalar_frame({"a": {"images": {10: 640.0, 30: 1920.0}}, "b": {"loss/D": {1: 1.0}}})
     rows = [("a", "fid", 9.0, 640), ("a", "fid", 5.0, 1280), ("a", "kid", 0.5, 640), ("b", "fid", 9.0, 640)]
     records = pd.DataFrame(rows, columns=["run", "metric", "value", "images_seen"]).assign(protocol="{}", date=0)
-    found = add_snapshot_metrics(frame, records)
-    added = found[found["original"] == "evaluation.json"]
+    result = add_snapshot_metrics(frame, records)
+    added = result[result["original"] == "evaluation.json"]
     assert added[["run", "tag", "step", "value"]].values.tolist() == [["a", "fid", 10, 9.0], ["a", "fid", 20, 5.0]]
-    assert found.dtypes.map(str).equals(frame.dtypes.map(str))
+    assert result.dtypes.map(str).equals(frame.dtypes.map(str))
     assert add_snapshot_metrics(frame, records[:0]) is frame

@@ -31,8 +31,8 @@ def test_a_state_counts_from_a_tenth_of_the_run_on(fraction: float, expected: li
 
 
 def test_the_interval_is_where_it_happens_and_lasting_is_graver() -> None:
-    passing = frame({"loss/D": phases((0.9, 0.2), (0.005, 0.4), (0.9, 0.4)), "loss/G": 3.0})
-    finding = find_finding(passing, "discriminator_wins", "non-saturating")
+    temporary = frame({"loss/D": phases((0.9, 0.2), (0.005, 0.4), (0.9, 0.4)), "loss/G": 3.0})
+    finding = find_finding(temporary, "discriminator_wins", "non-saturating")
     assert (finding.severity, finding.tag, finding.run) == ("warning", "loss/D", "a")
     assert abs(finding.start - 1000) <= 100
     assert abs(finding.end - 3000) <= 100

@@ -63,7 +63,7 @@ def test_an_old_checkpoint_measured_again_is_no_restart() -> None:
 # What must not change a finding
 
 
-def busy() -> pd.DataFrame:
+def eventful() -> pd.DataFrame:
     """Something of everything."""
     spikes = phases((0.9, 0.5), (0.005, 0.3), (4.0, 0.2))
     spikes[::30] = 30
@@ -73,42 +73,42 @@ def busy() -> pd.DataFrame:
     return pd.concat([frame({"loss/D": spikes, "loss/G": g}), fid], ignore_index=True)
 
 
-def judged(data: pd.DataFrame, run: str = "a") -> list[tuple[object, ...]]:
+def summarize(data: pd.DataFrame, run: str = "a") -> list[tuple[object, ...]]:
     return [(f.rule, f.severity, f.start, f.end, f.tag) for f in diagnose(data, loss="non-saturating") if f.run == run]
 
 
 def test_the_busy_run_has_much_to_say() -> None:
-    assert {"mode_collapse", "discriminator_wins", "generator_wins", "not_finite"} <= set(rule_names(busy(), "bce"))
+    assert {"mode_collapse", "discriminator_wins", "generator_wins", "not_finite"} <= set(rule_names(eventful(), "bce"))
 
 
 def test_other_runs_change_nothing() -> None:
     other = frame(HEALTHY["non-saturating"], run="b")
-    data = pd.concat([other, busy()], ignore_index=True)
-    assert judged(data) == judged(busy())
-    assert judged(data, "b") == []
+    data = pd.concat([other, eventful()], ignore_index=True)
+    assert summarize(data) == summarize(eventful())
+    assert summarize(data, "b") == []
     mixed = data.assign(run=data["run"].astype("category"), tag=data["tag"].astype("category"))
-    assert judged(mixed) == judged(busy())
-    assert judged(mixed[mixed["run"] == "a"]) == judged(busy())  # a category without rows is no run
+    assert summarize(mixed) == summarize(eventful())
+    assert summarize(mixed[mixed["run"] == "a"]) == summarize(eventful())  # a category without rows is no run
 
 
 @pytest.mark.parametrize("factor", [2, 1000, 10**13])
 def test_the_unit_of_steps_changes_nothing(factor: int) -> None:
-    scaled = busy().assign(step=lambda data: data["step"] * factor)
-    expected = [(rule, severity, a * factor, b * factor, tag) for rule, severity, a, b, tag in judged(busy())]
-    assert judged(scaled) == expected
+    scaled = eventful().assign(step=lambda data: data["step"] * factor)
+    expected = [(rule, severity, a * factor, b * factor, tag) for rule, severity, a, b, tag in summarize(eventful())]
+    assert summarize(scaled) == expected
 
 
 def test_the_logging_interval_changes_no_sign() -> None:
     data = frame({"loss/D": phases((0.9, 0.4), (0.005, 0.6)), "loss/G": 3.0})
-    whole = find_finding(data, "discriminator_wins", "non-saturating")
+    full = find_finding(data, "discriminator_wins", "non-saturating")
     for every in (2, 5, 10):
         thinned = find_finding(data[data["step"] % (10 * every) == 0], "discriminator_wins", "non-saturating")
-        assert thinned.severity == whole.severity
-        assert abs(thinned.start - whole.start) <= 0.05 * 5000
+        assert thinned.severity == full.severity
+        assert abs(thinned.start - full.start) <= 0.05 * 5000
 
 
 def test_the_order_of_interleaved_rows_changes_nothing() -> None:
-    assert judged(busy().sort_values("step", kind="stable")) == judged(busy())
+    assert summarize(eventful().sort_values("step", kind="stable")) == summarize(eventful())
 
 
 # Frames of any kind
@@ -134,7 +134,7 @@ def test_an_empty_frame_has_no_findings() -> None:
 
 
 def test_findings_are_sentences_and_the_gravest_come_first() -> None:
-    findings = diagnose(busy(), loss="non-saturating")
+    findings = diagnose(eventful(), loss="non-saturating")
     order = ["critical", "warning", "info"]
     ranks = [order.index(finding.severity) for finding in findings]
     assert ranks == sorted(ranks)

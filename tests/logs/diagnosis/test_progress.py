@@ -9,9 +9,9 @@ from ganlib.logs import diagnose
 from helpers.synthetic_curves import COLLAPSING, N, fids, find_finding, frame, phases, rule_names
 
 
-@pytest.mark.parametrize(("worst", "expected"), [(82.0, True), (78.0, False)])
-def test_collapse_is_a_metric_twice_its_best_for_good(worst: float, expected: bool) -> None:
-    values = [90.0, 70, 60, 50, 40, 45, worst, worst, worst, worst]
+@pytest.mark.parametrize(("final", "expected"), [(82.0, True), (78.0, False)])
+def test_collapse_is_a_metric_twice_its_best_for_good(final: float, expected: bool) -> None:
+    values = [90.0, 70, 60, 50, 40, 45, final, final, final, final]
     assert ("mode_collapse" in rule_names(fids(*values))) == expected
     assert "mode_collapse" not in rule_names(fids(*values, 41, 41))  # it recovered
     if expected:
@@ -24,11 +24,11 @@ def test_collapse_is_no_word_for_a_denoiser() -> None:
     assert "best_long_before_end" in rule_names(fids(*COLLAPSING), "squared error of noise")
 
 
-@pytest.mark.parametrize(("tag", "best", "gone", "kept"), [("recall", 0.6, 0.28, 0.32), ("isc", 8.0, 5.2, 5.5)])
-def test_collapse_shows_in_variety(tag: str, best: float, gone: float, kept: float) -> None:
+@pytest.mark.parametrize(("tag", "best", "collapsed", "stable"), [("recall", 0.6, 0.28, 0.32), ("isc", 8.0, 5.2, 5.5)])
+def test_collapse_shows_in_variety(tag: str, best: float, collapsed: float, stable: float) -> None:
     rise = [best / 2, best * 0.9, best, best, best]
-    assert "mode_collapse" in rule_names(frame({tag: rise + 4 * [gone]}))
-    assert "mode_collapse" not in rule_names(frame({tag: rise + 4 * [kept]}))
+    assert "mode_collapse" in rule_names(frame({tag: rise + 4 * [collapsed]}))
+    assert "mode_collapse" not in rule_names(frame({tag: rise + 4 * [stable]}))
 
 
 @pytest.mark.parametrize("loss", ["hinge", "non-saturating", None])

@@ -12,10 +12,10 @@ from helpers.synthetic_curves import HEALTHY, NOISE, N, find_finding, frame, pha
 
 @pytest.mark.parametrize("loss", ["non-saturating", "hinge", None])
 def test_a_loss_diverges_to_ten_times_what_it_was(loss: str | None) -> None:
-    begun = 2.2
-    grown = [begun * np.geomspace(1, factor, N // 2) for factor in (14, 9)]
+    initial = 2.2
+    grown = [initial * np.geomspace(1, factor, N // 2) for factor in (14, 9)]
     for rise, expected in zip(grown, (True, False), strict=True):
-        data = frame({"loss/D": np.concatenate([np.full(N // 2, begun), rise]), "loss/G": 1.0})
+        data = frame({"loss/D": np.concatenate([np.full(N // 2, initial), rise]), "loss/G": 1.0})
         assert ("divergence" in rule_names(data, loss)) == expected
 
 

@@ -14,12 +14,12 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 @pytest.fixture
-def sample() -> Callable[[str], pd.DataFrame]:
+def read_sample() -> Callable[[str], pd.DataFrame]:
     return lambda name: read(SAMPLES / name)
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Callable[..., pd.DataFrame]:
+def read_text(tmp_path: Path) -> Callable[..., pd.DataFrame]:
     """What ``read`` makes of a text or bytes."""
 
     def write(content: str | bytes, name: str = "run.csv", step: str | None = None) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def written(tmp_path: Path) -> Callable[..., pd.DataFrame]:
 
 
 @pytest.fixture
-def curve() -> Callable[..., list[tuple[int, float]]]:
+def points() -> Callable[..., list[tuple[int, float]]]:
     """A tag's steps and values."""
 
     def of(frame: pd.DataFrame, tag: str, run: str | None = None) -> list[tuple[int, float]]:
@@ -45,5 +45,5 @@ def curve() -> Callable[..., list[tuple[int, float]]]:
 
 
 @pytest.fixture
-def reasons() -> Callable[[pd.DataFrame], list[tuple[int | None, str]]]:
+def skipped_reasons() -> Callable[[pd.DataFrame], list[tuple[int | None, str]]]:
     return lambda frame: [(skipped.line, skipped.reason) for skipped in frame.attrs["skipped"]]

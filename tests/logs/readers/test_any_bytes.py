@@ -39,17 +39,17 @@ EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 
 def check(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    for reading in (lambda: read(path), lambda: read(path.parent), lambda: Follower(path).read()):
+    for read_log in (lambda: read(path), lambda: read(path.parent), lambda: Follower(path).read()):
         try:
-            frame = reading()
+            frame = read_log()
         except LogError as error:
-            said = error
+            failure = error
         else:
-            said = None
-        if said:
-            assert said.reason
-            assert "unexpected" not in said.reason
-            assert "\n" not in str(said)
+            failure = None
+        if failure:
+            assert failure.reason
+            assert "unexpected" not in failure.reason
+            assert "\n" not in str(failure)
             continue
         assert list(frame.columns) == COLUMNS
         assert str(frame["step"].dtype) == "int64"
@@ -97,22 +97,22 @@ def test_event_files_damaged_anywhere(tmp_path):
 
 
 def damage(folder: Path, content: bytes, name: str, times: int = 25) -> None:
-    chance = random.Random(name)
+    rng = random.Random(name)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(times):
-            broken = bytearray(content)
-            for _ in range(chance.randint(1, 8)):
-                place = chance.randrange(len(broken) + 1)
-                match chance.randrange(4):
+            damaged = bytearray(content)
+            for _ in range(rng.randint(1, 8)):
+                offset = rng.randrange(len(damaged) + 1)
+                match rng.randrange(4):
                     case 0:
-                        broken[place:] = b""
+                        damaged[offset:] = b""
                     case 1:
-                        broken[place : place + 1] = chance.randbytes(1)
+                        damaged[offset : offset + 1] = rng.randbytes(1)
                     case 2:
-                        broken[place:place] = chance.choice(
+                        damaged[offset:offset] = rng.choice(
                             [b"\n", b",", b"nan", b"\0", b"{", b'"', b"9" * 400, b"\xff"]
                         )
                     case 3:
-                        broken[place : place + chance.randrange(30)] = b""
-            check(folder / name, bytes(broken))
+                        damaged[offset : offset + rng.randrange(30)] = b""
+            check(folder / name, bytes(damaged))

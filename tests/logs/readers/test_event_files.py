@@ -40,15 +40,15 @@ def tensor(step: int, tag: str, proto: TensorProto, plugin: str = "scalars") -> 
 
 @pytest.fixture
 def events(tmp_path):
-    return lambda *found, name="run/events.out.tfevents.1.host": write(tmp_path / name, list(found))
+    return lambda *values, name="run/events.out.tfevents.1.host": write(tmp_path / name, list(values))
 
 
-def test_simple_values(events, curve):
+def test_simple_values(events, points):
     steps = [0, 1, 127, 128, 300, 2**31, 2**40]
     path = events(*(scalar(s, tag, i / 2, BEGAN + s) for i, s in enumerate(steps) for tag in ("loss/D", "loss/G")))
     frame = read(path)
-    assert curve(frame, "loss/D") == [(step, i / 2) for i, step in enumerate(steps)]
-    assert curve(frame, "loss/G") == curve(frame, "loss/D")
+    assert points(frame, "loss/D") == [(step, i / 2) for i, step in enumerate(steps)]
+    assert points(frame, "loss/G") == points(frame, "loss/D")
     assert frame["wall_time"].tolist() == [BEGAN + step for step in steps] * 2
     assert frame.attrs["step_unit"] == "steps"
 
@@ -57,7 +57,7 @@ def test_all_points_are_kept(events):
     assert len(read(events(*(scalar(i, "a", i) for i in range(20_000))))) == 20_000
 
 
-def test_tensors_of_tf2(events, curve):
+def test_tensors_of_tf2(events, points):
     none = TensorShapeProto()
     one = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
     three = TensorShapeProto(dim=[TensorShapeProto.Dim(size=3)])
@@ -76,20 +76,20 @@ def test_tensors_of_tf2(events, curve):
         )
     )
     expected = [0.5, 0.25, 0.125, 4.5, -7, 2**40, 1, 0]
-    assert curve(frame, "content") == list(zip(range(1, 9), expected, strict=True))
+    assert points(frame, "content") == list(zip(range(1, 9), expected, strict=True))
     assert set(frame["tag"]) == {"content"}
     assert frame.attrs["skipped_total"] == 0
 
 
-def test_several_values_in_one_event_and_other_summaries(events, curve):
+def test_several_values_in_one_event_and_other_summaries(events, points):
     both = Summary(value=[Summary.Value(tag=tag, simple_value=0.5) for tag in ("errD", "errG")])
     image = Summary(value=[Summary.Value(tag="x", image=Summary.Image(encoded_image_string=b"\x89PNG" * 1000))])
     histogram = Summary(value=[Summary.Value(tag="h", histo=HistogramProto(min=0, bucket=[1.0, 2.0]))])
-    found = [Event(wall_time=BEGAN, step=s, summary=summary) for s in (1, 2) for summary in (both, image, histogram)]
-    frame = read(events(*found, scalar(3, "ä" * 600, 2.0)))
-    assert curve(frame, "loss/D") == [(1, 0.5), (2, 0.5)]
-    assert curve(frame, "loss/G") == [(1, 0.5), (2, 0.5)]
-    assert curve(frame, "ä" * 600) == [(3, 2.0)]
+    values = [Event(wall_time=BEGAN, step=s, summary=summary) for s in (1, 2) for summary in (both, image, histogram)]
+    frame = read(events(*values, scalar(3, "ä" * 600, 2.0)))
+    assert points(frame, "loss/D") == [(1, 0.5), (2, 0.5)]
+    assert points(frame, "loss/G") == [(1, 0.5), (2, 0.5)]
+    assert points(frame, "ä" * 600) == [(3, 2.0)]
     assert set(frame["original"]) == {"errD", "errG", "ä" * 600}
 
 
@@ -99,30 +99,30 @@ def test_tags_that_differ_in_one_letter_or_by_zeros(events):
     assert sorted(frame["original"].astype(str)) == sorted(tags)
 
 
-def test_values_that_are_not_finite(events, curve):
+def test_values_that_are_not_finite(events, points):
     frame = read(events(*(scalar(i, "a", v) for i, v in enumerate([np.nan, np.inf, -np.inf, -3e38, 0.0]))))
-    np.testing.assert_equal(curve(frame, "a")[:3], [(0, np.nan), (1, np.inf), (2, -np.inf)])
-    assert curve(frame, "a")[4] == (4, 0)
+    np.testing.assert_equal(points(frame, "a")[:3], [(0, np.nan), (1, np.inf), (2, -np.inf)])
+    assert points(frame, "a")[4] == (4, 0)
 
 
-def test_a_cut_tail_and_a_broken_record(events, curve, reasons):
+def test_a_cut_tail_and_a_broken_record(events, points, skipped_reasons):
     path = events(*(scalar(i, "a", float(i)) for i in range(5)))
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-9])
-    assert curve(read(path), "a") == [(i, float(i)) for i in range(4)]
-    assert reasons(read(path)) == [(6, "the file ends within a record")]
-    broken = bytearray(whole)
-    broken[whole.rindex(b"a") - 1] = 200  # the tag's length
-    path.write_bytes(bytes(broken))
+    content = path.read_bytes()
+    path.write_bytes(content[:-9])
+    assert points(read(path), "a") == [(i, float(i)) for i in range(4)]
+    assert skipped_reasons(read(path)) == [(6, "the file ends within a record")]
+    damaged = bytearray(content)
+    damaged[content.rindex(b"a") - 1] = 200  # the tag's length
+    path.write_bytes(bytes(damaged))
     frame = read(path)
-    assert curve(frame, "a") == [(i, float(i)) for i in range(4)]
+    assert points(frame, "a") == [(i, float(i)) for i in range(4)]
     assert frame.attrs["skipped_total"] == 1
 
 
-def test_nvidia_writes_relative_times_and_kimg(events, curve):
-    found = []
+def test_nvidia_writes_relative_times_and_kimg(events, points):
+    values = []
     for tick, kimg in enumerate([0.032, 4.032, 8.032]):
-        found += [
+        values += [
             scalar(int(kimg), tag, value, 10.0 * (tick + 1))
             for tag, value in (
                 ("Loss/D/loss", 0.5),
@@ -130,25 +130,25 @@ def test_nvidia_writes_relative_times_and_kimg(events, curve):
                 ("Metrics/fid50k_full", 90.5 - (tick > 1)),
             )
         ]
-    frame = read(events(*found))
+    frame = read(events(*values))
     assert frame.attrs["step_unit"] == "images"
-    assert curve(frame, "loss/D") == [(0, 0.5), (4000, 0.5), (8000, 0.5)]
-    assert curve(frame, "fid") == [(0, 90.5), (8000, 89.5)]  # repeated at each tick
+    assert points(frame, "loss/D") == [(0, 0.5), (4000, 0.5), (8000, 0.5)]
+    assert points(frame, "fid") == [(0, 90.5), (8000, 89.5)]  # repeated at each tick
     assert frame["wall_time"].min() == BEGAN + 10
 
 
-def test_files_of_one_run_are_joined_and_a_restart_is_a_segment(tmp_path, curve):
+def test_files_of_one_run_are_joined_and_a_restart_is_a_segment(tmp_path, points):
     write(tmp_path / "a/events.out.tfevents.1.x", [scalar(i, "d_loss", 1.0, BEGAN + i) for i in (1, 2, 3)])
     write(tmp_path / "a/events.out.tfevents.2.x", [scalar(i, "d_loss", 2.0, BEGAN + 10 + i) for i in (4, 5)])
     write(tmp_path / "a/events.out.tfevents.3.x", [scalar(i, "d_loss", 3.0, BEGAN + 20 + i) for i in (4, 5)])
     write(tmp_path / "b/events.out.tfevents.1.x", [scalar(1, "d_loss", 4.0)])
     frame = read(tmp_path)
-    assert curve(frame, "loss/D", "a") == [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (4, 3), (5, 3)]
+    assert points(frame, "loss/D", "a") == [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (4, 3), (5, 3)]
     assert frame.loc[frame["run"] == "a", "segment"].tolist() == [0, 0, 0, 0, 0, 1, 1]
-    assert curve(frame, "loss/D", "b") == [(1, 4)]
+    assert points(frame, "loss/D", "b") == [(1, 4)]
 
 
-def test_tools_that_keep_a_folder_per_scalar(tmp_path, curve):
+def test_tools_that_keep_a_folder_per_scalar(tmp_path, points):
     for metric in ("errD", "errG"):  # mimicry: both are called "loss"
         write(tmp_path / f"sngan/data/{metric}/events.out.tfevents.1.x", [scalar(5, "loss", len(metric) + 0.5)])
     for key in ("G", "D"):  # PyTorch's add_scalars
@@ -156,9 +156,9 @@ def test_tools_that_keep_a_folder_per_scalar(tmp_path, curve):
     write(tmp_path / "other/events.out.tfevents.1.x", [scalar(7, "lr", 0.125)])
     frame = read(tmp_path)
     assert set(frame["run"]) == {"sngan", "other"}
-    assert curve(frame, "loss/D", "sngan") == [(5, 4.5)]
-    assert curve(frame, "loss/G", "other") == [(7, 0.25)]
-    assert curve(frame, "lr", "other") == [(7, 0.125)]
+    assert points(frame, "loss/D", "sngan") == [(5, 4.5)]
+    assert points(frame, "loss/G", "other") == [(7, 0.25)]
+    assert points(frame, "lr", "other") == [(7, 0.125)]
 
 
 def test_a_file_without_scalars(events):

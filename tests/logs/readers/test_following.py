@@ -46,18 +46,18 @@ def append(path: Path, content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
-def test_half_lines_wait_and_nothing_new_is_the_same_frame(tmp_path, curve):
+def test_half_lines_wait_and_nothing_new_is_the_same_frame(tmp_path, points):
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n1,0.5\n2,0.2")
     follower = Follower(path)
     first = follower.read()
-    assert curve(first, "loss") == [(1, 0.5)]
+    assert points(first, "loss") == [(1, 0.5)]
     assert follower.read() is first
     append(path, "5\n3,")
-    assert curve(follower.read(), "loss") == [(1, 0.5), (2, 0.25)]
+    assert points(follower.read(), "loss") == [(1, 0.5), (2, 0.25)]
     append(path, "x\n4,1\n")
     frame = follower.read()
-    assert curve(frame, "loss") == [(1, 0.5), (2, 0.25), (4, 1)]
+    assert points(frame, "loss") == [(1, 0.5), (2, 0.25), (4, 1)]
     assert frame.attrs["skipped"][0].line == 4
 
 
@@ -92,17 +92,17 @@ def test_only_what_was_appended_is_read(tmp_path, monkeypatch):
     assert sum(sizes) < 100
 
 
-def test_a_truncated_or_replaced_file_is_read_anew(tmp_path, curve):
+def test_a_truncated_or_replaced_file_is_read_anew(tmp_path, points):
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n1,1\n2,2\n3,3\n")
     follower = Follower(path)
     follower.read()
     path.write_text("step,loss\n1,9\n")
-    assert curve(follower.read(), "loss") == [(1, 9)]
+    assert points(follower.read(), "loss") == [(1, 9)]
     other = tmp_path / "new"
     other.write_text("step,loss,fid\n1,9,90\n2,8,80\n")  # as this project's log when a column is new
     os.replace(other, path)
-    assert curve(follower.read(), "fid") == [(1, 90), (2, 80)]
+    assert points(follower.read(), "fid") == [(1, 90), (2, 80)]
 
 
 def test_a_restart_and_epochs_that_first_show_later(tmp_path):
@@ -115,7 +115,7 @@ def test_a_restart_and_epochs_that_first_show_later(tmp_path):
     assert follower.read()["step"].max() == 3
 
 
-def test_event_files(tmp_path, curve):
+def test_event_files(tmp_path, points):
     path = write(tmp_path / "events.out.tfevents.1.x", [scalar(i, "loss", float(i), 5.0 + i) for i in range(9)])
     content = path.read_bytes()
     path.write_bytes(b"")
@@ -124,25 +124,25 @@ def test_event_files(tmp_path, curve):
         append(path, content[start : start + 50])
         follower.read()
     same(follower.read(), read(path))
-    assert len(curve(follower.read(), "loss")) == 9
+    assert len(points(follower.read(), "loss")) == 9
 
 
-def test_an_array_that_is_written_anew(tmp_path, curve):
+def test_an_array_that_is_written_anew(tmp_path, points):
     path = tmp_path / "log"
     rows = []
     follower = Follower(path)
     for i in (1, 2, 3):
         rows.append({"iteration": i, "loss": 1 / i})
         path.write_text(json.dumps(rows, indent=4))
-        assert len(curve(follower.read(), "loss")) == i
+        assert len(points(follower.read(), "loss")) == i
 
 
-def test_a_tree(tmp_path, curve):
+def test_a_tree(tmp_path, points):
     follower = Follower(tmp_path)
     assert follower.read().empty
     (tmp_path / "a").mkdir()
     (tmp_path / "a/log.csv").write_text("step,loss\n1,1\n")
-    assert curve(follower.read(), "loss", "a") == [(1, 1)]
+    assert points(follower.read(), "loss", "a") == [(1, 1)]
     append(tmp_path / "a/log.csv", "2,2\n")
     (tmp_path / "b").mkdir()
     (tmp_path / "b/val.csv").write_text("step,loss\n1,3\n")

@@ -26,17 +26,17 @@ def text(path: Path, content: str) -> None:
     path.write_text(content)
 
 
-def test_one_run_in_several_files(tmp_path, curve):
+def test_one_run_in_several_files(tmp_path, points):
     run = put(tmp_path / "00001-tiny", "stats.jsonl", "metric-pr50k3_full.jsonl")
     text(run / "training_options.json", json.dumps({"batch_size": 32, "lr": 0.1}, indent=1))
     text(run / "log.txt", "tick 0     kimg 0.0    time 0s   sec/tick 1.5   augment 0.000\n")
     (run / "network-snapshot-000000.pkl").write_bytes(b"\x80\x04")
     frame = read(run)
     assert set(frame["run"]) == {"00001-tiny"}
-    assert curve(frame, "precision") == [(0, 0.125), (40000, 0.375), (80000, 0.5)]
-    assert curve(frame, "ada/p") == [(32, 0), (4032, 0.125), (8032, 0.25)]  # not again from log.txt
-    assert curve(frame, "elapsed") == [(32, 0), (4032, 10), (8032, 20)]
-    assert curve(frame, "seconds/tick") == [(0, 1.5)]  # which log.txt alone has
+    assert points(frame, "precision") == [(0, 0.125), (40000, 0.375), (80000, 0.5)]
+    assert points(frame, "ada/p") == [(32, 0), (4032, 0.125), (8032, 0.25)]  # not again from log.txt
+    assert points(frame, "elapsed") == [(32, 0), (4032, 10), (8032, 20)]
+    assert points(frame, "seconds/tick") == [(0, 1.5)]  # which log.txt alone has
     assert frame.attrs["skipped_total"] == 1
 
 
@@ -55,57 +55,57 @@ def test_several_runs_in_one_folder(tmp_path):
     assert set(read(folder)["run"]) == {"studiogan_2020", "studiogan_2021"}
 
 
-def test_training_and_validation_are_one_run(tmp_path, curve):
+def test_training_and_validation_are_one_run(tmp_path, points):
     text(tmp_path / "run/train.csv", "epoch,loss\n0,1\n1,2\n")
     text(tmp_path / "run/val.csv", "epoch,loss\n0,3\n1,4\n")
     frame = read(tmp_path)
-    assert curve(frame, "loss", "run") == [(0, 1), (1, 2)]
-    assert curve(frame, "val/loss", "run") == [(0, 3), (1, 4)]
+    assert points(frame, "loss", "run") == [(0, 1), (1, 2)]
+    assert points(frame, "val/loss", "run") == [(0, 3), (1, 4)]
 
 
-def test_a_log_continued_in_a_second_file(tmp_path, curve):
+def test_a_log_continued_in_a_second_file(tmp_path, points):
     text(tmp_path / "run/log_1.csv", "step,loss\n1,1\n2,2\n")
     text(tmp_path / "run/log_2.csv", "step,loss\n3,3\n4,4\n")
-    assert curve(read(tmp_path), "loss", "run") == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert points(read(tmp_path), "loss", "run") == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
-def test_the_same_scalars_in_two_formats_count_once(tmp_path, curve):
+def test_the_same_scalars_in_two_formats_count_once(tmp_path, points):
     rows = [(step, 1 / (step + 3)) for step in range(50)]
     text(tmp_path / "run/log.csv", "step,d_loss\n" + "".join(f"{s},{v}\n" for s, v in rows))
     text(tmp_path / "run/log.jsonl", "".join(json.dumps({"step": s, "loss_D": v}) + "\n" for s, v in rows))
     text(tmp_path / "run/printed.txt", "".join(f"step {s}: loss_d = {v:.4f}, lr = 0.5\n" for s, v in rows))
     frame = read(tmp_path)
-    assert len(curve(frame, "loss/D")) == 50
-    assert len(curve(frame, "lr")) == 50
+    assert len(points(frame, "loss/D")) == 50
+    assert len(points(frame, "lr")) == 50
     assert len(frame) == 100
 
 
-def test_mlflow(curve):
+def test_mlflow(points):
     frame = read(SAMPLES / "mlruns")
-    assert curve(frame, "loss/D", "ab12") == [(0, 0.5), (10, 0.25)]
-    assert curve(frame, "val/fid", "ab12") == [(10, 30.5)]
+    assert points(frame, "loss/D", "ab12") == [(0, 0.5), (10, 0.25)]
+    assert points(frame, "val/fid", "ab12") == [(10, 30.5)]
     assert frame["wall_time"].max() == 1650000001
 
 
-def test_wandb(tmp_path, curve):
+def test_wandb(tmp_path, points):
     put(tmp_path / "wandb/run-20200913_abc/files", "wandb-history.jsonl", "wandb-summary.json")
     frame = read(tmp_path)
     assert set(frame["run"]) == {"run-20200913_abc"}
-    assert curve(frame, "loss/G") == [(0, 1.5), (10, 2.5), (20, 3.5)]  # the summary's is the last of these
-    assert curve(frame, "fid") == [(20, 12.5)]
+    assert points(frame, "loss/G") == [(0, 1.5), (10, 2.5), (20, 3.5)]  # the summary's is the last of these
+    assert points(frame, "fid") == [(20, 12.5)]
 
 
-def test_biggan_pytorch(tmp_path, curve):
+def test_biggan_pytorch(tmp_path, points):
     put(tmp_path / "logs", "tiny_log.jsonl")
     put(tmp_path / "logs/tiny", "G_loss.log")
     text(tmp_path / "logs/tiny/D_loss_real.log", "0: 0.5\n100: 0.25\n")
     frame = read(tmp_path)
     assert set(frame["run"]) == {"tiny"}
-    assert curve(frame, "loss/D/real") == [(0, 0.5), (100, 0.25)]
-    assert curve(frame, "fid") == [(2000, 50), (4000, 25)]
+    assert points(frame, "loss/D/real") == [(0, 0.5), (100, 0.25)]
+    assert points(frame, "fid") == [(2000, 50), (4000, 25)]
 
 
-def test_what_is_no_log_is_passed_over_and_what_is_damaged_is_told(tmp_path, reasons):
+def test_what_is_no_log_is_passed_over_and_what_is_damaged_is_told(tmp_path, skipped_reasons):
     text(tmp_path / "run/log.csv", "step,loss\n1,2\n")
     text(tmp_path / "run/README", "Some words, not a log.\n")
     text(tmp_path / "run/config.json", '{"lr": 1}')
@@ -115,7 +115,7 @@ def test_what_is_no_log_is_passed_over_and_what_is_damaged_is_told(tmp_path, rea
     (tmp_path / "run/.hidden.csv").write_text("step,loss\n1,2\n")
     frame = read(tmp_path)
     assert len(frame) == 1
-    assert [reason for _, reason in reasons(frame)] == ["it is empty", "it is no JSON"]
+    assert [reason for _, reason in skipped_reasons(frame)] == ["it is empty", "it is no JSON"]
 
 
 def test_nothing_to_read(tmp_path):
