@@ -16,15 +16,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 PROJECT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-READY = 120_000  # milliseconds for a first page, which imports torch
+TIMEOUT = 120_000  # milliseconds for a first page, which imports torch
 
 
 @contextlib.contextmanager
 def server(script: Path) -> Iterator[str]:
     """The address of ``streamlit run script``, from the first answer on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", "--server.headless=true"]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -48,7 +48,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def settled(page: Page) -> None:
-    """Returns once the script has run and nothing more is coming."""
+def wait_until_settled(page: Page) -> None:
+    """Returns once the page's script has run."""
     for state in ("connection-state=CONNECTED", "script-state=notRunning"):
-        page.wait_for_selector(f"[data-testid=stApp][data-test-{state}]", timeout=READY)
+        page.wait_for_selector(f"[data-testid=stApp][data-test-{state}]", timeout=TIMEOUT)

@@ -18,29 +18,29 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browsing import PROJECT, READY, chromium, server, settled
+from benchmarks.browsing import PROJECT, TIMEOUT, chromium, server, wait_until_settled
 
 TRIVIAL = """
 import numpy as np, streamlit as st
 value = st.slider("Seed", 0, 999)
 st.image(np.random.default_rng(value).integers(0, 256, (32, 32, 3), np.uint8), alt="noise")
 """
-WATCH = """
+MEASURE_PAINT = """
 (selector) => {
   window.painted = null;
   const sources = () => [...document.querySelectorAll(selector)].map(i => i.src).join();
   const before = sources();
   document.addEventListener("keydown", () => {
     const start = performance.now();
-    const look = async () => {
+    const poll = async () => {
       const pictures = [...document.querySelectorAll(selector)];
       if (!pictures.length || sources() === before || !pictures.every(i => i.complete)) {
-        return requestAnimationFrame(look);
+        return requestAnimationFrame(poll);
       }
       await Promise.all(pictures.map(i => i.decode()));
       requestAnimationFrame(() => requestAnimationFrame(() => { window.painted = performance.now() - start; }));
     };
-    look();
+    poll();
   }, {once: true, capture: true});
 }
 """
@@ -49,18 +49,18 @@ WATCH = """
 def open_page(browser: Browser, url: str, selector: str) -> Page:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     page.goto(url)
-    page.wait_for_selector(selector, timeout=READY)
-    settled(page)
+    page.wait_for_selector(selector, timeout=TIMEOUT)
+    wait_until_settled(page)
     return page
 
 
 def press(page: Page, selector: str) -> float:
     """Milliseconds from one arrow key on the seed slider to the painted pictures."""
     page.get_by_role("slider", name="Seed").first.focus()
-    page.evaluate(WATCH, selector)
+    page.evaluate(MEASURE_PAINT, selector)
     page.keyboard.press("ArrowRight")
     page.wait_for_function("window.painted !== null", timeout=60_000)
-    settled(page)
+    wait_until_settled(page)
     time.sleep(0.1)
     return float(page.evaluate("window.painted"))
 
@@ -73,10 +73,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         trivial = Path(folder) / "trivial.py"
         trivial.write_text(TRIVIAL)
-        floor_url, app_url = stack.enter_context(server(trivial)), stack.enter_context(server(PROJECT / "app.py"))
+        trivial_url, app_url = stack.enter_context(server(trivial)), stack.enter_context(server(PROJECT / "app.py"))
         browser = stack.enter_context(chromium())
         grid = "[data-testid=image-grid] img"
-        pages = {"trivial page": (open_page(browser, floor_url, "img[alt=noise]"), "img[alt=noise]")}
+        pages = {"trivial page": (open_page(browser, trivial_url, "img[alt=noise]"), "img[alt=noise]")}
         for n in (16, 64):
             link = f"{app_url}/sampling?run={args.run}&n={n}"
             pages[f"{n} images"] = (open_page(browser, link, grid), grid)
@@ -86,12 +86,12 @@ def main() -> None:
                 elapsed = press(page, selector)
                 if i >= 5:  # the first presses warm both servers
                     times[name].append(elapsed)
-    floor = statistics.median(times["trivial page"])
+    baseline = statistics.median(times["trivial page"])
     for name, values in times.items():
         ordered = sorted(values)
         print(
             f"{name:13} median {statistics.median(values):6.1f} ms   p90 {ordered[int(len(ordered) * 0.9)]:6.1f} ms"
-            f"   {statistics.median(values) / floor:4.2f} times the trivial page"
+            f"   {statistics.median(values) / baseline:4.2f} times the trivial page"
         )
 
 

@@ -2,7 +2,7 @@
 
 time         FID of ready images against the stored reference of CIFAR-10, beside torch-fidelity called with both inputs
              and the same extractor; nothing is cached on either side, both build their extractor
-throughput   images a second through ``extract``, as a share of the bare network's on the same batches, ready as floats
+throughput   images per second through ``extract``, as a fraction of the bare network's on the same batches of floats
 memory       the peak of a whole evaluation, of few and of many generated images, each in a process of its own
 
 Needs the gallery's CIFAR-10 runs. The images are CIFAR-10's own where they are found (GANLIB_DATA), else noise. CPU
@@ -35,8 +35,8 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
 from ganlib.metrics.fidelity import EMBEDDED
-from ganlib.metrics.measures import MEASURES, Fake, Real
-from ganlib.metrics.references import describe_images, load_split, reference
+from ganlib.metrics.measures import MEASURES, FakeFeatures, RealFeatures
+from ganlib.metrics.references import compute_reference, load_reference, load_split
 from ganlib.runs import Run, find_run
 
 RUN, CLASSIFIER = "cifar10-dcgan", "cifar10-classifier"
@@ -72,8 +72,8 @@ def batches(images: np.ndarray) -> Callable[[int], Any]:
     return lambda start: (np.array(images[i : i + BATCH]) for i in range(start, len(images), BATCH))
 
 
-def pictures(run: Run, n_real: int, n_fake: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Real and generated ones, and whether the stored reference is of the real ones."""
+def load_images(run: Run, n_real: int, n_fake: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Real and generated images, and whether the stored reference is of those real ones."""
     try:
         train, test = load_split(run, "train", None).images, load_split(run, "test", None).images
     except GanlibError as error:
@@ -88,21 +88,21 @@ def pictures(run: Run, n_real: int, n_fake: int) -> tuple[np.ndarray, np.ndarray
 
 def compare_times(args: argparse.Namespace) -> None:
     run = find_run(RUN)
-    real, fake, is_stored = pictures(run, args.n_real, args.n_fake)
-    if is_stored:
-        stored: Callable[[Extractor], Real] = lambda extractor: reference(run, extractor)  # noqa: E731
+    real, fake, has_reference = load_images(run, args.n_real, args.n_fake)
+    if has_reference:
+        reference: Callable[[Extractor], RealFeatures] = lambda extractor: load_reference(run, extractor)  # noqa: E731
     else:
-        made = extract(EXTRACTORS["embedded"](run, CPU, None), batches(real), len(real))
-        described = describe_images(made.features, np.full(len(real), -1))
-        stored = lambda extractor: described  # noqa: E731
+        features = extract(EXTRACTORS["embedded"](run, CPU, None), batches(real), len(real)).features
+        noise_reference = compute_reference(features, np.full(len(real), -1))
+        reference = lambda extractor: noise_reference  # noqa: E731
 
-    def ours() -> float:
+    def ganlib_fid() -> float:
         extractor = EXTRACTORS["embedded"](run, CPU, None)
-        about = Fake(*extract(extractor, batches(fake), len(fake)), None)
-        return MEASURES["fid"](stored(extractor), about, args.blocks)[0].value
+        fake_features = FakeFeatures(*extract(extractor, batches(fake), len(fake)), None)
+        return MEASURES["fid"](reference(extractor), fake_features, args.blocks)[0].value
 
-    def theirs() -> float:
-        found = torch_fidelity.calculate_metrics(
+    def torch_fidelity_fid() -> float:
+        metrics = torch_fidelity.calculate_metrics(
             input1=Images(fake),
             input2=Images(real),
             fid=True,
@@ -113,13 +113,13 @@ def compare_times(args: argparse.Namespace) -> None:
             verbose=False,
             cache=False,
         )
-        return float(found["frechet_inception_distance"])
+        return float(metrics["frechet_inception_distance"])
 
-    (value, mine), (expected, other) = timed(ours), timed(theirs)
-    print(f"ganlib          FID {value:.6f}  {mine.wall:.1f} s, {mine.cpu:.1f} s of CPU, {args.blocks} blocks as well")
-    print(f"torch-fidelity  FID {expected:.6f}  {other.wall:.1f} s, {other.cpu:.1f} s of CPU")
+    (value, cost), (expected, other_cost) = timed(ganlib_fid), timed(torch_fidelity_fid)
+    print(f"ganlib          FID {value:.6f}  {cost.wall:.1f} s, {cost.cpu:.1f} s of CPU, {args.blocks} blocks as well")
+    print(f"torch-fidelity  FID {expected:.6f}  {other_cost.wall:.1f} s, {other_cost.cpu:.1f} s of CPU")
     print(
-        f"ratio {mine.wall / other.wall:.3f} by the clock, {mine.cpu / other.cpu:.3f} of CPU (at most 0.25); "
+        f"ratio {cost.wall / other_cost.wall:.3f} by the clock, {cost.cpu / other_cost.cpu:.3f} of CPU (at most 0.25); "
         f"values differ by {abs(value / expected - 1):.1e} (at most 1e-3)"
     )
 
@@ -131,20 +131,21 @@ def compare_throughput(args: argparse.Namespace) -> None:
     images = np.random.default_rng(0).integers(0, 256, (args.images, 32, 32, 3), np.uint8)
     ready = [torch.from_numpy(part).permute(0, 3, 1, 2).float() / 127.5 - 1 for part in batches(images)(0)]
 
-    def bare() -> float:
+    def network_alone() -> float:
         on_device(CPU, lambda: [classifier.classify(x) for x in ready])
         return 0.0
 
-    def ours() -> float:
+    def with_extract() -> float:
         extract(extractor, batches(images), len(images))
         return 0.0
 
-    costs = [(timed(bare)[1], timed(ours)[1]) for _ in range(args.rounds + 1)][1:]  # in turns, the first warms up
+    # In turns; the first round warms up.
+    costs = [(timed(network_alone)[1], timed(with_extract)[1]) for _ in range(args.rounds + 1)][1:]
     for kind in Cost._fields:
-        plain, whole = (median(getattr(pair[i], kind) for pair in costs) for i in (0, 1))
+        alone, extracted = (median(getattr(pair[i], kind) for pair in costs) for i in (0, 1))
         print(
-            f"{kind}: bare network {args.images / plain:,.0f} images/s, extract {args.images / whole:,.0f}, "
-            f"share {plain / whole:.1%} (at least 90 %)"
+            f"{kind}: bare network {args.images / alone:,.0f} images/s, extract {args.images / extracted:,.0f}, "
+            f"fraction {alone / extracted:.1%} (at least 90 %)"
         )
 
 
@@ -163,11 +164,11 @@ def compare_memory(args: argparse.Namespace) -> None:
         command = [sys.executable, "-m", "benchmarks.evaluation", "--peak-of", str(n)]
         peaks[n] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(f"peak of an evaluation of {n:,} generated images: {peaks[n]:,.0f} MiB", flush=True)
-    more = (peaks[args.many] - peaks[args.few]) * 2**20 / (args.many - args.few)
+    bytes_per_image = (peaks[args.many] - peaks[args.few]) * 2**20 / (args.many - args.few)
     extractor = EXTRACTORS["embedded"](find_run(RUN), CPU, None)
-    row, doubles = 4 * (extractor.width + extractor.classes), 2 * 8 * extractor.width
+    features, doubles = 4 * (extractor.width + extractor.classes), 2 * 8 * extractor.width
     print(
-        f"{more:,.0f} bytes an image: its features are {row:,} and {doubles:,} while their covariance is taken; "
+        f"{bytes_per_image:,.0f} bytes per image: {features:,} for features, {doubles:,} while computing covariances; "
         f"the image itself would be {32 * 32 * 3:,} more"
     )
 

@@ -26,7 +26,7 @@ import numpy as np
 PROJECT = Path(__file__).parents[1]
 TAGS = ("loss/D", "loss/G", "D/real", "D/fake", "grad/D", "grad/G", "lr", "accuracy")
 COLUMNS = len(TAGS) + 2  # with step and images, which a row has beside them
-BEGAN = 1_700_000_000.0
+START_TIME = 1_700_000_000.0
 
 
 def main() -> None:
@@ -53,11 +53,11 @@ def row(path: Path, reader: str) -> None:
         return
     command = [sys.executable, __file__, "--measure", reader, str(path)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
-    found = json.loads(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
+    result = json.loads(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
     size = path.stat().st_size
     print(
-        f"| {path.name} | {size / 1e6:.1f} MB | {found['scalars']:,} | {reader} | {found['seconds']:.2f} "
-        f"| {found['bytes'] / size:.1f} |",
+        f"| {path.name} | {size / 1e6:.1f} MB | {result['scalars']:,} | {reader} | {result['seconds']:.2f} "
+        f"| {result['bytes'] / size:.1f} |",
         flush=True,
     )
 
@@ -71,7 +71,7 @@ def measure(reader: str, path: str) -> None:
     print(json.dumps({"scalars": scalars, "seconds": seconds, "bytes": 1024 * (after.ru_maxrss - before.ru_maxrss)}))
 
 
-def ours() -> Callable[[str], int]:
+def ganlib_reader() -> Callable[[str], int]:
     import pandas as pd
 
     from ganlib.logs import read
@@ -100,7 +100,7 @@ def wide_csv(path: Path, scalars: int) -> None:
     with path.open("w") as f:
         f.write(f"step,images,wall_time,{','.join(TAGS)}\n")
         for step, values in rows(scalars, COLUMNS - 1):
-            f.write(f"{step},{64 * step},{BEGAN + step},{','.join(map(str, values))}\n")
+            f.write(f"{step},{64 * step},{START_TIME + step},{','.join(map(str, values))}\n")
 
 
 def json_lines(path: Path, scalars: int) -> None:
@@ -114,15 +114,15 @@ def nvidia_stats(path: Path, scalars: int) -> None:
         for step, values in rows(scalars, len(TAGS)):
             stats = {tag: {"num": 64, "mean": value, "std": 0.5} for tag, value in zip(TAGS, values, strict=True)}
             kimg = {"num": 1, "mean": 4.0 * step, "std": 0.0}
-            f.write(json.dumps({**stats, "Progress/kimg": kimg, "timestamp": BEGAN + step}) + "\n")
+            f.write(json.dumps({**stats, "Progress/kimg": kimg, "timestamp": START_TIME + step}) + "\n")
 
 
 def event_file(path: Path, scalars: int) -> None:
     """As tensorboard writes it, one event per scalar; the checksums it would verify are real."""
     with path.open("wb") as f:
-        f.write(record(b"\x09" + struct.pack("<d", BEGAN) + b"\x1a\x0dbrain.Event:2"))
+        f.write(record(b"\x09" + struct.pack("<d", START_TIME) + b"\x1a\x0dbrain.Event:2"))
         for step, values in rows(scalars, len(TAGS)):
-            head = b"\x09" + struct.pack("<d", BEGAN + step) + b"\x10" + varint(step)
+            head = b"\x09" + struct.pack("<d", START_TIME + step) + b"\x10" + varint(step)
             for tag, value in zip(TAGS, values, strict=True):
                 body = b"\x0a" + bytes([len(tag)]) + tag.encode() + b"\x15" + struct.pack("<f", value)
                 summary = b"\x0a" + bytes([len(body)]) + body
@@ -161,7 +161,7 @@ def checksum(data: bytes) -> bytes:
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
-READERS = {"ganlib": ours, "EventAccumulator": accumulator}
+READERS = {"ganlib": ganlib_reader, "EventAccumulator": accumulator}
 FILES = {
     "log.csv": wide_csv,
     "log.jsonl": json_lines,

@@ -81,7 +81,8 @@ def lucidrains_stylegan2(device: torch.device) -> tuple[TrainStep, int]:
             "D": Discriminator(SIZE, network_capacity=8, fmap_max=104),
         }
     )
-    networks = networks.to(device, memory_format=torch.channels_last).train()
+    networks.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs
+    networks.train()
     optimizer_g = Adam([*networks["S"].parameters(), *networks["G"].parameters()])
     optimizer_d = Adam(networks["D"].parameters())
 

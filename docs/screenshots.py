@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 
-from benchmarks.browsing import PROJECT, chromium, server, settled
+from benchmarks.browsing import PROJECT, chromium, server, wait_until_settled
 
 FOLDER = Path(__file__).parent
-SHOTS = {
+SCREENSHOTS: dict[str, tuple[str, Literal["light", "dark"]]] = {
     "gallery": ("", "light"),
     "sampling": ("sampling?run=cifar10-sngan&class=horse&n=32", "light"),
     "interpolation": ("interpolation?run=cifar10-sngan&class_a=horse&seed_a=7&class_b=horse&seed_b=3", "dark"),
@@ -23,13 +24,13 @@ SHOTS = {
 def main() -> None:
     os.environ["GANLIB_GALLERY"] = str(PROJECT / "checkpoints")  # whatever else was trained here
     with server(PROJECT / "app.py") as address, chromium() as browser:
-        for name, (path, scheme) in SHOTS.items():
+        for name, (path, scheme) in SCREENSHOTS.items():
             page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme=scheme)
             page.goto(f"{address}/{path}")
-            settled(page)
+            wait_until_settled(page)
             page.wait_for_timeout(1500)  # charts draw themselves after the script's end
-            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            picture.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+            screenshot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            screenshot.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,8 @@ def imports(source: str) -> list[Import]:
             elif isinstance(child, ast.ImportFrom):
                 assert child.level == 0, f"line {child.lineno}: absolute imports only"
                 # "from ganlib import models" names the module last
-                names = [f"ganlib.{a.name}" for a in child.names] if child.module == "ganlib" else [child.module]
+                module = str(child.module)
+                names = [f"ganlib.{a.name}" for a in child.names] if module == "ganlib" else [module]
                 yield from (Import(name, child.lineno, inside) for name in names)
             else:
                 function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp
+from typing import Any
 
 import pytest
 import torch
@@ -110,7 +111,7 @@ def test_minibatch_stddev_is_zero_on_a_collapsed_batch_and_the_mean_deviation_ot
 
 
 def test_statistics_join_maps_as_constant_maps_and_vectors_as_columns():
-    statistics = [MinibatchDiscrimination(2 * 4 * 4, 3, 2), MinibatchStddev()]
+    statistics: list[Any] = [MinibatchDiscrimination(2 * 4 * 4, 3, 2), MinibatchStddev()]
     join = JoinStatistics(statistics)
     maps = torch.randn(5, 2, 4, 4)
     joined = join(maps)

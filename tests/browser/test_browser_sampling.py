@@ -89,7 +89,7 @@ def test_an_interpolation_plays_and_can_be_kept(tab):
     with urlopen(src) as response:
         content = response.read()
     with Image.open(io.BytesIO(content)) as gif:
-        assert (gif.format, gif.n_frames, gif.info["duration"]) == ("GIF", 10, 100)  # there and back
+        assert (gif.format, getattr(gif, "n_frames", 1), gif.info["duration"]) == ("GIF", 10, 100)  # there and back
     name, downloaded = saved(page, "Animation as GIF")
     assert name == f"{OTHER}_0_to_1.gif"
     assert downloaded == content

@@ -49,21 +49,27 @@ def set_to(at: AppTest, kind: str, key: str, value: Any) -> AppTest:
     return fine(widget.set_value(value).run())
 
 
+def values(at: AppTest, kind: str) -> list[str]:
+    """What the page's elements of one kind hold."""
+    elements: list[Any] = list(at.get(kind))
+    return [element.value for element in elements]
+
+
 def grids(at: AppTest) -> list[list[bytes]]:
-    return [pictures(h.value) for h in at.get("html") if 'data-testid="image-grid"' in h.value]
+    return [pictures(html) for html in values(at, "html") if 'data-testid="image-grid"' in html]
 
 
 def staged(at: AppTest) -> list[list[bytes]]:
-    return [pictures(h.value) for h in at.get("html") if 'data-testid="stages"' in h.value]
+    return [pictures(html) for html in values(at, "html") if 'data-testid="stages"' in html]
 
 
 def strip(at: AppTest) -> list[bytes]:
-    (html,) = (h.value for h in at.get("html") if 'data-testid="film-strip"' in h.value)
+    (html,) = (html for html in values(at, "html") if 'data-testid="film-strip"' in html)
     return pictures(html)
 
 
 def animation(at: AppTest) -> Image.Image:
-    (html,) = (h.value for h in at.get("html") if 'data-testid="animation"' in h.value)
+    (html,) = (html for html in values(at, "html") if 'data-testid="animation"' in html)
     return Image.open(io.BytesIO(*pictures(html, "gif")))
 
 
@@ -81,7 +87,7 @@ def close(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def texts(at: AppTest) -> str:
-    return " ".join(e.value for kind in ("info", "markdown", "caption", "warning", "error") for e in at.get(kind))
+    return " ".join(text for kind in ("info", "markdown", "caption", "warning", "error") for text in values(at, kind))
 
 
 def is_one_sentence(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log
 
 import numpy as np
@@ -16,7 +17,7 @@ NOISE = RANDOM.normal(size=N)
 COLLAPSING = [90.0, 60, 50, 45, 40, 45, 60, 82, 90, 95]
 
 
-def frame(curves: dict[str, object], run: str = "a", every: int = 10) -> pd.DataFrame:
+def frame(curves: Mapping[str, object], run: str = "a", every: int = 10) -> pd.DataFrame:
     """One row per value; a curve that is a number stays at it, with noise of a hundredth."""
     parts = []
     for tag, values in curves.items():
@@ -45,7 +46,7 @@ def fids(*values: float) -> pd.DataFrame:
     return frame({"fid": values}, every=1000)
 
 
-HEALTHY = {
+HEALTHY: dict[str, dict[str, object]] = {
     "non-saturating": {"loss/D": 0.9, "loss/G": 1.6, "D/real": 1.1, "D/fake": -1.0},
     "hinge": {"loss/D": 1.2, "loss/G": 0.6},
     "least squares": {"loss/D": 0.2, "loss/G": 0.35},

@@ -24,8 +24,8 @@ def tiny_config(name: str, **changes: Any) -> Any:
     return cls.from_dict(cls.tiny().to_dict() | changes)
 
 
-def build(name: str, **changes: Any) -> Trainable:
-    """A tiny model in eval mode whose weights make classes and seeds matter, unlike the fresh N(0, 0.02)."""
+def build(name: str, **changes: Any) -> Any:
+    """A tiny model in eval mode, of its own class, whose weights make classes and seeds matter, unlike fresh ones."""
     model = seeded(lambda: MODELS[name](tiny_config(name, **changes)), 0)
     model.on_images(1_000_000)  # one that grows has grown
     with torch.random.fork_rng(), torch.no_grad():

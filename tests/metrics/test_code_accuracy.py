@@ -50,7 +50,9 @@ def test_a_permutation_of_the_classes_is_found_whatever_it_is() -> None:
 def test_a_code_that_knows_nothing_names_about_one_in_k() -> None:
     rng = np.random.default_rng(0)
     n, k = 20_000, 10
-    train_table, tested = (np.histogram2d(*rng.integers(0, k, (2, n)), k)[0].astype(np.int64) for _ in range(2))
+    train_table, tested = (
+        np.histogram2d(rows, columns, k)[0].astype(np.int64) for rows, columns in rng.integers(0, k, (2, 2, n))
+    )
     chance = tested[match(train_table)].sum() / n
     assert chance == pytest.approx(1 / k, abs=4 * sqrt(0.1 * 0.9 / n))
     assert train_table[match(train_table)].sum() / n > chance  # which is why other images are tested than matched
@@ -86,8 +88,8 @@ def test_code_accuracy_is_of_the_better_code_on_the_test_images(root: Path, caps
     run = Run(root / "info")
     model: Any = run.load()
     data = load_data(run.data_name, size=16, channels=1)
-    fits = {}
-    for code, k in enumerate(run.config.categories, 1):
+    fits: dict[tuple[int, int], set[int]] = {}
+    for code, k in enumerate(model.config.categories, 1):
         train, test = (
             model.infer_codes(torch.from_numpy(np.array(split.images)).permute(0, 3, 1, 2) / 127.5 - 1)[code - 1]
             .argmax(1)

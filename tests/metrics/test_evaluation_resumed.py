@@ -61,7 +61,8 @@ def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
 
 
 def test_images_of_other_code_are_not_gone_on_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Generation(Run(root / "gan"), Run(root / "gan").load(CPU), "0" * 12, {}, 120, 64)
+    model: Any = Run(root / "gan").load(CPU)
+    made = Generation(Run(root / "gan"), model, "0" * 12, {}, 120, 64)
     before = made.partial("features").path
     monkeypatch.setattr("ganlib.metrics.generation.commit", lambda: "another")
     assert made.partial("features").path != before

@@ -125,7 +125,7 @@ def test_a_batch_that_does_not_fit_is_done_in_halves() -> None:
     assert torch.equal(twice, rows * 2)
     assert asked[0] == (3, 9)
     with pytest.raises(RuntimeError, match="size"):
-        run_in_halves(CPU, lambda part: torch.ones(2) @ torch.ones(3), slice(0, 4))
+        run_in_halves(CPU, lambda part: (torch.ones(2) @ torch.ones(3),), slice(0, 4))
 
 
 def test_unknown_extractor_is_named(root: Path) -> None:

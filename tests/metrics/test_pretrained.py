@@ -118,16 +118,24 @@ def test_others_take_files_of_any_of_their_sizes(name: str, root: Path, tmp_path
 @pytest.mark.parametrize("name", SMALL)
 def test_an_evaluation_by_them_has_no_inception_score(name: str, root: Path, tmp_path: Path) -> None:
     SMALL[name](tmp_path / "small.pth")
-    how = {"extractor": name, "extractor_weights": str(tmp_path / "small.pth"), "n": 24, "blocks": 2}
+    settings: dict[str, Any] = {
+        "extractor": name,
+        "extractor_weights": str(tmp_path / "small.pth"),
+        "n": 24,
+        "blocks": 2,
+    }
     run, made = Run(root / "gan"), []
-    found = evaluate(run, EvaluationConfig(metrics=("fid", "kid", "prc", "class_agreement", "ppl"), **how), CPU)
+    found = evaluate(run, EvaluationConfig(metrics=("fid", "kid", "prc", "class_agreement", "ppl"), **settings), CPU)
     assert [r.metric for r in found] == ["fid", "kid", "precision", "recall", "ppl"]
     assert {r.protocol.extractor for r in found} == {name}
     with pytest.raises(GanlibError, match=f"logits, which {name} has not; leave isc out"):
-        evaluate(run, EvaluationConfig(metrics=("isc",), **how), CPU, progress=lambda *seen: made.append(seen))
+        evaluate(run, EvaluationConfig(metrics=("isc",), **settings), CPU, progress=lambda *seen: made.append(seen))
     with pytest.raises(GanlibError, match=f"no class_agreement by the extractor {name}; choose other"):
         evaluate(
-            run, EvaluationConfig(metrics=("class_agreement",), **how), CPU, progress=lambda *seen: made.append(seen)
+            run,
+            EvaluationConfig(metrics=("class_agreement",), **settings),
+            CPU,
+            progress=lambda *seen: made.append(seen),
         )
     assert made == []
 

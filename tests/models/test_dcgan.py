@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ganlib.models import MODELS
+from ganlib.models.dcgan import DCGAN
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build
 
@@ -40,7 +41,7 @@ def test_dcgan_has_strided_convolutions_relu_in_g_leaky_relu_in_d_and_tanh_at_th
 
 
 def test_dcgan_weights_start_from_a_normal_of_deviation_0_02():
-    config = MODELS["dcgan"].Config(image_size=16, channels=3, width=32)
+    config = DCGAN.Config(image_size=16, channels=3, width=32)
     model = seeded(lambda: MODELS["dcgan"](config), 0)
     for layer in convolutions_and_norms(model):
         mean = 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0
@@ -53,7 +54,7 @@ def test_dcgan_weights_start_from_a_normal_of_deviation_0_02():
 
 
 def test_dcgan_trains_with_adam_of_rate_0_0002_and_momentum_one_half():
-    for optimizer in MODELS["dcgan"](MODELS["dcgan"].Config(image_size=16, width=4)).optimizers().values():
+    for optimizer in DCGAN(DCGAN.Config(image_size=16, width=4)).optimizers().values():
         assert isinstance(optimizer, torch.optim.Adam)
         assert optimizer.param_groups[0]["lr"] == 2e-4
         assert optimizer.param_groups[0]["betas"] == (0.5, 0.999)

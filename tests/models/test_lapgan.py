@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -43,7 +45,8 @@ def test_training_one_level_leaves_the_others_weights_untouched(tmp_path):
     before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
     trainer.train()
     changed = {k.split(".")[1] for k, v in trainer.model.state_dict().items() if not torch.equal(v, before[k])}
-    assert trainer.model.config.sizes == [4, 8, 16]
+    config: Any = trainer.model.config
+    assert config.sizes == [4, 8, 16]
     assert changed == {"1"}  # G.1… and D.1…, weights and batch norm's statistics
 
 

@@ -116,7 +116,7 @@ def test_each_resolution_has_its_batch_size(tmp_path):
     trainer.train()
     log = read(tmp_path / "log.csv")
     images = log[log.tag == "images"].set_index("step").value
-    resolution = log[log.tag == "resolution"].set_index("step").value.rename(index=images)
+    resolution = log[log.tag == "resolution"].set_index("step").value.rename(index=images.to_dict())
     assert resolution[[8, 104]].tolist() == [4, 4]
     assert resolution[[108, 380]].tolist() == [8, 8]
     assert resolution[384] == 16

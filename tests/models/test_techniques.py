@@ -205,7 +205,7 @@ def test_only_statistics_of_the_batch_let_batch_mates_change_what_d_says(name, c
 @pytest.mark.parametrize("changes", [{"minibatch_kernels": 6}, {"minibatch_stddev": True}])
 def test_sngan_shows_d_real_and_fake_apart_where_d_compares_images(changes, monkeypatch):
     sizes = []
-    for switched in ({}, changes):
+    for switched in (dict[str, Any](), changes):
         model = fresh("sngan", **switched)
         score = model.score
         seen: list[int] = []

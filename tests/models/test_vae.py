@@ -64,7 +64,8 @@ def test_kl_squared_error_and_total_are_separate_scalars(tmp_path):
 @pytest.mark.parametrize(("code_width", "numbers"), [(16, 4096), (32, 8192), (64, 16384)])
 def test_residual_codes_of_128_pixels_have_the_sources_sizes(code_width, numbers):
     config = tiny_config("vae_residual", image_size=128, code_width=code_width)
-    assert torch.Size(MODELS["vae_residual"](config).latent_shape).numel() == numbers
+    model: Any = MODELS["vae_residual"](config)
+    assert torch.Size(model.latent_shape).numel() == numbers
 
 
 @every_vae

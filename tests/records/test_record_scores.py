@@ -14,7 +14,7 @@ NONE = dict.fromkeys(["extractor", "extractor_name", "extractor_hash"])
 
 
 def frame_of(root: Path, **runs: list[dict[str, Any]]) -> pd.DataFrame:
-    folders = {}
+    folders: dict[Any, Any] = {}
     for name, entries in runs.items():
         folders |= write_entries(root / name, *entries)
     frame, errors = read_evaluations(folders)

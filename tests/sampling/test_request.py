@@ -319,7 +319,7 @@ def test_a_zip_holds_each_picture_and_how_it_was_made(run):
 def test_a_gif_goes_boomerang_without_showing_an_end_twice(boomerang, frames, expected):
     content = gif(images(frames), frames_per_second=10, boomerang=boomerang)
     with Image.open(io.BytesIO(content)) as animation:
-        assert animation.n_frames == expected
+        assert getattr(animation, "n_frames", 1) == expected
         assert animation.info["duration"] == 100
         assert animation.info["loop"] == 0
 

@@ -96,8 +96,8 @@ def assert_same_end(run: Path, undisturbed: Path) -> None:
     assert expected.pop("seconds") > 0
     assert found.pop("seconds") > 0
     assert differences(expected, found) == []
-    tensors = [load_file(r / "weights.safetensors") for r in (undisturbed, run)]
-    assert differences(*tensors) == []
+    expected, weights = (load_file(r / "weights.safetensors") for r in (undisturbed, run))
+    assert differences(expected, weights) == []
     assert Run(run).images_seen == IMAGES
 
 

@@ -47,6 +47,7 @@ def test_the_gradient_norm_is_over_all_parameters_of_the_optimizer(model, batch)
     optimizer = model.optimizers()["D"]
     result = step(model, model.phases()[0], optimizer, batch, with_gradient_norm=True)
     squares = sum(float(p.grad.square().sum()) for p in parameters_of(optimizer) if p.grad is not None)
+    assert result.gradient_norm is not None
     assert float(result.gradient_norm) == pytest.approx(squares**0.5, rel=1e-5)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 import torch
@@ -75,18 +76,20 @@ def test_batch_norms_statistics_are_averaged_and_its_counters_copied():
 def test_the_average_leaves_other_modules_and_the_trained_model_alone():
     model = build("sngan").train()
     ema = EMA(model, half_life=100, ramp=1.0)
-    d, trained = copied(ema.model.D), copied(model)
+    average: Any = ema.model
+    d, trained = copied(average.D), copied(model)
     with torch.no_grad():
         for p in model.D.parameters():
             p.add_(1.0)
     ema.update(8, 1000)
-    assert changed(ema.model.D, d) == set()
+    assert changed(average.D, d) == set()
     assert changed(model, trained) == {"D"}
 
 
 def test_the_average_follows_once_per_step_of_the_generator(tmp_path):
     trainer = make_trainer(tmp_path, images=24, ema_half_life=40, ema_ramp=0.5)
-    expected = copied(trainer.model.G)
+    model: Any = trainer.model
+    expected = copied(model.G)
     train_on = trainer.train_on
 
     def train_and_average(batch: Batch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,8 @@ def test_a_gradient_norm_is_that_of_all_parameters_of_the_phase(tmp_path):
     trainer = make_trainer(tmp_path, images=4)
     trainer.train()
     (row,) = rows(trainer.folder.log)
-    squares = sum(float(p.grad.square().sum()) for p in trainer.model.G.parameters())
+    model: Any = trainer.model
+    squares = sum(float(p.grad.square().sum()) for p in model.G.parameters())
     assert float(row["grad/G"]) == pytest.approx(squares**0.5, rel=1e-4)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -61,7 +62,7 @@ def test_a_card_shows_the_reconstructions_that_its_weights_made(root):
     assert "Test images, each above its reconstruction" not in captions
 
 
-def code_score(run: Run, value: float, **changes: object) -> None:
+def code_score(run: Run, value: float, **changes: Any) -> None:
     protocol = {
         "n_real": 100,
         "n_fake": 0,

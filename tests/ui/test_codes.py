@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -17,7 +18,7 @@ from helpers.gallery import CODES, direct, model
 from helpers.streamlit_app import arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
 
 
-def codes(at: AppTest) -> dict[str, str]:
+def codes(at: AppTest) -> dict[str, Any]:
     return {s.key: s.value for s in at.select_slider if s.key in ("c1", "c2", "c3")}
 
 
@@ -85,7 +86,7 @@ def test_another_run_takes_over_the_codes_that_it_has(page, run, link, other, le
     assert not at.error
     assert not at.warning
     assert codes(at) == FREE | left
-    options = {name: float(value) for name, value in left.items()}
+    options: dict[str, Any] = {name: float(value) for name, value in left.items()}
     if page == "sampling":
         assert np.array_equal(arrays(grids(at)[0]), direct(able, other, range(16), **options))
     else:

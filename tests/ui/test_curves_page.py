@@ -153,7 +153,7 @@ def steps_of(at: AppTest, run: str) -> int:
     return len(b64decode(x["bdata"])) // 8 if isinstance(x, dict) else len(x)
 
 
-def write_log(path: Path, rows: dict[str, list[float]]) -> None:
+def write_log(path: Path, rows: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(path, index=False)
 

@@ -274,9 +274,8 @@ def test_precision_stands_against_recall_of_the_same_images(own_gallery):
 
 def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
     for name, rate, machine in [(CONDITIONAL, 100.0, "slow"), (OTHER, 200.0, "slow"), (OTHER, 9000.0, "fast")]:
-        protocol = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "options": {}} | {
-            "machine": machine
-        }
+        protocol: dict[str, Any] = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "options": {}}
+        protocol["machine"] = machine
         score(own_gallery / name, rate, metric="sampling_rate", protocol=protocol)
     at = set_to(open_page("fid"), "segmented_control", "cost", "milliseconds an image")
     scatter = charts(at)[1]

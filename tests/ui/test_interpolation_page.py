@@ -28,7 +28,7 @@ def test_the_animation_shows_the_film_strip_boomerang(gallery):
     at = open_page("interpolation", run=CONDITIONAL, frames="6", fps="20")
     frames = arrays(strip(at))
     with animation(at) as gif:
-        assert gif.n_frames == 10
+        assert getattr(gif, "n_frames", 1) == 10
         assert gif.info["duration"] == 50
         for i, frame in enumerate([*frames, *frames[-2:0:-1]]):
             gif.seek(i)

@@ -37,19 +37,19 @@ KEYS = st.sampled_from(["step", "epoch", "loss", "tag", "value", "run", "phase",
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def assert_is_one_sentence(error: LogError) -> None:
+    assert error.reason
+    assert "unexpected" not in error.reason
+    assert "\n" not in str(error)
+
+
 def check(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     for read_log in (lambda: read(path), lambda: read(path.parent), lambda: Follower(path).read()):
         try:
             frame = read_log()
         except LogError as error:
-            failure = error
-        else:
-            failure = None
-        if failure:
-            assert failure.reason
-            assert "unexpected" not in failure.reason
-            assert "\n" not in str(failure)
+            assert_is_one_sentence(error)
             continue
         assert list(frame.columns) == COLUMNS
         assert str(frame["step"].dtype) == "int64"

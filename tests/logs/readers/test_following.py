@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,10 @@ LINES += ["stats.jsonl", "stats_edm.jsonl", "studiogan_2020.log", "studiogan_202
 
 
 def same(left: pd.DataFrame, right: pd.DataFrame) -> None:
-    frames = [frame.sort_values(["run", "tag", "segment", "step"], kind="stable") for frame in (left, right)]
-    plain = [frame.reset_index(drop=True).astype({key: str for key in ("run", "tag", "original")}) for frame in frames]
-    pd.testing.assert_frame_equal(*plain)
+    frames = (frame.sort_values(["run", "tag", "segment", "step"], kind="stable") for frame in (left, right))
+    names: Any = dict.fromkeys(("run", "tag", "original"), str)
+    a, b = (frame.reset_index(drop=True).astype(names) for frame in frames)
+    pd.testing.assert_frame_equal(a, b)
     assert left.attrs["step_units"] == right.attrs["step_units"]
 
 
