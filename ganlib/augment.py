@@ -1,4 +1,4 @@
-"""What D sees, real and fake alike, is altered at random and differentiably.
+"""Differentiable random augmentation of D's real and fake images.
 
 DiffAugment: Zhao, Liu, Lin, Zhu, Han, "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS 2020,
 arXiv:2006.10738, section 3.2. Adaptive augmentation: Karras, Aittala, Hellsten, Laine, Lehtinen, Aila, "Training
@@ -18,12 +18,12 @@ from torch.nn.functional import affine_grid, grid_sample, pad
 
 Policy = Literal["color", "translation", "cutout"]
 
-SHIFT = 1 / 8  # furthest translation, of the side
-HOLE = 1 / 2  # side of the square cut out, of the side
+TRANSLATION_RATIO = 1 / 8  # maximal translation, as a fraction of the side
+CUTOUT_RATIO = 1 / 2  # side of the square cut out, as a fraction of the side
 
 
 def diffaugment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
-    """(N, C, H, W) -> (N, C, H, W): the policies in this order, each image with numbers of its own."""
+    """(N, C, H, W) -> (N, C, H, W): the policies in this order, independently per image."""
     for policy in policies:
         images = POLICIES[policy](images)
     return images
@@ -42,75 +42,75 @@ def color(x: Tensor) -> Tensor:
 def translation(x: Tensor) -> Tensor:
     """By up to an eighth of each side, zeros moving in."""
     n, c, h, w = x.shape
-    rows, columns = shifted(n, h, x.device), shifted(n, w, x.device)
+    rows, columns = shifted_indices(n, h, x.device), shifted_indices(n, w, x.device)
     image, channel = torch.arange(n, device=x.device), torch.arange(c, device=x.device)
-    bordered = pad(x, (1, 1, 1, 1))
-    return bordered[
+    padded = pad(x, (1, 1, 1, 1))
+    return padded[
         image[:, None, None, None], channel[None, :, None, None], rows[:, None, :, None], columns[:, None, None, :]
     ]
 
 
-def shifted(n: int, side: int, device: torch.device) -> Tensor:
-    """(n, side): where each place comes from within a border of one zero on either side."""
-    furthest = int(side * SHIFT + 0.5)
-    by = torch.randint(-furthest, furthest + 1, (n, 1), device=device)
-    return (torch.arange(1, side + 1, device=device) + by).clamp(0, side + 1)
+def shifted_indices(n: int, side: int, device: torch.device) -> Tensor:
+    """(n, side): source index of each position, in an image padded by one zero on either side."""
+    max_shift = int(side * TRANSLATION_RATIO + 0.5)
+    offset = torch.randint(-max_shift, max_shift + 1, (n, 1), device=device)
+    return (torch.arange(1, side + 1, device=device) + offset).clamp(0, side + 1)
 
 
 def cutout(x: Tensor) -> Tensor:
     """A square of half the side becomes zero; its centre lies anywhere in the image."""
     n, _, h, w = x.shape
-    hole = in_hole(n, h, x.device)[:, None, :, None] & in_hole(n, w, x.device)[:, None, None, :]
+    hole = hole_mask(n, h, x.device)[:, None, :, None] & hole_mask(n, w, x.device)[:, None, None, :]
     return x.masked_fill(hole, 0)
 
 
-def in_hole(n: int, side: int, device: torch.device) -> Tensor:
-    """(n, side): whether a place lies in the hole's extent along one axis."""
-    length = int(side * HOLE + 0.5)
+def hole_mask(n: int, side: int, device: torch.device) -> Tensor:
+    """(n, side): whether a position lies in the hole, along one axis."""
+    length = int(side * CUTOUT_RATIO + 0.5)
     start = torch.randint(side + 1 - length % 2, (n, 1), device=device) - length // 2
-    place = torch.arange(side, device=device)
-    return (place >= start) & (place < start + length)
+    position = torch.arange(side, device=device)
+    return (position >= start) & (position < start + length)
 
 
 POLICIES: dict[Policy, Callable[[Tensor], Tensor]] = {"color": color, "translation": translation, "cutout": cutout}
 
 
-def adaptive(images: Tensor, p: float) -> Tensor:
-    """(N, C, H, W) -> (N, C, H, W): each alteration with probability p, each image with numbers of its own.
+def ada_augment(images: Tensor, p: float) -> Tensor:
+    """(N, C, H, W) -> (N, C, H, W): ADA's pipeline, each transform with probability p, independently per image.
 
-    ``grid_sample`` has a first derivative only: penalties on gradients are taken on images already altered.
+    ``grid_sample`` has a first derivative only: gradient penalties are computed on augmented images.
     """
     if p == 0:
         return images
     n, c, h, w = images.shape
-    motion = geometry(n, p, h).to(images.device)
-    moved = affine_grid(motion[:, :2], [n, c, h, w], align_corners=False)
-    x = grid_sample(images, moved, padding_mode="reflection", align_corners=False)
-    change = colours(n, p).to(images.device)
-    if c != 3:  # what happens to greys, which have no hue
-        change = torch.cat([change[:, :1, :3].sum(2, keepdim=True), change[:, :1, 3:]], dim=2)
-        return x * change[:, :, :1, None] + change[:, :, 1:, None]
-    return torch.einsum("nij,njhw->nihw", change[:, :3, :3], x) + change[:, :3, 3, None, None]
+    transform = geometric_transform(n, p, h).to(images.device)
+    grid = affine_grid(transform[:, :2], [n, c, h, w], align_corners=False)
+    x = grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    matrix = color_transform(n, p).to(images.device)
+    if c != 3:  # the transform restricted to greys
+        matrix = torch.cat([matrix[:, :1, :3].sum(2, keepdim=True), matrix[:, :1, 3:]], dim=2)
+        return x * matrix[:, :, :1, None] + matrix[:, :, 1:, None]
+    return torch.einsum("nij,njhw->nihw", matrix[:, :3, :3], x) + matrix[:, :3, 3, None, None]
 
 
-def geometry(n: int, p: float, side: int) -> Tensor:
-    """(n, 3, 3): from where in [-1, 1]² each place of the altered image comes."""
-    turned = 1 - sqrt(1 - p)  # before and after stretching: at least one of them with probability p
+def geometric_transform(n: int, p: float, side: int) -> Tensor:
+    """(n, 3, 3): homogeneous transform of output to input positions in [-1, 1]²."""
+    p_rot = 1 - sqrt(1 - p)  # before and after scaling: at least one of them with probability p
     steps = [
-        stretch(1 - 2 * happens(n, p) * torch.randint(2, (n,)), torch.ones(n)),  # mirrored
-        rotation(happens(n, p) * torch.randint(4, (n,)) * (pi / 2)),
-        shift(*(happens(n, p) * (torch.rand(2, n) * 0.25 - 0.125).mul(side).round() * 2 / side)),  # whole pixels
-        stretch(*(happens(n, p) * 0.2 * torch.randn(n)).exp2().expand(2, n)),
-        rotation(happens(n, turned) * (torch.rand(n) * 2 - 1) * pi),
-        stretch(*(happens(n, p) * 0.2 * torch.randn(n) * torch.tensor([[1.0], [-1.0]])).exp2()),
-        rotation(happens(n, turned) * (torch.rand(n) * 2 - 1) * pi),
-        shift(*(happens(n, p) * 2 * 0.125 * torch.randn(2, n))),
+        scale(1 - 2 * bernoulli(n, p) * torch.randint(2, (n,)), torch.ones(n)),  # mirrored
+        rotate(bernoulli(n, p) * torch.randint(4, (n,)) * (pi / 2)),
+        translate(*(bernoulli(n, p) * (torch.rand(2, n) * 0.25 - 0.125).mul(side).round() * 2 / side)),  # whole pixels
+        scale(*(bernoulli(n, p) * 0.2 * torch.randn(n)).exp2().expand(2, n)),
+        rotate(bernoulli(n, p_rot) * (torch.rand(n) * 2 - 1) * pi),
+        scale(*(bernoulli(n, p) * 0.2 * torch.randn(n) * torch.tensor([[1.0], [-1.0]])).exp2()),
+        rotate(bernoulli(n, p_rot) * (torch.rand(n) * 2 - 1) * pi),
+        translate(*(bernoulli(n, p) * 2 * 0.125 * torch.randn(2, n))),
     ]
-    return product(steps)
+    return compose(steps)
 
 
-def colours(n: int, p: float) -> Tensor:
-    """(n, 4, 4): what becomes of a colour (r, g, b, 1) with values in [-1, 1]."""
+def color_transform(n: int, p: float) -> Tensor:
+    """(n, 4, 4): affine transform of colours (r, g, b, 1) with values in [-1, 1]."""
     grey = torch.tensor([1.0, 1.0, 1.0]) / sqrt(3)
     along = torch.zeros(4, 4)
     along[:3, :3] = grey.outer(grey)
@@ -122,47 +122,47 @@ def colours(n: int, p: float) -> Tensor:
         return luma[:, None, None] * along + chroma[:, None, None] * apart + corner
 
     brightness = torch.eye(4).repeat(n, 1, 1)
-    brightness[:, :3, 3] = (happens(n, p) * 0.2 * torch.randn(n))[:, None]
-    contrast = (happens(n, p) * 0.5 * torch.randn(n)).exp2()
-    flip = 1 - 2 * happens(n, p) * torch.randint(2, (n,))
-    saturation = (happens(n, p) * torch.randn(n)).exp2()
+    brightness[:, :3, 3] = (bernoulli(n, p) * 0.2 * torch.randn(n))[:, None]
+    contrast = (bernoulli(n, p) * 0.5 * torch.randn(n)).exp2()
+    flip = 1 - 2 * bernoulli(n, p) * torch.randint(2, (n,))
+    saturation = (bernoulli(n, p) * torch.randn(n)).exp2()
     ones = torch.ones(n)
     steps = [
         scaled(ones, saturation),
-        hue(happens(n, p) * (torch.rand(n) * 2 - 1) * pi),
+        rotate_hue(bernoulli(n, p) * (torch.rand(n) * 2 - 1) * pi),
         scaled(flip, ones),
         scaled(contrast, contrast),
         brightness,
     ]
-    return product(steps)
+    return compose(steps)
 
 
-def happens(n: int, p: float) -> Tensor:
+def bernoulli(n: int, p: float) -> Tensor:
     """(n,) 1 with probability p, else 0."""
     return (torch.rand(n) < p).float()
 
 
-def product(steps: list[Tensor]) -> Tensor:
+def compose(steps: list[Tensor]) -> Tensor:
     """(n, k, k) matrices -> their product, the last one applied first."""
-    whole = steps[0]
+    product = steps[0]
     for step in steps[1:]:
-        whole = whole @ step
-    return whole
+        product = product @ step
+    return product
 
 
-def stretch(x: Tensor, y: Tensor) -> Tensor:
+def scale(x: Tensor, y: Tensor) -> Tensor:
     """(n,), (n,) -> (n, 3, 3)."""
     return torch.diag_embed(torch.stack([x, y, torch.ones_like(x)], dim=1))
 
 
-def shift(x: Tensor, y: Tensor) -> Tensor:
+def translate(x: Tensor, y: Tensor) -> Tensor:
     """(n,), (n,) -> (n, 3, 3)."""
     matrix = torch.eye(3).repeat(len(x), 1, 1)
     matrix[:, 0, 2], matrix[:, 1, 2] = x, y
     return matrix
 
 
-def rotation(angle: Tensor) -> Tensor:
+def rotate(angle: Tensor) -> Tensor:
     """(n,) radians -> (n, 3, 3)."""
     matrix = torch.eye(3).repeat(len(angle), 1, 1)
     cos, sin = angle.cos(), angle.sin()
@@ -170,7 +170,7 @@ def rotation(angle: Tensor) -> Tensor:
     return matrix
 
 
-def hue(angle: Tensor) -> Tensor:
+def rotate_hue(angle: Tensor) -> Tensor:
     """(n,) radians -> (n, 4, 4): colours turned around the axis of greys (Rodrigues' formula)."""
     axis = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / sqrt(3)
     sin, rest = angle.sin()[:, None, None], (1 - angle.cos())[:, None, None]

@@ -81,7 +81,7 @@ class RunFolder:
 
     def write_snapshot(self, model: Trainable, images: int) -> None:
         """Averaged modules alone; a model without any has no snapshots."""
-        if model.averaged:
+        if model.ema_modules:
             content = save(averaged_tensors(model), {"images": str(images)})
             write_atomically(self.snapshots / f"{images}.safetensors", content)
 
@@ -107,7 +107,7 @@ def _numbers(folder: Path, ending: str) -> list[int]:
 
 
 def averaged_tensors(model: Trainable) -> dict[str, Tensor]:
-    heads = tuple(f"{name}." for name in model.averaged)
+    heads = tuple(f"{name}." for name in model.ema_modules)
     return {k: v.contiguous() for k, v in model.state_dict().items() if k.startswith(heads)} if heads else {}
 
 

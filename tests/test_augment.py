@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganlib.augment import POLICIES, adaptive, color, colours, cutout, diffaugment, geometry, hue, translation
+from ganlib.augment import (
+    POLICIES,
+    ada_augment,
+    color,
+    color_transform,
+    cutout,
+    diffaugment,
+    geometric_transform,
+    rotate_hue,
+    translation,
+)
 
 every_policy = pytest.mark.parametrize("policy", POLICIES)
 
@@ -115,16 +125,16 @@ def test_cutout_blanks_one_rectangle_that_a_square_of_half_the_side_left_inside(
 
 def test_augmentation_with_probability_zero_is_the_identity_and_draws_nothing():
     x, before = images(), torch.get_rng_state()
-    assert adaptive(x, 0.0) is x
+    assert ada_augment(x, 0.0) is x
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(geometry(5, 0.0, 16), torch.eye(3).expand(5, -1, -1))
-    torch.testing.assert_close(colours(5, 0.0), torch.eye(4).expand(5, -1, -1))
+    assert torch.equal(geometric_transform(5, 0.0, 16), torch.eye(3).expand(5, -1, -1))
+    torch.testing.assert_close(color_transform(5, 0.0), torch.eye(4).expand(5, -1, -1))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_augmentation_is_differentiable_and_each_images_own(channels):
     x = images(1, channels).expand(8, -1, -1, -1).clone().requires_grad_()
-    y = adaptive(x, 0.8)
+    y = ada_augment(x, 0.8)
     assert y.shape == x.shape
     assert len({tuple(image.flatten().tolist()) for image in y}) == 8
     y.square().sum().backward()
@@ -137,13 +147,15 @@ def test_a_share_p_of_images_is_altered_by_each_alteration():
     n, p = 20_000, 0.3
     turned = 1 - (1 - p) ** 0.5
     moves = [p / 2, p * 3 / 4, p, p, turned, p, turned, p]
-    untouched = torch.isclose(geometry(n, p, 64), torch.eye(3), atol=1e-6).all(2).all(1).float().mean().item()
+    untouched = (
+        torch.isclose(geometric_transform(n, p, 64), torch.eye(3), atol=1e-6).all(2).all(1).float().mean().item()
+    )
     expected = 1.0
     for move in moves:
         expected *= 1 - move
     # A shift by whole pixels may be one by none: 1 in 16 x 16.
     assert untouched == pytest.approx(expected, abs=0.01)
-    kept = torch.isclose(colours(n, p), torch.eye(4), atol=1e-5).all(2).all(1).float().mean().item()
+    kept = torch.isclose(color_transform(n, p), torch.eye(4), atol=1e-5).all(2).all(1).float().mean().item()
     assert kept == pytest.approx((1 - p) ** 4 * (1 - p / 2), abs=0.015)
 
 
@@ -159,7 +171,7 @@ def test_whole_turns_and_mirrors_move_pixels_without_changing_them():
 
 def test_hue_turns_colours_around_grey():
     angle = torch.linspace(0.1, 3, 5)
-    matrices = hue(angle)[:, :3, :3]
+    matrices = rotate_hue(angle)[:, :3, :3]
     torch.testing.assert_close(matrices @ torch.ones(3), torch.ones(5, 3))  # grey stays
     torch.testing.assert_close(matrices @ matrices.transpose(1, 2), torch.eye(3).expand(5, -1, -1))
     trace = matrices.diagonal(dim1=1, dim2=2).sum(1)
@@ -169,7 +181,7 @@ def test_hue_turns_colours_around_grey():
 def test_of_greys_the_three_channels_and_the_one_become_the_same():
     grey = images(6, 1)
     torch.manual_seed(3)
-    one = adaptive(grey, 0.7)
+    one = ada_augment(grey, 0.7)
     torch.manual_seed(3)
-    three = adaptive(grey.expand(-1, 3, -1, -1), 0.7)
+    three = ada_augment(grey.expand(-1, 3, -1, -1), 0.7)
     torch.testing.assert_close(three, one.expand(-1, 3, -1, -1))

@@ -160,7 +160,7 @@ def test_every_config_describes_all_its_fields_and_does_not_clash_with_trainings
 
 @pytest.mark.parametrize("name", list(MODELS))
 def test_an_architectures_recipe_names_training_fields(name):
-    TrainingConfig.from_dict(MODELS[name].recipe)
+    TrainingConfig.from_dict(MODELS[name].training_defaults)
 
 
 # Options: the knobs of generate, parsed from a user's text.

@@ -157,7 +157,7 @@ def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataS
 
 
 def _training_config(args: argparse.Namespace, cls: type[Trainable], same: Run | None) -> TrainingConfig:
-    values = (same.training if same else cls.recipe) | given(args, TrainingConfig)
+    values = (same.training if same else cls.training_defaults) | given(args, TrainingConfig)
     config = resolve_precision(TrainingConfig.from_dict(values), pick_device(args.device))
     if not config.images and not config.max_minutes:
         raise GanlibError("Say how long to train: --images N or --max-minutes M.")

@@ -53,7 +53,7 @@ def cas_record(
     """``images``: all of ``generation``, (n, H, W, C) uint8. ``data``: the run's data set; its test images are used."""
     assert generation.labels is not None
     training = TrainingConfig(
-        images=IMAGES, batch_size=MODELS[CLASSIFIER].recipe["batch_size"], seed=SEED, precision="fp32"
+        images=IMAGES, batch_size=MODELS[CLASSIFIER].training_defaults["batch_size"], seed=SEED, precision="fp32"
     )
     generated = replace(data, train=Split(images, generation.labels.numpy(), "generated"))
     classifier = train(generated, training, device, progress)

@@ -1,8 +1,8 @@
 """AAE: an autoencoder whose codes are made Gaussian by a discriminator on codes.
 
 Makhzani, Shlens, Jaitly, Goodfellow, Frey, "Adversarial Autoencoders", 2015, arXiv:1511.05644. Each step first
-reconstructs, then makes codes look like the prior. Where the data set has classes the decoder is told the
-class (section 5), so that the code holds the style alone. Convolutions after DCGAN.
+reconstructs, then makes codes look like the prior. Where the data set has classes the decoder is conditioned on the
+class (section 5), so that the code represents style alone. Convolutions after DCGAN.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ganlib.models.options import TEMPERATURE, per_image
 
 @dataclass(frozen=True)
 class AAEConfig(NetworkConfig):
-    class_conditional: bool = option(True, "the decoder is told the class, where the data set has classes")
+    class_conditional: bool = option(True, "condition the decoder on the class, where the data set has classes")
     z_dim: int = option(64, "dimension of the code", min=1)
     hidden: int = option(512, "units of D's two layers", min=1)
     weight_adversarial: float = option(0.05, "weight of the prior beside the reconstruction", min=0.0)
@@ -69,10 +69,10 @@ class AAE(GenerativeModel):
     colour = 8
     Config = AAEConfig
     config: AAEConfig
-    averaged = ("G", "E")
+    ema_modules = ("G", "E")
     options = (TEMPERATURE,)
     loss_kind = "squared error + non-saturating on codes"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: AAEConfig) -> None:
         super().__init__(config)
@@ -99,8 +99,8 @@ class AAE(GenerativeModel):
     def loss_ge(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Reconstruction and regularisation in one step: both need the codes, and only E meets D."""
         codes = self.encode(batch.images)
-        made = self.generate(codes, self.condition(batch.labels))
-        squared_error, prior = mse_loss(made, batch.images), nonsaturating_g(self.D(codes.z))
+        reconstructions = self.generate(codes, self.labels_if_conditional(batch.labels))
+        squared_error, prior = mse_loss(reconstructions, batch.images), nonsaturating_g(self.D(codes.z))
         logs = {"loss/reconstruction": squared_error, "loss/prior": prior}
         return squared_error + self.config.weight_adversarial * prior, logs
 

@@ -1,4 +1,4 @@
-"""What some models can do beside generating. Ask for the ability, ``isinstance(model, Encodes)``, never for a name."""
+"""Optional abilities of models, tested by ``isinstance(model, Encodes)`` rather than by name."""
 
 from __future__ import annotations
 

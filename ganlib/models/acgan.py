@@ -1,4 +1,4 @@
-"""ACGAN: D also names the class, and G is paid for pictures that it names rightly.
+"""ACGAN: D also classifies, and G is trained for images classified as intended.
 
 Odena, Olah, Shlens, "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
 arXiv:1610.09585. D maximises L_S + L_C, G maximises L_C - L_S, with the class joined to z; DCGAN's networks,
@@ -24,7 +24,7 @@ from ganlib.models.options import TEMPERATURE, per_image
 
 @dataclass(frozen=True)
 class ACGANConfig(NetworkConfig):
-    dropout: float = option(0.3, "share of D's uppermost features dropped in training", min=0.0, max=0.9)
+    dropout: float = option(0.3, "fraction of D's uppermost features dropped in training", min=0.0, max=0.9)
     weight_class: float = option(1.0, "weight of the class in both losses", min=0.0)
 
 
@@ -49,10 +49,10 @@ class ACGAN(GenerativeModel):
     colour = 8
     Config = ACGANConfig
     config: ACGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating + class"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: ACGANConfig) -> None:
         if config.num_classes < 2:
@@ -70,16 +70,16 @@ class ACGAN(GenerativeModel):
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         fakes = self.generate(self.random_latents(len(batch.images)), batch.labels)
-        real, named_real = self.D(batch.images)
-        fake, named_fake = self.D(fakes)
-        named = cross_entropy(named_real, batch.labels) + cross_entropy(named_fake, batch.labels)
-        accuracy = (named_real.argmax(1) == batch.labels).float().mean()
+        real, class_logits_real = self.D(batch.images)
+        fake, class_logits_fake = self.D(fakes)
+        class_loss = cross_entropy(class_logits_real, batch.labels) + cross_entropy(class_logits_fake, batch.labels)
+        accuracy = (class_logits_real.argmax(1) == batch.labels).float().mean()
         logs = {"D/real": real.mean(), "D/fake": fake.mean(), "D/accuracy": accuracy}
-        return nonsaturating_d(real, fake) + self.config.weight_class * named, logs
+        return nonsaturating_d(real, fake) + self.config.weight_class * class_loss, logs
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        fake, named = self.D(self.generate(self.random_latents(len(batch.images)), batch.labels))
-        return nonsaturating_g(fake) + self.config.weight_class * cross_entropy(named, batch.labels), {}
+        fake, class_logits = self.D(self.generate(self.random_latents(len(batch.images)), batch.labels))
+        return nonsaturating_g(fake) + self.config.weight_class * cross_entropy(class_logits, batch.labels), {}
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -91,8 +91,8 @@ class ACGAN(GenerativeModel):
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W), labels -> (N,) logits of being real and of that class: L_S + L_C for each image."""
-        source, named = self.D(images)
-        return source + (self.class_weights(labels) * named.log_softmax(1)).sum(1)
+        source, class_logits = self.D(images)
+        return source + (self.class_weights(labels) * class_logits.log_softmax(1)).sum(1)
 
     def classify(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, K) logits of the classes."""

@@ -32,7 +32,7 @@ class BiGANConfig(NetworkConfig):
 
 
 class Encoder(nn.Module):
-    """Codes leave with the prior's mean and variance, or D would need to look no further."""
+    """Codes are normalised to the prior's mean and variance, which D could otherwise tell apart trivially."""
 
     def __init__(self, c: BiGANConfig) -> None:
         super().__init__()
@@ -66,10 +66,10 @@ class BiGAN(GenerativeModel):
     colour = 1
     Config = BiGANConfig
     config: BiGANConfig
-    averaged = ("G", "E")
+    ema_modules = ("G", "E")
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: BiGANConfig) -> None:
         super().__init__(config)
@@ -90,15 +90,15 @@ class BiGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("GE", "GE", self.loss_ge)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        encoded, generated = self.judge_both(batch)
+        encoded, generated = self.pair_logits(batch)
         return nonsaturating_d(encoded, generated), {"D/real": encoded.mean(), "D/fake": generated.mean()}
 
     def loss_ge(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Both sides exchange their labels (section 3.4), since each is made by a network that learns here."""
-        encoded, generated = self.judge_both(batch)
+        """G and E minimise the loss with exchanged labels (section 3.4)."""
+        encoded, generated = self.pair_logits(batch)
         return nonsaturating_g(generated) + nonsaturating_g(-encoded), {}
 
-    def judge_both(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def pair_logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """D's logits of encoded pairs (x, E(x)) and of generated pairs (G(z), z)."""
         latents = self.random_latents(len(batch.images))
         return self.score(batch.images), self.D(self.generate(latents), latents.z)

@@ -1,8 +1,8 @@
 """BigGAN: one class embedding for all layers, a part of z for each level, orthogonal regularisation, truncation.
 
 Brock, Donahue, Simonyan, "Large Scale GAN Training for High Fidelity Natural Image Synthesis", ICLR 2019,
-arXiv:1809.11096. D is SAGAN's. Truncation here bends a seed's z into the truncated normal by its quantiles, so
-that a seed stays itself; the paper draws anew what falls outside.
+arXiv:1809.11096. D is SAGAN's. Truncation maps z to the truncated normal by its quantiles, so that a seed keeps
+its image's character; the paper resamples values outside instead.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.residual import UpBlock
 from ganlib.nn.standing_norm import Condition, StandingBatchNorm2d
 
-WHOLE = 3.0  # this truncation and any above it leave z as it is: 0.3 % of a normal lie beyond
-THRESHOLDS = (0.0, 0.5, 1.0, 1.5, 2.0)  # truncations with standing statistics of their own
-STANDING = 256  # images from which each is measured
+NO_TRUNCATION = 3.0  # thresholds from here on leave z unchanged: 0.3 % of a normal distribution lie beyond
+THRESHOLDS = (0.0, 0.5, 1.0, 1.5, 2.0)  # truncations for which standing statistics are measured
+STANDING_IMAGES = 256  # images over which each is measured
 
 TRUNCATION = Option(
     "truncation",
-    WHOLE,
-    f"z stays within this distance of 0: lower is more typical and more alike, {WHOLE:g} is everything.",
+    NO_TRUNCATION,
+    f"z stays within this distance of 0: lower is more typical and more alike, {NO_TRUNCATION:g} is unlimited.",
     min=0.0,
-    max=WHOLE,
+    max=NO_TRUNCATION,
     step=0.05,
 )
 
@@ -58,7 +58,7 @@ class Generator(nn.Module):
     def __init__(self, c: BigGANConfig) -> None:
         super().__init__()
         ups = c.levels - 1
-        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width where pixels are dearest
+        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width at the highest resolution
         if c.label_width:
             self.embed = nn.Linear(c.label_width, c.embedding, bias=False)
         width = c.z_chunk + (c.embedding if c.label_width else 0)
@@ -69,7 +69,7 @@ class Generator(nn.Module):
             self.attention = SelfAttention2d(chs[c.attention.bit_length() - 3], c.wrap)
         self.norm = StandingBatchNorm2d(chs[-1], 0, THRESHOLDS)
         self.to_image = c.wrap(nn.Conv2d(chs[-1], c.channels, 3, padding=1))
-        self.attended, self.levels = c.attention, c.levels
+        self.attention_size, self.levels = c.attention, c.levels
 
     def forward(self, z: Tensor, y: Tensor | None, truncation: Tensor) -> Tensor:
         """(N, levels · z_chunk), (N, K) class weights or None, (N,) -> (N, C, H, W) in [-1, 1]."""
@@ -78,18 +78,18 @@ class Generator(nn.Module):
         h = self.linear(first).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for block, part in zip(self.blocks, parts, strict=True):
             h = block(h, Condition(torch.cat([*shared, part], dim=1), truncation))
-            if h.shape[2] == self.attended:
+            if h.shape[2] == self.attention_size:
                 h = self.attention(h)
         h = self.norm(h, Condition(z[:, :0], truncation))
         return self.to_image(relu_(h)).tanh().float()
 
 
 def truncate(z: Tensor, threshold: Tensor) -> Tensor:
-    """(N, D) normal, (N,) -> the point of the same quantile in the normal truncated to [-threshold, threshold]."""
+    """(N, D) normal, (N,) -> the value of the same quantile in the normal truncated to [-threshold, threshold]."""
     t = threshold.to(z)[:, None]
     below = torch.special.ndtr(-t)
-    bent = torch.special.ndtri(below + torch.special.ndtr(z) * (1 - 2 * below))
-    return torch.where(t < WHOLE, bent, z)
+    truncated = torch.special.ndtri(below + torch.special.ndtr(z) * (1 - 2 * below))
+    return torch.where(t < NO_TRUNCATION, truncated, z)
 
 
 def orthogonal_penalty(weight: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ class BigGAN(GenerativeModel):
     colour = 3
     Config = BigGANConfig
     config: BigGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TRUNCATION,)
     loss_kind = "hinge"
 
@@ -130,7 +130,7 @@ class BigGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
         # D has no batch norm, so real and fake can share one pass.
         both = None if labels is None else labels.repeat(2)
@@ -138,22 +138,24 @@ class BigGAN(GenerativeModel):
         return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         adversarial = hinge_g(self.score(self.generate(self.random_latents(len(batch.images)), labels), labels))
         penalty = self.orthogonality()
         return adversarial + self.config.orthogonal * penalty, {"G/orthogonal": penalty}
 
     def orthogonality(self) -> Tensor:
         """The penalty of all of G's weights but the class embedding's, whose rows are no filters."""
-        named = self.G.named_parameters()
-        return torch.stack([orthogonal_penalty(p) for k, p in named if p.ndim > 1 and "embed" not in k]).sum()
+        parameters = self.G.named_parameters()
+        return torch.stack(
+            [orthogonal_penalty(p) for name, p in parameters if p.ndim > 1 and "embed" not in name]
+        ).sum()
 
     @torch.no_grad()
     def before_saving(self) -> None:
         """Measures the standing statistics of each truncation, on the same seeds every time."""
         norms = [m for m in self.G.modules() if isinstance(m, StandingBatchNorm2d)]
-        latents = self.latents(range(STANDING))
-        labels = torch.arange(STANDING) % self.config.num_classes if self.conditional else None
+        latents = self.latents(range(STANDING_IMAGES))
+        labels = torch.arange(STANDING_IMAGES) % self.config.num_classes if self.conditional else None
         for row, threshold in enumerate(THRESHOLDS):
             for m in norms:
                 m.measuring = row
@@ -165,7 +167,9 @@ class BigGAN(GenerativeModel):
     def latent_shape(self) -> tuple[int, ...]:
         return (self.config.levels * self.config.z_chunk,)
 
-    def generate(self, latents: Latents, labels: Tensor | None = None, *, truncation: float | Tensor = WHOLE) -> Tensor:
+    def generate(
+        self, latents: Latents, labels: Tensor | None = None, *, truncation: float | Tensor = NO_TRUNCATION
+    ) -> Tensor:
         z = latents.z
         threshold = torch.as_tensor(truncation, dtype=z.dtype, device=z.device).expand(len(z))
         return self.G(truncate(z, threshold), self.embedding_weights(labels), threshold)

@@ -33,7 +33,7 @@ class CDCGAN(DCGAN):
         z = latents.z * per_image(temperature, latents.z)
         return self.G(torch.cat([z, self.class_weights(labels)], dim=1))
 
-    def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def features_and_logits(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(N, C, H, W), labels -> D's features (N, …) and logits (N,), high for real images of that class."""
         maps = self.class_weights(labels)[:, :, None, None].expand(-1, -1, *images.shape[2:])
-        return self.D.judge(torch.cat([images, maps], dim=1))
+        return self.D.features_and_logits(torch.cat([images, maps], dim=1))

@@ -30,7 +30,7 @@ class CGANConfig(ModelConfig):
     d_class: int = option(50, "maxout units of D's layer on the class", min=1)
     d_joint: int = option(240, "maxout units of D's joint layer", min=1)
     pieces: int = option(2, "linear maps per maxout unit", min=1)
-    dropout: float = option(0.3, "share of D's hidden units dropped in training", min=0.0, max=0.9)
+    dropout: float = option(0.3, "fraction of D's hidden units dropped in training", min=0.0, max=0.9)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
     beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
 
@@ -96,10 +96,10 @@ class CGAN(GenerativeModel):
     colour = 7
     Config = CGANConfig
     config: CGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: CGANConfig) -> None:
         if config.num_classes < 2:

@@ -23,7 +23,7 @@ class ClassifierConfig(ModelConfig):
     width: int = option(32, "channels at full resolution", min=1)
     lr: float = option(0.1, "peak learning rate of SGD with Nesterov momentum 0.9", min=0.0)
     weight_decay: float = option(5e-4, "L2 weight decay", min=0.0)
-    label_smoothing: float = option(0.1, "share of the target spread over all classes", min=0.0, max=0.9)
+    label_smoothing: float = option(0.1, "fraction of the target spread over all classes", min=0.0, max=0.9)
     schedule_images: int = option(1_000_000, "images over which the learning rate rises and falls to 0", min=1)
     shift: int = option(4, "training images are shifted at random by up to this many pixels", min=0)
 
@@ -55,7 +55,7 @@ class Classifier(Trainable):
     Config = ClassifierConfig
     config: ClassifierConfig
     loss_kind = "cross-entropy"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__(config)
@@ -83,8 +83,8 @@ class Classifier(Trainable):
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         if self._sgd is not None:
-            done = min(images_seen / self.config.schedule_images, 1)
-            self._sgd.param_groups[0]["lr"] = self.config.lr * min(done / 0.2, (1 - done) / 0.8)
+            progress = min(images_seen / self.config.schedule_images, 1)
+            self._sgd.param_groups[0]["lr"] = self.config.lr * min(progress / 0.2, (1 - progress) / 0.8)
         return ()
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -105,11 +105,11 @@ class Classifier(Trainable):
         return self.head.in_features
 
 
-def random_shift(images: Tensor, most: int) -> Tensor:
-    """Each image moved by up to ``most`` pixels either way; what enters is its mirrored border."""
+def random_shift(images: Tensor, max_shift: int) -> Tensor:
+    """Each image moved by up to ``max_shift`` pixels either way; borders are reflected."""
     n, _, h, w = images.shape
-    padded = pad(images, (most,) * 4, mode="reflect")
-    dy, dx = torch.randint(0, 2 * most + 1, (2, n, 1), device=images.device)
+    padded = pad(images, (max_shift,) * 4, mode="reflect")
+    dy, dx = torch.randint(0, 2 * max_shift + 1, (2, n, 1), device=images.device)
     rows, columns = dy + torch.arange(h, device=images.device), dx + torch.arange(w, device=images.device)
-    picked = padded.permute(0, 2, 3, 1)[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return picked.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions want it
+    shifted = padded.permute(0, 2, 3, 1)[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return shifted.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions want it

@@ -1,9 +1,9 @@
-"""What every architecture promises to the trainer, the sampler and the dashboard.
+"""The interface of every architecture to the trainer, the sampler and the dashboard.
 
 Trainable                 has optimizers and phases: the trainer needs no more
 └── GenerativeModel       turns seeds into images: the sampler and the dashboard need no more
 
-Some can do more: ``ganlib.models.abilities`` says what.
+Optional abilities, such as encoding images: ``ganlib.models.abilities``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MODELS: Registry[type[Trainable]] = Registry("model")
 
 @dataclass(frozen=True)
 class ModelConfig(Config):
-    """What every architecture's config has. ``tiny()`` gives the smallest useful one, for tests."""
+    """Base of every architecture's config. ``tiny()`` gives the smallest useful one, for tests."""
 
     image_size: int = option(32, "height and width of the images, a power of two", min=8, max=1024)
     channels: int = option(3, "image channels", min=1, max=4)
@@ -71,12 +71,12 @@ class Trainable(nn.Module, ABC):
     colour: ClassVar[int]
     """Index into the palette of ``ganlib.figures``: the architecture has this colour in every chart."""
     Config: ClassVar[type[ModelConfig]]
-    averaged: ClassVar[tuple[str, ...]] = ()
-    """Child modules of which the run keeps an exponential moving average: those that generate."""
+    ema_modules: ClassVar[tuple[str, ...]] = ()
+    """Names of the child modules that generate: the run saves an exponential moving average of their weights."""
     loss_kind: str = ""
-    """Name of the loss, so that a reader of the curves knows what their values mean."""
-    recipe: ClassVar[dict[str, Any]] = {}
-    """The paper's training settings where they differ from the trainer's defaults."""
+    """Name of the loss, shown beside the curves."""
+    training_defaults: ClassVar[dict[str, Any]] = {}
+    """Training settings of the paper where they differ from ``TrainingConfig``'s defaults."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -91,19 +91,19 @@ class Trainable(nn.Module, ABC):
         """The phases of one step, in order."""
 
     def before_training(self) -> None:
-        """Called once on a new run's freshly initialised model. May fetch weights; GanlibError where they are not."""
+        """Called once on a new run's freshly initialised model. May download weights; GanlibError where it cannot."""
         return
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
-        """Called before every step. May change the model (buffers only); returns optimisers to start afresh."""
+        """Called before every step. May change buffers; returns the names of optimisers to reset."""
         return ()
 
-    def batch_size(self, images_seen: int, usual: int) -> int:
-        """Images in the step after ``images_seen``, where the run's config says ``usual``."""
-        return usual
+    def batch_size(self, images_seen: int, default: int) -> int:
+        """Batch size of the step after ``images_seen``; ``default`` is the run's."""
+        return default
 
     def before_saving(self) -> None:
-        """Called on the averaged model before its pictures and weights are written. May fill buffers."""
+        """Called on the averaged model before its images and weights are saved. May change buffers."""
         return
 
     @property
@@ -117,10 +117,10 @@ class Trainable(nn.Module, ABC):
 
 @dataclass(frozen=True)
 class Latents:
-    """Points of a latent space from which images come: nothing in ``generate`` is random beyond these."""
+    """Points of a latent space, and the seeds of any further noise: ``generate`` is a function of these."""
 
     z: Tensor  # (N, …); in the space z (N, *latent_shape)
-    seeds: Tensor  # (N,) int64 on the CPU; source of any further noise
+    seeds: Tensor  # (N,) int64 on the CPU; of any further noise
     space: str = "z"  # one of the model's ``spaces``
 
     def __len__(self) -> int:
@@ -134,14 +134,14 @@ class GenerativeModel(Trainable):
     """Seeds in, images out."""
 
     options: tuple[Option, ...] = ()
-    """What ``generate`` takes by keyword. A model whose config decides sets its own in ``__init__``."""
+    """Keyword options of ``generate``. Where they depend on the config, ``__init__`` sets them."""
     spaces: ClassVar[dict[str, str]] = {"z": "slerp"}
-    """Latent spaces in the order in which the model passes through them, each with the path that suits it:
-    "slerp" where points are Gaussian, "lerp" elsewhere."""
+    """Latent spaces in the order of the forward pass, each with its interpolation: "slerp" where points are
+    Gaussian, else "lerp"."""
 
     @property
     def conditional(self) -> bool:
-        """Whether ``generate`` obeys labels. Apart from ``num_classes``: a model may know classes and not obey."""
+        """Whether ``generate`` takes labels. A model trained with classes may still generate without them."""
         return self.config.num_classes > 0
 
     @property
@@ -153,22 +153,22 @@ class GenerativeModel(Trainable):
     def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
         """Latents of any space -> (N, C, H, W) in [-1, 1]. Labels are (N,) int64, or (N, K) weights that mix classes.
 
-        An option is a scalar or one value per image. Unconditional models take no labels.
+        Options are scalars or hold one value per image. Unconditional models take no labels.
         """
 
     def trace(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Iterator[Tensor]:
-        """The stages of ``generate``, which is the last of them. One-shot models have one stage.
+        """Intermediate results of ``generate``; the last one is its result. One-shot models yield it alone.
 
-        -> (N, C, h, w) in [-1, 1] each; early stages may be smaller than the image.
+        -> (N, C, h, w) in [-1, 1] each; early ones may be smaller than the image.
         """
         yield self.generate(latents, labels, **options)
 
     def stages(self, **options: Any) -> int:
-        """How many stages ``trace`` yields with these options."""
+        """Number of results that ``trace`` yields with these options."""
         return 1
 
     def latents(self, seeds: Iterable[int]) -> Latents:
-        """One CPU generator per seed: a seed is the same image in any batch, on any device."""
+        """One CPU generator per seed, so that a seed gives the same image in any batch, on any device."""
         seeds = list(seeds)
         for seed in seeds:
             if not 0 <= seed < SEED_LIMIT:
@@ -180,24 +180,24 @@ class GenerativeModel(Trainable):
         return Latents(z.to(self.device), torch.tensor(seeds, dtype=torch.int64))
 
     def map(self, latents: Latents, labels: Tensor | None = None, space: str = "z") -> Latents:
-        """The same images' latents in a later ``space``; GanlibError where the model has no way there."""
+        """Latents of the same images in a later ``space``; GanlibError where the model has no such mapping."""
         if space != latents.space:
             spaces = ", ".join(self.spaces)
             raise GanlibError(f"This model maps no latents from {latents.space} to {space!r}; its spaces are {spaces}.")
         return latents
 
     def random_latents(self, n: int) -> Latents:
-        """n latents from the global generators: for training only."""
+        """n latents from the global random state; for training only."""
         z = torch.randn(n, *self.latent_shape, device=self.device)
         return Latents(z, torch.randint(SEED_LIMIT, (n,)))
 
     def class_weights(self, labels: Tensor | None) -> Tensor:
-        """(N,) int64 or (N, K) weights -> (N, K) float32; errors name what a conditional model needs."""
+        """(N,) int64 or (N, K) weights -> (N, K) float32; GanlibError where labels are missing or out of range."""
         k = self.config.num_classes
         if labels is None:
             raise GanlibError(f"This model is conditional on {k} classes: give each image a class.")
         if labels.ndim == 1:
-            # Users' labels come on the CPU. On a GPU, where batches lie, looking would stall every step.
+            # Checked on the CPU, where users' labels are; on a GPU the check would synchronise every training step.
             if labels.device.type == "cpu" and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < k:
                 raise GanlibError(f"Classes are numbered 0 to {k - 1}; got {labels.tolist()[:8]}.")
             return nn.functional.one_hot(labels.to(self.device), k).float()
@@ -205,18 +205,18 @@ class GenerativeModel(Trainable):
             raise GanlibError(f"Class weights need {k} columns, not {labels.shape[1]}.")
         return labels.float().to(self.device)
 
-    def condition(self, labels: Tensor) -> Tensor | None:
-        """A batch's labels where the model obeys classes, else None."""
+    def labels_if_conditional(self, labels: Tensor) -> Tensor | None:
+        """A batch's labels where the model is conditional, else None."""
         return labels if self.conditional else None
 
     def embedding_weights(self, labels: Tensor | None) -> Tensor | None:
-        """Class weights where the model obeys classes; None where it does not, which takes no labels."""
+        """(N, K) class weights where the model is conditional, else None."""
         if self.conditional:
             return self.class_weights(labels)
         self.refuse_labels(labels)
         return None
 
     def refuse_labels(self, labels: Tensor | None) -> None:
-        """For unconditional models: says so rather than ignoring the request."""
+        """GanlibError where an unconditional model is given labels."""
         if labels is not None:
             raise GanlibError("This model is unconditional: it has no classes to choose from or to mix.")

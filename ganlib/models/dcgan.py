@@ -23,10 +23,10 @@ from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import (
     DCGANTechniques,
     adam,
+    add_feature_matching,
     batch_statistics,
-    match_features,
     normalize_weights,
-    real_target,
+    real_targets,
     reference_latents,
 )
 from ganlib.nn.minibatch import JoinStatistics
@@ -108,14 +108,14 @@ class Discriminator(nn.Module):
         trunk = downsampling(c, in_channels, norm)
         self.net = nn.Sequential(*trunk, nn.Conv2d(widths(c)[-1] + self.join.extra, 1, 4)).apply(dcgan_init)
 
-    def judge(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def features_and_logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(N, in_channels, H, W) -> features (N, widths[-1], 4, 4) and logits (N,)."""
         features = self.net[:-1](x)
         return features, self.net[-1](self.join(features)).flatten().float()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N,) logits."""
-        return self.judge(x)[1]
+        return self.features_and_logits(x)[1]
 
 
 @MODELS.register("dcgan")
@@ -125,22 +125,22 @@ class DCGAN(GenerativeModel):
     colour = 0
     Config = DCGANConfig
     config: DCGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__(config)
         c = config
-        # Labels may be joined to either input; the unconditional network has none.
+        # A conditional subclass concatenates labels to both inputs.
         self.G = Generator(c, c.z_dim + self.label_width)
         norm = nn.BatchNorm2d if c.d_batch_norm else nn.Identity
         join = JoinStatistics(batch_statistics(c, widths(c)[-1] * 4 * 4))
         self.D = Discriminator(c, c.channels + self.label_width, norm, join)
         normalize_weights(self.D, c)
         if c.virtual_batch_norm:
-            normalize_virtually(self.G, c.virtual_batch_norm, self.reference)
+            normalize_virtually(self.G, c.virtual_batch_norm, self.reference_inputs)
         if c.feature_matching:
             self.loss_kind += " + feature matching"
 
@@ -161,23 +161,26 @@ class DCGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         fake_images = self.generate(self.random_latents(len(batch.images)), labels)
         # Real and fake in batches of their own, so that batch norm's statistics never mix them.
         real, fake = (self.score(self.augment(images), labels) for images in (batch.images, fake_images))
-        target = real_target(self.config, real)
+        target = real_targets(self.config, real)
         return self.d_loss(real, fake, target), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         images = self.generate(self.random_latents(len(batch.images)), labels)
-        features, logits = self.judge(self.augment(images), labels)
-        return match_features(
-            self.config, self.g_loss(logits), features, lambda: self.judge(self.augment(batch.images), labels)[0]
+        features, logits = self.features_and_logits(self.augment(images), labels)
+        return add_feature_matching(
+            self.config,
+            self.g_loss(logits),
+            features,
+            lambda: self.features_and_logits(self.augment(batch.images), labels)[0],
         )
 
     def d_loss(self, real: Tensor, fake: Tensor, target: Tensor | float = 1.0) -> Tensor:
-        """D's loss on logits (N,). ``target`` is what D should say of real images: a probability, or one an image."""
+        """D's loss on logits (N,). ``target``: probability that D should give real images, a scalar or (N,)."""
         return nonsaturating_d(real, fake, target)
 
     def g_loss(self, fake: Tensor) -> Tensor:
@@ -186,8 +189,8 @@ class DCGAN(GenerativeModel):
     def augment(self, images: Tensor) -> Tensor:
         return diffaugment(images, self.config.diffaugment)
 
-    def reference(self, n: int) -> tuple[Tensor]:
-        """What G is given for virtual batch norm: n latents with the classes in turn beside them."""
+    def reference_inputs(self, n: int) -> tuple[Tensor]:
+        """G's reference batch of virtual batch norm: n latents, with one-hot classes where conditional."""
         z, labels = reference_latents(self, n)
         return (z if labels is None else torch.cat([z, labels], dim=1),)
 
@@ -200,9 +203,9 @@ class DCGAN(GenerativeModel):
         return self.G(latents.z * per_image(temperature, latents.z))
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(N, C, H, W), and labels where the model obeys them -> (N,) logits, high for real."""
-        return self.judge(images, labels)[1]
+        """(N, C, H, W), labels where conditional -> (N,) logits, high for real."""
+        return self.features_and_logits(images, labels)[1]
 
-    def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def features_and_logits(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(N, C, H, W) -> D's features (N, …) and logits (N,)."""
-        return self.D.judge(images)
+        return self.D.features_and_logits(images)

@@ -27,7 +27,7 @@ class FCGANConfig(ModelConfig):
     g_hidden: tuple[int, ...] = option((512, 512), "units of G's hidden layers", min=1)
     d_hidden: tuple[int, ...] = option((240, 240), "maxout units of D's hidden layers", min=1)
     pieces: int = option(2, "linear maps per maxout unit", min=1)
-    dropout: float = option(0.3, "share of D's hidden units dropped in training", min=0.0, max=0.9)
+    dropout: float = option(0.3, "fraction of D's hidden units dropped in training", min=0.0, max=0.9)
     loss: Literal["non-saturating", "minimax"] = option("non-saturating", "what G minimises")
     d_steps: int = option(1, "steps of D to one of G", min=1)
     optimizer: Literal["adam", "sgd"] = option("adam", "Adam, or gradient descent with momentum")
@@ -77,9 +77,9 @@ class FCGAN(GenerativeModel):
     colour = 2
     Config = FCGANConfig
     config: FCGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: FCGANConfig) -> None:
         super().__init__(config)

@@ -25,15 +25,15 @@ from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS
 from ganlib.models.vae import VAE, VAEConfig
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
-SMALLEST = 64  # pixels that the trunk is given at least: it halves them five times
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
+MIN_SIZE = 64  # smaller images are enlarged to this: the trunk halves the size five times
 VGG = {"vgg11_bn": "A", "vgg16_bn": "D"}
 
 
 @dataclass(frozen=True)
 class FeatureVAEConfig(VAEConfig):
     z_dim: int = option(512, "latent dimension", min=1)
-    trunk: Literal["vgg11_bn", "vgg16_bn", "resnet152"] = option("vgg11_bn", "whose convolutions the encoder has")
+    trunk: Literal["vgg11_bn", "vgg16_bn", "resnet152"] = option("vgg11_bn", "pretrained network of the encoder")
     trunk_weights: str = option("download", "of ImageNet by download, the path of a file with them, or random")
     trunk_width: int = option(64, "channels of the trunk's first block; ImageNet's weights have 64", min=1)
     hidden: tuple[int, ...] = option((4096, 2048), "units of the layers down to the code, and back", min=1)
@@ -63,7 +63,7 @@ class Trunk(nn.Module):
     """The convolutions; images of any size and of one or three channels, as ImageNet's come."""
 
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
     def __init__(self, c: FeatureVAEConfig) -> None:
         super().__init__()
@@ -76,25 +76,25 @@ class Trunk(nn.Module):
             shape = [n if isinstance(n, str) else max(n * c.trunk_width // 64, 1) for n in cfgs[VGG[c.trunk]]]
             self.features = make_layers(shape, batch_norm=True)
         else:
-            whole = ResNet(Bottleneck, [3, 8, 36, 3], width_per_group=c.trunk_width)
+            resnet = ResNet(Bottleneck, [3, 8, 36, 3], width_per_group=c.trunk_width)
             self.features = nn.Sequential()
-            for name, part in list(whole.named_children())[:-2]:  # without pooling and classes
-                self.features.add_module(name, part)
+            for name, child in list(resnet.named_children())[:-2]:  # without pooling and classes
+                self.features.add_module(name, child)
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] -> (N, C', H / 32, W / 32), of at least 2 x 2."""
-        x = (x.expand(-1, 3, -1, -1) / 2 + 0.5 - self.mean) / self.deviation
-        if x.shape[2] < SMALLEST:
-            x = interpolate(x, SMALLEST, mode="bilinear", antialias=False)
+        x = (x.expand(-1, 3, -1, -1) / 2 + 0.5 - self.mean) / self.std
+        if x.shape[2] < MIN_SIZE:
+            x = interpolate(x, MIN_SIZE, mode="bilinear", antialias=False)
         return self.features(x)
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """From the state of torchvision's whole network; RuntimeError where it is another network's."""
         prefix = "features." if any(key.startswith("features.") for key in state) else ""
-        own = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
-        self.features.load_state_dict({k: v for k, v in own.items() if not k.startswith("fc.")})
+        features = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
+        self.features.load_state_dict({k: v for k, v in features.items() if not k.startswith("fc.")})
 
 
 @MODELS.register("feature_vae")
@@ -103,7 +103,7 @@ class FeatureVAE(VAE):
     colour = 0
     Config = FeatureVAEConfig
     config: FeatureVAEConfig
-    recipe = {"batch_size": 32}
+    training_defaults = {"batch_size": 32}
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -115,13 +115,13 @@ class FeatureVAE(VAE):
         with torch.no_grad():
             features = trunk(torch.zeros(1, c.channels, c.image_size, c.image_size)).numel()
         return nn.Sequential(
-            trunk.train(), nn.Flatten(), *connected([features, *c.hidden]), nn.Linear(c.hidden[-1], 2 * c.z_dim)
+            trunk.train(), nn.Flatten(), *mlp([features, *c.hidden]), nn.Linear(c.hidden[-1], 2 * c.z_dim)
         )
 
     def decoder(self) -> nn.Module:
         c, w = self.config, self.config.width
         return nn.Sequential(
-            *connected([c.z_dim + c.label_width, *c.hidden[:0:-1], w * 64]),
+            *mlp([c.z_dim + c.label_width, *c.hidden[:0:-1], w * 64]),
             nn.Unflatten(1, (w, 8, 8)),
             nn.ConvTranspose2d(w, w, 4, 2, 1, bias=False),
             nn.BatchNorm2d(w),
@@ -135,37 +135,41 @@ class FeatureVAE(VAE):
         )
 
     def before_training(self) -> None:
-        """Weights of ImageNet, as the config names them; GanlibError where they cannot be had."""
+        """Weights of ImageNet, as the config names them; GanlibError where they cannot be loaded."""
         c = self.config
         if c.trunk_weights == "random":
             return
         if c.trunk_width != 64:
             raise GanlibError("ImageNet's weights fit a trunk_width of 64; add --trunk-weights random for another.")
         try:
-            state = downloaded(c.trunk) if c.trunk_weights == "download" else read(Path(c.trunk_weights).expanduser())
+            state = (
+                download_weights(c.trunk)
+                if c.trunk_weights == "download"
+                else read_weights(Path(c.trunk_weights).expanduser())
+            )
             self.E[0].load(state)  # type: ignore[index]
         except (OSError, RuntimeError, SafetensorError, UnpicklingError, KeyError, ValueError, EOFError) as error:
             reason = " ".join(str(error).split())[:120]
             raise GanlibError(
-                f"The weights of {c.trunk} cannot be had from {c.trunk_weights!r} ({reason}); give the path of its "
+                f"The weights of {c.trunk} cannot be loaded from {c.trunk_weights!r} ({reason}); give the path of its "
                 "file with --trunk-weights, or 'random'."
             ) from error
 
 
-def connected(sizes: list[int]) -> list[nn.Module]:
+def mlp(sizes: list[int]) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for a, b in pairwise(sizes):
         layers += [nn.Linear(a, b), nn.ReLU()]
     return layers
 
 
-def downloaded(trunk: str) -> Mapping[str, Tensor]:
+def download_weights(trunk: str) -> Mapping[str, Tensor]:
     """From torchvision's server into torch's cache, checked by its hash."""
     from torchvision.models import get_model_weights
 
     return get_model_weights(trunk).DEFAULT.get_state_dict(progress=False, check_hash=True, weights_only=True)
 
 
-def read(path: Path) -> Mapping[str, Tensor]:
+def read_weights(path: Path) -> Mapping[str, Tensor]:
     """A file of torchvision (.pth) or safetensors; neither can execute code."""
     return load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)

@@ -1,8 +1,8 @@
 """GRAN: a recurrent generator that adds to a canvas.
 
 Im, Kim, Jiang, Memisevic, "Generating images with recurrent adversarial networks", 2016, arXiv:1602.05110.
-At each of T steps the decoder f draws a change of the canvas from fresh noise and from what the encoder g
-saw in the last change; the image is the squashed sum of all changes. Trained through all steps.
+At each of T steps the decoder f adds an update to the canvas, from fresh noise and from the encoder g's
+features of the last update; the image is the tanh of the sum of all updates. Trained through all steps.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
 
 @dataclass(frozen=True)
 class GRANConfig(NetworkConfig):
-    steps: int = option(3, "changes of the canvas, T", min=1, max=16)
+    steps: int = option(3, "updates of the canvas, T", min=1, max=16)
     z_dim: int = option(60, "latent dimension of each step", min=1)
     width: int = option(48, "channels at the highest resolution, doubled at each lower one", min=1)
-    hidden: int = option(100, "units that describe the last change", min=1)
+    hidden: int = option(100, "features of the last update", min=1)
     minibatch_stddev: bool = option(False, "show D the standard deviation over the batch, against collapse")
 
     @classmethod
@@ -52,7 +52,7 @@ class StepNorm(nn.Module):
         return torch.addcmul(self.bias[:, None, None].to(x.dtype), x, self.weight[:, None, None].to(x.dtype))
 
 
-class Stack(nn.Module):
+class StepwiseSequential(nn.Module):
     """Layers in order, used once a step."""
 
     def __init__(self, layers: list[nn.Module], steps: int) -> None:
@@ -71,21 +71,21 @@ class Generator(nn.Module):
 
     def __init__(self, c: GRANConfig) -> None:
         super().__init__()
-        self.f = Stack(upsampling(c, c.z_dim + c.hidden), c.steps)
+        self.f = StepwiseSequential(upsampling(c, c.z_dim + c.hidden), c.steps)
         if c.steps > 1:
             to_hidden = nn.Conv2d(widths(c)[-1], c.hidden, 4)
-            self.g = Stack([*downsampling(c, c.channels), to_hidden, nn.Tanh()], c.steps - 1)
+            self.g = StepwiseSequential([*downsampling(c, c.channels), to_hidden, nn.Tanh()], c.steps - 1)
         self.hidden = c.hidden
 
-    def changes(self, z: Tensor) -> Iterator[Tensor]:
-        """(N, T, z_dim) -> T changes of the canvas, (N, C, H, W) each, unbounded."""
-        seen = z.new_zeros(len(z), self.hidden)  # of no change yet
+    def canvas_updates(self, z: Tensor) -> Iterator[Tensor]:
+        """(N, T, z_dim) -> T updates ΔC_t of the canvas, (N, C, H, W) each, unbounded."""
+        hidden = z.new_zeros(len(z), self.hidden)  # before the first update
         for step in range(z.shape[1]):
-            h = torch.cat([z[:, step], seen], dim=1)
-            change = self.f(h[:, :, None, None], step)
-            yield change.float()
+            h = torch.cat([z[:, step], hidden], dim=1)
+            update = self.f(h[:, :, None, None], step)
+            yield update.float()
             if step + 1 < z.shape[1]:
-                seen = self.g(change, step).flatten(1)
+                hidden = self.g(update, step).flatten(1)
 
 
 @MODELS.register("gran")
@@ -95,7 +95,7 @@ class GRAN(GenerativeModel):
     colour = 3
     Config = GRANConfig
     config: GRANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
 
@@ -137,7 +137,7 @@ class GRAN(GenerativeModel):
     ) -> Iterator[Tensor]:
         """The canvas after each step, squashed into [-1, 1]."""
         self.refuse_labels(labels)
-        for canvas in accumulate(self.G.changes(latents.z * per_image(temperature, latents.z)), torch.add):
+        for canvas in accumulate(self.G.canvas_updates(latents.z * per_image(temperature, latents.z)), torch.add):
             yield canvas.tanh()
 
     def stages(self, **options: float | Tensor) -> int:

@@ -1,4 +1,4 @@
-"""InfoGAN: latent codes that G must show and Q must find again.
+"""InfoGAN: latent codes that Q must recover from G's images.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel, "InfoGAN: Interpretable Representation Learning by
 Information Maximizing Generative Adversarial Nets", NeurIPS 2016, arXiv:1606.03657. Networks and rates as in
@@ -46,7 +46,7 @@ class Codes(NamedTuple):
 
 
 class Posterior(NamedTuple):
-    """What Q takes the codes for."""
+    """Q(c|x), Q's distribution of the codes given an image."""
 
     categorical: list[Tensor]  # (N, K) logits each
     mean: Tensor  # (N, C)
@@ -55,12 +55,12 @@ class Posterior(NamedTuple):
     def log_likelihood(self, codes: Codes) -> tuple[Tensor, Tensor]:
         """log Q(c|x) in nats, (N,) of the categorical and (N,) of the continuous codes."""
         zeros = self.mean.new_zeros(len(self.mean))
-        of_each = [
+        categorical = [
             -cross_entropy(q, c, reduction="none") for q, c in zip(self.categorical, codes.categorical, strict=True)
         ]
         squares = (codes.continuous - self.mean) ** 2 / self.log_variance.exp()
         densities = -0.5 * (squares + self.log_variance + log(2 * pi))
-        return sum(of_each, zeros), densities.sum(1)
+        return sum(categorical, zeros), densities.sum(1)
 
 
 def information_bound(log_likelihood: Tensor, entropy: float) -> Tensor:
@@ -87,10 +87,10 @@ class Discriminator(nn.Module):
         self.apply(dcgan_init)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Posterior]:
-        """(N, C, H, W) -> (N,) logits and what Q takes the codes for."""
+        """(N, C, H, W) -> (N,) D's logits and Q's posterior."""
         h = self.trunk(x)
         *categorical, mean, log_variance = self.q(h).flatten(1).float().split(self.split, dim=1)
-        # Bounded, for G pleases a Q that is too sure of a code with gradients that swamp all else.
+        # Bounded: an overconfident Q would dominate G's gradient.
         return self.d(h).flatten().float(), Posterior(categorical, mean, log_variance.clamp(-2, 2))
 
 
@@ -101,9 +101,9 @@ class InfoGAN(GenerativeModel):
     colour = 4
     Config = InfoGANConfig
     config: InfoGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     loss_kind = "non-saturating + information"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
 
     def __init__(self, config: InfoGANConfig) -> None:
         super().__init__(config)
@@ -155,10 +155,10 @@ class InfoGAN(GenerativeModel):
         """λ L_I, and the bounds in nats."""
         c = self.config
         categorical, continuous = posterior.log_likelihood(codes)
-        of_categorical = information_bound(categorical, sum(log(k) for k in c.categories))
-        of_continuous = information_bound(continuous, c.continuous * log(2))
-        weighted = c.weight_categorical * of_categorical + c.weight_continuous * of_continuous
-        return weighted, {"information/categorical": of_categorical, "information/continuous": of_continuous}
+        categorical_bound = information_bound(categorical, sum(log(k) for k in c.categories))
+        continuous_bound = information_bound(continuous, c.continuous * log(2))
+        weighted = c.weight_categorical * categorical_bound + c.weight_continuous * continuous_bound
+        return weighted, {"information/categorical": categorical_bound, "information/continuous": continuous_bound}
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -166,17 +166,18 @@ class InfoGAN(GenerativeModel):
         c = self.config
         return (c.z_dim + sum(c.categories) + c.continuous,)
 
-    def codes(self, latents: Latents, **chosen: float | Tensor | None) -> Codes:
+    def codes(self, latents: Latents, **given_codes: float | Tensor | None) -> Codes:
         """The codes of these seeds: the largest of K normal numbers is uniform among K, Φ of one in [0, 1]."""
         c = self.config
         _, *parts, normal = latents.z.split([c.z_dim, *c.categories, c.continuous], dim=1)
         categorical = [
-            one_hot(from_seed(chosen.get(f"c{i}"), part.argmax(1).float()).long(), part.shape[1]).float()
+            one_hot(from_seed(given_codes.get(f"c{i}"), part.argmax(1).float()).long(), part.shape[1]).float()
             for i, part in enumerate(parts, start=1)
         ]
         uniform = torch.erf(normal / sqrt(2))
         columns = [
-            from_seed(chosen.get(f"c{i}"), column) for i, column in enumerate(uniform.unbind(1), start=len(parts) + 1)
+            from_seed(given_codes.get(f"c{i}"), column)
+            for i, column in enumerate(uniform.unbind(1), start=len(parts) + 1)
         ]
         return Codes(categorical, torch.stack(columns, dim=1) if columns else uniform)
 
@@ -186,14 +187,14 @@ class InfoGAN(GenerativeModel):
         labels: Tensor | None = None,
         *,
         temperature: float | Tensor = 1.0,
-        **chosen: Any,
+        **given_codes: Any,
     ) -> Tensor:
-        """Codes c1, c2, … are the seed's where they are not chosen; temperature scales the noise alone."""
+        """Codes c1, c2, … come from the seed where they are not given; temperature scales the noise alone."""
         self.refuse_labels(labels)
-        if unknown := chosen.keys() - {o.name for o in self.options}:
+        if unknown := given_codes.keys() - {o.name for o in self.options}:
             raise TypeError(f"generate() got an unexpected option {min(unknown)!r}")
         noise = latents.z[:, : self.config.z_dim]
-        codes = self.codes(latents, **chosen)
+        codes = self.codes(latents, **given_codes)
         return self.G(torch.cat([noise * per_image(temperature, noise), *codes.categorical, codes.continuous], dim=1))
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -32,7 +32,7 @@ class LAPGANConfig(ModelConfig):
     hidden: int = option(512, "units of the coarsest level's two hidden layers", min=1)
     g_width: int = option(32, "channels of the finer levels' G", min=1)
     d_width: int = option(48, "channels of the finer levels' D, doubled in its second layer", min=1)
-    dropout: float = option(0.3, "share of D's units dropped in training", min=0.0, max=0.9)
+    dropout: float = option(0.3, "fraction of D's units dropped in training", min=0.0, max=0.9)
     finer_every: int = option(1, "the coarsest level, cheap and hard, takes so many steps to one of the others", min=1)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
     beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
@@ -61,12 +61,12 @@ class LAPGANConfig(ModelConfig):
         return self.num_classes if self.class_conditional else 0
 
 
-def down(image: Tensor) -> Tensor:
+def downsample(image: Tensor) -> Tensor:
     """Blurs and decimates: (N, C, 2s, 2s) -> (N, C, s, s)."""
     return avg_pool2d(image, 2)
 
 
-def up(image: Tensor) -> Tensor:
+def upsample(image: Tensor) -> Tensor:
     """Expands smoothly: (N, C, s, s) -> (N, C, 2s, 2s)."""
     return interpolate(image, scale_factor=2, mode="bilinear")
 
@@ -75,17 +75,17 @@ def laplacian_pyramid(image: Tensor, levels: int) -> list[Tensor]:
     """The coarsest image, then the difference images from coarse to fine."""
     differences: list[Tensor] = []
     for _ in range(levels):
-        coarser = down(image)
-        differences.append(image - up(coarser))
+        coarser = downsample(image)
+        differences.append(image - upsample(coarser))
         image = coarser
     return [image, *differences[::-1]]
 
 
-def invert(pyramid: list[Tensor]) -> Tensor:
+def reconstruct_pyramid(pyramid: list[Tensor]) -> Tensor:
     """The image of a Laplacian pyramid."""
     image, *differences = pyramid
     for difference in differences:
-        image = up(image) + difference
+        image = upsample(image) + difference
     return image
 
 
@@ -127,7 +127,7 @@ class DifferenceGenerator(nn.Module):
         super().__init__()
         w = c.g_width
         last = nn.Conv2d(w, c.channels, 5, padding=2)
-        nn.init.normal_(last.weight, std=0.002)  # begins by adding next to nothing
+        nn.init.normal_(last.weight, std=0.002)  # initial difference images are close to 0
         if c.label_width:
             self.plane = nn.Sequential(nn.Linear(c.label_width, size**2), nn.Unflatten(1, (1, size, size)))
         self.net = nn.Sequential(
@@ -177,7 +177,7 @@ class LAPGAN(GenerativeModel):
     colour = 6
     Config = LAPGANConfig
     config: LAPGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "non-saturating"
 
@@ -210,34 +210,34 @@ class LAPGAN(GenerativeModel):
 
     def loss_d(self, level: int, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         y = self.batch_weights(batch)
-        truth, blurred = self.real(level, batch.images)
-        real = self.judge(level, truth, blurred, y)
-        fake = self.judge(level, self.imagine(level, blurred, y), blurred, y)
+        target, blurred = self.real_level(level, batch.images)
+        real = self.discriminate(level, target, blurred, y)
+        fake = self.discriminate(level, self.sample_level(level, blurred, y), blurred, y)
         size = self.config.sizes[level]
         return nonsaturating_d(real, fake), {f"D/real/{size}": real.mean(), f"D/fake/{size}": fake.mean()}
 
     def loss_g(self, level: int, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         y = self.batch_weights(batch)
-        _, blurred = self.real(level, batch.images)
-        return nonsaturating_g(self.judge(level, self.imagine(level, blurred, y), blurred, y)), {}
+        _, blurred = self.real_level(level, batch.images)
+        return nonsaturating_g(self.discriminate(level, self.sample_level(level, blurred, y), blurred, y)), {}
 
-    def real(self, level: int, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What this level should make of real images, and the upsampled coarser image it is told."""
+    def real_level(self, level: int, images: Tensor) -> tuple[Tensor, Tensor]:
+        """This level's target for real images, and its input, the upsampled coarser image."""
         for _ in self.config.sizes[level + 1 :]:
-            images = down(images)
+            images = downsample(images)
         if level == 0:
             return images, images.new_zeros(len(images), 0)
-        blurred = up(down(images))
+        blurred = upsample(downsample(images))
         return images - blurred, blurred
 
-    def imagine(self, level: int, blurred: Tensor, y: Tensor) -> Tensor:
-        """What this level makes of fresh noise; for training only."""
+    def sample_level(self, level: int, blurred: Tensor, y: Tensor) -> Tensor:
+        """This level's output for random noise; for training only."""
         shape = (self.config.z_dim,) if level == 0 else (1, *blurred.shape[2:])
         noise = torch.randn(len(y), *shape, device=y.device)
         return self.G[0](noise, y) if level == 0 else self.G[level](blurred, noise, y)
 
-    def judge(self, level: int, made: Tensor, blurred: Tensor, y: Tensor) -> Tensor:
-        return self.D[0](made, y) if level == 0 else self.D[level](made, blurred, y)
+    def discriminate(self, level: int, x: Tensor, blurred: Tensor, y: Tensor) -> Tensor:
+        return self.D[0](x, y) if level == 0 else self.D[level](x, blurred, y)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -254,11 +254,11 @@ class LAPGAN(GenerativeModel):
         y = self.label_weights(labels, len(latents))
         sizes = self.config.sizes[1:]
         z = latents.z * per_image(temperature, latents.z)
-        first, *planes = z.split([self.config.z_dim, *(size**2 for size in sizes)], dim=1)
-        image = self.G[0](first, y)
+        z0, *planes = z.split([self.config.z_dim, *(size**2 for size in sizes)], dim=1)
+        image = self.G[0](z0, y)
         yield image
         for level, (size, plane) in enumerate(zip(sizes, planes, strict=True), start=1):
-            blurred = up(image)
+            blurred = upsample(image)
             image = (blurred + self.G[level](blurred, plane.unflatten(1, (1, size, size)), y)).clamp(-1, 1)
             yield image
 
@@ -269,13 +269,13 @@ class LAPGAN(GenerativeModel):
         """(N, C, H, W), labels -> (N,) logits of the finest level, high for real images of that class."""
         y = self.label_weights(labels, len(images))
         finest = len(self.config.sizes) - 1
-        return self.judge(finest, *self.real(finest, images), y)
+        return self.discriminate(finest, *self.real_level(finest, images), y)
 
     def batch_weights(self, batch: Batch) -> Tensor:
-        return self.label_weights(self.condition(batch.labels), len(batch.images))
+        return self.label_weights(self.labels_if_conditional(batch.labels), len(batch.images))
 
     def label_weights(self, labels: Tensor | None, n: int) -> Tensor:
-        """(N, K), K = 0 where no class is asked for."""
+        """(N, K) class weights, K = 0 where the model is unconditional."""
         if self.conditional:
             return self.class_weights(labels)
         self.refuse_labels(labels)

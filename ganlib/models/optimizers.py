@@ -1,4 +1,4 @@
-"""What an optimiser's step may do beside descending. State lies in the optimiser's own: a resumed run goes on exactly.
+"""Hooks on an optimiser's step. Their state is part of the optimiser's state, so that runs resume exactly.
 
 Historical averaging: Salimans et al., arXiv:1606.03498, section 3.3. Cyclic rate: Smith, arXiv:1506.01186.
 """
@@ -12,26 +12,26 @@ from torch.optim import Optimizer
 
 
 def average_history(optimizer: Optimizer, weight: float) -> None:
-    """Adds ``weight`` · ||θ - mean of the θ after each step so far||² to what ``optimizer`` minimises."""
+    """Adds ``weight`` · ||θ - mean of θ over all past steps||² to the loss that ``optimizer`` minimises."""
 
     @torch.no_grad()
-    def pull(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        for p, state in moving(optimizer):
+    def add_gradient(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        for p, state in parameters_with_state(optimizer):
             if "mean" in state:
                 p.grad.add_(p - state["mean"], alpha=2 * weight)
 
     @torch.no_grad()
-    def remember(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        for p, state in moving(optimizer):
+    def update_mean(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        for p, state in parameters_with_state(optimizer):
             state["past"] = state.get("past", 0) + 1
             state.setdefault("mean", torch.zeros_like(p)).lerp_(p, 1 / state["past"])
 
-    optimizer.register_step_pre_hook(pull)
-    optimizer.register_step_post_hook(remember)
+    optimizer.register_step_pre_hook(add_gradient)
+    optimizer.register_step_post_hook(update_mean)
 
 
-def moving(optimizer: Optimizer) -> list[tuple[Any, dict[str, Any]]]:
-    """Parameters that this step changes, each with its state."""
+def parameters_with_state(optimizer: Optimizer) -> list[tuple[Any, dict[str, Any]]]:
+    """Parameters with a gradient, each with its optimiser state."""
     parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
     return [(p, optimizer.state[p]) for p in parameters]
 
@@ -40,14 +40,14 @@ def cycle_rate(optimizer: Optimizer, peak: float, steps: int) -> None:
     """The learning rate rises to ``peak`` times its value and falls back, linearly, once in so many ``steps``."""
     lowest = [group["lr"] for group in optimizer.param_groups]
 
-    def turn(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    def set_rate(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         for group, low in zip(optimizer.param_groups, lowest, strict=True):
             group["turned"] = group.get("turned", -1) + 1
-            group["lr"] = triangle(low, peak * low, group["turned"] / steps)
+            group["lr"] = triangular_rate(low, peak * low, group["turned"] / steps)
 
-    optimizer.register_step_pre_hook(turn)
+    optimizer.register_step_pre_hook(set_rate)
 
 
-def triangle(low: float, high: float, cycles: float) -> float:
+def triangular_rate(low: float, high: float, cycles: float) -> float:
     """``low`` at whole numbers of cycles, ``high`` halfway between."""
     return low + (high - low) * (1 - abs(2 * (cycles % 1) - 1))

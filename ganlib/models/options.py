@@ -1,4 +1,4 @@
-"""Options of ``generate``: the dashboard draws a control from each, the command line parses it."""
+"""Options of ``generate``: each becomes a control of the dashboard and an argument of the command line."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ FROM_SEED = "from seed"
 class Option:
     """One keyword of ``generate``.
 
-    A default of None leaves the value to each image's seed; people write that ``FROM_SEED``. Where one value
-    per image is given, NaN stands for it.
+    A default of None means that each image's seed determines the value; as text it is ``FROM_SEED``, and NaN in a
+    tensor of one value per image.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Option:
     step: float | None = None
     choices: tuple[str, ...] = ()
     needs: str = ""
-    """The option without which this one does nothing: the dashboard shows it once that one is set."""
+    """Name of the option that this one requires: the dashboard shows it once that one is set."""
 
     def parse(self, text: str | float | None) -> Any:
-        """A user's value of this option; GanlibError says what is allowed."""
+        """A user's input -> value; GanlibError names the allowed values."""
         if self.default is None and text in (None, FROM_SEED):
             return None
         if self.kind == "choice":
@@ -67,12 +67,12 @@ TEMPERATURE = Option(
 )
 
 
-def from_seed(value: float | Tensor | None, of_seed: Tensor) -> Tensor:
-    """An option that is the seed's where it is None, or NaN among one value per image: (N,)."""
+def from_seed(value: float | Tensor | None, default: Tensor) -> Tensor:
+    """(N,) values of an option, with the seeds' ``default`` where it is None or NaN."""
     if value is None:
-        return of_seed
-    v = torch.as_tensor(value, dtype=of_seed.dtype, device=of_seed.device).expand_as(of_seed)
-    return torch.where(v.isnan(), of_seed, v)
+        return default
+    v = torch.as_tensor(value, dtype=default.dtype, device=default.device).expand_as(default)
+    return torch.where(v.isnan(), default, v)
 
 
 def per_image(value: float | Tensor, like: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import gradient_penalty, least_squares_d, least_squares_g, wasserstein_d, wasserstein_g
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
-from ganlib.models.techniques import LabelSmoothing, real_target
+from ganlib.models.techniques import LabelSmoothing, real_targets
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
 
@@ -40,7 +40,7 @@ class PGGANConfig(LabelSmoothing, ModelConfig):
     normalization: Literal["equalized + pixel", "spectral + batch"] = option(
         "equalized + pixel", "of weights in G and D + of G's features"
     )
-    loss: Literal["least squares", "wasserstein"] = option("least squares", "what D and G play for")
+    loss: Literal["least squares", "wasserstein"] = option("least squares", "loss of D and G")
     penalty: float = option(10.0, "λ, the weight of the gradient penalty of the Wasserstein loss", min=0.0)
     lr: float = option(1e-3, "Adam's learning rate", min=0.0)
     beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
@@ -79,20 +79,20 @@ class PGGANConfig(LabelSmoothing, ModelConfig):
         return [min(self.width * self.image_size // size, self.max_width) for size in self.resolutions]
 
     def stage(self, images_seen: int) -> tuple[int, float]:
-        """How many blocks the networks have grown by, and α, the newest one's share of the picture."""
-        left = float(images_seen)
+        """How many blocks the networks have grown by, and α, the weight of the newest one."""
+        remaining = float(images_seen)
         for depth in range(len(self.resolutions)):
-            multiplier = at(self.multipliers, depth)
+            multiplier = at_depth(self.multipliers, depth)
             fade = self.fade * multiplier if depth else 0.0
-            if left < fade:
-                return depth, left / fade
-            left -= fade + self.stabilize * multiplier
-            if left < 0:
+            if remaining < fade:
+                return depth, remaining / fade
+            remaining -= fade + self.stabilize * multiplier
+            if remaining < 0:
                 break
         return depth, 1.0
 
 
-def at(values: tuple[T, ...], depth: int) -> T:
+def at_depth(values: tuple[T, ...], depth: int) -> T:
     """The value of this resolution; the last one holds for all above."""
     return values[min(depth, len(values) - 1)]
 
@@ -102,8 +102,8 @@ def resize(images: Tensor, size: int) -> Tensor:
     return images if images.shape[2] == size else interpolate(images, size, mode="nearest")
 
 
-class Grown(nn.Module):
-    """A network that knows, in a buffer, how far it has grown."""
+class ProgressiveNetwork(nn.Module):
+    """A network with its current depth and α in a buffer."""
 
     stage: Tensor
 
@@ -120,7 +120,7 @@ class Grown(nn.Module):
         return float(self.stage[1])
 
 
-class Generator(Grown):
+class Generator(ProgressiveNetwork):
     def __init__(self, c: PGGANConfig) -> None:
         super().__init__()
         chs = c.widths
@@ -161,7 +161,7 @@ class Generator(Grown):
         return x.tanh().float()
 
 
-class Discriminator(Grown):
+class Discriminator(ProgressiveNetwork):
     def __init__(self, c: PGGANConfig) -> None:
         super().__init__()
         wrap = equalize if c.normalization == "equalized + pixel" else spectral_norm
@@ -210,8 +210,8 @@ class PGGAN(GenerativeModel):
     colour = 11
     Config = PGGANConfig
     config: PGGANConfig
-    averaged = ("G",)
-    recipe = {"batch_size": 16}
+    ema_modules = ("G",)
+    training_defaults = {"batch_size": 16}
 
     def __init__(self, config: PGGANConfig) -> None:
         super().__init__(config)
@@ -231,24 +231,24 @@ class PGGAN(GenerativeModel):
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         depth, alpha = self.config.stage(images_seen)
-        grown = depth > self.G.depth
+        has_grown = depth > self.G.depth
         for net in (self.G, self.D):
             net.stage.copy_(torch.tensor([depth, alpha]))
-        return ("D", "G") if grown else ()  # Adam's moments are of other networks
+        return ("D", "G") if has_grown else ()  # Adam's moments belong to the smaller networks
 
-    def batch_size(self, images_seen: int, usual: int) -> int:
+    def batch_size(self, images_seen: int, default: int) -> int:
         sizes = self.config.batch_sizes
-        return at(sizes, self.config.stage(images_seen)[0]) if sizes else usual
+        return at_depth(sizes, self.config.stage(images_seen)[0]) if sizes else default
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         c = self.config
         reals, fakes = self.fade_reals(batch.images), self.generate(self.random_latents(len(batch.images)))
-        # Apart, for minibatch standard deviation must not mix them.
+        # In separate passes, so that minibatch standard deviation does not mix them.
         real, fake = self.score(reals), self.score(fakes)
         size, alpha = real.new_tensor([4 << self.G.depth, self.G.alpha])
         logs = {"D/real": real.mean(), "D/fake": fake.mean(), "resolution": size, "alpha": alpha}
         if c.loss == "least squares":
-            return least_squares_d(real, fake, real_target(c, real)), logs
+            return least_squares_d(real, fake, real_targets(c, real)), logs
         penalty = gradient_penalty(self.score, reals, fakes)
         loss = wasserstein_d(real, fake) + c.penalty * penalty + DRIFT * real.square().mean()
         return loss, logs | {"D/penalty": penalty}

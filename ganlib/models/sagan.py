@@ -24,18 +24,18 @@ from ganlib.losses import hinge_d, hinge_g, nonsaturating_d, nonsaturating_g
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
 from ganlib.models.options import TEMPERATURE, per_image
-from ganlib.models.techniques import LabelSmoothing, real_target
+from ganlib.models.techniques import LabelSmoothing, real_targets
 from ganlib.nn.attention import SelfAttention2d
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
-from ganlib.nn.residual import DownBlock, UpBlock, Wrap, unchanged
+from ganlib.nn.residual import DownBlock, UpBlock, Wrap, no_wrap
 
 
 @dataclass(frozen=True)
 class AttentiveConfig(ModelConfig):
-    """Sizes and rates of residual networks with attention, for every architecture that uses them."""
+    """Sizes and learning rates of residual networks with attention, shared by architectures that use them."""
 
-    attention: int = option(16, "size of the maps that are attended over, 0 = none", min=0)
-    class_conditional: bool = option(True, "obey the class, where the data set has classes")
+    attention: int = option(16, "resolution with self-attention, 0 = none", min=0)
+    class_conditional: bool = option(True, "condition on the class, where the data set has classes")
     spectral_norm: bool = option(True, "spectral norm in G and D")
     g_width: int = option(96, "channels of G below the last block; of a DCGAN, at the highest resolution", min=1)
     d_width: int = option(64, "channels of D; of a DCGAN, at the highest resolution", min=1)
@@ -59,14 +59,14 @@ class AttentiveConfig(ModelConfig):
 
     @property
     def wrap(self) -> Wrap:
-        return spectral_norm if self.spectral_norm else unchanged
+        return spectral_norm if self.spectral_norm else no_wrap
 
 
 @dataclass(frozen=True)
 class SAGANConfig(AttentiveConfig, LabelSmoothing):
     z_dim: int = option(128, "latent dimension", min=1)
-    backbone: Literal["residual", "dcgan"] = option("residual", "networks that the attention is put into")
-    loss: Literal["hinge", "non-saturating"] = option("hinge", "what D and G play for")
+    backbone: Literal["residual", "dcgan"] = option("residual", "network architecture")
+    loss: Literal["hinge", "non-saturating"] = option("hinge", "loss of D and G")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,7 +84,7 @@ class Generator(nn.Module):
     def __init__(self, c: SAGANConfig) -> None:
         super().__init__()
         ups = c.image_size.bit_length() - 3
-        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width where pixels are dearest
+        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width at the highest resolution
         self.linear = c.wrap(nn.Linear(c.z_dim, 16 * chs[0]))
         norm = partial(ConditionalBatchNorm2d, num_classes=c.label_width)
         self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], norm, c.wrap) for i in range(ups))
@@ -92,14 +92,14 @@ class Generator(nn.Module):
             self.attention = SelfAttention2d(chs[c.attention.bit_length() - 3], c.wrap)
         self.norm = nn.BatchNorm2d(chs[-1])
         self.to_image = c.wrap(nn.Conv2d(chs[-1], c.channels, 3, padding=1))
-        self.attended = c.attention
+        self.attention_size = c.attention
 
     def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
         """(N, z_dim), (N, K) class weights or None -> (N, C, H, W) in [-1, 1]."""
         h = self.linear(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             h = block(h, y)
-            if h.shape[2] == self.attended:
+            if h.shape[2] == self.attention_size:
                 h = self.attention(h)
         return self.to_image(relu_(self.norm(h))).tanh().float()
 
@@ -122,14 +122,14 @@ class Discriminator(nn.Module):
         self.linear = c.wrap(nn.Linear(w, 1))
         if c.label_width:
             self.embed = c.wrap(nn.Linear(c.label_width, w, bias=False))
-        self.attended = c.attention
+        self.attention_size = c.attention
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """(N, C, H, W), (N, K) class weights or None -> (N,) logits."""
         h = x
         for block in self.blocks:
             before, h = h.shape[2], block(h)
-            if before > h.shape[2] == self.attended:
+            if before > h.shape[2] == self.attention_size:
                 h = self.attention(h)
         features = relu(h).sum(dim=(2, 3))
         out = self.linear(features).squeeze(1)
@@ -138,15 +138,15 @@ class Discriminator(nn.Module):
         return out.float()
 
 
-def attend(layers: list[nn.Module], place: int, channels: int, wrap: Wrap) -> list[nn.Module]:
-    """DCGAN's layers with attention after rectifier number ``place`` and every weight wrapped."""
+def insert_attention(layers: list[nn.Module], index: int, channels: int, wrap: Wrap) -> list[nn.Module]:
+    """DCGAN's layers with spectral norm and with attention after rectifier number ``index``."""
     rectifiers = [i for i, layer in enumerate(layers) if isinstance(layer, (nn.ReLU, nn.LeakyReLU))]
     for layer in layers:
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
             wrap(layer)
     if not channels:
         return layers
-    after = rectifiers[place] + 1
+    after = rectifiers[index] + 1
     return [*layers[:after], SelfAttention2d(channels, wrap), *layers[after:]]
 
 
@@ -156,9 +156,9 @@ class DCGANGenerator(nn.Module):
         sizes = NetworkConfig(c.image_size, c.channels, z_dim=c.z_dim, width=c.g_width)
         layers = upsampling(sizes, c.z_dim)
         nn.Sequential(*layers).apply(dcgan_init)
-        place = c.attention.bit_length() - 3  # rectifiers follow the maps of 4, 8, 16, …
-        channels = widths(sizes)[::-1][place] if c.attention else 0
-        self.net = nn.Sequential(*attend(layers, place, channels, c.wrap), nn.Tanh())
+        index = c.attention.bit_length() - 3  # rectifiers follow the maps of 4, 8, 16, …
+        channels = widths(sizes)[::-1][index] if c.attention else 0
+        self.net = nn.Sequential(*insert_attention(layers, index, channels, c.wrap), nn.Tanh())
 
     def forward(self, z: Tensor, y: None) -> Tensor:
         """(N, z_dim) -> (N, C, H, W) in [-1, 1]."""
@@ -171,9 +171,9 @@ class DCGANDiscriminator(nn.Module):
         sizes = NetworkConfig(c.image_size, c.channels, z_dim=c.z_dim, width=c.d_width)
         layers = [*downsampling(sizes, c.channels), nn.Conv2d(widths(sizes)[-1], 1, 4)]
         nn.Sequential(*layers).apply(dcgan_init)
-        place = (c.image_size // c.attention).bit_length() - 2 if c.attention else 0
-        channels = widths(sizes)[place] if c.attention else 0
-        self.net = nn.Sequential(*attend(layers, place, channels, c.wrap))
+        index = (c.image_size // c.attention).bit_length() - 2 if c.attention else 0
+        channels = widths(sizes)[index] if c.attention else 0
+        self.net = nn.Sequential(*insert_attention(layers, index, channels, c.wrap))
 
     def forward(self, x: Tensor, y: None) -> Tensor:
         """(N, C, H, W) -> (N,) logits."""
@@ -187,7 +187,7 @@ class SAGAN(GenerativeModel):
     colour = 10
     Config = SAGANConfig
     config: SAGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
 
     def __init__(self, config: SAGANConfig) -> None:
@@ -210,18 +210,18 @@ class SAGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
-        # Apart, for the DCGAN's batch norm must not mix them.
+        # In separate passes, so that DCGAN's batch norm does not mix them.
         real, fake = self.score(batch.images, labels), self.score(fakes, labels)
         if self.config.loss == "hinge":
             loss = hinge_d(real, fake)
         else:
-            loss = nonsaturating_d(real, fake, real_target(self.config, real))
+            loss = nonsaturating_d(real, fake, real_targets(self.config, real))
         return loss, {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         fake = self.score(self.generate(self.random_latents(len(batch.images)), labels), labels)
         return (hinge_g if self.config.loss == "hinge" else nonsaturating_g)(fake), {}
 

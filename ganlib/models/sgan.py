@@ -25,7 +25,7 @@ from ganlib.models.options import TEMPERATURE, per_image
 
 @dataclass(frozen=True)
 class SGANConfig(NetworkConfig):
-    dropout: float = option(0.5, "share of D's uppermost features dropped in training", min=0.0, max=0.9)
+    dropout: float = option(0.5, "fraction of D's uppermost features dropped in training", min=0.0, max=0.9)
     weight_adversarial: float = option(
         1.0, "weight of telling real from fake; 0 leaves the supervised baseline", min=0.0
     )
@@ -56,9 +56,9 @@ class SGAN(GenerativeModel):
     colour = 10
     Config = SGANConfig
     config: SGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
-    recipe = {"batch_size": 128, "labels": 4000}
+    training_defaults = {"batch_size": 128, "labels": 4000}
 
     def __init__(self, config: SGANConfig) -> None:
         if config.num_classes < 2:
@@ -80,11 +80,11 @@ class SGAN(GenerativeModel):
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         logits = self.D(batch.images)
-        # A mean over no labelled image at all would be 0 / 0.
-        labelled = (batch.labels >= 0).sum().clamp(min=1)
+        # The mean over a batch without labelled images would be 0 / 0.
+        num_labelled = (batch.labels >= 0).sum().clamp(min=1)
         classes = logits[:, :-1]
-        supervised = cross_entropy(classes, batch.labels, ignore_index=-1, reduction="sum") / labelled
-        logs = {"D/supervised": supervised, "D/accuracy": (classes.argmax(1) == batch.labels).sum() / labelled}
+        supervised = cross_entropy(classes, batch.labels, ignore_index=-1, reduction="sum") / num_labelled
+        logs = {"D/supervised": supervised, "D/accuracy": (classes.argmax(1) == batch.labels).sum() / num_labelled}
         if not self.config.weight_adversarial:
             return supervised, logs
         real, fake = realness(logits), self.score(self.generate(self.random_latents(len(batch.images))))

@@ -24,8 +24,8 @@ from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import (
     Techniques,
     adam,
+    add_feature_matching,
     batch_statistics,
-    match_features,
     reference_latents,
 )
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
@@ -54,7 +54,7 @@ class Generator(nn.Module):
     def __init__(self, c: SNGANConfig) -> None:
         super().__init__()
         ups = c.image_size.bit_length() - 3
-        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width where pixels are dearest
+        chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width at the highest resolution
         self.linear = nn.Linear(c.z_dim, 16 * chs[0])
         norm = partial(ConditionalBatchNorm2d, num_classes=c.num_classes)
         self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], norm) for i in range(ups))
@@ -104,7 +104,7 @@ class SNGAN(GenerativeModel):
     colour = 2
     Config = SNGANConfig
     config: SNGANConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "hinge"
 
@@ -125,10 +125,10 @@ class SNGAN(GenerativeModel):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
         images = self.augment(batch.images), self.augment(fakes)
-        if self.config.compares_images:
+        if self.config.uses_batch_statistics:
             real, fake = (self.score(x, labels) for x in images)
         else:  # D has no batch norm, so real and fake can share one pass
             both = None if labels is None else labels.repeat(2)
@@ -136,11 +136,14 @@ class SNGAN(GenerativeModel):
         return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        labels = self.condition(batch.labels)
+        labels = self.labels_if_conditional(batch.labels)
         fakes = self.generate(self.random_latents(len(batch.images)), labels)
-        features, logits = self.judge(self.augment(fakes), labels)
-        return match_features(
-            self.config, hinge_g(logits), features, lambda: self.judge(self.augment(batch.images), labels)[0]
+        features, logits = self.features_and_logits(self.augment(fakes), labels)
+        return add_feature_matching(
+            self.config,
+            hinge_g(logits),
+            features,
+            lambda: self.features_and_logits(self.augment(batch.images), labels)[0],
         )
 
     def augment(self, images: Tensor) -> Tensor:
@@ -155,8 +158,8 @@ class SNGAN(GenerativeModel):
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W), labels -> (N,) logits, high for real images of that class."""
-        return self.judge(images, labels)[1]
+        return self.features_and_logits(images, labels)[1]
 
-    def judge(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def features_and_logits(self, images: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(N, C, H, W), labels -> D's features (N, d_width) and logits (N,)."""
         return self.D(images, self.embedding_weights(labels))

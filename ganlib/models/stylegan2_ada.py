@@ -1,4 +1,4 @@
-"""StyleGAN2-ADA: styles drive a synthesis network; what D sees is augmented as much as its overfitting asks for.
+"""StyleGAN2-ADA: styles drive a synthesis network; D's images are augmented adaptively, by how much D overfits.
 
 Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020,
 arXiv:1912.04958: mapping network, modulated convolution, skip generator, residual D, lazy R1 and path length.
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.optim import Adam, Optimizer
 
-from ganlib.augment import adaptive
+from ganlib.augment import ada_augment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g, path_lengths, r1
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
@@ -26,11 +26,11 @@ from ganlib.models.options import Option, per_image
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
 from ganlib.nn.modulated import ModulatedConv2d
-from ganlib.nn.resample import double, halve
+from ganlib.nn.resample import downsample_2x, upsample_2x
 
-MEAN_OF = 1_000  # seeds whose styles' mean truncation draws towards
-R_T_IMAGES = 256  # real images between two changes of p
-NOISE_STREAM = 2**32  # beyond all seeds: a seed's noise is not its z again
+MEAN_W_SEEDS = 1_000  # seeds over which the mean w of truncation is measured
+ADA_INTERVAL = 256  # real images between two adjustments of p
+NOISE_STREAM = 2**32  # beyond all seeds: a seed's noise differs from its z
 
 TRUNCATION = Option(
     "truncation",
@@ -52,9 +52,10 @@ MIX_SEED = Option("mix_seed", None, "Styles from the mix layer on are this seed'
 
 @dataclass(frozen=True)
 class StyleGAN2ADAConfig(ModelConfig):
-    class_conditional: bool = option(True, "obey the class, where the data set has classes")
+    class_conditional: bool = option(True, "condition on the class, where the data set has classes")
     condition: Literal["projection", "embedding"] = option(
-        "projection", "how D is told the class: projected on its features, or embedded beside them"
+        "projection",
+        "how D is conditioned on the class: by projection, or by an embedding concatenated to its features",
     )
     z_dim: int = option(128, "latent dimension", min=1)
     w_dim: int = option(128, "dimension of styles", min=1)
@@ -63,8 +64,8 @@ class StyleGAN2ADAConfig(ModelConfig):
     max_width: int = option(128, "most channels at any resolution", min=1)
     lr: float = option(2.5e-3, "Adam's learning rate", min=0.0)
     beta2: float = option(0.99, "Adam's second momentum; the first is 0", min=0.0, max=0.9999)
-    mapping_rate: float = option(0.01, "learning rate of the mapping network, as a share", min=1e-4, max=1.0)
-    mixing: float = option(0.9, "share of training images with the styles of two latents", min=0.0, max=1.0)
+    mapping_rate: float = option(0.01, "learning rate multiplier of the mapping network", min=1e-4, max=1.0)
+    mixing: float = option(0.9, "probability of style mixing", min=0.0, max=1.0)
     r1_weight: float = option(0.1, "γ of the R1 penalty, taken as γ/2", min=0.0)
     r1_every: int = option(16, "steps of D to one of its penalty", min=1)
     path_weight: float = option(2.0, "weight of path-length regularisation of G, 0 = off", min=0.0)
@@ -91,13 +92,13 @@ class StyleGAN2ADAConfig(ModelConfig):
         return [min(self.width * self.image_size // size, self.max_width) for size in sizes]
 
     @property
-    def layers(self) -> int:
-        """Of styles: one at 4 pixels, two at each resolution above, one for the last colours."""
+    def num_ws(self) -> int:
+        """Number of w vectors of an image: one at 4 pixels, two at each higher resolution, one for the last toRGB."""
         return 2 * len(self.widths)
 
 
 class Mapping(nn.Module):
-    """z and class to w."""
+    """Mapping network: z and class to w."""
 
     def __init__(self, c: StyleGAN2ADAConfig) -> None:
         super().__init__()
@@ -134,7 +135,7 @@ class StyledConv(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Styles to images: each resolution adds its colours to those of the one below (figure 7b)."""
+    """Synthesis network with skip connections: each resolution adds its RGB output to the lower one's (figure 7b)."""
 
     def __init__(self, c: StyleGAN2ADAConfig) -> None:
         super().__init__()
@@ -145,26 +146,26 @@ class Synthesis(nn.Module):
         self.convs = nn.ModuleList(StyledConv(b, b, c.w_dim) for b in chs[1:])
         self.colours = nn.ModuleList(ModulatedConv2d(b, c.channels, 1, c.w_dim, demodulate=False) for b in chs)
         self.bias = nn.Parameter(torch.zeros(len(chs), c.channels))
-        self.noise_sides = [4, *(4 << i for i in range(1, len(chs)) for _ in range(2))]
+        self.noise_resolutions = [4, *(4 << i for i in range(1, len(chs)) for _ in range(2))]
 
     def forward(self, ws: Tensor, noise: Tensor) -> Tensor:
-        """(N, layers, w_dim), (N, values of all layers' noise) -> (N, C, H, W) without bounds."""
-        maps = noise.split([side**2 for side in self.noise_sides], dim=1)
-        noises = [m.unflatten(1, (1, side, side)) for m, side in zip(maps, self.noise_sides, strict=True)]
+        """(N, num_ws, w_dim), (N, values of all layers' noise) -> (N, C, H, W) without bounds."""
+        maps = noise.split([side**2 for side in self.noise_resolutions], dim=1)
+        noises = [m.unflatten(1, (1, side, side)) for m, side in zip(maps, self.noise_resolutions, strict=True)]
         h = self.first(self.start.expand(len(ws), -1, -1, -1), ws[:, 0], noises[0])
-        image = self.colour(0, h, ws[:, 1])
+        image = self.to_rgb(0, h, ws[:, 1])
         for i, (up, conv) in enumerate(zip(self.ups, self.convs, strict=True), 1):
             h = up(h, ws[:, 2 * i - 1], noises[2 * i - 1])
             h = conv(h, ws[:, 2 * i], noises[2 * i])
-            image = double(image) + self.colour(i, h, ws[:, 2 * i + 1])
+            image = upsample_2x(image) + self.to_rgb(i, h, ws[:, 2 * i + 1])
         return image
 
-    def colour(self, i: int, h: Tensor, w: Tensor) -> Tensor:
+    def to_rgb(self, i: int, h: Tensor, w: Tensor) -> Tensor:
         return self.colours[i](h, w).float() + self.bias[i, :, None, None]
 
 
 class Generator(nn.Module):
-    """``mean_styles`` and ``held_noise`` are what truncation draws towards and what held noise is."""
+    """``mean_styles``: mean w of each class, for truncation; ``held_noise``: the constant noise input."""
 
     mean_styles: Tensor
     held_noise: Tensor
@@ -173,10 +174,10 @@ class Generator(nn.Module):
         super().__init__()
         self.mapping, self.synthesis = Mapping(c), Synthesis(c)
         self.register_buffer("mean_styles", torch.zeros(max(c.label_width, 1), c.w_dim))
-        self.register_buffer("held_noise", torch.randn(sum(side**2 for side in self.synthesis.noise_sides)))
+        self.register_buffer("held_noise", torch.randn(sum(side**2 for side in self.synthesis.noise_resolutions)))
 
 
-class ResidualDown(nn.Module):
+class DiscriminatorBlock(nn.Module):
     def __init__(self, cin: int, cout: int) -> None:
         super().__init__()
         self.conv1 = equalize(nn.Conv2d(cin, cin, 3, padding=1))
@@ -186,8 +187,8 @@ class ResidualDown(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C', H / 2, W / 2)."""
         h = leaky_relu(self.conv1(x), 0.2)
-        h = leaky_relu(self.conv2(halve(h)), 0.2)
-        return (h + self.shortcut(halve(x))) / sqrt(2)
+        h = leaky_relu(self.conv2(downsample_2x(h)), 0.2)
+        return (h + self.shortcut(downsample_2x(x))) / sqrt(2)
 
 
 class Discriminator(nn.Module):
@@ -196,7 +197,7 @@ class Discriminator(nn.Module):
         chs = c.widths[::-1]
         self.embedded = c.condition == "embedding"
         self.from_image = equalize(nn.Conv2d(c.channels, chs[0], 1))
-        self.blocks = nn.ModuleList(ResidualDown(a, b) for a, b in pairwise(chs))
+        self.blocks = nn.ModuleList(DiscriminatorBlock(a, b) for a, b in pairwise(chs))
         self.join = JoinStatistics([MinibatchStddev()])
         self.conv = equalize(nn.Conv2d(chs[-1] + self.join.extra, chs[-1], 3, padding=1))
         self.features = equalize(nn.Linear(chs[-1] * 16, chs[-1]))
@@ -226,10 +227,10 @@ class StyleGAN2ADA(GenerativeModel):
     colour = 4
     Config = StyleGAN2ADAConfig
     config: StyleGAN2ADAConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     spaces = {"z": "slerp", "w": "lerp"}
     loss_kind = "non-saturating + R1"
-    recipe = {"batch_size": 16}  # measured on digits: far ahead of 64 at the same number of images
+    training_defaults = {"batch_size": 16}  # measured on digits: far ahead of 64 at the same number of images
     p: Tensor
     mean_path: Tensor
     signs: Tensor
@@ -239,11 +240,11 @@ class StyleGAN2ADA(GenerativeModel):
         self.G, self.D = Generator(config), Discriminator(config)
         mix_layer = Option(
             "mix_layer",
-            config.layers // 2,
+            config.num_ws // 2,
             "The first layer with the mix seed's styles: early ones decide the layout, late ones colour and detail.",
             kind="int",
             min=0,
-            max=config.layers - 1,
+            max=config.num_ws - 1,
             needs=MIX_SEED.name,
         )
         self.options = (TRUNCATION, NOISE, MIX_SEED, mix_layer)
@@ -257,27 +258,27 @@ class StyleGAN2ADA(GenerativeModel):
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
-        found: dict[str, Optimizer] = {}
+        optimizers: dict[str, Optimizer] = {}
         for name, net, every in [("D", self.D, c.r1_every), ("G", self.G, c.path_every if c.path_weight else 0)]:
-            # A penalty every k steps makes k + 1 steps of k: Adam's rate and memory are stretched alike (appendix B).
-            stretched = every / (every + 1) if every else 1.0
-            found[name] = Adam(net.parameters(), c.lr * stretched, (0.0, c.beta2**stretched))
-        return found
+            # Lazy regularisation every k steps: Adam's rate and β2 are corrected by c = k / (k + 1) (appendix B).
+            ratio = every / (every + 1) if every else 1.0
+            optimizers[name] = Adam(net.parameters(), c.lr * ratio, (0.0, c.beta2**ratio))
+        return optimizers
 
     def phases(self) -> list[Phase]:
         c = self.config
-        found = [Phase("D", "D", self.loss_d)]
+        phases = [Phase("D", "D", self.loss_d)]
         if c.r1_weight:
-            found.append(Phase("R1", "D", self.loss_r1, every=c.r1_every, autocast=False))
-        found.append(Phase("G", "G", self.loss_g))
+            phases.append(Phase("R1", "D", self.loss_r1, every=c.r1_every, autocast=False))
+        phases.append(Phase("G", "G", self.loss_g))
         if c.path_weight:
-            found.append(Phase("path", "G", self.loss_path, every=c.path_every, autocast=False))
-        return found
+            phases.append(Phase("path", "G", self.loss_path, every=c.path_every, autocast=False))
+        return phases
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         """p rises while D's mean sign on real images, r_t, is above its target, and falls below (section 3.1)."""
         total, n = self.signs.tolist()
-        if n >= R_T_IMAGES:
+        if n >= ADA_INTERVAL:
             if self.config.ada_target:
                 rise = n / self.config.ada_images * (1 if total / n > self.config.ada_target else -1)
                 self.p.add_(rise).clamp_(0, 1)
@@ -285,54 +286,56 @@ class StyleGAN2ADA(GenerativeModel):
         return ()
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        y = self.embedding_weights(self.condition(batch.labels))
-        # Apart, for minibatch standard deviation must not mix them.
+        y = self.embedding_weights(self.labels_if_conditional(batch.labels))
+        # In separate passes, so that minibatch standard deviation does not mix them.
         real = self.D(self.augment(batch.images), y)
-        fake = self.D(self.augment(self.draw(len(batch.images), y)[0]), y)
+        fake = self.D(self.augment(self.sample_training_images(len(batch.images), y)[0]), y)
         sign = real.detach().sign()
         self.signs += torch.stack([sign.sum(), sign.new_tensor(len(sign))])
         logs = {"D/real": real.mean(), "D/fake": fake.mean(), "ada/r_t": sign.mean(), "ada/p": self.p.clone()}
         return nonsaturating_d(real, fake), logs
 
     def loss_r1(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """On images already augmented: augmentation has no second derivative."""
-        y = self.embedding_weights(self.condition(batch.labels))
+        """On augmented images, since the augmentation has no second derivative."""
+        y = self.embedding_weights(self.labels_if_conditional(batch.labels))
         penalty = r1(lambda x: self.D(x, y), self.augment(batch.images))
         return 0.5 * self.config.r1_weight * self.config.r1_every * penalty, {"D/r1": penalty}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        y = self.embedding_weights(self.condition(batch.labels))
-        images, _ = self.draw(len(batch.images), y)
+        y = self.embedding_weights(self.labels_if_conditional(batch.labels))
+        images, _ = self.sample_training_images(len(batch.images), y)
         return nonsaturating_g(self.D(self.augment(images), y)), {}
 
     def loss_path(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Half a batch suffices (section 3.2); the mean length is followed as G learns."""
+        """On half a batch (section 3.2), relative to the moving average of path lengths."""
         n = max(len(batch.images) // 2, 1)
-        images, ws = self.draw(n, self.embedding_weights(self.condition(batch.labels[:n])))
+        images, ws = self.sample_training_images(
+            n, self.embedding_weights(self.labels_if_conditional(batch.labels[:n]))
+        )
         lengths = path_lengths(images, ws)
         self.mean_path.lerp_(lengths.detach().mean(), 0.01 if self.mean_path > 0 else 1.0)
         penalty = (lengths - self.mean_path).square().mean()
         return self.config.path_weight * self.config.path_every * penalty, {"G/path": lengths.mean()}
 
-    def draw(self, n: int, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """For training: n images without bounds, and their styles, of which a share mixes two latents'."""
-        layers, z = self.config.layers, torch.randn(2, n, self.config.z_dim, device=self.device)
-        own, other = (self.G.mapping(part, y)[:, None].expand(-1, layers, -1) for part in z)
-        crossed = torch.randint(1, layers, (n,)).where(torch.rand(n) < self.config.mixing, torch.tensor(layers))
-        ws = torch.where((torch.arange(layers) < crossed[:, None]).to(self.device)[:, :, None], own, other)
+    def sample_training_images(self, n: int, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """For training: n unbounded images (N, C, H, W) and their ws (N, num_ws, w_dim), with style mixing."""
+        num_ws, z = self.config.num_ws, torch.randn(2, n, self.config.z_dim, device=self.device)
+        w1, w2 = (self.G.mapping(part, y)[:, None].expand(-1, num_ws, -1) for part in z)
+        cutoff = torch.randint(1, num_ws, (n,)).where(torch.rand(n) < self.config.mixing, torch.tensor(num_ws))
+        ws = torch.where((torch.arange(num_ws) < cutoff[:, None]).to(self.device)[:, :, None], w1, w2)
         noise = torch.randn(n, len(self.G.held_noise), device=self.device)
         return self.G.synthesis(ws, noise), ws
 
     def augment(self, images: Tensor) -> Tensor:
-        return adaptive(images, self.p.item())
+        return ada_augment(images, self.p.item())
 
     @torch.no_grad()
     def before_saving(self) -> None:
-        """Measures the mean style, of each class where there are any, on the same seeds every time."""
-        z = self.latents(range(MEAN_OF)).z
+        """Measures the mean w of each class (w_avg), always over the same seeds."""
+        z = self.latents(range(MEAN_W_SEEDS)).z
         means = self.G.mean_styles
         for row, weights in enumerate(torch.eye(len(means), device=self.device)):
-            y = weights.expand(MEAN_OF, -1) if self.conditional else None
+            y = weights.expand(MEAN_W_SEEDS, -1) if self.conditional else None
             means[row] = self.G.mapping(z, y).mean(0)
 
     @property
@@ -356,23 +359,23 @@ class StyleGAN2ADA(GenerativeModel):
     ) -> Tensor:
         y = self.embedding_weights(labels)
         w = self.map(latents, labels, "w").z
-        ws = w[:, None].expand(-1, self.config.layers, -1)
+        ws = w[:, None].expand(-1, self.config.num_ws, -1)
         if mix_seed is not None:
-            ws = self.mix(ws, y, mix_seed, self.config.layers // 2 if mix_layer is None else mix_layer)
+            ws = self.mix_styles(ws, y, mix_seed, self.config.num_ws // 2 if mix_layer is None else mix_layer)
         mean = self.G.mean_styles if y is None else y @ self.G.mean_styles
         ws = mean[:, None] + per_image(truncation, ws) * (ws - mean[:, None])
-        values = self.G.held_noise.expand(len(ws), -1) if noise == "held" else self.noise(latents.seeds)
-        return self.G.synthesis(ws, values).clamp(-1, 1)
+        layer_noise = self.G.held_noise.expand(len(ws), -1) if noise == "held" else self.layer_noise(latents.seeds)
+        return self.G.synthesis(ws, layer_noise).clamp(-1, 1)
 
-    def mix(self, ws: Tensor, y: Tensor | None, seed: int | Tensor, layer: int | Tensor) -> Tensor:
-        """Styles of ``seed`` from ``layer`` on; a seed of NaN is an image's own."""
+    def mix_styles(self, ws: Tensor, y: Tensor | None, seed: int | Tensor, layer: int | Tensor) -> Tensor:
+        """ws with those of ``seed`` from ``layer`` on; unchanged where the seed is NaN."""
         seeds = torch.as_tensor(seed, dtype=torch.float64).expand(len(ws))
         z = self.latents(seeds.nan_to_num(0).long().tolist()).z
-        others = self.G.mapping(z, y)[:, None]
-        first = torch.as_tensor(layer).expand(len(ws)).where(~seeds.isnan(), torch.tensor(self.config.layers))
-        return torch.where((torch.arange(self.config.layers) >= first[:, None]).to(ws.device)[:, :, None], others, ws)
+        mixed_ws = self.G.mapping(z, y)[:, None]
+        first = torch.as_tensor(layer).expand(len(ws)).where(~seeds.isnan(), torch.tensor(self.config.num_ws))
+        return torch.where((torch.arange(self.config.num_ws) >= first[:, None]).to(ws.device)[:, :, None], mixed_ws, ws)
 
-    def noise(self, seeds: Tensor) -> Tensor:
+    def layer_noise(self, seeds: Tensor) -> Tensor:
         """(N,) -> (N, values of all layers' noise), the same on every device."""
         values, generator = torch.empty(len(seeds), len(self.G.held_noise)), torch.Generator()
         for row, seed in zip(values, seeds.tolist(), strict=True):

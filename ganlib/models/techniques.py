@@ -1,4 +1,4 @@
-"""Training techniques that a config switches on, each off by default.
+"""Training techniques, each enabled by a config field and off by default.
 
 Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, "Improved Techniques for Training GANs", NeurIPS 2016,
 arXiv:1606.03498: feature matching, minibatch discrimination, historical averaging, one-sided label smoothing,
@@ -29,9 +29,9 @@ from ganlib.nn.minibatch import MinibatchDiscrimination, MinibatchStddev
 
 @dataclass(frozen=True)
 class Techniques(Config):
-    """For the config of any architecture with a G and a D in turns."""
+    """Config fields for architectures that train G and D alternately."""
 
-    feature_matching: float = option(0.0, "share of feature matching in G's loss", min=0.0, max=1.0)
+    feature_matching: float = option(0.0, "weight of feature matching in G's loss", min=0.0, max=1.0)
     minibatch_kernels: int = option(0, "kernels of minibatch discrimination in D, 0 = off", min=0)
     minibatch_dims: int = option(5, "dimensions of each kernel of minibatch discrimination", min=1)
     minibatch_stddev: bool = option(False, "minibatch standard deviation in D")
@@ -54,14 +54,14 @@ class Techniques(Config):
             raise GanlibError("A cycle of one step never leaves its lowest learning rate; cycle_steps takes 2 or more.")
 
     @property
-    def compares_images(self) -> bool:
-        """Whether what D says of an image depends on the others in its batch, beyond batch norm."""
+    def uses_batch_statistics(self) -> bool:
+        """Whether D's logit of an image depends on the other images of the batch, apart from batch norm."""
         return self.minibatch_kernels > 0 or self.minibatch_stddev
 
 
 @dataclass(frozen=True)
 class LabelSmoothing(Config):
-    """For losses that give D a target; a hinge has none."""
+    """For losses with a target for D; the hinge loss has none."""
 
     label_smoothing: tuple[float, ...] = option(
         (1.0,), "D's target for real images; of two, each image's is drawn between them", min=0.5, max=1.0
@@ -76,7 +76,7 @@ class LabelSmoothing(Config):
 
 @dataclass(frozen=True)
 class DCGANTechniques(Techniques, LabelSmoothing):
-    """And what makes sense only where D has a target for its loss and comes without a norm of its weights."""
+    """And what applies only to a D with a target in its loss and without weight normalisation of its own."""
 
     spectral_norm: bool = option(False, "spectral norm in D")
     # Batch norm divides out every scale: beside it the weights' norm counts in D's first and last layer alone.
@@ -91,8 +91,8 @@ class DCGANTechniques(Techniques, LabelSmoothing):
             )
 
 
-def real_target(c: LabelSmoothing, real: Tensor) -> Tensor | float:
-    """What D should say of these real images, as a probability."""
+def real_targets(c: LabelSmoothing, real: Tensor) -> Tensor | float:
+    """D's target for real images, a probability; one per image where it is drawn from an interval."""
     low, high = c.label_smoothing[0], c.label_smoothing[-1]
     return low if low == high else torch.empty_like(real).uniform_(low, high)
 
@@ -106,7 +106,7 @@ def normalize_weights(net: nn.Module, c: DCGANTechniques) -> None:
 
 
 def batch_statistics(c: Techniques, in_features: int) -> list[MinibatchDiscrimination | MinibatchStddev]:
-    """What joins D's features, of which there are ``in_features`` an image."""
+    """Layers of batch statistics to concatenate to D's ``in_features`` features per image."""
     statistics: list[MinibatchDiscrimination | MinibatchStddev] = []
     if c.minibatch_kernels:
         statistics.append(MinibatchDiscrimination(in_features, c.minibatch_kernels, c.minibatch_dims))
@@ -116,17 +116,17 @@ def batch_statistics(c: Techniques, in_features: int) -> list[MinibatchDiscrimin
 
 
 def reference_latents(model: GenerativeModel, n: int) -> tuple[Tensor, Tensor | None]:
-    """Latents of the first n seeds and, where the model obeys classes, weights of each class in turn."""
+    """Latents of the first n seeds and, for a conditional model, class weights that cycle through the classes."""
     z = model.latents(range(n)).z
     if not model.conditional:
         return z, None
     return z, model.class_weights(torch.arange(n) % model.config.num_classes)
 
 
-def match_features(
+def add_feature_matching(
     c: Techniques, loss: Tensor, fake: Tensor, real: Callable[[], Tensor]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """G's loss with its share of feature matching. ``real()`` costs a pass through D: made only where it counts."""
+    """G's loss interpolated with feature matching; ``real()``, a pass through D, is called only if needed."""
     if not c.feature_matching:
         return loss, {}
     matching = feature_matching(real().detach(), fake)
@@ -134,7 +134,7 @@ def match_features(
 
 
 def adam(net: nn.Module, c: Techniques, lr: float, betas: tuple[float, float], weight_decay: float = 0.0) -> Optimizer:
-    """Adam over a network's parameters, as the config has it."""
+    """Adam over a network's parameters, with the config's techniques."""
     optimizer = Adam(net.parameters(), lr, betas, weight_decay=weight_decay)
     if c.historical_averaging:
         average_history(optimizer, c.historical_averaging)

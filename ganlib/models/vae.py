@@ -1,8 +1,8 @@
 """VAE, with three kinds of networks: fully connected, convolutional, residual.
 
 Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014, arXiv:1312.6114. The residual networks follow UNIT (Liu,
-Breuel, Kautz, arXiv:1703.00848), which also has N(μ, I); their code is a map with a place for each 8 x 8 pixels. Where
-the class is told (Sohn, Lee, Yan, NeurIPS 2015) only the decoder is, so that an image alone can be encoded.
+Breuel, Kautz, arXiv:1703.00848), which also has N(μ, I); their code is a map with a place for each 8 x 8 pixels. Class
+conditions (Sohn, Lee, Yan, NeurIPS 2015) enter the decoder alone, so that an image can be encoded without its class.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 
 @dataclass(frozen=True)
 class VAEConfig(ModelConfig):
-    """What the three have in common, and autoencoders with other networks."""
+    """Config shared by all variational autoencoders."""
 
-    class_conditional: bool = option(False, "the decoder is told the class, where the data set has classes")
-    posterior: Literal["N(μ,σ)", "N(μ,I)"] = option("N(μ,σ)", "an image's code: with deviations of its own, or with 1")
+    class_conditional: bool = option(False, "condition the decoder on the class, where the data set has classes")
+    posterior: Literal["N(μ,σ)", "N(μ,I)"] = option(
+        "N(μ,σ)", "approximate posterior: with learned deviations, or with 1"
+    )
     kl_weight: float = option(0.1, "weight of the KL; 1 belongs to a decoder of variance 1/2", min=0.0)
     kl_warmup: int = option(0, "images in which that weight rises from 0", min=0)
     lr: float = option(1e-3, "Adam's learning rate", min=0.0)
@@ -43,10 +45,10 @@ class VAE(GenerativeModel):
 
     family = "VAE"
     config: VAEConfig
-    averaged = ("G", "E")
+    ema_modules = ("G", "E")
     options = (TEMPERATURE,)
     loss_kind = "squared error + KL"
-    recipe = {"batch_size": 128}
+    training_defaults = {"batch_size": 128}
     kl_share: Tensor
 
     def __init__(self, config: VAEConfig) -> None:
@@ -79,13 +81,13 @@ class VAE(GenerativeModel):
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The negative ELBO for each pixel value, but for a constant, where the KL's weight is 1."""
-        mean, log_variance = self.codes(batch.images)
-        made = self.decode(reparameterise(mean, log_variance), self.condition(batch.labels))
-        squared_error, kl = mse_loss(made, batch.images), kl_to_standard_normal(mean, log_variance).mean()
+        mean, log_variance = self.posterior(batch.images)
+        reconstructions = self.decode(reparameterise(mean, log_variance), self.labels_if_conditional(batch.labels))
+        squared_error, kl = mse_loss(reconstructions, batch.images), kl_to_standard_normal(mean, log_variance).mean()
         weight = self.config.kl_weight * self.kl_share / batch.images[0].numel()
         return squared_error + weight * kl, {"loss/kl": kl, "loss/mse": squared_error}
 
-    def codes(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, H, W) -> mean and log variance of their codes, (N, *latent_shape) each."""
         mean, log_variance = self.E(images).float().chunk(2, dim=1)
         return mean, torch.zeros_like(mean) if self.config.posterior == "N(μ,I)" else log_variance
@@ -95,15 +97,15 @@ class VAE(GenerativeModel):
             self.refuse_labels(labels)
             return self.G(z).float()
         y = self.class_weights(labels)
-        beside = y.reshape(*y.shape, *[1] * (z.ndim - 2)).expand(-1, -1, *z.shape[2:])
-        return self.G(torch.cat([z, beside], dim=1)).float()
+        label_maps = y.reshape(*y.shape, *[1] * (z.ndim - 2)).expand(-1, -1, *z.shape[2:])
+        return self.G(torch.cat([z, label_maps], dim=1)).float()
 
     def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
         return self.decode(latents.z * per_image(temperature, latents.z), labels)
 
     def encode(self, images: Tensor) -> Latents:
         """(N, C, H, W) in [-1, 1] -> the means of their codes."""
-        mean, _ = self.codes(images)
+        mean, _ = self.posterior(images)
         return Latents(mean, torch.zeros(len(images), dtype=torch.int64))
 
 
@@ -197,13 +199,13 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         convs = (nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(2))
-        self.net = nn.Sequential(*normed(next(convs), channels), next(convs), nn.BatchNorm2d(channels))
+        self.net = nn.Sequential(*conv_norm_relu(next(convs), channels), next(convs), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.net(x)
 
 
-def normed(conv: nn.Module, channels: int) -> list[nn.Module]:
+def conv_norm_relu(conv: nn.Module, channels: int) -> list[nn.Module]:
     return [conv, nn.BatchNorm2d(channels), nn.ReLU()]
 
 
@@ -223,10 +225,10 @@ class ResidualVAE(VAE):
         c = self.config
         w, r = c.width, c.code_width
         return nn.Sequential(
-            *normed(nn.Conv2d(c.channels, w, 7, 2, 3, bias=False), w),
-            *normed(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), 2 * w),
-            *normed(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),
-            *normed(nn.Conv2d(4 * w, r, 1, bias=False), r),
+            *conv_norm_relu(nn.Conv2d(c.channels, w, 7, 2, 3, bias=False), w),
+            *conv_norm_relu(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), 2 * w),
+            *conv_norm_relu(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),
+            *conv_norm_relu(nn.Conv2d(4 * w, r, 1, bias=False), r),
             *(Residual(r) for _ in range(c.blocks)),
             nn.Conv2d(r, 2 * r, 1),
         )
@@ -235,12 +237,12 @@ class ResidualVAE(VAE):
         c = self.config
         w, r = c.width, c.code_width
         return nn.Sequential(
-            *normed(nn.Conv2d(r + c.label_width, r, 1, bias=False), r),
+            *conv_norm_relu(nn.Conv2d(r + c.label_width, r, 1, bias=False), r),
             *(Residual(r) for _ in range(c.blocks)),
             nn.Upsample(scale_factor=2),
-            *normed(nn.Conv2d(r, 4 * w, 5, padding=2, bias=False), 4 * w),
+            *conv_norm_relu(nn.Conv2d(r, 4 * w, 5, padding=2, bias=False), 4 * w),
             nn.Upsample(scale_factor=2),
-            *normed(nn.Conv2d(4 * w, 2 * w, 5, padding=2, bias=False), 2 * w),
+            *conv_norm_relu(nn.Conv2d(4 * w, 2 * w, 5, padding=2, bias=False), 2 * w),
             nn.Upsample(scale_factor=2),
             nn.Conv2d(2 * w, c.channels, 7, padding=3),
             nn.Tanh(),

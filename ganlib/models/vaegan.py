@@ -1,7 +1,7 @@
-"""VAE-GAN: a variational autoencoder that measures likeness in the discriminator's features.
+"""VAE-GAN: a variational autoencoder with its reconstruction error in the discriminator's features.
 
 Larsen, Sønderby, Larochelle, Winther, "Autoencoding beyond pixels using a learned similarity metric",
-ICML 2016, arXiv:1512.09300. Algorithm 1: E minimises prior + likeness, the decoder G γ·likeness - GAN loss,
+ICML 2016, arXiv:1512.09300. Algorithm 1: E minimises L_prior + L_Dis_l, the decoder G γ·L_Dis_l - L_GAN,
 D the GAN loss on real, decoded and sampled images. Convolutions after DCGAN.
 """
 
@@ -62,7 +62,7 @@ class VAEGAN(GenerativeModel):
     colour = 11
     Config = VAEGANConfig
     config: VAEGANConfig
-    averaged = ("G", "E")
+    ema_modules = ("G", "E")
     options = (TEMPERATURE,)
     loss_kind = "non-saturating + likeness in D's features"
 
@@ -85,24 +85,24 @@ class VAEGAN(GenerativeModel):
 
     def loss_e(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         mean, log_variance = self.E(batch.images)
-        _, made = self.D(self.G(reparameterise(mean, log_variance)))
+        _, decoded_features = self.D(self.G(reparameterise(mean, log_variance)))
         prior = kl_to_standard_normal(mean, log_variance).mean()
-        unlike = unlikeness(self.D(batch.images)[1], made)
-        return prior + unlike, {"loss/kl": prior, "loss/likeness": unlike}
+        similarity = similarity_loss(self.D(batch.images)[1], decoded_features)
+        return prior + similarity, {"loss/kl": prior, "loss/likeness": similarity}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        decoded, sampled = self.make_both(batch)
-        (fake_decoded, made), (fake_sampled, _) = self.D(decoded), self.D(sampled)
-        unlike = unlikeness(self.D(batch.images)[1], made)
-        return self.config.gamma * unlike + nonsaturating_g(fake_decoded) + nonsaturating_g(fake_sampled), {}
+        decoded, sampled = self.decode_and_sample(batch)
+        (fake_decoded, decoded_features), (fake_sampled, _) = self.D(decoded), self.D(sampled)
+        similarity = similarity_loss(self.D(batch.images)[1], decoded_features)
+        return self.config.gamma * similarity + nonsaturating_g(fake_decoded) + nonsaturating_g(fake_sampled), {}
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        decoded, sampled = self.make_both(batch)
+        decoded, sampled = self.decode_and_sample(batch)
         real, fake = self.score(batch.images), torch.cat([self.score(decoded), self.score(sampled)])
         return nonsaturating_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
-    def make_both(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Images decoded from the codes of real ones, and images of fresh codes."""
+    def decode_and_sample(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Reconstructions of real images, and images generated from the prior."""
         decoded = self.G(reparameterise(*self.E(batch.images)))
         return decoded, self.generate(self.random_latents(len(batch.images)))
 
@@ -124,6 +124,6 @@ class VAEGAN(GenerativeModel):
         return self.D(images)[0]
 
 
-def unlikeness(real: Tensor, made: Tensor) -> Tensor:
-    """-log N(real | made, 1) without its constant: (N, F), (N, F) -> mean over images of half the squared distance."""
-    return 0.5 * (made - real).square().sum(1).mean()
+def similarity_loss(real: Tensor, decoded: Tensor) -> Tensor:
+    """-log N(real | decoded, 1) without its constant: (N, F), (N, F) -> scalar, the mean over images."""
+    return 0.5 * (decoded - real).square().sum(1).mean()

@@ -61,7 +61,7 @@ class WassersteinGAN(GenerativeModel):
 
     family = "GAN"
     config: CriticConfig
-    averaged = ("G",)
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "wasserstein"
     norm: ClassVar[type[nn.Module]]

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ganlib.nn.residual import Wrap, unchanged
+from ganlib.nn.residual import Wrap, no_wrap
 
 
 class SelfAttention2d(nn.Module):
     """x + γ v(Σ_i softmax_i(f(x_i)·g(x_j)) h(x_i)) at each position j; γ starts at 0, where it is the identity."""
 
-    def __init__(self, channels: int, wrap: Wrap = unchanged) -> None:
+    def __init__(self, channels: int, wrap: Wrap = no_wrap) -> None:
         super().__init__()
         narrow = max(channels // 8, 1)
         self.f = wrap(nn.Conv2d(channels, narrow, 1, bias=False))

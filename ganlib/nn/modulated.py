@@ -1,4 +1,4 @@
-"""Convolution whose weights each image's style scales.
+"""Modulated convolution: each image's style scales the weights.
 
 Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020,
 arXiv:1912.04958, section 2.2

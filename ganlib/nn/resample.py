@@ -1,4 +1,4 @@
-"""Twice or half the resolution without aliasing, by the filter [1, 3, 3, 1] / 8 along each axis.
+"""Up- and downsampling by 2 without aliasing, by the filter [1, 3, 3, 1] / 8 along each axis.
 
 Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020,
 arXiv:1912.04958, after Zhang, "Making Convolutional Networks Shift-Invariant Again", arXiv:1904.11486
@@ -22,11 +22,11 @@ def blur(x: Tensor, padding: int, stride: int = 1) -> Tensor:
     return y.to(x.dtype)
 
 
-def double(x: Tensor) -> Tensor:
+def upsample_2x(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, 2H, 2W): bilinear, which is the filter between zeros."""
     return interpolate(x, scale_factor=2, mode="bilinear")
 
 
-def halve(x: Tensor) -> Tensor:
+def downsample_2x(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, H / 2, W / 2)."""
     return blur(x, 1, stride=2)

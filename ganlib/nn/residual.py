@@ -11,17 +11,17 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu, relu_
 
-Wrap = Callable[[nn.Module], nn.Module]  # what a layer is wrapped in, such as spectral norm
+Wrap = Callable[[nn.Module], nn.Module]  # applied to each layer, such as spectral norm
 
 
-def unchanged(layer: nn.Module) -> nn.Module:
+def no_wrap(layer: nn.Module) -> nn.Module:
     return layer
 
 
 class UpBlock(nn.Module):
     """Doubles the resolution: norm, ReLU, up, conv, norm, ReLU, conv; 1 x 1 shortcut."""
 
-    def __init__(self, cin: int, cout: int, norm: Callable[[int], nn.Module], wrap: Wrap = unchanged) -> None:
+    def __init__(self, cin: int, cout: int, norm: Callable[[int], nn.Module], wrap: Wrap = no_wrap) -> None:
         super().__init__()
         self.norm1 = norm(cin)
         self.conv1 = wrap(nn.Conv2d(cin, cout, 3, padding=1))
@@ -42,7 +42,7 @@ class DownBlock(nn.Module):
 
     def __init__(self, cin: int, cout: int, wrap: Wrap, down: bool, first: bool = False) -> None:
         super().__init__()
-        hidden = max(cout // 2, 1) if first else cout  # the first block's pixels are the dearest
+        hidden = max(cout // 2, 1) if first else cout  # the first block has the highest resolution
         self.conv1 = wrap(nn.Conv2d(cin, hidden, 3, padding=1))
         self.conv2 = wrap(nn.Conv2d(hidden, cout, 3, padding=1))
         self.shortcut = wrap(nn.Conv2d(cin, cout, 1)) if down or cin != cout else nn.Identity()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ganlib.nn.residual import Wrap, unchanged
+from ganlib.nn.residual import Wrap, no_wrap
 
 
 class Condition(NamedTuple):
@@ -29,7 +29,7 @@ class StandingBatchNorm2d(nn.Module):
     variances: Tensor
     measured: Tensor
 
-    def __init__(self, channels: int, width: int, thresholds: Sequence[float], wrap: Wrap = unchanged) -> None:
+    def __init__(self, channels: int, width: int, thresholds: Sequence[float], wrap: Wrap = no_wrap) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=width == 0)
         if width:
@@ -67,11 +67,11 @@ class StandingBatchNorm2d(nn.Module):
         """(N,) -> mean and variance (N, C), linear between neighbouring thresholds."""
         above = torch.bucketize(truncation.contiguous(), self.thresholds).clamp(1, len(self.thresholds) - 1)
         low, high = self.thresholds[above - 1], self.thresholds[above]
-        share = ((truncation - low) / (high - low)).clamp(0, 1)[:, None]
-        whole = (truncation > self.thresholds[-1])[:, None]
+        fraction = ((truncation - low) / (high - low)).clamp(0, 1)[:, None]
+        untruncated = (truncation > self.thresholds[-1])[:, None]
 
-        def pick(trained: Tensor, table: Tensor) -> Tensor:
-            return torch.where(whole, trained, table[above - 1].lerp(table[above], share))
+        def select(trained: Tensor, table: Tensor) -> Tensor:
+            return torch.where(untruncated, trained, table[above - 1].lerp(table[above], fraction))
 
         mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")
-        return pick(mean, self.means), pick(variance, self.variances)
+        return select(mean, self.means), select(variance, self.variances)

@@ -1,4 +1,4 @@
-"""Virtual batch norm: an image is normalised by a fixed reference batch and itself, never by its batch mates.
+"""Virtual batch norm: an image is normalised by the statistics of a fixed reference batch and its own alone.
 
 Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, "Improved Techniques for Training GANs", NeurIPS 2016,
 arXiv:1606.03498, section 3.5. Here the reference are inputs of G, so that no image of the data is kept.
@@ -29,31 +29,31 @@ class VirtualBatchNorm2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W), the reference included where it came first."""
         h = x.float()
-        own_variance, own_mean = torch.var_mean(h, (2, 3), correction=0)  # (N, C)
-        share = h.new_full((len(h), 1), 1 / (self.n + 1))  # of an image in its own statistics
+        image_variance, image_mean = torch.var_mean(h, (2, 3), correction=0)  # (N, C)
+        weight = h.new_full((len(h), 1), 1 / (self.n + 1))  # of an image in its own statistics
         if self.training:
             variance, mean = torch.var_mean(h[: self.n], (0, 2, 3), correction=0)  # (C,)
             self.running_mean.copy_(mean.detach())
             self.running_var.copy_(variance.detach())
-            share[: self.n] = 0
+            weight[: self.n] = 0
         else:
             mean, variance = self.running_mean, self.running_var
-        apart = own_mean - mean
-        variance = variance.lerp(own_variance, share) + share * (1 - share) * apart**2
-        h = (h - (mean + share * apart)[:, :, None, None]) * torch.rsqrt(variance + self.eps)[:, :, None, None]
+        difference = image_mean - mean
+        variance = variance.lerp(image_variance, weight) + weight * (1 - weight) * difference**2
+        h = (h - (mean + weight * difference)[:, :, None, None]) * torch.rsqrt(variance + self.eps)[:, :, None, None]
         if self.weight is not None:
             h = torch.addcmul(self.bias[:, None, None], h, self.weight[:, None, None])
         return h.to(x.dtype)
 
 
 class VirtualBatch:
-    """A network's reference: joins its training batches in front, and leaves with what became of it."""
+    """Hooks that prepend the reference batch to a network's training batches and strip it from the outputs."""
 
     def __init__(self, n: int, inputs: Callable[[int], tuple[Tensor | None, ...]]) -> None:
         self.n, self.inputs = n, inputs
         self.cached: tuple[Tensor | None, ...] = ()
 
-    def join(self, net: nn.Module, batch: tuple[Any, ...]) -> tuple[Any, ...]:
+    def prepend(self, net: nn.Module, batch: tuple[Any, ...]) -> tuple[Any, ...]:
         if not net.training:
             return batch
         self.cached = self.cached or self.inputs(self.n)
@@ -62,19 +62,19 @@ class VirtualBatch:
             for first, x in zip(self.cached, batch, strict=True)
         )
 
-    def leave(self, net: nn.Module, batch: tuple[Any, ...], out: Tensor) -> Tensor:
+    def strip(self, net: nn.Module, batch: tuple[Any, ...], out: Tensor) -> Tensor:
         return out[self.n :] if net.training else out
 
 
 def normalize_virtually(net: nn.Module, n: int, inputs: Callable[[int], tuple[Tensor | None, ...]]) -> None:
-    """Puts virtual batch norm in the place of every batch norm; ``inputs(n)`` are the reference that ``net`` is given.
+    """Replaces every batch norm by virtual batch norm; ``inputs(n)`` gives the reference batch of ``net``.
 
-    Their making waits for the first training batch, since a network may be built without memory.
+    They are computed with the first training batch, since a network may be built on the meta device.
     """
     for parent in list(net.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.BatchNorm2d):
                 setattr(parent, name, VirtualBatchNorm2d(child, n))
     reference = VirtualBatch(n, inputs)
-    net.register_forward_pre_hook(reference.join)
-    net.register_forward_hook(reference.leave)
+    net.register_forward_pre_hook(reference.prepend)
+    net.register_forward_hook(reference.strip)

@@ -13,7 +13,7 @@ STATISTICS = ("running_mean", "running_var")
 
 
 class EMA:
-    """A copy of the model whose ``averaged`` children follow the trained ones with a half-life in images.
+    """A copy of the model whose ``ema_modules`` follow the trained ones with a half-life in images.
 
     The half-life is ramped up with the images seen (Karras et al., arXiv:1912.04958), or the first average
     would be mostly the random start. Batch norm's statistics are averaged like weights; other buffers are
@@ -26,7 +26,7 @@ class EMA:
         self._averages: list[Tensor] = []
         self._sources: list[Tensor] = []
         self._copies: list[tuple[Tensor, Tensor]] = []
-        for name in model.averaged:
+        for name in model.ema_modules:
             self._pair(self.model.get_submodule(name), model.get_submodule(name))
 
     def _pair(self, average: nn.Module, source: nn.Module) -> None:

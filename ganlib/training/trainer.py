@@ -66,7 +66,7 @@ class Trainer:
             load_state(self, folder.state, device)
         self.log = ScalarLog(folder.log, resume_at=self.step)
         self._means = ScalarMeans()
-        averaged = {id(p) for name in model.averaged for p in self.model.get_submodule(name).parameters()}
+        averaged = {id(p) for name in model.ema_modules for p in self.model.get_submodule(name).parameters()}
         self._averaged_optimizers = {
             name
             for name, optimizer in self.optimizers.items()
@@ -175,7 +175,7 @@ class Trainer:
         c = self.config
         return batches(
             self.data.train,
-            partial(self.model.batch_size, usual=c.batch_size),
+            partial(self.model.batch_size, default=c.batch_size),
             seed=c.seed,
             start=self.step,
             flip=self.data.flip if c.flip == "auto" else c.flip == "on",

@@ -31,7 +31,7 @@ def test_g_and_e_learn_together_from_exchanged_labels():
     torch.manual_seed(0)
     loss, _ = model.loss_ge(batch)
     torch.manual_seed(0)
-    encoded, generated = model.judge_both(batch)
+    encoded, generated = model.pair_logits(batch)
     torch.testing.assert_close(loss, nonsaturating_d(generated, encoded))
     loss.backward()
     for net in (model.G, model.E):

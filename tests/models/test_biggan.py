@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ganlib.models import MODELS
-from ganlib.models.biggan import THRESHOLDS, WHOLE, orthogonal_penalty, truncate
+from ganlib.models.biggan import NO_TRUNCATION, THRESHOLDS, orthogonal_penalty, truncate
 from ganlib.nn.standing_norm import StandingBatchNorm2d
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, make_trainer, tiny_config
@@ -87,7 +87,7 @@ def test_standing_statistics_are_those_of_truncated_latents():
 def test_between_thresholds_statistics_are_interpolated():
     norm = StandingBatchNorm2d(2, 0, (0.0, 1.0, 2.0)).eval()
     norm.means.copy_(torch.tensor([[0.0, 0], [1, 10], [3, 30]]))
-    mean, _ = norm.recall(torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0, WHOLE]))
+    mean, _ = norm.recall(torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0, NO_TRUNCATION]))
     assert mean[:, 0].tolist() == [0, 0.5, 1, 2, 3, 0]
     assert mean[:, 1].tolist() == [0, 5, 10, 20, 30, 0]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
-from ganlib.models.ddpm import signal
+from ganlib.models.ddpm import compute_alphas_cumprod
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, tiny_config
 
@@ -37,8 +37,8 @@ def levels(*t: int) -> Tensor:
 
 @both_schedules
 @pytest.mark.parametrize("timesteps", [100, 1000])
-def test_signal_falls_from_all_to_almost_nothing(schedule, timesteps):
-    s = signal(tiny_config("ddpm", schedule=schedule, timesteps=timesteps))
+def test_alphas_cumprod_falls_from_one_to_almost_zero(schedule, timesteps):
+    s = compute_alphas_cumprod(tiny_config("ddpm", schedule=schedule, timesteps=timesteps))
     assert s[0] == 1
     assert (s.diff() < 0).all()
     assert 0 < s[-1] < 1e-4
@@ -46,10 +46,10 @@ def test_signal_falls_from_all_to_almost_nothing(schedule, timesteps):
 
 
 def test_the_schedules_are_the_papers():
-    linear = signal(tiny_config("ddpm", schedule="linear"))
+    linear = compute_alphas_cumprod(tiny_config("ddpm", schedule="linear"))
     betas = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64)
     torch.testing.assert_close(linear[1:], (1 - betas).cumprod(0))
-    cosine = signal(tiny_config("ddpm", schedule="cosine"))
+    cosine = compute_alphas_cumprod(tiny_config("ddpm", schedule="cosine"))
     for t in (1, 250, 900):
         expected = cos((t / 1000 + 0.008) / 1.008 * pi / 2) ** 2 / cos(0.008 / 1.008 * pi / 2) ** 2
         assert cosine[t].item() == pytest.approx(expected)
@@ -61,11 +61,11 @@ def test_noise_of_one_step_after_another_is_that_of_all_at_once(schedule):
     model = fresh(schedule=schedule, timesteps=50)
     mean, variance = 1.0, 0.0
     for t in range(1, 51):
-        kept = (model.signal[t] / model.signal[t - 1]).item()
-        mean, variance = mean * kept**0.5, variance * kept + 1 - kept
-        x = model.diffuse(torch.ones(1, 1, 16, 16), torch.zeros(1, 1, 16, 16), levels(t))
+        alpha = (model.alphas_cumprod[t] / model.alphas_cumprod[t - 1]).item()
+        mean, variance = mean * alpha**0.5, variance * alpha + 1 - alpha
+        x = model.q_sample(torch.ones(1, 1, 16, 16), torch.zeros(1, 1, 16, 16), levels(t))
         assert x.flatten()[0].item() == pytest.approx(mean, rel=1e-4, abs=1e-5)
-        assert (1 - model.signal[t]).item() == pytest.approx(variance, rel=1e-4, abs=1e-6)
+        assert (1 - model.alphas_cumprod[t]).item() == pytest.approx(variance, rel=1e-4, abs=1e-6)
 
 
 @both_schedules
@@ -74,15 +74,15 @@ def test_the_posterior_is_bayes_rule(schedule, t, s):
     """q(x_s | x_t, x_0) from the two Gaussians q(x_s | x_0) and q(x_t | x_s), multiplied and completed."""
     model = fresh(schedule=schedule, timesteps=50)
     x, xt = torch.full((1, 1, 1, 1), 0.3), torch.full((1, 1, 1, 1), -0.8)
-    mean, variance = model.posterior(x, xt, levels(t), levels(s))
-    of_s, of_t = model.signal[s].double(), model.signal[t].double()
-    kept = of_t / of_s
+    mean, variance = model.q_posterior(x, xt, levels(t), levels(s))
+    of_s, of_t = model.alphas_cumprod[s].double(), model.alphas_cumprod[t].double()
+    alpha = of_t / of_s
     if s == 0:
         assert variance.item() == pytest.approx(0, abs=1e-7)
         assert mean.item() == pytest.approx(0.3, abs=1e-6)
         return
-    precision = 1 / (1 - of_s) + kept / (1 - kept)
-    expected = (of_s.sqrt() * 0.3 / (1 - of_s) + kept.sqrt() * -0.8 / (1 - kept)) / precision
+    precision = 1 / (1 - of_s) + alpha / (1 - alpha)
+    expected = (of_s.sqrt() * 0.3 / (1 - of_s) + alpha.sqrt() * -0.8 / (1 - alpha)) / precision
     assert variance.item() == pytest.approx(1 / precision.item(), rel=1e-3)
     assert mean.item() == pytest.approx(expected.item(), rel=1e-3)
 
@@ -90,11 +90,11 @@ def test_the_posterior_is_bayes_rule(schedule, t, s):
 def test_the_posterior_of_one_step_is_the_papers():
     """Equations 6 and 7 in the paper's own letters."""
     model = fresh(schedule="linear", timesteps=1000)
-    s = model.signal.double()
+    s = model.alphas_cumprod.double()
     t = 400
     beta = 1 - s[t] / s[t - 1]
     x, xt = images(1), images(2)[1:]
-    mean, variance = model.posterior(x, xt, levels(t), levels(t - 1))
+    mean, variance = model.q_posterior(x, xt, levels(t), levels(t - 1))
     of_x = s[t - 1].sqrt() * beta / (1 - s[t])
     of_xt = (1 - beta).sqrt() * (1 - s[t - 1]) / (1 - s[t])
     torch.testing.assert_close(mean, (of_x * x + of_xt * xt).float(), rtol=1e-4, atol=1e-5)
@@ -106,12 +106,12 @@ def test_the_posterior_of_one_step_is_the_papers():
 def test_v_and_epsilon_name_the_same_image_and_noise(prediction, t):
     model = fresh(prediction=prediction)
     x, noise = images(), torch.randn(3, 1, 16, 16)
-    xt = model.diffuse(x, noise, levels(t, t, t))
-    predicted = noise if prediction == "epsilon" else model.v(x, noise, levels(t, t, t))
-    clean, found = model.split(xt, predicted, levels(t, t, t))
+    xt = model.q_sample(x, noise, levels(t, t, t))
+    predicted = noise if prediction == "epsilon" else model.get_velocity(x, noise, levels(t, t, t))
+    pred_x0, pred_eps = model.convert_output(xt, predicted, levels(t, t, t))
     tolerance = 1e-3 if prediction == "epsilon" and t > 900 else 1e-5  # divided by a small √ᾱ
-    torch.testing.assert_close(clean, x, atol=tolerance, rtol=tolerance)
-    torch.testing.assert_close(found, noise, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(pred_x0, x, atol=tolerance, rtol=tolerance)
+    torch.testing.assert_close(pred_eps, noise, atol=1e-5, rtol=1e-5)
 
 
 @both_predictions
@@ -121,24 +121,24 @@ def test_the_loss_is_the_error_of_what_is_predicted(prediction):
     loss, _ = model.loss(batch)
     expected = 1.0 if prediction == "epsilon" else None
     if expected is None:  # E[v²] = ᾱ + (1 - ᾱ) E[x²]
-        kept = model.signal[1:].mean().item()
-        expected = kept + (1 - kept) * batch.images.square().mean().item()
+        alpha = model.alphas_cumprod[1:].mean().item()
+        expected = alpha + (1 - alpha) * batch.images.square().mean().item()
     assert loss.item() == pytest.approx(expected, rel=0.05)
 
 
 # Sampling.
 
 
-class Known:
+class PerfectPrediction:
     """Stands in for the U-Net of one known image: its word is exact at every level."""
 
     def __init__(self, model: Any, image: Tensor) -> None:
         self.model, self.image = model, image
 
     def __call__(self, xt: Tensor, t: Tensor, y: Tensor | None, guidance: Any = 1.0) -> Tensor:
-        a, b = self.model.roots(t, xt)
+        a, b = self.model.alpha_sigma(t, xt)
         noise = (xt - a * self.image) / b
-        return noise if self.model.config.prediction == "epsilon" else self.model.v(self.image, noise, t)
+        return noise if self.model.config.prediction == "epsilon" else self.model.get_velocity(self.image, noise, t)
 
 
 @both_predictions
@@ -146,7 +146,7 @@ class Known:
 @pytest.mark.parametrize("steps", [1, 7, 100])
 def test_with_the_perfect_prediction_every_sampler_ends_at_the_image(prediction, sampler, steps, monkeypatch):
     model, image = fresh(prediction=prediction, timesteps=100), images(1)
-    monkeypatch.setattr(model, "predict", Known(model, image))
+    monkeypatch.setattr(model, "predict", PerfectPrediction(model, image))
     made = model.generate(model.latents([1, 2]), torch.tensor([0, 1]), steps=steps, sampler=sampler)
     torch.testing.assert_close(made, image.expand(2, -1, -1, -1), atol=1e-3, rtol=0)
 
@@ -155,7 +155,7 @@ def test_ancestral_steps_keep_the_marginals_of_the_diffusion(monkeypatch):
     """Of one known image, x_s has mean √ᾱ_s x₀ and variance 1 - ᾱ_s at every step, whichever way it came."""
     model, image = fresh(timesteps=100), torch.full((1, 1, 16, 16), 0.5)
     seen: list[tuple[Tensor, Tensor]] = []
-    known = Known(model, image)
+    known = PerfectPrediction(model, image)
 
     def predict(xt: Tensor, t: Tensor, y: Any, guidance: Any) -> Tensor:
         seen.append((xt, t))
@@ -164,9 +164,9 @@ def test_ancestral_steps_keep_the_marginals_of_the_diffusion(monkeypatch):
     monkeypatch.setattr(model, "predict", predict)
     model.generate(model.latents(range(40)), torch.zeros(40, dtype=torch.int64), steps=5, sampler="ancestral")
     for xt, t in seen[1:]:
-        kept = model.signal[t[0]].item()
-        assert xt.mean().item() == pytest.approx(0.5 * kept**0.5, abs=0.04)
-        assert xt.var().item() == pytest.approx(1 - kept, rel=0.05)
+        alpha = model.alphas_cumprod[t[0]].item()
+        assert xt.mean().item() == pytest.approx(0.5 * alpha**0.5, abs=0.04)
+        assert xt.var().item() == pytest.approx(1 - alpha, rel=0.05)
 
 
 class Gaussian:
@@ -176,10 +176,10 @@ class Gaussian:
         self.model, self.variance = model, deviation**2
 
     def __call__(self, xt: Tensor, t: Tensor, y: Tensor | None, guidance: Any = 1.0) -> Tensor:
-        a, b = self.model.roots(t, xt)
+        a, b = self.model.alpha_sigma(t, xt)
         spread = a**2 * self.variance + b**2
-        clean, noise = a * self.variance * xt / spread, b * xt / spread  # their means, given x_t
-        return noise if self.model.config.prediction == "epsilon" else self.model.v(clean, noise, t)
+        pred_x0, noise = a * self.variance * xt / spread, b * xt / spread  # their means, given x_t
+        return noise if self.model.config.prediction == "epsilon" else self.model.get_velocity(pred_x0, noise, t)
 
 
 @both_predictions
@@ -187,7 +187,7 @@ def test_ddim_with_all_steps_inverts_itself(prediction, monkeypatch):
     """And for Gaussian pixels it is known where to: at the noise x / deviation."""
     model = fresh(prediction=prediction, timesteps=1000)
     monkeypatch.setattr(model, "predict", Gaussian(model, 0.3))
-    monkeypatch.setattr("ganlib.models.ddpm.STEPS", 1000)
+    monkeypatch.setattr("ganlib.models.ddpm.DEFAULT_STEPS", 1000)
     x = 0.3 * torch.randn(3, 1, 16, 16, generator=torch.Generator().manual_seed(0)).clamp(-3, 3)
     latents = model.encode(x)
     torch.testing.assert_close(latents.z, x / 0.3, atol=0.05, rtol=0)
@@ -214,9 +214,9 @@ def test_each_stage_is_the_image_as_it_is_predicted():
 
 def test_steps_go_evenly_from_all_noise_to_none():
     model = fresh(timesteps=1000)
-    pairs = [(t.item(), s.item()) for t, s in model.steps(4, 1)]
+    pairs = [(t.item(), s.item()) for t, s in model.timesteps(4, 1)]
     assert pairs == [(1000, 750), (750, 500), (500, 250), (250, 0)]
-    mixed = [(t.tolist(), s.tolist()) for t, s in model.steps(torch.tensor([1, 2]), 2)]
+    mixed = [(t.tolist(), s.tolist()) for t, s in model.timesteps(torch.tensor([1, 2]), 2)]
     assert mixed == [([1000, 1000], [0, 500]), ([0, 500], [0, 0])]
 
 
@@ -225,15 +225,15 @@ def test_steps_go_evenly_from_all_noise_to_none():
 
 def test_guidance_one_is_the_conditional_model_and_zero_the_unconditional():
     model = build("ddpm")
-    x, t, y = torch.randn(3, 1, 16, 16), levels(500, 500, 500), model.with_none(LABELS)
-    told = model.unet(x, t / 1000, y)
-    untold = model.unet(x, t / 1000, model.no_class.expand(3, -1))
-    assert (told - untold).abs().max() > 0.01
-    assert torch.equal(model.predict(x, t, y, 1.0), told)
-    assert torch.equal(model.predict(x, t, y, 0.0), untold)
-    torch.testing.assert_close(model.predict(x, t, y, 2.5), untold + 2.5 * (told - untold), atol=1e-4, rtol=1e-4)
+    x, t, y = torch.randn(3, 1, 16, 16), levels(500, 500, 500), model.null_extended(LABELS)
+    cond = model.unet(x, t / 1000, y)
+    uncond = model.unet(x, t / 1000, model.null_label.expand(3, -1))
+    assert (cond - uncond).abs().max() > 0.01
+    assert torch.equal(model.predict(x, t, y, 1.0), cond)
+    assert torch.equal(model.predict(x, t, y, 0.0), uncond)
+    torch.testing.assert_close(model.predict(x, t, y, 2.5), uncond + 2.5 * (cond - uncond), atol=1e-4, rtol=1e-4)
     each = model.predict(x, t, y, torch.tensor([0.0, 1.0, 3.0]))
-    expected = torch.stack([untold[0], told[1], untold[2] + 3 * (told[2] - untold[2])])
+    expected = torch.stack([uncond[0], cond[1], uncond[2] + 3 * (cond[2] - uncond[2])])
     torch.testing.assert_close(each, expected, atol=1e-4, rtol=1e-4)
 
 

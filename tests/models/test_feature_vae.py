@@ -17,7 +17,7 @@ from torchvision.models.vgg import cfgs, make_layers
 from ganlib.__main__ import main
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS
-from ganlib.models.feature_vae import DEVIATION, MEAN, Trunk
+from ganlib.models.feature_vae import MEAN, STD, Trunk
 from ganlib.runs import Run
 from helpers.tiny_models import tiny_config
 
@@ -98,7 +98,7 @@ def test_weights_that_cannot_be_had_are_one_sentence(how, vgg, tmp_path, monkeyp
 def test_images_come_to_the_trunk_as_imagenets_do():
     trunk = Trunk(tiny_config("feature_vae")).eval()
     grey = torch.rand(2, 1, 64, 64) * 2 - 1
-    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, DEVIATION))
+    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
     expected = trunk.features((grey.expand(-1, 3, -1, -1) / 2 + 0.5 - mean) / deviation)
     torch.testing.assert_close(trunk(grey), expected)
     assert trunk(grey[:, :, :16, :16]).shape == expected.shape  # enlarged

@@ -14,7 +14,7 @@ from helpers.tiny_models import build
 def test_the_canvas_before_the_squashing_is_the_sum_of_its_steps(steps):
     model = build("gran", steps=steps)
     latents = model.latents([1, 2, 3])
-    changes = list(model.G.changes(latents.z))
+    changes = list(model.G.canvas_updates(latents.z))
     stages = list(model.trace(latents))
     assert len(changes) == len(stages) == model.stages() == steps
     for t, stage in enumerate(stages, start=1):
@@ -26,8 +26,8 @@ def test_a_step_depends_on_its_own_and_earlier_noise_only():
     latents = model.latents([1])
     z = latents.z.clone()
     z[:, 1] += 1
-    before = list(model.G.changes(latents.z))
-    after = list(model.G.changes(z))
+    before = list(model.G.canvas_updates(latents.z))
+    after = list(model.G.canvas_updates(z))
     assert torch.equal(before[0], after[0])
     assert not torch.equal(before[1], after[1])
     assert not torch.equal(before[2], after[2])  # through what g saw of the second change
@@ -37,7 +37,7 @@ def test_gradients_flow_through_all_steps():
     model = build("gran", steps=3)
     latents = model.latents([1, 2])
     z = latents.z.requires_grad_()
-    list(model.G.changes(replace(latents, z=z).z))[-1].sum().backward()
+    list(model.G.canvas_updates(replace(latents, z=z).z))[-1].sum().backward()
     assert (z.grad.abs().amax(dim=(0, 2)) > 0).all()
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganlib.errors import GanlibError
-from ganlib.models.lapgan import down, invert, laplacian_pyramid, up
+from ganlib.models.lapgan import downsample, laplacian_pyramid, reconstruct_pyramid, upsample
 from helpers.tiny_models import build, make_trainer
 
 
@@ -17,9 +17,9 @@ def test_the_laplacian_pyramid_inverts_exactly(size, levels, channels):
     image = torch.rand(2, channels, size, size, dtype=torch.float64) * 2 - 1
     pyramid = laplacian_pyramid(image, levels)
     assert [p.shape[-1] for p in pyramid] == [size >> i for i in range(levels, 0, -1)] + [size]
-    torch.testing.assert_close(invert(pyramid), image, atol=1e-15, rtol=0)
+    torch.testing.assert_close(reconstruct_pyramid(pyramid), image, atol=1e-15, rtol=0)
     levels_of_grey = torch.randint(0, 256, (2, channels, size, size)).float()
-    assert torch.equal(invert(laplacian_pyramid(levels_of_grey, levels)).round(), levels_of_grey)
+    assert torch.equal(reconstruct_pyramid(laplacian_pyramid(levels_of_grey, levels)).round(), levels_of_grey)
 
 
 def test_a_flat_image_has_no_differences():
@@ -34,10 +34,10 @@ def test_each_level_learns_the_pyramids_own_image():
     images = torch.rand(2, 1, 32, 32) * 2 - 1
     pyramid = laplacian_pyramid(images, 3)
     for level, expected in enumerate(pyramid):
-        found, blurred = model.real(level, images)
-        torch.testing.assert_close(found, expected)
+        target, blurred = model.real_level(level, images)
+        torch.testing.assert_close(target, expected)
         if level:
-            torch.testing.assert_close(blurred + found, invert(pyramid[: level + 1]))
+            torch.testing.assert_close(blurred + target, reconstruct_pyramid(pyramid[: level + 1]))
 
 
 def test_training_one_level_leaves_the_others_weights_untouched(tmp_path):
@@ -62,8 +62,8 @@ def test_a_level_that_adds_nothing_leaves_the_upsampled_coarser_image():
         level.net[-1].weight.zero_()
         level.net[-1].bias.zero_()
     first, second, third = model.trace(model.latents([1, 2]), torch.tensor([0, 1]))
-    torch.testing.assert_close(second, up(first))
-    torch.testing.assert_close(third, up(second))
+    torch.testing.assert_close(second, upsample(first))
+    torch.testing.assert_close(third, upsample(second))
 
 
 def test_finer_noise_leaves_the_coarser_stages_alone():
@@ -79,7 +79,7 @@ def test_finer_noise_leaves_the_coarser_stages_alone():
 
 def test_downsampling_keeps_the_mean():
     image = torch.randn(2, 3, 8, 8)
-    torch.testing.assert_close(down(image).mean((2, 3)), image.mean((2, 3)))
+    torch.testing.assert_close(downsample(image).mean((2, 3)), image.mean((2, 3)))
 
 
 def test_without_the_class_it_is_unconditional():

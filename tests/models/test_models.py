@@ -63,9 +63,9 @@ def test_phases_are_named_apart_and_use_known_optimizers(name):
 def test_it_names_its_loss_and_its_averaged_modules_exist(name):
     model = build(name)
     assert model.loss_kind
-    for child in model.averaged:
+    for child in model.ema_modules:
         assert list(model.get_submodule(child).parameters())
-    assert bool(model.averaged) == isinstance(model, GenerativeModel)
+    assert bool(model.ema_modules) == isinstance(model, GenerativeModel)
 
 
 def test_every_architecture_states_its_own_display_name_and_colour_and_belongs_to_a_family():

@@ -12,9 +12,9 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from ganlib.errors import GanlibError
 from ganlib.losses import path_lengths, r1
 from ganlib.models import MODELS, Batch
-from ganlib.models.stylegan2_ada import MEAN_OF, R_T_IMAGES
+from ganlib.models.stylegan2_ada import ADA_INTERVAL, MEAN_W_SEEDS
 from ganlib.nn.modulated import ModulatedConv2d
-from ganlib.nn.resample import blur, double, halve
+from ganlib.nn.resample import blur, downsample_2x, upsample_2x
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, make_trainer, tiny_config
 
@@ -75,14 +75,14 @@ def test_twice_the_resolution_is_the_convolution_of_the_bilinear_image():
     before, after = layer.scales(w)
     # A transposed convolution correlates with the filter turned round.
     weights = (layer.weight * layer.scale).flip(2, 3)
-    expected = conv2d(double(x * before[:, :, None, None]), weights, padding=1) * after[:, :, None, None]
+    expected = conv2d(upsample_2x(x * before[:, :, None, None]), weights, padding=1) * after[:, :, None, None]
     torch.testing.assert_close(layer(x, w)[:, :, 4:-4, 4:-4], expected[:, :, 4:-4, 4:-4], rtol=1e-4, atol=1e-5)
 
 
 def test_resampling_keeps_a_constant_and_is_the_filter_1331():
     flat = torch.ones(1, 1, 8, 8)
-    assert torch.equal(double(flat), torch.ones(1, 1, 16, 16))
-    torch.testing.assert_close(halve(flat)[:, :, 1:-1, 1:-1], torch.ones(1, 1, 2, 2))
+    assert torch.equal(upsample_2x(flat), torch.ones(1, 1, 16, 16))
+    torch.testing.assert_close(downsample_2x(flat)[:, :, 1:-1, 1:-1], torch.ones(1, 1, 2, 2))
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
     x = torch.randn(1, 1, 10, 10)
     torch.testing.assert_close(blur(x, 0), conv2d(x, taps.outer(taps)[None, None]))
@@ -157,10 +157,10 @@ def test_p_rises_above_the_target_and_falls_below(sign, direction):
 
 def test_p_waits_for_enough_images_stays_within_bounds_and_can_be_switched_off():
     model = fresh()
-    model.signs.copy_(torch.tensor([R_T_IMAGES - 1.0, R_T_IMAGES - 1.0]))
+    model.signs.copy_(torch.tensor([ADA_INTERVAL - 1.0, ADA_INTERVAL - 1.0]))
     model.on_images(0)
     assert model.p == 0
-    assert model.signs[1] == R_T_IMAGES - 1
+    assert model.signs[1] == ADA_INTERVAL - 1
     model.signs.copy_(torch.tensor([-300.0, 300.0]))
     model.on_images(0)
     assert model.p == 0
@@ -215,7 +215,7 @@ def test_psi_zero_with_held_noise_is_one_image_per_class():
 def test_truncation_draws_towards_the_mean_style_of_the_class():
     model = build("stylegan2_ada")
     means = torch.stack(
-        [model.map(model.latents(range(MEAN_OF)), torch.full((MEAN_OF,), i), "w").z.mean(0) for i in LABELS]
+        [model.map(model.latents(range(MEAN_W_SEEDS)), torch.full((MEAN_W_SEEDS,), i), "w").z.mean(0) for i in LABELS]
     )
     torch.testing.assert_close(model.G.mean_styles, means)
     latents = model.latents([5, 6, 7])
@@ -230,7 +230,7 @@ def test_mixing_at_the_last_layer_changes_less_than_at_the_first():
     model = build("stylegan2_ada")
     latents, labels = model.latents(range(8)), torch.arange(8) % 3
     plain = model.generate(latents, labels, noise="held")
-    last = model.config.layers - 1
+    last = model.config.num_ws - 1
     changes = [
         (model.generate(latents, labels, noise="held", mix_seed=99, mix_layer=layer) - plain).abs().mean().item()
         for layer in (0, last)
@@ -244,8 +244,8 @@ def test_mixing_at_the_last_layer_changes_less_than_at_the_first():
 def test_noise_is_the_seeds_and_not_its_latent_again():
     model = build("stylegan2_ada")
     seeds = torch.tensor([3, 4, 2**32 - 1])
-    noise = model.noise(seeds)
-    assert torch.equal(noise[1], model.noise(seeds[1:2])[0])
+    noise = model.layer_noise(seeds)
+    assert torch.equal(noise[1], model.layer_noise(seeds[1:2])[0])
     assert not torch.allclose(noise[0, :8], model.latents([3]).z[0])
     assert noise.std().item() == pytest.approx(1, abs=0.05)
 
@@ -254,7 +254,7 @@ def test_noise_is_the_seeds_and_not_its_latent_again():
 def test_a_share_of_training_images_mixes_two_styles(share):
     model = fresh(mixing=share)
     torch.manual_seed(0)
-    _, ws = model.draw(32, model.class_weights(torch.zeros(32, dtype=torch.int64)))
+    _, ws = model.sample_training_images(32, model.class_weights(torch.zeros(32, dtype=torch.int64)))
     mixed = (ws != ws[:, :1]).any(2).any(1).float().mean().item()
     assert mixed == share
     assert torch.equal(ws[:, 0] != ws[:, -1], torch.full((32, 8), bool(share)))

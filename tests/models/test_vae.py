@@ -24,10 +24,10 @@ def fresh(name: str, **changes: Any) -> Any:
 @every_vae
 def test_with_unit_variance_sigma_is_ignored(name):
     model = build(name, posterior="N(μ,I)")
-    mean, log_variance = model.codes(BATCH.images)
+    mean, log_variance = model.posterior(BATCH.images)
     assert (log_variance == 0).all()
     torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), 0.5 * mean.square().flatten(1).sum(1))
-    own, deviations = build(name).codes(BATCH.images)
+    own, deviations = build(name).posterior(BATCH.images)
     torch.testing.assert_close(own, mean)
     assert deviations.std() > 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from ganlib.models import Batch
-from ganlib.models.vaegan import unlikeness
+from ganlib.models.vaegan import similarity_loss
 from helpers.tiny_models import build
 
 BATCH = Batch(torch.rand(6, 1, 16, 16) * 2 - 1, torch.zeros(6, dtype=torch.int64))
@@ -17,8 +17,8 @@ def test_likeness_is_measured_in_ds_features():
     model.D.trunk[0].weight.zero_()
     _, made = model.D(BATCH.images)
     _, other = model.D(-BATCH.images)
-    assert unlikeness(made, other) == 0
-    half_of_squares = unlikeness(torch.zeros(2, 3), torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 2.0]]))
+    assert similarity_loss(made, other) == 0
+    half_of_squares = similarity_loss(torch.zeros(2, 3), torch.tensor([[1.0, 2.0, 2.0], [0.0, 0.0, 2.0]]))
     assert half_of_squares == (4.5 + 2) / 2
 
 
