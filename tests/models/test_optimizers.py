@@ -10,14 +10,14 @@ from torch import nn
 from torch.optim import SGD, Adam
 
 from ganlib.models import MODELS
-from ganlib.models.optimizers import average_history, cycle_rate, triangle
+from ganlib.models.optimizers import average_history, cycle_rate, triangular_rate
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import make_trainer, tiny_config
 
 
 def test_the_rate_climbs_to_its_peak_and_back_once_a_cycle():
-    assert [triangle(1.0, 5.0, k / 8) for k in range(9)] == [1, 2, 3, 4, 5, 4, 3, 2, 1]
-    assert triangle(1.0, 5.0, 17.25) == triangle(1.0, 5.0, 0.25) == 3
+    assert [triangular_rate(1.0, 5.0, k / 8) for k in range(9)] == [1, 2, 3, 4, 5, 4, 3, 2, 1]
+    assert triangular_rate(1.0, 5.0, 17.25) == triangular_rate(1.0, 5.0, 0.25) == 3
 
 
 def test_each_step_is_made_at_the_rate_of_its_place_in_the_cycle():
