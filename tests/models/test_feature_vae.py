@@ -90,7 +90,7 @@ def test_weights_that_cannot_be_had_are_one_sentence(how, vgg, tmp_path, monkeyp
     elif how == "pickle":
         torch.save({"features.0.weight": Path("/")}, path)
     model = fresh(trunk_weights="download" if how == "offline" else str(path))
-    with pytest.raises(GanlibError, match=r"The weights of vgg11_bn cannot be had from .*; give the path") as caught:
+    with pytest.raises(GanlibError, match=r"The weights of vgg11_bn cannot be loaded from .*; give the path") as caught:
         model.before_training()
     assert "\n" not in str(caught.value)
 
@@ -98,8 +98,8 @@ def test_weights_that_cannot_be_had_are_one_sentence(how, vgg, tmp_path, monkeyp
 def test_images_come_to_the_trunk_as_imagenets_do():
     trunk = Trunk(tiny_config("feature_vae")).eval()
     grey = torch.rand(2, 1, 64, 64) * 2 - 1
-    mean, deviation = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
-    expected = trunk.features((grey.expand(-1, 3, -1, -1) / 2 + 0.5 - mean) / deviation)
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
+    expected = trunk.features((grey.expand(-1, 3, -1, -1) / 2 + 0.5 - mean) / std)
     torch.testing.assert_close(trunk(grey), expected)
     assert trunk(grey[:, :, :16, :16]).shape == expected.shape  # enlarged
 
@@ -112,7 +112,7 @@ def test_a_residual_trunk_is_torchvisions_without_its_classes():
     with torch.no_grad():
         features = trunk(x)
         y = whole.fc(features.mean((2, 3)))
-        expected = whole((x / 2 + 0.5 - trunk.mean) / trunk.deviation)
+        expected = whole((x / 2 + 0.5 - trunk.mean) / trunk.std)
     assert features.shape == (1, 2048, 2, 2)
     torch.testing.assert_close(y, expected)
 
