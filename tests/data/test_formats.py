@@ -121,3 +121,22 @@ def test_cifar10_jpeg_is_found_packed_or_not(tmp_path: Path) -> None:
     )
     write(tmp_path / "data" / "cifar10-jpeg", files)
     assert same(packed, load_data("cifar10-jpeg"))
+
+
+@pytest.mark.parametrize(("name", "flip", "first"), [("mnist", False, "0"), ("fashion_mnist", True, "T-shirt/top")])
+def test_mnist_is_read_from_class_folders_where_a_data_root_has_them(name, flip, first, tmp_path: Path) -> None:
+    files = {
+        f"{name}/{split}/{k}/0.png": picture(10 + k, (28, 28), "L") for split in ("train", "test") for k in range(10)
+    }
+    (tmp_path / "data").mkdir()
+    pack(tmp_path / "data" / f"{name}.tar.xz", files)
+    data = load_data(name)
+    assert (data.name, data.size, data.channels, data.flip, data.classes[0]) == (name, 32, 1, flip, first)
+    assert data.train.labels.tolist() == data.test.labels.tolist() == list(range(10))
+
+
+def test_class_folders_of_another_number_are_not_that_data_set(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pack(tmp_path / "data" / "mnist.zip", {f"mnist/train/{k}/0.png": picture(k, (28, 28), "L") for k in range(3)})
+    with pytest.raises(GanlibError, match="has 3 class folders; mnist has 10 classes"):
+        load_data("mnist")
