@@ -1,48 +1,48 @@
-"""Scalars of all runs over training, what they say, and the pictures of each moment beside them."""
+"""Scalars of all runs over training, their diagnosis, and the samples of each moment."""
 
 import pandas as pd
 import streamlit as st
 
 from ganlib import figures
-from ganlib.ui import catalog, chrome, curves, sources
+from ganlib.ui import catalog, chrome, curves, differences, downloads, sources, training_samples
 from ganlib.ui.report import PageReport
 
 with chrome.page("Training curves", "Losses and scores over training, a diagnosis, and the samples of each moment."):
-    frame, unreadable = sources.logs()
-    for sentence in unreadable:
-        st.warning(sentence)
+    frame, errors = sources.read_logs()
+    for error in errors:
+        st.warning(error)
     if frame.empty:
         chrome.empty("No run has a training log yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
     with st.sidebar:
-        chosen = curves.pick_logged_runs(frame)
-        frame = curves.scored(frame[frame.run.isin(chosen)])
+        names = curves.pick_logged_runs(frame)
+        frame = curves.add_scores(frame[frame.run.isin(names)])
         tags = curves.pick_tags(frame)
-        placed, title = curves.pick_axis(frame)
-        look = curves.pick_look()
-        groups = curves.pick_groups(chosen)
-        sources.follow()
-    shown = placed[placed.tag.isin(tags)]
+        on_axis, title = curves.pick_axis(frame)
+        style = curves.pick_style()
+        groups = curves.pick_groups(names)
+        sources.pick_follow()
+    shown = on_axis[on_axis.tag.isin(tags)]
     if shown.empty:
         chrome.finish("Choose at least one run and one scalar in the sidebar.")
     report = PageReport("Training curves")
-    charts, pictures = curves.beside_pictures(chosen)
-    with charts:
+    left, right = training_samples.layout_columns(names)
+    with left:
         chart = st.container()
-        curves.said_missing(frame, placed)
+        curves.draw_missing(frame, on_axis)
         shown = curves.pick_range(shown)
-        marks = curves.pick_marks(placed, shown)
-        findings, span = curves.findings(placed)
+        marks = curves.pick_annotations(on_axis, shown)
+        findings, span = curves.draw_diagnosis(on_axis)
         with chart:
             figure = figures.curves(
-                shown, x=title, marks=marks, span=span, groups=groups, colours=catalog.run_colours(), **look
+                shown, x=title, marks=marks, span=span, groups=groups, colours=catalog.run_colours(), **style
             )
             report.chart(figure, alt=figures.describe_curves(shown), key="curves")
         report.add(pd.DataFrame(findings), "Diagnosis")
-        sources.skipped(frame)
+        sources.draw_skipped_lines(frame)
         files = st.container()
         with st.expander("Configuration differences", icon=":material/difference:"):
-            curves.draw_differences(report, chosen)
+            differences.draw_differences(report, names)
         with files:
-            curves.download_curves(shown, report)
-    with pictures:
-        curves.snapshots(chosen)
+            downloads.draw_curve_downloads(shown, report)
+    with right:
+        training_samples.draw_training_samples(names)

@@ -4,14 +4,14 @@ import streamlit as st
 
 from ganlib.ui import cards, catalog, chrome, controls
 
-with chrome.page("Gallery", "Generative models trained by this project: pick one and make pictures."):
+with chrome.page("Gallery", "Generative models trained by this project: pick one and generate images."):
     runs = catalog.runs(catalog.generates)
     if not runs:
         chrome.no_models()
-    for sentence in catalog.evaluations()[1]:
-        st.warning(sentence)
+    for error in catalog.evaluations()[1]:
+        st.warning(error)
     shown = controls.pick_data(runs)
     columns = st.columns(3, gap="medium")
     for i, run in enumerate(shown):
         with columns[i % 3].container(border=True):
-            cards.card(run)
+            cards.draw_card(run)

@@ -1,8 +1,8 @@
-"""The way from one picture to another: film strip and animation."""
+"""From one image to another through latent space: film strip and animation."""
 
 import streamlit as st
 
-from ganlib.ui import catalog, chrome, controls, pictures
+from ganlib.ui import catalog, chrome, controls, interpolation
 
 with chrome.page("Interpolation", "Walk through latent space from one seed and class to another."):
     runs = catalog.runs(catalog.generates)
@@ -10,11 +10,11 @@ with chrome.page("Interpolation", "Walk through latent space from one seed and c
         chrome.no_models()
     with st.sidebar:
         run = controls.pick_run(runs)
-    walk = controls.pick_walk(run)
-    moving, still = st.columns([1, 3], gap="large")
-    with moving:
-        speed = st.slider("Frames per second", 2, 30, 12, key="fps", bind="query-params")
-        pictures.animation(walk, speed)
-    with still:
-        pictures.film_strip(walk)
-    pictures.share_walk(walk)
+    request = interpolation.pick_interpolation(run)
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        frames_per_second = st.slider("Frames per second", 2, 30, 12, key="fps", bind="query-params")
+        interpolation.draw_animation(request, frames_per_second)
+    with right:
+        interpolation.draw_film_strip(request)
+    interpolation.draw_interpolation_link(request)

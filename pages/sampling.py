@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ganlib.sampling.request import SampleRequest
-from ganlib.ui import catalog, chrome, controls, pictures
+from ganlib.ui import catalog, chrome, controls, samples
+from ganlib.ui.options import pick_options
 
-with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same picture everywhere."):
+with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same image everywhere."):
     runs = catalog.runs(catalog.generates)
     if not runs:
         chrome.no_models()
@@ -14,14 +15,15 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
         others = controls.pick_comparison(run, runs)
         classes = controls.pick_classes(run)
         seeds = controls.pick_seeds(rows=len(classes))
-        options = controls.pick_options(run)
+        options = pick_options(run)
         stages = controls.pick_stages(run, options)
-    requests = [SampleRequest(run, classes, seeds, options), *controls.same_for(others, classes, seeds, options)]
-    for column, request in zip(st.columns(len(requests), gap="medium"), requests, strict=True):
+    request = SampleRequest(run, classes, seeds, options)
+    requests = [request, *controls.apply_to_others(others, classes, seeds, options)]
+    for column, each in zip(st.columns(len(requests), gap="medium"), requests, strict=True):
         with column:
-            st.subheader(request.run.name, anchor=False)
-            pictures.grid_of(request)
-            pictures.downloads(request)
+            st.subheader(each.run.name, anchor=False)
+            samples.draw_samples(each)
+            samples.draw_downloads(each)
             if stages:
-                pictures.stages_shown(request)
-    pictures.share_samples(requests[0], others, stages)
+                samples.draw_stages(each)
+    samples.draw_sample_link(request, others, stages)

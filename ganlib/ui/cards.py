@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +10,30 @@ import streamlit as st
 
 from ganlib.records import METRICS, Protocol, by_date
 from ganlib.runs import Run
+from ganlib.ui import markup
 from ganlib.ui.catalog import present_scores, usual_scores
-from ganlib.ui.pictures import IMAGE, data_url
 
 
-def card(run: Run) -> None:
-    """Picture, data set, size, training and score of a run, and where to go from here."""
+def draw_card(run: Run) -> None:
+    """Samples, data set, size, training and score of a run, and links to its other pages."""
     st.subheader(run.name, anchor=False)
     kind = f"{len(run.classes)} classes to choose from" if run.conditional else "unconditional"
     st.caption(f"{run.model_name} · {run.data_name}, {run.config.image_size} px · {kind}")
     folder = run.folder
-    picture(run, folder.samples, folder.sample_images(), f"Samples of {run.name}")
+    _draw_sheet(run, folder.samples, folder.sample_images(), f"Samples of {run.name}")
     pairs = f"Test images and, below each, its reconstruction by {run.name}"
-    if picture(run, folder.reconstructions, folder.reconstruction_images(), pairs):
+    if _draw_sheet(run, folder.reconstructions, folder.reconstruction_images(), pairs):
         st.caption("Test images, each above its reconstruction")
     sizes = run.parameters
-    value, metric, protocol = fid(run)
-    networks = ", ".join(f"{name} {short(size)}" for name, size in sizes.items())
-    numbers(
-        [
-            (short(sum(sizes.values())), "parameters", networks),
-            (short(run.images_seen), "images seen", f"{run.training_seconds / 60:.0f} minutes of training"),
-            (value, metric, protocol),
-        ]
-    )
-    for sentence in [run.note, *abilities(run)]:
+    value, metric, protocol = describe_fid(run)
+    networks = ", ".join(f"{name} {format_count(size)}" for name, size in sizes.items())
+    numbers = [
+        (format_count(sum(sizes.values())), "parameters", networks),
+        (format_count(run.images_seen), "images seen", f"{run.training_seconds / 60:.0f} minutes of training"),
+        (value, metric, protocol),
+    ]
+    st.html(markup.numbers(numbers))
+    for sentence in [run.note, *describe_accuracies(run)]:
         if sentence:
             st.caption(sentence)
     with st.container(horizontal=True, gap=None):
@@ -44,33 +42,22 @@ def card(run: Run) -> None:
         st.page_link("pages/curves.py", label=":primary[Curves]", query_params={"runs": [run.name]})
 
 
-def picture(run: Run, folder: Path, moments: list[int], what: str) -> bool:
-    """The last of its training's pictures that these weights made. False where there is none."""
-    if not moments:
+def _draw_sheet(run: Run, folder: Path, snapshots: list[int], subject: str) -> bool:
+    """The last of the training's sheets that the present weights made. False where there is none."""
+    if not snapshots:
         return False
-    at = max((p for p in moments if p <= run.images_seen), default=moments[-1])
-    content = (folder / f"{at}.webp").read_bytes()
-    alt = escape(f"{what} after {at:,} training images")
-    st.html(f'<img src="{data_url(content, "webp")}" alt="{alt}" style="{IMAGE}">')
+    images = max((n for n in snapshots if n <= run.images_seen), default=snapshots[-1])
+    content = (folder / f"{images}.webp").read_bytes()
+    st.html(markup.sheet(content, f"{subject} after {images:,} training images"))
     return True
 
 
-def numbers(cells: list[tuple[str, str, str]]) -> None:
-    """(value, unit, explanation on hover) side by side, narrower than st.metric can be."""
-    blocks = "".join(
-        f'<div title="{escape(why)}"><div style="font-size:1.25rem;font-weight:600">{escape(value)}</div>'
-        f'<div style="font-size:.8rem;opacity:.75">{escape(unit)}</div></div>'
-        for value, unit, why in cells
-    )
-    st.html(f'<div style="display:grid;grid-template-columns:repeat({len(cells)},1fr);gap:.5rem">{blocks}</div>')
+def describe_fid(run: Run) -> tuple[str, str, str]:
+    """The FID of these weights, its name and its protocol, or the command that measures it.
 
-
-def fid(run: Run) -> tuple[str, str, str]:
-    """The FID of these weights, its name and its protocol in words, or what to do to have one.
-
-    Under the protocol in which most runs of the data set compare: cards stand side by side.
+    Under the usual protocol of the data set, since cards stand side by side.
     """
-    usual, others = score_of(run, "fid")
+    usual, others = find_scores(run, "fid")
     if usual is not None:
         return (
             f"{usual.value:.2f}",
@@ -83,24 +70,24 @@ def fid(run: Run) -> tuple[str, str, str]:
     return "–", "FID", f"Not measured under the protocol of most runs of {run.data_name}, only otherwise: {labels}."
 
 
-def abilities(run: Run) -> list[str]:
-    """What the networks know of real images beside making their own, as far as somebody measured it."""
+def describe_accuracies(run: Run) -> list[str]:
+    """How well the networks classify real images, as far as it was measured."""
     sentences = []
     for name, metric in METRICS.items():
         if not metric.sentence:
             continue
-        usual, others = score_of(run, name)
-        rows = ([] if usual is None else [(usual, "")]) or [
-            (row, f" (measured otherwise than most runs of {run.data_name}: {row.protocol_label})")
-            for row in others[-1:].itertuples()
-        ]
-        for row, remark in rows:
+        usual, others = find_scores(run, name)
+        row, remark = usual, ""
+        if row is None and len(others):
+            row = next(others[-1:].itertuples())
+            remark = f" (under another protocol than most runs of {run.data_name}: {row.protocol_label})"
+        if row is not None:
             code = Protocol.from_key(row.protocol).extra.get("code", "")
             sentences.append(metric.sentence.format(code=code, value=row.value) + remark)
     return sentences
 
 
-def score_of(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
+def find_scores(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
     """The run's row of the metric under its data set's usual protocol, None without one; its rows under all others."""
     scores = present_scores()
     own = by_date(scores[(scores.run == run.name) & (scores.metric == metric)])
@@ -109,7 +96,7 @@ def score_of(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
     return next(own[chosen].itertuples(), None), own[~chosen]
 
 
-def short(n: float) -> str:
+def format_count(n: float) -> str:
     """1234567 -> "1.23 M"."""
     for limit, unit in [(1e6, " M"), (1e3, " k")]:
         if n >= limit:

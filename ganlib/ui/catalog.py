@@ -1,4 +1,4 @@
-"""Cached reading: runs by their files' times, models and pictures by their weights' hash."""
+"""Cached reading: runs by their files' times, models and images by their weights' hash."""
 
 from __future__ import annotations
 
@@ -30,39 +30,39 @@ from ganlib.settings import run_roots
 
 Signature = tuple[tuple[str, int, int], ...]
 
-STRIP = 8  # images, and stages of each, that a strip shows at most
+MAX_STRIP = 8  # images, and stages of each, that a strip shows at most
 
 
-_seen: ContextVar[dict[str, Signature] | None] = ContextVar("seen", default=None)
+_signatures: ContextVar[dict[str, Signature] | None] = ContextVar("signatures", default=None)
 
 
 @contextmanager
-def one_look() -> Iterator[None]:
-    """Inside, the roots are looked at once: a page shows one state of them, whatever comes and goes meanwhile."""
-    before = _seen.set({})
+def single_scan() -> Iterator[None]:
+    """Inside, the roots are scanned once: a page shows one state of them, whatever comes and goes meanwhile."""
+    before = _signatures.set({})
     try:
         yield
     finally:
-        _seen.reset(before)
+        _signatures.reset(before)
 
 
 def signature(pattern: str) -> Signature:
     """Path, time and size of each matching file in the roots: a cache key that notices every change."""
-    seen = _seen.get()
-    if seen is None:
-        return _look(pattern)
-    if pattern not in seen:
-        seen[pattern] = _look(pattern)
-    return seen[pattern]
+    signatures = _signatures.get()
+    if signatures is None:
+        return _stat_files(pattern)
+    if pattern not in signatures:
+        signatures[pattern] = _stat_files(pattern)
+    return signatures[pattern]
 
 
-def _look(pattern: str) -> Signature:
-    found = []
+def _stat_files(pattern: str) -> Signature:
+    files = []
     for path in (p for root in run_roots() for p in sorted(root.glob(pattern))):
         with suppress(FileNotFoundError):  # gone since it was listed
             stat = path.stat()
-            found.append((str(path), stat.st_mtime_ns, stat.st_size))
-    return tuple(found)
+            files.append((str(path), stat.st_mtime_ns, stat.st_size))
+    return tuple(files)
 
 
 def runs(keep: Callable[[Run], bool] = lambda run: True) -> list[Run]:
@@ -88,12 +88,12 @@ def generates(run: Run) -> bool:
     return run.generates
 
 
-def best_first(chosen: Iterable[Run]) -> list[Run]:
-    """Lowest FID first, then what nobody measured, most images seen first: an order to offer runs in, no ranking."""
+def best_first(candidates: Iterable[Run]) -> list[Run]:
+    """Lowest FID first, then unmeasured runs, most images seen first: an order to offer runs in, no ranking."""
     scores = usual_scores()
     fids = scores[scores.metric == "fid"]
     values = dict(zip(fids.run, fids.value, strict=True))
-    return sorted(chosen, key=lambda run: (values.get(run.name, inf), -run.images_seen))
+    return sorted(candidates, key=lambda run: (values.get(run.name, inf), -run.images_seen))
 
 
 def run_folders() -> tuple[Path, ...]:
@@ -107,17 +107,17 @@ def _run_files() -> Signature:
 
 @lru_cache(maxsize=4)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
-    found, broken = scan()
-    whole = []
-    for run in found:
+    scanned, broken = scan()
+    usable = []
+    for run in scanned:
         try:
-            run.weights_hash, run.images_seen, run.blueprint  # noqa: B018  (what does not fit or is damaged shows)
-            whole.append(run)
+            run.weights_hash, run.images_seen, run.blueprint  # noqa: B018  (raise where something does not fit)
+            usable.append(run)
         except RunError as error:
             broken.append(error)
         except GanlibError as error:  # of the architecture, which knows nothing of folders
             broken.append(RunError(f"{run.folder.config}: {error}"))
-    return whole, broken
+    return usable, broken
 
 
 @lru_cache(maxsize=4)
@@ -134,71 +134,70 @@ def _release(model: GenerativeModel) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading weights…", on_release=_release)
-def _model(path: str, weights_hash: str, device: str) -> GenerativeModel:
+def _load_model(path: str, weights_hash: str, device: str) -> GenerativeModel:
     model = Run(Path(path)).load(pick_device(device))
     assert isinstance(model, GenerativeModel)
     return model
 
 
-def model_of(run: Run) -> GenerativeModel:
+def load_model(run: Run) -> GenerativeModel:
     """The run's model on the chosen device, shared by all sessions: never change it."""
-    return _model(str(run.path), run.weights_hash, st.session_state.get("device", "auto"))
+    return _load_model(str(run.path), run.weights_hash, st.session_state.get("device", "auto"))
 
 
-def pictures_of(request: SampleRequest) -> np.ndarray:
+def generate_images(request: SampleRequest) -> np.ndarray:
     """(N, H, W, C) uint8 of a request."""
     if has_stages(request.run, request.options):
-        return growing(request).finish()
-    return _pictures(request.run.weights_hash, asked(request), request)
+        return get_growing(request).finish()
+    return _generate_images(request.run.weights_hash, request_key(request), request)
 
 
-def growing(request: SampleRequest) -> Growing:
-    """Pictures that come in stages, as far as anybody has let them come: shared by all sessions."""
-    return _growing(request.run.weights_hash, asked(request), st.session_state.get("device", "auto"), request)
+def get_growing(request: SampleRequest) -> Growing:
+    """Images that come in stages, as far as any session has brought them: shared by all."""
+    return _get_growing(request.run.weights_hash, request_key(request), st.session_state.get("device", "auto"), request)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _growing(weights_hash: str, asked: str, device: str, _request: SampleRequest) -> Growing:
-    return Growing(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
+def _get_growing(weights_hash: str, key: str, device: str, _request: SampleRequest) -> Growing:
+    return Growing(load_model(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
 
 
-def asked(request: SampleRequest) -> str:
-    """The request in words, which hash faster than hundreds of numbers one by one."""
+def request_key(request: SampleRequest) -> str:
+    """The request as one text, which Streamlit hashes faster than hundreds of numbers."""
     return repr((request.image_seeds, request.image_labels, sorted(request.options.items())))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _pictures(weights_hash: str, asked: str, _request: SampleRequest) -> np.ndarray:
-    return sample(model_of(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
+def _generate_images(weights_hash: str, key: str, _request: SampleRequest) -> np.ndarray:
+    return sample(load_model(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
 
 
 def has_stages(run: Run, options: dict[str, Any]) -> bool:
-    return model_of(run).stages(**options) > 1
+    return load_model(run).stages(**options) > 1
 
 
-def stages_of(request: SampleRequest) -> dict[int, np.ndarray]:
+def generate_stages(request: SampleRequest) -> dict[int, np.ndarray]:
     """(N, h, w, C) uint8 by the number of the stage: some, evenly, from the first to the last."""
-    return _stages(request.run.weights_hash, asked(request), request)
+    return _generate_stages(request.run.weights_hash, request_key(request), request)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _stages(weights_hash: str, asked: str, _request: SampleRequest) -> dict[int, np.ndarray]:
+def _generate_stages(weights_hash: str, key: str, _request: SampleRequest) -> dict[int, np.ndarray]:
     seeds, labels = _request.image_seeds, _request.image_labels
-    stages = sample_stages(model_of(_request.run), seeds, labels, **_request.options)
-    shown = np.linspace(0, len(stages) - 1, min(len(stages), STRIP)).round().astype(int)
+    stages = sample_stages(load_model(_request.run), seeds, labels, **_request.options)
+    shown = np.linspace(0, len(stages) - 1, min(len(stages), MAX_STRIP)).round().astype(int)
     return {int(i) + 1: stages[i] for i in shown}
 
 
-def frames_of(walk: InterpolationRequest) -> np.ndarray:
+def generate_frames(request: InterpolationRequest) -> np.ndarray:
     """(F, H, W, C) uint8 of an interpolation."""
-    options = tuple(sorted(walk.options.items()))
-    return _frames(
-        walk.run.weights_hash, walk.seeds, walk.classes, walk.frames, walk.path, walk.space, options, walk.run
-    )
+    options = tuple(sorted(request.options.items()))
+    r = request
+    return _generate_frames(r.run.weights_hash, r.seeds, r.classes, r.frames, r.path, r.space, options, r.run)
 
 
 @st.cache_data(max_entries=16, show_spinner="Interpolating…")
-def _frames(
+def _generate_frames(
     weights_hash: str,
     seeds: tuple[int, int],
     labels: tuple[int, int] | None,
@@ -208,7 +207,7 @@ def _frames(
     options: tuple[tuple[str, Any], ...],
     _run: Run,
 ) -> np.ndarray:
-    return interpolate(model_of(_run), seeds, labels, count, path=path, space=space, **dict(options))
+    return interpolate(load_model(_run), seeds, labels, count, path=path, space=space, **dict(options))
 
 
 def evaluations() -> tuple[pd.DataFrame, list[str]]:

@@ -13,8 +13,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
 from ganlib.settings import run_roots
-from ganlib.ui.catalog import broken_runs, one_look
-from ganlib.ui.links import complain, complained
+from ganlib.ui.catalog import broken_runs, single_scan
+from ganlib.ui.links import clear_link_warnings, draw_link_warnings
 
 
 class _Finished(Exception):
@@ -27,8 +27,8 @@ def page(title: str, lead: str) -> Iterator[None]:
     _enter_through_app()
     st.header(title, anchor=False)
     st.caption(lead)
-    complain()
-    with one_look():
+    draw_link_warnings()
+    with single_scan():
         try:
             yield
         except GanlibError as error:
@@ -37,9 +37,9 @@ def page(title: str, lead: str) -> Iterator[None]:
             st.error(f"{error.filename} was removed while this page was drawn; reload it.", icon=":material/error:")
         except _Finished:
             pass
-        complained()
-        _device()
-        _broken()
+        clear_link_warnings()
+        _pick_device()
+        _draw_broken_runs()
 
 
 def finish(message: str) -> NoReturn:
@@ -70,7 +70,7 @@ def _enter_through_app() -> None:
         st.rerun()
 
 
-def _device() -> None:
+def _pick_device() -> None:
     with st.sidebar:
         st.selectbox(
             "Device",
@@ -78,7 +78,7 @@ def _device() -> None:
             key="device",
             persist_state="session",
             format_func=lambda name: f"auto ({_describe('auto')})" if name == "auto" else _describe(name),
-            help="Where pictures are computed. Auto takes CUDA, then MPS, then the CPU.",
+            help="Where images are computed. Auto takes CUDA, then MPS, then the CPU.",
         )
 
 
@@ -89,9 +89,9 @@ def _describe(name: str) -> str:
     return f"CPU, {threads()}" if device.type == "cpu" else "Apple GPU"
 
 
-def _broken() -> None:
-    broken = broken_runs()
-    if broken:
-        with st.sidebar.expander(f"{len(broken)} unusable run{'s' * (len(broken) > 1)}", icon=":material/warning:"):
-            for error in broken:
+def _draw_broken_runs() -> None:
+    errors = broken_runs()
+    if errors:
+        with st.sidebar.expander(f"{len(errors)} unusable run{'s' * (len(errors) > 1)}", icon=":material/warning:"):
+            for error in errors:
                 st.markdown(f"- {error}")

@@ -26,11 +26,11 @@ from ganlib.settings import child_environment
 from ganlib.ui.catalog import generates, runs
 
 COUNTS = (1_000, 5_000, 10_000, 50_000)
-LOOK = 1.0  # seconds between two looks at a process
-SHARE = re.compile(r"  +(\d+)%(?:  |$)")  # as progress lines have it; a result may be a percentage too
+POLL_SECONDS = 1.0  # between two polls of a process
+PERCENT = re.compile(r"  +(\d+)%(?:  |$)")  # of a progress line; a result may be a percentage too
 
 
-class Asked(NamedTuple):
+class EvaluationRequest(NamedTuple):
     """What is to be measured."""
 
     names: list[str]
@@ -39,18 +39,18 @@ class Asked(NamedTuple):
 
 
 class Job:
-    """``python -m ganlib …`` and what it says."""
+    """``python -m ganlib …`` and its output."""
 
-    def __init__(self, asked: Asked, arguments: Sequence[str]) -> None:
-        self.asked, self.stopped = asked, False
+    def __init__(self, request: EvaluationRequest, arguments: Sequence[str]) -> None:
+        self.request, self.stopped = request, False
         handle, path = tempfile.mkstemp(prefix="ganlib-", suffix=".log")
-        self._said = Path(path)
-        with os.fdopen(handle, "wb") as said:
+        self._output = Path(path)
+        with os.fdopen(handle, "wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ganlib", *arguments],
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
-                env=child_environment(progress=LOOK),
+                env=child_environment(progress=POLL_SECONDS),
             )
         atexit.register(self._end)
 
@@ -71,17 +71,17 @@ class Job:
 
     def _end(self) -> None:
         self.stop()
-        self._said.unlink(missing_ok=True)
+        self._output.unlink(missing_ok=True)
 
     def lines(self) -> list[str]:
-        return self._said.read_text(encoding="utf-8", errors="replace").splitlines()
+        return self._output.read_text(encoding="utf-8", errors="replace").splitlines()
 
     @property
     def progress(self) -> tuple[float, str]:
-        """Share of the present step, and the process's own words."""
-        said = next((line for line in reversed(self.lines()) if SHARE.search(line)), "")
-        found = SHARE.search(said)
-        return (int(found[1]) / 100 if found else 0.0), said or "starting …"
+        """Fraction of the present step that is done, and the process's own line."""
+        line = next((line for line in reversed(self.lines()) if PERCENT.search(line)), "")
+        percent = PERCENT.search(line)
+        return (int(percent[1]) / 100 if percent else 0.0), line or "starting …"
 
 
 class Jobs:
@@ -89,11 +89,11 @@ class Jobs:
         self.latest: Job | None = None
         self._starting = Lock()
 
-    def start(self, asked: Asked, arguments: Sequence[str]) -> None:
+    def start(self, request: EvaluationRequest, arguments: Sequence[str]) -> None:
         """Nothing while another job runs: two would only share the processor."""
         with self._starting:
             if self.latest is None or not self.latest.running:
-                self.latest = Job(asked, arguments)
+                self.latest = Job(request, arguments)
 
 
 @st.cache_resource(show_spinner=False)
@@ -101,30 +101,30 @@ def jobs() -> Jobs:
     return Jobs()
 
 
-def evaluate_now(missing: Sequence[str], n: int | None = None) -> None:
+def draw_evaluation_form(missing: Sequence[str], n: int | None = None) -> None:
     """A form in the sidebar that measures runs; ``missing`` are those without a score, n the images of those shown."""
     with st.sidebar.expander("Evaluate runs", icon=":material/calculate:", expanded=jobs().latest is not None):
-        known = {run.name: run for run in runs(generates)}
+        by_name = {run.name: run for run in runs(generates)}
         job = jobs().latest
         if job is not None and job.running:
-            st.fragment(_follow, run_every=LOOK)(job)
+            st.fragment(_draw_progress, run_every=POLL_SECONDS)(job)
             return
         if job is not None:
-            _outcome(job)
-        usual = EvaluationConfig()
-        default = Asked(list(missing[:1]), list(usual.metrics), n or usual.n)
+            _draw_outcome(job)
+        config = EvaluationConfig()
+        default = EvaluationRequest(list(missing[:1]), list(config.metrics), n or config.n)
         if job is not None and (job.stopped or job.failed):
-            default = job.asked  # to be gone on with
-        asked = Asked(
-            st.multiselect("Runs to measure", list(known), [name for name in default.names if name in known]),
+            default = job.request  # to be gone on with
+        request = EvaluationRequest(
+            st.multiselect("Runs to measure", list(by_name), [name for name in default.names if name in by_name]),
             st.multiselect("Metrics to measure", list(GROUPS), default.metrics, format_func=group_label),
             st.select_slider("Images to generate", sorted({*COUNTS, default.n}), default.n, format_func="{:,}".format),
         )
         st.button(
             "Evaluate",
             icon=":material/play_circle:",
-            disabled=not (asked.names and asked.metrics),
-            on_click=lambda: _start(asked, [known[name] for name in asked.names]),
+            disabled=not (request.names and request.metrics),
+            on_click=lambda: _start(request, [by_name[name] for name in request.names]),
         )
 
 
@@ -134,32 +134,32 @@ def group_label(group: str) -> str:
     return ", ".join([first, *map(str.lower, others)])
 
 
-def _start(asked: Asked, chosen: Sequence[Run]) -> None:
-    paths = [str(run.path.resolve()) for run in chosen]
+def _start(request: EvaluationRequest, runs: Sequence[Run]) -> None:
+    paths = [str(run.path.resolve()) for run in runs]
     device = str(st.session_state.get("device", "auto"))
-    jobs().start(asked, ["evaluate", *paths, "--metrics", *asked.metrics, "--n", str(asked.n), "--device", device])
+    options = ["--metrics", *request.metrics, "--n", str(request.n), "--device", device]
+    jobs().start(request, ["evaluate", *paths, *options])
 
 
-def _follow(job: Job) -> None:
+def _draw_progress(job: Job) -> None:
     if not job.running:
         st.rerun()
-    share, words = job.progress
-    st.progress(share, words)
+    st.progress(*job.progress)
     st.button("Stop", icon=":material/stop_circle:", on_click=job.stop, key="stop_job")
     st.caption("It goes on while you look at other pages.")
 
 
-def _outcome(job: Job) -> None:
-    what = ", ".join(job.asked.names)
+def _draw_outcome(job: Job) -> None:
+    names = ", ".join(job.request.names)
     reasons = [line.removeprefix("ganlib: ") for line in job.lines() if line.startswith("ganlib: ")]
     if job.stopped:
-        st.info(f"Stopped measuring {what}. Evaluated again, it goes on from there.")
+        st.info(f"Stopped measuring {names}. Evaluated again, it goes on from there.")
     elif job.failed:
-        counted = bool(reasons) and reasons[-1].startswith("Not evaluated")  # how evaluate ends after several runs
-        each = reasons[:-1] if counted else reasons
-        said = " ".join(each) or (job.lines() or ["It ended without a word."])[-1]
-        st.error(said, icon=":material/error:")
-        if counted and len(each) < len(job.asked.names):
+        several = bool(reasons) and reasons[-1].startswith("Not evaluated")  # the last line after several runs
+        failures = reasons[:-1] if several else reasons
+        message = " ".join(failures) or (job.lines() or ["It ended without any output."])[-1]
+        st.error(message, icon=":material/error:")
+        if several and len(failures) < len(job.request.names):
             st.info("The other runs were measured.")
     else:
-        st.success(f"Measured {what}.")
+        st.success(f"Measured {names}.")

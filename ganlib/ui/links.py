@@ -1,4 +1,4 @@
-"""Links: what they ask for is checked aloud, what they hold is explicit."""
+"""Links: bad values in the URL are reported, and a shared link holds every value."""
 
 from __future__ import annotations
 
@@ -8,46 +8,64 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-COMPLAINTS = "link_complaints"
+from ganlib.sampling.request import format_option
+
+WARNINGS = "link_warnings"  # the session's key
 
 
-def check_link(key: str, valid: Callable[[str], bool], reason: str) -> None:
-    """Streamlit drops a link's bad value in silence, bends it until it fits or fails; a person should hear of it."""
+def check_link(key: str, is_valid: Callable[[str], bool], reason: str) -> None:
+    """Warns of a value that Streamlit would drop, bend until it fits or fail on, in silence."""
     value = st.query_params.get(key)
-    if value and not valid(value) and key not in st.session_state:
-        _without(key, [], f"The link asks for {key} “{value[:40]}”, but {reason}. Showing the default.")
+    if value and not is_valid(value) and key not in st.session_state:
+        _rerun_with(key, [], f"The link asks for {key} “{value[:40]}”, but {reason}. Showing the default.")
 
 
-def check_link_list(key: str, known: Collection[str]) -> None:
+def check_link_list(key: str, options: Collection[str]) -> None:
+    """``check_link`` for a key that may have several values."""
     values = st.query_params.get_all(key)
     for value in values:
-        if value not in known and key not in st.session_state:
+        if value not in options and key not in st.session_state:
             rest = [v for v in values if v != value]
-            _without(key, rest, f"The link asks for {key} “{value[:40]}”, which does not exist here. Leaving it out.")
+            warning = f"The link asks for {key} “{value[:40]}”, which does not exist here. Leaving it out."
+            _rerun_with(key, rest, warning)
 
 
-def _without(key: str, rest: list[str], complaint: str) -> NoReturn:
-    """Starts the page again from a link that keeps only ``rest`` of this key."""
-    st.session_state.setdefault(COMPLAINTS, []).append(complaint)
-    if rest:
-        st.query_params[key] = rest
+def _rerun_with(key: str, values: list[str], warning: str) -> NoReturn:
+    """Starts the page again from a link that has only these values of the key."""
+    st.session_state.setdefault(WARNINGS, []).append(warning)
+    if values:
+        st.query_params[key] = values
     else:
         del st.query_params[key]
     st.rerun()
 
 
-def complain() -> None:
-    """What the link asked for in vain."""
-    for complaint in st.session_state.get(COMPLAINTS, ()):
-        st.warning(complaint)
+def draw_link_warnings() -> None:
+    for warning in st.session_state.get(WARNINGS, ()):
+        st.warning(warning)
 
 
-def complained() -> None:
-    """Once a page was drawn to its end, its link is read and its complaints are said."""
-    st.session_state.pop(COMPLAINTS, None)
+def clear_link_warnings() -> None:
+    """At the end of a page: its link was read and its warnings were drawn."""
+    st.session_state.pop(WARNINGS, None)
 
 
-def link_to(values: dict[str, Any]) -> str:
+def build_link(values: dict[str, Any]) -> str:
     """This page with every value explicit, since defaults may change."""
     base = urlsplit(st.context.url or "")
     return urlunsplit((base.scheme, base.netloc, base.path, urlencode(values, doseq=True), ""))
+
+
+def format_options(options: dict[str, Any]) -> dict[str, str]:
+    """A model's options as a link has them."""
+    return {name: format_option(value) for name, value in options.items() if value is not None}
+
+
+def draw_link(values: dict[str, Any], command: str | None = None) -> None:
+    """The link to what is shown, and the equal command line."""
+    with st.expander("Link and command line" if command else "Link", icon=":material/link:"):
+        st.caption("This link opens exactly these images:")
+        st.code(build_link(values), language=None, wrap_lines=True)
+        if command:
+            st.caption("The same from a shell:")
+            st.code(command, language="bash", wrap_lines=True)

@@ -1,0 +1,55 @@
+"""Download buttons for what a page shows: tables, scalars, the page itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from ganlib.figures.report import Report, latex
+from ganlib.provenance import commit, now
+
+
+def draw_curve_downloads(frame: pd.DataFrame, report: Report) -> None:
+    """The shown scalars for a spreadsheet and for pandas, and the page as one file of HTML."""
+
+    def parquet() -> bytes:
+        content = io.BytesIO()
+        plain = frame.copy()
+        plain.attrs = {}  # which Parquet would keep as JSON
+        plain.to_parquet(content, index=False)
+        return content.getvalue()
+
+    with st.container(horizontal=True):
+        _draw_download("Shown scalars as CSV", lambda: to_csv(frame), "curves.csv", "text/csv", "download")
+        mime = "application/vnd.apache.parquet"
+        _draw_download("Shown scalars as Parquet", parquet, "curves.parquet", mime, "table")
+        _draw_report_download(report, "curves.html")
+
+
+def draw_score_downloads(report: Report, table: pd.DataFrame, ranked: pd.DataFrame) -> None:
+    """The ranking for a spreadsheet and for LaTeX, and the page as one file of HTML."""
+    name, protocol = ranked.metric.iloc[0], ranked.protocol_label.iloc[0]
+    with st.container(horizontal=True):
+        csv = table.assign(Protocol=protocol)
+        _draw_download("Table as CSV", lambda: to_csv(csv), f"{name}.csv", "text/csv", "download")
+        _draw_download("Table as LaTeX", lambda: latex(table).encode(), f"{name}.tex", "text/x-tex", "function")
+        _draw_report_download(report, f"{name}.html", f"Protocol: {protocol}. ")
+
+
+def to_csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False).encode()
+
+
+def _draw_report_download(report: Report, name: str, footer: str = "") -> None:
+    def page() -> bytes:
+        return report.html(f"{footer}ganlib {commit() or ''}, {now()}.").encode()
+
+    _draw_download("Report as HTML", page, name, "text/html", "description")
+
+
+def _draw_download(label: str, content: Callable[[], bytes], name: str, mime: str, icon: str) -> None:
+    """``content`` is made when the button is pressed."""
+    st.download_button(label, content, name, mime, on_click="ignore", icon=f":material/{icon}:")

@@ -1,0 +1,101 @@
+"""HTML of images and numbers, as strings: what Streamlit's own elements cannot show."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+
+from ganlib.images import png
+from ganlib.sampling.request import SampleRequest
+
+# Images are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
+IMAGE_STYLE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
+ROW_STYLE = "align-self:center;font-size:.875rem"
+CAPTION_STYLE = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
+
+
+def data_url(content: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def sheet(content: bytes, alt: str, caption: str = "") -> str:
+    """A WebP file of a run folder as wide as its column, with its caption below."""
+    image = f'<img src="{data_url(content, "webp")}" alt="{escape(alt)}" style="{IMAGE_STYLE}">'
+    if not caption:
+        return image
+    text = f'<figcaption style="{CAPTION_STYLE}">{escape(caption)}</figcaption>'
+    return f'<figure style="margin:0">{image}{text}</figure>'
+
+
+def animation(content: bytes, alt: str) -> str:
+    """A GIF file."""
+    return (
+        f'<img src="{data_url(content, "gif")}" alt="{escape(alt)}" data-testid="animation" '
+        f'style="width:256px;max-width:100%;image-rendering:pixelated;border-radius:6px">'
+    )
+
+
+def image_grid(request: SampleRequest, images: np.ndarray) -> str:
+    """Images (N, H, W, C) uint8, each over its seed; one row per class where there are several."""
+    rows = max(len(request.classes), 1)
+    cells = [
+        f'<figure style="margin:0">{_image(image, caption)}'
+        f'<figcaption style="{CAPTION_STYLE}">{seed}</figcaption></figure>'
+        for image, caption, seed in zip(images, request.captions, request.image_seeds, strict=True)
+    ]
+    if rows > 1:
+        n = len(request.seeds)
+        for row in reversed(range(rows)):
+            name = escape(request.run.classes[request.classes[row]])
+            cells.insert(row * n, f'<div style="{ROW_STYLE}">{name}</div>')
+        columns = f"max-content repeat({n},minmax(0,8.5rem))"
+    else:
+        side = 72 if len(images) > 32 else 104 if len(images) > 4 else 192
+        columns = f"repeat(auto-fill,minmax({side}px,1fr))"
+    style = f"gap:.4rem;max-width:72rem;grid-template-columns:{columns}"
+    return _group("image-grid", f"{len(images)} images of {request.run.name}", style, "".join(cells))
+
+
+def stage_grid(request: SampleRequest, stages: Mapping[int, np.ndarray]) -> str:
+    """A row per image, a column per stage: images (N, h, w, C) uint8 by the number of the stage."""
+    last = max(stages)
+    heads = "".join(f'<div style="{CAPTION_STYLE}">{stage} of {last}</div>' for stage in stages)
+    rows = "".join(
+        f'<div style="{ROW_STYLE};overflow-wrap:anywhere">{escape(caption)}</div>'
+        + "".join(_image(images[i], f"{caption}, stage {stage} of {last}") for stage, images in stages.items())
+        for i, caption in enumerate(request.captions)
+    )
+    style = f"gap:.4rem;grid-template-columns:clamp(4.5rem,14%,9rem) repeat({len(stages)},minmax(0,8rem))"
+    return _group("stages", f"Stages of images of {request.run.name}", style, f"<div></div>{heads}{rows}")
+
+
+def film_strip(captions: Sequence[str], frames: np.ndarray) -> str:
+    """Frames (F, H, W, C) uint8 in order, row by row."""
+    cells = "".join(_image(frame, caption) for frame, caption in zip(frames, captions, strict=True))
+    style = "gap:.25rem;grid-template-columns:repeat(auto-fill,minmax(72px,1fr))"
+    return _group("film-strip", f"Film strip of {len(captions)} frames", style, cells)
+
+
+def numbers(cells: Sequence[tuple[str, str, str]]) -> str:
+    """(value, unit, explanation on hover) side by side, narrower than st.metric can be."""
+    blocks = "".join(
+        f'<div title="{escape(explanation)}"><div style="font-size:1.25rem;font-weight:600">{escape(value)}</div>'
+        f'<div style="font-size:.8rem;opacity:.75">{escape(unit)}</div></div>'
+        for value, unit, explanation in cells
+    )
+    return f'<div style="display:grid;grid-template-columns:repeat({len(cells)},1fr);gap:.5rem">{blocks}</div>'
+
+
+def _image(image: np.ndarray, caption: str) -> str:
+    text = escape(caption)
+    return f'<img src="{data_url(png(image))}" alt="{text}" title="{text}" style="{IMAGE_STYLE}">'
+
+
+def _group(testid: str, label: str, style: str, content: str) -> str:
+    return (
+        f'<div role="group" aria-label="{escape(label)}" data-testid="{testid}" style="display:grid;{style}">'
+        f"{content}</div>"
+    )

@@ -1,0 +1,78 @@
+"""A widget for each option that a model declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from ganlib.errors import GanlibError
+from ganlib.models import Option
+from ganlib.models.options import FROM_SEED, SEED_LIMIT
+from ganlib.runs import Run
+from ganlib.sampling.request import format_option
+from ganlib.ui.catalog import load_model
+from ganlib.ui.links import check_link
+
+
+def pick_options(run: Run) -> dict[str, Any]:
+    """The values of the model's options, but for those without effect at the values of others."""
+    options = load_model(run).options
+    defaults = {o.name: o.default for o in options}
+    values: dict[str, Any] = {}
+    for o in options:
+        if not o.needs or values[o.needs] != defaults[o.needs]:
+            values[o.name] = o.parse(_pick_value(o))
+    return values
+
+
+def accepts(option: Option, value: Any) -> bool:
+    try:
+        option.parse(value)
+    except GanlibError:
+        return False
+    return True
+
+
+def pick_from(label: str, choices: list[str], default: str, *, key: str, help: str | None = None) -> str:
+    """A slider over texts."""
+    if st.session_state.get(key, default) not in choices:  # another run's, which Streamlit would leave in the URL
+        del st.session_state[key]
+    return str(st.select_slider(label, choices, default, key=key, bind="query-params", help=help))
+
+
+def _pick_value(o: Option) -> Any:
+    label = o.name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"key": o.name, "help": o.help, "bind": "query-params"}
+    if o.default is None and o.kind != "seed":
+        choices = [FROM_SEED, *(o.choices or _list_values(o))]
+        check_link(o.name, choices.__contains__, f"it can be {FROM_SEED} or {_describe_values(o)}")
+        return pick_from(label, choices, FROM_SEED, key=o.name, help=o.help)
+    check_link(o.name, lambda text: accepts(o, text), "that is not a value it can have")
+    if o.kind == "choice":
+        return st.selectbox(label, list(o.choices), index=o.choices.index(o.default), **common)
+    if o.kind == "seed":
+        return st.number_input(label, 0, SEED_LIMIT - 1, o.default, **common)
+    cast: Callable[[float], float] = int if o.kind == "int" else float
+    low, high, step = map(cast, _range(o))
+    return st.slider(label, low, high, cast(o.default), step, **common)
+
+
+def _range(o: Option) -> tuple[float, float, float]:
+    """Lowest and highest value of a number, and the step between two."""
+    return o.min or 0, 1 if o.max is None else o.max, o.step or (1 if o.kind == "int" else 0.01)
+
+
+def _list_values(o: Option) -> list[str]:
+    """All values of a number as texts free of float noise."""
+    low, high, step = _range(o)
+    count = int((high - low) / step + 1e-9) + 1
+    return [format_option(round(low + i * step, 9) + 0.0) for i in range(count)]  # + 0.0: no "-0"
+
+
+def _describe_values(o: Option) -> str:
+    if o.choices:
+        return ", ".join(o.choices)
+    low, high, step = map(format_option, map(float, _range(o)))
+    return f"{low} to {high} in steps of {step}"

@@ -1,0 +1,49 @@
+"""Samples that runs drew of fixed seeds as their training went on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ganlib.runs import Run
+from ganlib.ui import markup
+from ganlib.ui.catalog import runs
+from ganlib.ui.links import check_link
+
+
+def layout_columns(names: Sequence[str]) -> list[DeltaGenerator]:
+    """Containers for the charts and for the samples; the latter takes no width where there are none."""
+    return st.columns([3, 2], gap="large") if runs_with_samples(names) else [st.container(), st.empty()]
+
+
+def runs_with_samples(names: Sequence[str]) -> list[Run]:
+    return [run for run in runs() if run.name in names and run.folder.sample_images()]
+
+
+def draw_training_samples(names: Sequence[str]) -> None:
+    """Each run's samples at its last snapshot not after the slider."""
+    sampled = runs_with_samples(names)
+    if not sampled:
+        return
+    snapshots = sorted({images for run in sampled for images in run.folder.sample_images()})
+    end = _pick_snapshot(snapshots) if len(snapshots) > 1 else snapshots[0]
+    for run in sampled:
+        earlier = [images for images in run.folder.sample_images() if images <= end]
+        if earlier:
+            _draw_snapshot(run, earlier[-1])
+        else:
+            st.caption(f"{run.name} has no samples that early.")
+
+
+def _pick_snapshot(snapshots: list[int]) -> int:
+    labels = [f"{n:,}" for n in snapshots]  # exact, for two runs may have snapshots a few images apart
+    check_link("at", labels.__contains__, "no run has samples of that moment")
+    label = st.select_slider("Samples after … training images", labels, labels[-1], key="at", bind="query-params")
+    return snapshots[labels.index(label)]
+
+
+def _draw_snapshot(run: Run, images: int) -> None:
+    text = f"{run.name} after {images:,} training images"
+    st.html(markup.sheet((run.folder.samples / f"{images}.webp").read_bytes(), text, text))
