@@ -28,7 +28,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     report = PageReport("FID comparison")
 
     best = scores.best_snapshots(records, ranked)
-    floor, floor_note = scores.test_floor(present, ranked)
+    floor, floor_note = scores.find_floor(present, ranked)
     bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best)
     report.chart(bars, alt=ranking, key="fid_bars")
     report.caption(floor_note)

@@ -54,7 +54,7 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
         placeholder="–",
         column_config={
             "Samples": st.column_config.ImageColumn(
-                width="medium", help="Samples from the end of training, one per class."
+                width="medium", help="From the end of training, one per class."
             ),
             **{name: number(format=_decimals(ordered.value), width="small") for name in (metric.label, "Low", "High")},
             **{name: number(format="localized") for name in ("Parameters", "Images seen")},

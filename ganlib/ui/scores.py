@@ -22,7 +22,7 @@ def runs_without_fid(present: pd.DataFrame) -> list[str]:
     return sorted({run.name for run in runs(generates)} - set(present.run[present.metric == "fid"]))
 
 
-def test_floor(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[tuple[float, int] | None, str]:
+def find_floor(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[tuple[float, int] | None, str]:
     """FID of the data set's own test images by the same extractor and their number, and a note.
 
     The floor is None where they are not as many as the generated ones, since FID falls with their number: then
