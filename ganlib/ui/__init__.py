@@ -1,13 +1,17 @@
 """What the pages share: the only package of ganlib that imports streamlit.
 
-``pick_…`` are widgets and return what the user chose; ``draw_…`` put something on the page and return nothing.
+``pick_…`` are widgets and return what the user chose; ``draw_…`` put something on the page; the rest answers.
 
-chrome    header, device, empty states, errors at the page's edge    catalog   cached runs, models, images, logs
-controls  run, class, seed, options: widgets kept in the URL         pictures  grids, animations, downloads, links
-cards     a run at a glance                                             curves    runs, scalars, findings
-scores    metrics, protocols, what compares                             score_table  rankings as tables and files
-sources   scalars of runs, of other tools, of uploads                links     what a link asks for, checked and made
-jobs      evaluations in the background
+chrome            header, device, empty states, errors         catalog           cached runs, models, images, records
+controls          run, data, classes, seeds                    options           a widget per option of a model
+samples           grids, stages, their downloads and links     interpolation     ends and path, film strip, animation
+cards             a run at a glance                            markup            HTML of images, as strings
+curves            runs, scalars, axis, style, diagnosis        sources           logs of runs, of the server, uploads
+training_samples  samples of snapshots                         differences       recipes side by side
+score_controls    metric, protocol, cost                       scores            which records compare
+score_table       ranking, unranked runs, published values     downloads         tables, scalars, reports as files
+links             what a link asks for, checked and built      report            a page that is also an HTML file
+jobs              evaluations in the background
 """
 
 import gc

@@ -53,9 +53,7 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
         row_height=44,
         placeholder="–",
         column_config={
-            "Samples": st.column_config.ImageColumn(
-                width="medium", help="From the end of training, one per class."
-            ),
+            "Samples": st.column_config.ImageColumn(width="medium", help="From the end of training, one per class."),
             **{name: number(format=_decimals(ordered.value), width="small") for name in (metric.label, "Low", "High")},
             **{name: number(format="localized") for name in ("Parameters", "Images seen")},
             "Training, minutes": number(format="%.0f"),

@@ -145,7 +145,7 @@ def draw_skipped_lines(frame: pd.DataFrame) -> None:
     """The lines that no reader could parse, and why."""
     total = frame.attrs.get("skipped_total", 0)
     if total:
-        with st.expander(f"{total:,} skipped lines", icon=":material/rule:"):
+        with st.expander(f"{total:,} skipped line{'s' * (total > 1)}", icon=":material/rule:"):
             lines = [(Path(s.path).name, s.line, s.reason) for s in frame.attrs["skipped"]]
             st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True)
 

@@ -29,7 +29,7 @@ def test_scores_are_bars_of_one_protocol(tab):
     expect(labels).to_have_count(2)
     heights = {label.text_content(): label.bounding_box()["y"] for label in labels.all()}
     assert heights[CONDITIONAL] < heights[OTHER]  # the lower score above
-    expect(reason(page, UNCONDITIONAL)).to_contain_text("Measured otherwise: ")
+    expect(reason(page, UNCONDITIONAL)).to_contain_text("Measured under another protocol: ")
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible()
     name, content = saved(page, "Table as CSV")
     assert name == "fid.csv"
@@ -103,7 +103,7 @@ def test_a_run_is_evaluated_from_the_page_and_found_there(tab, unscored):
     expect(sidebar.get_by_text("Measured zz-new.")).to_be_visible()
     (fid,) = (record for record in read_records(unscored.folder.evaluation) if record.metric == "fid")
     assert fid.protocol.n_fake == 1_000
-    expect(reason(page, "zz-new")).to_contain_text("Measured otherwise: ")
+    expect(reason(page, "zz-new")).to_contain_text("Measured under another protocol: ")
 
 
 def test_a_running_evaluation_can_be_stopped_and_would_go_on_from_there(tab, unscored):

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from ganlib.ui import cards, controls, curves, scores
+from ganlib.ui import cards, controls, curves, interpolation, score_controls
 from helpers.gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
 from helpers.streamlit_app import PAGES, charts, every_page, fine, grids, is_one_sentence, open_page, set_to, strip
 from helpers.tiny_models import write_run
@@ -115,9 +115,9 @@ def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
     [
         ("gallery", controls, "pick_data", 1),
         ("sampling", controls, "pick_seeds", 1),
-        ("interpolation", controls, "pick_walk", 1),
+        ("interpolation", interpolation, "pick_interpolation", 1),
         ("curves", curves, "pick_range", 0),
-        ("fid", scores, "pick_metric", 0),
+        ("fid", score_controls, "pick_metric", 0),
     ],
 )
 def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(
@@ -141,7 +141,7 @@ def test_a_run_removed_while_a_page_is_drawn_costs_it_a_sentence_at_most(
 def test_a_file_removed_while_a_page_is_drawn_is_one_sentence(own_gallery, monkeypatch):
     gone = own_gallery / CONDITIONAL / "gone.webp"
     with monkeypatch.context() as patch:
-        patch.setattr(cards, "card", lambda *args: gone.read_bytes())
+        patch.setattr(cards, "draw_card", lambda *args: gone.read_bytes())
         at = open_page("gallery")
     assert [error.value for error in at.error] == [f"{gone} was removed while this page was drawn; reload it."]
     assert at.sidebar.selectbox(key="device")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ganlib.ui.jobs import SHARE, jobs
+from ganlib.ui.jobs import PERCENT, jobs
 from helpers.browser_page import until
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
 from helpers.streamlit_app import charts, fine, open_page, set_to, texts
@@ -55,7 +55,7 @@ def test_two_protocols_never_share_a_chart(gallery):
     at = open_page("fid")
     assert UNCONDITIONAL not in str(charts(at))
     assert UNCONDITIONAL not in list(at.dataframe[0].value["Run"])
-    assert reasons(at) == {UNCONDITIONAL: f"Measured otherwise: {protocol_of(at).options[1]}"}
+    assert reasons(at) == {UNCONDITIONAL: f"Measured under another protocol: {protocol_of(at).options[1]}"}
     protocols = protocol_of(at)
     assert len(protocols.options) == 2
     assert "1,000 generated" in protocols.options[0]
@@ -84,7 +84,7 @@ def test_any_difference_of_protocol_keeps_runs_apart(change, own_gallery):
     at = open_page("fid")
     assert len(bars(at)["y"]) == 1
     assert len(set(protocol_of(at).options)) == 3
-    assert all(reason.startswith("Measured otherwise: ") for reason in reasons(at).values())
+    assert all(reason.startswith("Measured under another protocol: ") for reason in reasons(at).values())
 
 
 def test_another_metric_keeps_to_the_runs_that_were_shown(own_gallery):
@@ -126,7 +126,7 @@ def test_class_agreement_of_other_images_is_not_shown_beside_a_score(own_gallery
     assert np.isnan(table["Class agreement, %"][OTHER])
     at = set_to(open_page("fid"), "segmented_control", "metric", "Class agreement")
     assert "Class agreement, %" not in at.dataframe[0].value  # which would name one number in two units
-    assert reasons(at)[UNCONDITIONAL] == "It cannot be asked for classes"
+    assert reasons(at)[UNCONDITIONAL] == "It is unconditional"
 
 
 def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
@@ -285,8 +285,8 @@ def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
 
 def test_every_ranked_run_shows_its_pictures(gallery):
     table = open_page("fid").dataframe[0].value
-    assert all(url.startswith("data:image/webp;base64,") for url in table["Pictures"])
-    assert len(set(table["Pictures"])) == 2
+    assert all(url.startswith("data:image/webp;base64,") for url in table["Samples"])
+    assert len(set(table["Samples"])) == 2
 
 
 def test_published_values_are_shown_under_inception_alone(own_gallery):
@@ -353,7 +353,7 @@ def test_of_several_runs_each_failure_is_said_and_the_choice_is_kept(own_gallery
     ],
 )
 def test_results_in_percent_are_no_progress(line, percent):
-    found = SHARE.search(line)
+    found = PERCENT.search(line)
     assert (found and found[1]) == percent
 
 

@@ -38,7 +38,7 @@ def test_the_steps_of_the_first_eight_pictures_are_shown_on_demand(run, labels, 
     assert same(rows, stages(able, run, range(8), labels))
     assert [len(stage) for stage in rows[0]] == sizes
     assert close(np.stack([row[-1] for row in rows]), arrays(grids(at)[0])[:8])
-    assert "Shown for 8 of the 16 pictures" in texts(at)
+    assert "Shown for 8 of the 16 images" in texts(at)
 
 
 def test_each_stage_is_named_by_its_class_seed_and_number(able):
