@@ -135,7 +135,7 @@ def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
     score(own_gallery / OTHER, 2.0, snapshot=320)
     at = open_page("fid")
     assert bars(at)["y"] == [CONDITIONAL]
-    assert reasons(at)[OTHER] == "Measured with earlier weights alone"
+    assert reasons(at)[OTHER] == "Measured with earlier weights only"
 
 
 def test_only_stale_scores_are_like_none(own_gallery):
