@@ -103,18 +103,16 @@ def _vanished(run: Run) -> Iterator[Observation]:
 
 
 def _constant_losses(curves: list[Curve]) -> Iterator[Observation]:
-    """All losses of a duel stand still: over batches of other images and other noise only a saturated D does that."""
+    """Both losses are constant, which over different batches happens only with a saturated D."""
     windows = curves[0].windows
     if windows is None or any(curve.windows is None for curve in curves):
         return
     constant = np.ones(len(windows.median), dtype=np.bool_)
     for curve in curves:
-        curve_windows = curve.windows
-        assert curve_windows is not None
-        nearest = np.abs(curve_windows.middle[:, None] - windows.middle).argmin(axis=0)
-        same = (curve_windows.high - curve_windows.low <= FROZEN_TOLERANCE * np.abs(curve_windows.median)) & (
-            curve_windows.size >= MIN_COMPARED
-        )
+        own = curve.windows
+        assert own is not None
+        nearest = np.abs(own.middle[:, None] - windows.middle).argmin(axis=0)
+        same = (own.high - own.low <= FROZEN_TOLERANCE * np.abs(own.median)) & (own.size >= MIN_COMPARED)
         constant &= same[nearest]
     for first, last in sustained_spans(constant):
         values = " and ".join(f"{c.tag} at {c.medians_at(windows)[first]:.4g}" for c in curves)  # type: ignore[index]
@@ -123,7 +121,7 @@ def _constant_losses(curves: list[Curve]) -> Iterator[Observation]:
 
 
 def collapsed_by_loss(run: Run, objective: Objective) -> Iterator[Observation]:
-    """D's loss near zero, then far above guessing for good: what a collapse of BigGAN looks like in D's loss.
+    """D's loss near zero, then far above guessing for good: how D's loss shows a collapse of BigGAN.
 
     Brock et al., arXiv:1809.11096, section 4.2.
     """

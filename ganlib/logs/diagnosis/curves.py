@@ -19,13 +19,8 @@ Mask = NDArray[np.bool_]
 MAX_WINDOWS = 50  # 2 % of the run each: shorter than any state worth a finding, long enough for a median
 POINTS_PER_WINDOW = 4  # at least, on average
 MIN_WINDOWS = 6  # with fewer the run is too short to diagnose
-MIN_SPAN_FRACTION, MIN_SPAN_WINDOWS = (
-    0.1,
-    3,
-)  # of the windows, and windows: what is over sooner was a phase, not a state
-MIN_RESTART_STEPS = (
-    3  # steps in a later segment: fewer are a restart of which nothing can be said yet, or one row amiss
-)
+MIN_SPAN_FRACTION, MIN_SPAN_WINDOWS = 0.1, 3  # of all windows, and windows: anything shorter is a passing phase
+MIN_RESTART_STEPS = 3  # in a later segment: fewer are a restart that just began, or one misplaced row
 
 D_LOSS = re.compile(r"loss/D(/\d+)?")
 MINIMISED_LOSS = re.compile(r"loss(/(D|G|E|GE|total|train|classify|denoise))?(/\d+)?")

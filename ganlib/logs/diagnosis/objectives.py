@@ -51,7 +51,7 @@ LEAST_SQUARES = Objective("least squares", scale=0.25, d_wins_below=0.01, d_gues
 WASSERSTEIN = Objective("Wasserstein", bounded=False, scale=1.0)
 LIKELIHOOD = Objective("likelihood", adversarial=False)
 DENOISING = Objective("denoising", adversarial=False)
-# Not known: the largest of the levels, and only what would hold for each of the bounded losses.
+# The largest of the scales, and only thresholds that hold for all bounded losses.
 UNKNOWN = Objective("unknown", scale=2.0)
 
 # Substrings of a kind, searched in this order; kinds as in ``loss_kind`` of ganlib's models, and of other tools.
@@ -95,8 +95,8 @@ LOSS_TERMS: tuple[tuple[str, dict[str, Any]], ...] = (
 def find_objective(kind: str | None) -> Objective:
     """The reference values for a ``loss_kind``; ``UNKNOWN`` for None and for an unlisted kind."""
     text = (kind or "").lower()
-    objective = next((objective_ for word, objective_ in LOSS_KINDS if word in text), UNKNOWN)
-    for word, changes in LOSS_TERMS:
-        if word in text and objective.adversarial:
+    objective = next((candidate for name, candidate in LOSS_KINDS if name in text), UNKNOWN)
+    for term, changes in LOSS_TERMS:
+        if term in text and objective.adversarial:
             objective = replace(objective, **changes)
     return objective

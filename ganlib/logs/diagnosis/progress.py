@@ -38,10 +38,8 @@ MIN_COLLAPSED_FRACTION = 0.1
 MIN_BEST_VALUE = 0.1  # a best recall below it says nothing when it halves
 MIN_VALUE = 1e-3  # below one image in a thousand all are alike
 
-PLATEAU_CHANGE = (
-    0.02  # by how much the metric or loss changes in the last quarter against the one before: noise of evaluation
-)
-MIN_PLATEAU_EVALUATIONS = 12  # evaluations
+PLATEAU_CHANGE = 0.02  # of the metric or loss from the third quarter to the last: the noise of an evaluation
+MIN_PLATEAU_EVALUATIONS = 12
 
 
 @dataclass(frozen=True)

@@ -44,43 +44,16 @@ def _parse_with_pandas(
     text: bytes, start: int, source: Source, layout: Layout
 ) -> tuple[list[Column], NDArray[np.int64]] | None:
     """The columns and line numbers of a regular table; None if a line must be parsed on its own."""
-    separator, width = layout.separator.encode(), len(layout.names)
-    if layout.separator == " " or any(text.find(mark, max(start - 1, 0)) >= 0 for mark in (b'"', b"#", b"\n\n", b"\0")):
+    count, is_cut = _count_regular_rows(text, start, layout)
+    if not count:
         return None
-    count = text.count(b"\n", start)
-    end = text.rfind(b"\n", start) + 1 or start
-    cut = end < len(text) and text.count(separator, end) != width - 1
-    count += end < len(text) and not cut
-    stream = io.BytesIO(text)
-    stream.seek(start)
-    if not count or {line.count(separator) for line in islice(stream, count)} != {width - 1}:
-        return None
-
-    def parse(**options: Any) -> pd.DataFrame:
-        stream.seek(start)
-        return pd.read_csv(
-            stream, sep=layout.separator, decimal=layout.decimal, header=None, nrows=count, skip_blank_lines=False,
-            skipinitialspace=True, quoting=csv.QUOTE_NONE, **options,
-        )  # fmt: skip
-
-    missing = sorted(MISSING_VALUES)
     try:
-        try:
-            table = parse(na_values=missing, dtype=np.float64)
-        except ValueError:  # a column of text, which has to be parsed as a whole
-            table = parse(na_values=missing, low_memory=False)
-        is_float = [dtype.kind == "f" for dtype in table.dtypes]
-        blank_columns = [index for index in range(width) if is_float[index] and table.iloc[:, index].isna().any()]
-        logged_nan = {}
-        if blank_columns and _NAN.search(text, start):  # a NaN that was logged, and not a blank
-            for index in blank_columns:
-                cells = parse(usecols=[index], dtype="str", keep_default_na=False)[index]
-                logged_nan[index] = cells.str.strip().str.lower().isin(["nan", "-nan", "+nan"])
+        table, logged_nan = _read_csv(text, start, count, layout)
     except (ValueError, OverflowError):  # pandas' parser errors are ValueErrors too
         return None
     if len(table) != count:
         return None
-    if cut:
+    if is_cut:
         source.skip(layout.header_lines + count + 1, "the last line is half written")
     lines = np.arange(layout.header_lines + 1, layout.header_lines + 1 + count)
     rows = np.arange(count, dtype=np.int32)
@@ -91,13 +64,54 @@ def _parse_with_pandas(
             value = cells.to_numpy(np.float64)
             logged = ~np.isnan(value)
             if index in logged_nan:
-                logged |= logged_nan[index].to_numpy()
+                logged |= logged_nan[index]
             columns.append(Column(name, rows, value) if logged.all() else Column(name, rows[logged], value[logged]))
         else:
             codes, distinct = pd.factorize(cells.fillna("").astype(str))  # few texts, each once in memory
             texts = np.array(distinct, dtype=object)[codes].tolist()
             columns.append(_parse_column(name, rows, texts, lines, source, layout.decimal))
     return columns, lines
+
+
+def _count_regular_rows(text: bytes, start: int, layout: Layout) -> tuple[int, bool]:
+    """Number of rows, 0 if one is irregular; whether the last line is cut and left out."""
+    separator, width = layout.separator.encode(), len(layout.names)
+    if layout.separator == " " or any(text.find(mark, max(start - 1, 0)) >= 0 for mark in (b'"', b"#", b"\n\n", b"\0")):
+        return 0, False
+    count = text.count(b"\n", start)
+    end = text.rfind(b"\n", start) + 1 or start
+    is_cut = end < len(text) and text.count(separator, end) != width - 1
+    count += end < len(text) and not is_cut
+    stream = io.BytesIO(text)
+    stream.seek(start)
+    is_regular = {line.count(separator) for line in islice(stream, count)} == {width - 1}
+    return count if is_regular else 0, is_cut
+
+
+def _read_csv(text: bytes, start: int, count: int, layout: Layout) -> tuple[pd.DataFrame, dict[int, NDArray[np.bool_]]]:
+    """The table, and per column with missing values where "nan" was logged, which is no blank."""
+    stream = io.BytesIO(text)
+
+    def parse(**options: Any) -> pd.DataFrame:
+        stream.seek(start)
+        return pd.read_csv(
+            stream, sep=layout.separator, decimal=layout.decimal, header=None, nrows=count, skip_blank_lines=False,
+            skipinitialspace=True, quoting=csv.QUOTE_NONE, **options,
+        )  # fmt: skip
+
+    missing = sorted(MISSING_VALUES)
+    try:
+        table = parse(na_values=missing, dtype=np.float64)
+    except ValueError:  # a column of text, which has to be parsed as a whole
+        table = parse(na_values=missing, low_memory=False)
+    is_float = [dtype.kind == "f" for dtype in table.dtypes]
+    has_missing = [i for i in range(len(layout.names)) if is_float[i] and table.iloc[:, i].isna().any()]
+    logged_nan = {}
+    if has_missing and _NAN.search(text, start):
+        for index in has_missing:
+            cells = parse(usecols=[index], dtype="str", keep_default_na=False)[index]
+            logged_nan[index] = cells.str.strip().str.lower().isin(["nan", "-nan", "+nan"]).to_numpy()
+    return table, logged_nan
 
 
 def _parse_by_line(text: bytes, source: Source, layout: Layout) -> tuple[list[Column], NDArray[np.int64]]:
