@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganlib.__main__ import main
 from ganlib.runs import Run
-from helpers.command_line import refused, works
+from helpers.command_line import run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, direct
 from helpers.tiny_models import files_of, write_run
 
@@ -29,7 +29,7 @@ def test_halve_stores_float16_that_draws_the_same(name, own_gallery, capsys):
     tensors, metadata = load_file(run.folder.weights), run.metadata
     labels = [i % 10 for i in range(64)] if name != UNCONDITIONAL else None
     drawn = direct(own_gallery, name, range(64), labels).astype(int)
-    text = works("halve", name, capsys=capsys)
+    text = run_command("halve", name, capsys=capsys)
     says = r"largest difference (\d) levels?, mean (\d\.\d\d), (\d\.\d) MB -> (\d\.\d) MB; evaluate it again\n"
     found = re.fullmatch(f"{re.escape(str(run.path))}: {says}", text)
     difference = np.abs(direct(own_gallery, name, range(64), labels) - drawn)
@@ -45,16 +45,16 @@ def test_halve_stores_float16_that_draws_the_same(name, own_gallery, capsys):
     assert Run(run.path).metadata == metadata
     after = files_of(own_gallery)
     assert {k for k in after if after[k] != before.get(k)} == {f"{name}/weights.safetensors"}
-    assert works("halve", name, capsys=capsys) == f"{run.path}: halved already\n"
+    assert run_command("halve", name, capsys=capsys) == f"{run.path}: halved already\n"
     assert files_of(own_gallery) == after
 
 
 def test_a_halved_run_is_promoted_and_trained_on_as_before(own_gallery, capsys):
     path = own_gallery / CONDITIONAL
-    works("halve", CONDITIONAL, capsys=capsys)
-    assert "320 images" in works("promote", CONDITIONAL, "320", capsys=capsys)
-    works("halve", CONDITIONAL, capsys=capsys)  # G is of float32 again
-    works("train", "--resume", CONDITIONAL, "--images", IMAGES + 64, "--device", "cpu", capsys=capsys)
+    run_command("halve", CONDITIONAL, capsys=capsys)
+    assert "320 images" in run_command("promote", CONDITIONAL, "320", capsys=capsys)
+    run_command("halve", CONDITIONAL, capsys=capsys)  # G is of float32 again
+    run_command("train", "--resume", CONDITIONAL, "--images", IMAGES + 64, "--device", "cpu", capsys=capsys)
     assert {v.dtype for v in load_file(path / "weights.safetensors").values()} == {torch.float32, torch.int64}
 
 
@@ -62,7 +62,7 @@ def test_what_float16_cannot_hold_is_not_halved(own_gallery, capsys):
     run = Run(own_gallery / UNCONDITIONAL)
     change(run, lambda name, v: v + 1e5 if name == "D.net.0.bias" else v)
     before = files_of(own_gallery)
-    error = refused("halve", UNCONDITIONAL, capsys=capsys)
+    error = run_refused_command("halve", UNCONDITIONAL, capsys=capsys)
     assert f"{UNCONDITIONAL} cannot be halved: D.net.0.bias holds values beyond those of float16" in error
     assert files_of(own_gallery) == before
 
@@ -73,7 +73,7 @@ def test_what_would_look_different_is_not_halved(own_gallery, capsys):
     grey = {"G.net.4.weight": 0.0, "G.net.4.bias": 2.9e-8, "G.net.6.weight": 6e4}
     change(run, lambda name, v: torch.full_like(v, grey[name]) if name in grey else v)
     before = files_of(own_gallery)
-    error = refused("halve", UNCONDITIONAL, capsys=capsys)
+    error = run_refused_command("halve", UNCONDITIONAL, capsys=capsys)
     assert re.search(r"would visibly change \(largest difference \d+ levels, mean \d+\.\d+; allowed are 8", error)
     assert "ship it as it is" in error
     assert files_of(own_gallery) == before
@@ -90,5 +90,5 @@ def test_one_run_that_cannot_be_halved_costs_no_other(own_gallery, capsys):
 def test_halving_a_classifier_tells_what_else_to_measure_again(gallery, tmp_path, capsys):
     run = write_run(tmp_path / "judge", "classifier")
     (run.path / "references").mkdir()
-    text = works("halve", run.path, capsys=capsys)
+    text = run_command("halve", run.path, capsys=capsys)
     assert re.search(r"judge: \d\.\d MB -> \d\.\d MB; evaluate it and what was measured with it again\n", text)

@@ -13,20 +13,20 @@ from ganlib.__main__ import main
 from ganlib.models import MODELS
 from ganlib.records import read_records
 from ganlib.runs import Run
-from helpers.command_line import refused, works
+from helpers.command_line import run_command, run_refused_command
 from helpers.gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, direct, score
 from helpers.tiny_models import files_of
 
 
 def test_list_shows_models_runs_and_data_sets(gallery, capsys):
-    text = works("list", capsys=capsys)
+    text = run_command("list", capsys=capsys)
     for word in ("models", "runs", "data", *MODELS, *RUNS, "digits", "cifar10", "mnist", "celeba", "folder:"):
         assert word in text
 
 
 @pytest.mark.parametrize(("what", "words"), [("models", list(MODELS)), ("runs", list(RUNS)), ("data", ["digits"])])
 def test_list_shows_one_section_alone(what, words, gallery, capsys):
-    text = works("list", what, capsys=capsys)
+    text = run_command("list", what, capsys=capsys)
     for word in words:
         assert re.search(rf"^  {word}\s", text, re.MULTILINE)
     if what == "runs":
@@ -34,14 +34,14 @@ def test_list_shows_one_section_alone(what, words, gallery, capsys):
 
 
 def test_list_shows_the_snapshots_of_a_run(gallery, capsys):
-    text = works("list", CONDITIONAL, capsys=capsys)
+    text = run_command("list", CONDITIONAL, capsys=capsys)
     assert f"{IMAGES} images seen" in text
     assert f"snapshots: 0, 320, 640, {IMAGES}" in text
 
 
 def test_list_without_runs_says_where_it_looked(gallery, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "nothing"))
-    text = works("list", "runs", capsys=capsys)
+    text = run_command("list", "runs", capsys=capsys)
     assert f"no runs are in {tmp_path / 'nothing'}: train one" in text
 
 
@@ -54,7 +54,7 @@ def damaged(gallery, tmp_path_factory, monkeypatch) -> Path:
 
 
 def test_list_names_each_broken_run_in_a_line_and_still_shows_the_others(damaged, capsys):
-    lines = works("list", "runs", capsys=capsys).splitlines()
+    lines = run_command("list", "runs", capsys=capsys).splitlines()
     named = {name for name in BROKEN if name != "config-refused"}  # that takes building the model
     assert len([line for line in lines if line.startswith("  ! ")]) == len(named)
     for name in named:
@@ -71,7 +71,7 @@ def test_no_command_takes_a_broken_run_or_changes_it(command, damaged, tmp_path,
     for name in BROKEN | MISFITS:
         if command == ["list"] and name in (*MISFITS, "config-refused"):
             continue  # it builds no model
-        refused(*command, name, *(["0"] if command == ["promote"] else []), capsys=capsys)
+        run_refused_command(*command, name, *(["0"] if command == ["promote"] else []), capsys=capsys)
     assert files_of(damaged) == before
     assert list(tmp_path.iterdir()) == []
 
@@ -82,36 +82,36 @@ def test_a_broken_run_or_record_hides_no_other_score(damaged, capsys):
     out, err = capsys.readouterr()
     assert re.search(rf"^\| {OTHER} .* 8\.25 ± 1\.00 ", out, re.MULTILINE)
     assert f"{CONDITIONAL}/evaluation.json is damaged" in err
-    works("list", capsys=capsys)
+    run_command("list", capsys=capsys)
 
 
 def test_no_interval_of_a_listed_score_reads_as_zero(own_gallery, capsys):
     score(own_gallery / OTHER, 0.2234, low=0.2194, high=0.2274)
-    assert "| 0.223 ± 0.004 |" in works("list", "scores", capsys=capsys)
+    assert "| 0.223 ± 0.004 |" in run_command("list", "scores", capsys=capsys)
     score(own_gallery / OTHER, 0.2234, low=0.2134, high=0.2334)
-    assert "| 0.22 ± 0.01 |" in works("list", "scores", capsys=capsys)
+    assert "| 0.22 ± 0.01 |" in run_command("list", "scores", capsys=capsys)
     score(own_gallery / OTHER, 0.2234, interval=None)
-    assert "| 0.22 |" in works("list", "scores", capsys=capsys)
+    assert "| 0.22 |" in run_command("list", "scores", capsys=capsys)
 
 
 def test_promote_makes_a_snapshot_the_weights_and_says_to_evaluate_again(own_gallery, capsys):
     run = Run(own_gallery / OTHER)
     before, weights = run.weights_hash, direct(own_gallery, OTHER, range(4), [0] * 4)
-    text = works("promote", OTHER, "320", capsys=capsys)
+    text = run_command("promote", OTHER, "320", capsys=capsys)
     assert "320 images" in text
     assert "evaluate it again" in text
     promoted = Run(own_gallery / OTHER)
     assert promoted.images_seen == 320
     assert promoted.weights_hash != before
     assert not np.array_equal(direct(own_gallery, OTHER, range(4), [0] * 4), weights)
-    works("promote", OTHER, IMAGES, capsys=capsys)
+    run_command("promote", OTHER, IMAGES, capsys=capsys)
     assert np.array_equal(direct(own_gallery, OTHER, range(4), [0] * 4), weights)
 
 
 @pytest.mark.parametrize(("name", "snapshot"), [(OTHER, 5), (OTHER, -1), ("nothing", 0)])
 def test_promoting_what_is_not_there_changes_nothing(name, snapshot, own_gallery, capsys):
     before = files_of(own_gallery)
-    error = refused("promote", name, "--", snapshot, capsys=capsys)
+    error = run_refused_command("promote", name, "--", snapshot, capsys=capsys)
     assert f"no snapshot at {snapshot} images; it has: 0, 320, 640, {IMAGES}" in error or "no run 'nothing'" in error
     assert files_of(own_gallery) == before
 
@@ -123,7 +123,7 @@ def test_list_metrics_has_those_of_the_same_images(own_gallery, capsys):
     score(own_gallery / OTHER, 0.5, metric="kid", protocol=protocol_of(own_gallery) | {"extractor_hash": "f" * 12})
     for space in ("z", "w"):
         score(own_gallery / OTHER, ord(space), metric="ppl", protocol=protocol_of(own_gallery) | {"space": space})
-    rows = works("list", "metrics", capsys=capsys).splitlines()
+    rows = run_command("list", "metrics", capsys=capsys).splitlines()
     assert rows[0].startswith(
         "| run | n | FID (embedded) | FID∞ (embedded) | KID (embedded) | IS | Precision | Recall |"
     )

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from ganlib.runs import Run
-from helpers.command_line import cells, read, refused, works
+from helpers.command_line import cells, read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
 from helpers.tiny_models import files_of, write_run
 
 
 def test_one_class_is_a_grid_of_eight_columns(gallery, capsys):
-    text = works("sample", CONDITIONAL, "--classes", "3", "--seeds", "5-14", "--out", "g.png", capsys=capsys)
+    text = run_command("sample", CONDITIONAL, "--classes", "3", "--seeds", "5-14", "--out", "g.png", capsys=capsys)
     assert text == f"10 images of {CONDITIONAL} in g.png\n"
     found = cells("g.png")
     assert found.shape[:2] == (2, 8)
@@ -27,25 +27,25 @@ def test_one_class_is_a_grid_of_eight_columns(gallery, capsys):
 
 
 def test_several_classes_are_rows_with_a_column_for_each_seed(gallery, capsys):
-    works("sample", OTHER, "--classes", "7,2,0", "--seeds", "0,9-10", "--out", "g.png", capsys=capsys)
+    run_command("sample", OTHER, "--classes", "7,2,0", "--seeds", "0,9-10", "--out", "g.png", capsys=capsys)
     expected = direct(gallery, OTHER, [0, 9, 10] * 3, np.repeat([7, 2, 0], 3))
     assert np.array_equal(cells("g.png"), expected.reshape(3, 3, 16, 16))
 
 
 def test_without_arguments_all_classes_are_drawn_with_eight_seeds_into_grid_png(gallery, tmp_path, capsys):
-    works("sample", CONDITIONAL, capsys=capsys)
+    run_command("sample", CONDITIONAL, capsys=capsys)
     assert [p.name for p in tmp_path.iterdir()] == ["grid.png"]
     assert cells("grid.png").shape[:2] == (10, 8)
 
 
 def test_an_unconditional_run_needs_seeds_alone(gallery, capsys):
-    works("sample", UNCONDITIONAL, "--seeds", "0-15", capsys=capsys)
+    run_command("sample", UNCONDITIONAL, "--seeds", "0-15", capsys=capsys)
     expected = direct(gallery, UNCONDITIONAL, range(16))
     assert np.array_equal(cells("grid.png"), expected.reshape(2, 8, 16, 16))
 
 
 def test_a_single_picture_has_no_frame(gallery, capsys):
-    works("sample", UNCONDITIONAL, "--seeds", "4294967295", capsys=capsys)
+    run_command("sample", UNCONDITIONAL, "--seeds", "4294967295", capsys=capsys)
     assert np.array_equal(read("grid.png"), direct(gallery, UNCONDITIONAL, [2**32 - 1])[0])
 
 
@@ -53,7 +53,7 @@ def test_png_zip_and_folder_hold_the_same_pixels(gallery, tmp_path, capsys):
     request = ["sample", OTHER, "--classes", "1,8", "--seeds", "3-5"]
     names = [f"{OTHER}_{c}_{s}.png" for c in (1, 8) for s in (3, 4, 5)]
     for out in ("g.png", "g.zip", "deep/folder"):
-        works(*request, "--out", out, capsys=capsys)
+        run_command(*request, "--out", out, capsys=capsys)
     by_grid = cells("g.png").reshape(6, 16, 16)
     assert sorted(p.name for p in Path("deep/folder").iterdir()) == sorted(names)
     assert np.array_equal(np.stack([read(Path("deep/folder", name)) for name in names]), by_grid)
@@ -66,25 +66,25 @@ def test_png_zip_and_folder_hold_the_same_pixels(gallery, tmp_path, capsys):
 
 
 def test_a_seed_is_one_picture_alone_and_among_many(gallery, capsys):
-    works("sample", CONDITIONAL, "--classes", "4", "--seeds", "0-99", "--out", "many", capsys=capsys)
-    works("sample", CONDITIONAL, "--classes", "4", "--seeds", "77", "--out", "one.png", capsys=capsys)
+    run_command("sample", CONDITIONAL, "--classes", "4", "--seeds", "0-99", "--out", "many", capsys=capsys)
+    run_command("sample", CONDITIONAL, "--classes", "4", "--seeds", "77", "--out", "one.png", capsys=capsys)
     among, alone = read(f"many/{CONDITIONAL}_4_77.png"), read("one.png")
     assert np.abs(among.astype(int) - alone).max() <= 1
 
 
 def test_an_option_reaches_the_model(gallery, capsys):
-    works("sample", CONDITIONAL, "--classes", "1", "--seeds", "0-7", "--option", "temperature=0.5", capsys=capsys)
+    run_command("sample", CONDITIONAL, "--classes", "1", "--seeds", "0-7", "--option", "temperature=0.5", capsys=capsys)
     assert np.array_equal(cells("grid.png")[0], direct(gallery, CONDITIONAL, range(8), [1] * 8, temperature=0.5))
 
 
 def test_a_run_is_taken_by_its_path_too(gallery, tmp_path, capsys):
     run = write_run(tmp_path / "elsewhere" / "noise")
-    works("sample", run.path, "--classes", "b", "--seeds", "1", "--out", "one.png", capsys=capsys)
+    run_command("sample", run.path, "--classes", "b", "--seeds", "1", "--out", "one.png", capsys=capsys)
     assert np.array_equal(read("one.png"), direct(tmp_path / "elsewhere", "noise", [1], [1])[0])
 
 
 def test_a_seed_asked_for_twice_is_drawn_and_kept_twice(gallery, capsys):
-    works("sample", UNCONDITIONAL, "--seeds", "5,5", "--out", "twice", capsys=capsys)
+    run_command("sample", UNCONDITIONAL, "--seeds", "5,5", "--out", "twice", capsys=capsys)
     first, second = sorted(Path("twice").iterdir())
     assert np.array_equal(read(first), read(second))
 
@@ -94,14 +94,14 @@ def test_a_class_name_cannot_lead_out_of_the_folder(gallery, tmp_path, capsys):
     recipe = json.loads(run.folder.config.read_text())
     recipe["data"]["classes"] = ["../../escaped", "/absolute", "c"]
     run.folder.config.write_text(json.dumps(recipe))
-    works("sample", run.path, "--seeds", "0", "--out", "out", capsys=capsys)
+    run_command("sample", run.path, "--seeds", "0", "--out", "out", capsys=capsys)
     assert len(list((tmp_path / "out").iterdir())) == 3
     assert not list(tmp_path.parent.glob("**/escaped*"))
 
 
 def test_what_stood_at_out_before_is_replaced_whole(gallery, capsys):
     Path("grid.png").write_bytes(b"old" * 100_000)
-    works("sample", UNCONDITIONAL, "--seeds", "0", capsys=capsys)
+    run_command("sample", UNCONDITIONAL, "--seeds", "0", capsys=capsys)
     assert read("grid.png").shape == (16, 16)
 
 
@@ -133,7 +133,7 @@ BAD_REQUESTS = {
 @pytest.mark.parametrize("out", ["out.png", "out.zip", "out"])
 @pytest.mark.parametrize(("arguments", "says"), BAD_REQUESTS.values(), ids=BAD_REQUESTS.keys())
 def test_a_request_that_cannot_be_met_writes_nothing(arguments, says, out, gallery, tmp_path, capsys):
-    assert says in refused("sample", *arguments, "--out", out, capsys=capsys)
+    assert says in run_refused_command("sample", *arguments, "--out", out, capsys=capsys)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,11 +142,11 @@ def test_a_place_that_cannot_be_written_is_one_sentence(out, gallery, tmp_path, 
     Path("file").write_text("not a folder")
     Path("folder.png").mkdir()
     before = files_of(tmp_path)
-    error = refused("sample", UNCONDITIONAL, "--out", out, capsys=capsys)
+    error = run_refused_command("sample", UNCONDITIONAL, "--out", out, capsys=capsys)
     assert out.split("/")[0] in error
     assert files_of(tmp_path) == before
 
 
 def test_a_run_that_makes_no_pictures_says_so(gallery, tmp_path, capsys):
     run = write_run(tmp_path / "judge", "classifier")
-    assert "makes no pictures" in refused("sample", run.path, capsys=capsys)
+    assert "makes no pictures" in run_refused_command("sample", run.path, capsys=capsys)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from ganlib.__main__ import main
 from ganlib.runs import Run, find_run
-from helpers.command_line import read, refused, works
+from helpers.command_line import read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT
 from helpers.tiny_models import files_of, write_run
 
@@ -38,13 +38,13 @@ BAD_TRAININGS = {
 @pytest.mark.parametrize(("arguments", "says"), BAD_TRAININGS.values(), ids=BAD_TRAININGS.keys())
 def test_a_training_that_cannot_start_writes_nothing(arguments, says, gallery, tmp_path, capsys):
     out = [] if "--resume" in arguments else ["--out", "new"]
-    assert says.replace("it has", "has") in refused("train", *arguments, *out, capsys=capsys)
+    assert says.replace("it has", "has") in run_refused_command("train", *arguments, *out, capsys=capsys)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_training_never_overwrites_a_run(own_gallery, capsys):
     before = files_of(own_gallery)
-    error = refused("train", "dcgan", "--images", "64", "--out", own_gallery / CONDITIONAL, capsys=capsys)
+    error = run_refused_command("train", "dcgan", "--images", "64", "--out", own_gallery / CONDITIONAL, capsys=capsys)
     assert "is a run already; --resume it or choose another --out" in error
     assert files_of(own_gallery) == before
 
@@ -52,17 +52,17 @@ def test_training_never_overwrites_a_run(own_gallery, capsys):
 @pytest.mark.parametrize("change", [["--width", "16"], ["--batch-size", "16"], ["--seed", "3"]], ids=lambda c: c[0])
 def test_a_resumed_run_keeps_its_recipe(change, own_gallery, capsys):
     before = files_of(own_gallery)
-    assert "--like" in refused("train", "--resume", CONDITIONAL, *change, capsys=capsys)
+    assert "--like" in run_refused_command("train", "--resume", CONDITIONAL, *change, capsys=capsys)
     assert files_of(own_gallery) == before
 
 
 def test_a_run_is_made_resumed_and_repeated(gallery, tmp_path, capsys):
     common = ["--images", "64", "--device", "cpu"]
     sizes = ["--width", "4", "--z-dim", "8", "--batch-size", "16", "--precision", "fp32"]
-    assert "64 images" in works("train", "dcgan", *sizes, *common, "--out", "first", capsys=capsys)
-    assert "96 images" in works("train", "--resume", "first", "--images", "96", "--device", "cpu", capsys=capsys)
+    assert "64 images" in run_command("train", "dcgan", *sizes, *common, "--out", "first", capsys=capsys)
+    assert "96 images" in run_command("train", "--resume", "first", "--images", "96", "--device", "cpu", capsys=capsys)
     assert Run(Path("first")).images_seen == 96
-    works("train", "--like", "first", *common, "--seed", "5", "--out", "second", capsys=capsys)
+    run_command("train", "--like", "first", *common, "--seed", "5", "--out", "second", capsys=capsys)
     first, second = Run(Path("first")).recipe, Run(Path("second")).recipe
     assert first.config == second.config
     assert first.training | {"images": 64, "seed": 5} == second.training
@@ -117,7 +117,7 @@ def test_a_process_of_its_own_makes_the_same_pixels(gallery, tmp_path, capsys):
     request = ["sample", OTHER, "--classes", "3", "--seeds", "0-7", "--device", "cpu"]
     done = in_a_process(*request, "--out", "there.png", cwd=tmp_path, gallery=gallery)
     assert (done.returncode, done.stderr) == (0, "")
-    works(*request, "--out", "here.png", capsys=capsys)
+    run_command(*request, "--out", "here.png", capsys=capsys)
     assert np.array_equal(read("there.png"), read("here.png"))
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from ganlib.__main__ import main
 
 
-def works(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
+def run_command(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
     """What the command prints."""
     code = main([str(a) for a in arguments])
     out, err = capsys.readouterr()
@@ -19,7 +19,7 @@ def works(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
     return out
 
 
-def refused(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
+def run_refused_command(*arguments: Any, capsys: pytest.CaptureFixture[str]) -> str:
     """The one sentence in which the command ends."""
     code = main([str(a) for a in arguments])
     out, err = capsys.readouterr()

@@ -12,12 +12,12 @@ GANS = ["dcgan", "cdcgan", "sngan"]
 COLUMNS = {"loss/D", "loss/G", "D/real", "D/fake", "grad/D", "grad/G", "images/s"}
 
 
-def rows(path: Path) -> list[dict[str, str]]:
+def read_log(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as f:
         return list(csv.DictReader(f))
 
 
-def copied(model: nn.Module) -> dict[str, Tensor]:
+def copy_state(model: nn.Module) -> dict[str, Tensor]:
     return {k: v.clone() for k, v in model.state_dict().items()}
 
 

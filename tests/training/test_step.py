@@ -10,7 +10,7 @@ import torch
 from ganlib.models import Batch, Trainable
 from ganlib.training.step import parameters_of, step
 from helpers.tiny_models import build
-from helpers.training_output import copied
+from helpers.training_output import copy_state
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def batch() -> Batch:
 def test_a_step_changes_the_parameters_of_its_optimizer_alone(model, batch):
     optimizers = model.optimizers()
     for phase in model.phases():
-        before = copied(model)
+        before = copy_state(model)
         result = step(model, phase, optimizers[phase.optimizer], batch)
         moved = {k.partition(".")[0] for k, p in model.named_parameters() if not torch.equal(p, before[k])}
         assert moved == {phase.name}

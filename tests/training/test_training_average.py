@@ -17,13 +17,13 @@ from ganlib.training.config import resolve_precision
 from ganlib.training.ema import EMA
 from ganlib.training.step import select_phases
 from helpers.tiny_models import build, make_trainer
-from helpers.training_output import changed, copied, rows
+from helpers.training_output import changed, copy_state, read_log
 
 
 def test_the_average_is_the_lerp_by_half_lives_of_images():
     model = build("dcgan").train()
     ema = EMA(model, half_life=100, ramp=1.0)
-    start = copied(model.G)
+    start = copy_state(model.G)
     with torch.no_grad():
         for p in model.G.parameters():
             p.add_(1.0)
@@ -77,7 +77,7 @@ def test_the_average_leaves_other_modules_and_the_trained_model_alone():
     model = build("sngan").train()
     ema = EMA(model, half_life=100, ramp=1.0)
     average: Any = ema.model
-    d, trained = copied(average.D), copied(model)
+    d, trained = copy_state(average.D), copy_state(model)
     with torch.no_grad():
         for p in model.D.parameters():
             p.add_(1.0)
@@ -89,7 +89,7 @@ def test_the_average_leaves_other_modules_and_the_trained_model_alone():
 def test_the_average_follows_once_per_step_of_the_generator(tmp_path):
     trainer = make_trainer(tmp_path, images=24, ema_half_life=40, ema_ramp=0.5)
     model: Any = trainer.model
-    expected = copied(model.G)
+    expected = copy_state(model.G)
     train_on = trainer.train_on
 
     def train_and_average(batch: Batch) -> None:
@@ -108,7 +108,7 @@ def test_the_average_follows_once_per_step_of_the_generator(tmp_path):
 
 def test_phases_that_train_nothing_averaged_leave_the_average_alone(tmp_path):
     trainer = make_trainer(tmp_path, images=16, phases="D")
-    before = copied(trainer.ema.model)
+    before = copy_state(trainer.ema.model)
     trainer.train()
     assert changed(trainer.ema.model, before) == set()
     assert changed(trainer.model, before) >= {"D"}
@@ -121,7 +121,7 @@ def test_a_pattern_trains_only_the_phases_it_matches(pattern, trained, tmp_path)
     trainer.train()
     moved = {k.partition(".")[0] for k, p in trainer.model.named_parameters() if not torch.equal(p, before[k])}
     assert moved == trained
-    losses = {c for c in rows(trainer.folder.log)[0] if c.startswith("loss/")}
+    losses = {c for c in read_log(trainer.folder.log)[0] if c.startswith("loss/")}
     assert losses == {f"loss/{name}" for name in ("D", "G") if fnmatchcase(name, pattern)}
 
 
@@ -157,7 +157,7 @@ def test_bf16_trains_in_mixed_precision(name, tmp_path):
     for p in ("fp32", "bf16"):  # one after the other, for each starts its random numbers
         runs.append(make_trainer(tmp_path / p, name, images=8, precision=p))
         runs[-1].train()
-    full, mixed = (rows(t.folder.log)[0] for t in runs)
+    full, mixed = (read_log(t.folder.log)[0] for t in runs)
     losses = [tag for tag in full if tag.startswith("loss/")]
     assert losses
     assert [float(mixed[tag]) for tag in losses] == pytest.approx(

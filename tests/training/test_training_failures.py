@@ -11,7 +11,7 @@ from torch import Tensor
 from ganlib.errors import GanlibError
 from ganlib.models.dcgan import DCGAN
 from helpers.tiny_models import build, files_of, make_trainer
-from helpers.training_output import changed, copied
+from helpers.training_output import changed, copy_state
 
 
 def test_a_loss_that_is_not_finite_stops_training_and_names_phase_and_step(tmp_path):
@@ -24,7 +24,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_phase_and_step(tmp_p
 def test_the_last_good_state_stays_when_training_diverges(tmp_path):
     good = make_trainer(tmp_path, images=16, state_every=0.0)
     good.train()
-    weights, kept = copied(good.model), files_of(tmp_path)
+    weights, kept = copy_state(good.model), files_of(tmp_path)
     diverging = make_trainer(tmp_path, images=400, state_every=0.0, resume=True)
     for optimizer in diverging.optimizers.values():
         optimizer.param_groups[0]["lr"] = 1e30

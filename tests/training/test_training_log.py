@@ -14,14 +14,14 @@ from ganlib.training import Progress, TrainingConfig
 from ganlib.training.log import ScalarLog
 from ganlib.training.snapshots import next_snapshot
 from helpers.tiny_models import make_trainer
-from helpers.training_output import COLUMNS, GANS, rows
+from helpers.training_output import COLUMNS, GANS, read_log
 
 
 @pytest.mark.parametrize("name", GANS)
 def test_the_log_has_the_promised_columns(name, tmp_path):
     trainer = make_trainer(tmp_path, name, images=24, log_every=2)
     trainer.train()
-    log = rows(trainer.folder.log)
+    log = read_log(trainer.folder.log)
     assert list(log[0])[:3] == ["step", "images", "wall_time"]
     assert set(log[0]) >= COLUMNS
     assert [(r["step"], r["images"]) for r in log] == [("2", "8"), ("4", "16"), ("6", "24")]
@@ -35,7 +35,7 @@ def test_a_row_holds_the_mean_of_its_steps(tmp_path):
     def losses(log_every: int) -> list[float]:
         trainer = make_trainer(tmp_path / str(log_every), images=16, log_every=log_every)
         trainer.train()
-        return [float(r["loss/D"]) for r in rows(trainer.folder.log)]
+        return [float(r["loss/D"]) for r in read_log(trainer.folder.log)]
 
     one, two = losses(1), losses(2)
     assert two == pytest.approx([(one[0] + one[1]) / 2, (one[2] + one[3]) / 2], rel=1e-4)
@@ -44,7 +44,7 @@ def test_a_row_holds_the_mean_of_its_steps(tmp_path):
 def test_a_gradient_norm_is_that_of_all_parameters_of_the_phase(tmp_path):
     trainer = make_trainer(tmp_path, images=4)
     trainer.train()
-    (row,) = rows(trainer.folder.log)
+    (row,) = read_log(trainer.folder.log)
     model: Any = trainer.model
     squares = sum(float(p.grad.square().sum()) for p in model.G.parameters())
     assert float(row["grad/G"]) == pytest.approx(squares**0.5, rel=1e-4)
@@ -70,7 +70,7 @@ def test_a_column_that_comes_later_leaves_earlier_rows_empty(tmp_path):
     log.append(1, 4, {"a": 1.0})
     log.append(2, 8, {"a": 2.0, "b": 3.0})
     log.append(3, 12, {"b": 4.0})
-    assert [(r["a"], r["b"]) for r in rows(log.path)] == [("1", ""), ("2", "3"), ("", "4")]
+    assert [(r["a"], r["b"]) for r in read_log(log.path)] == [("1", ""), ("2", "3"), ("", "4")]
 
 
 def test_a_lost_log_does_not_stop_resuming(tmp_path):
@@ -79,7 +79,7 @@ def test_a_lost_log_does_not_stop_resuming(tmp_path):
     trainer.folder.log.unlink()
     resumed = make_trainer(tmp_path, images=12, resume=True)
     resumed.train()
-    assert [r["step"] for r in rows(resumed.folder.log)] == ["3"]
+    assert [r["step"] for r in read_log(resumed.folder.log)] == ["3"]
 
 
 def test_snapshots_come_at_growing_intervals_from_the_start(tmp_path):
@@ -133,4 +133,4 @@ def test_a_model_that_generates_nothing_has_weights_but_no_pictures(tmp_path):
     assert trainer.folder.weights.exists()
     assert not trainer.folder.samples.exists()
     assert not trainer.folder.snapshots.exists()
-    assert set(rows(trainer.folder.log)[0]) >= {"loss/classify", "accuracy", "grad/classify"}
+    assert set(read_log(trainer.folder.log)[0]) >= {"loss/classify", "accuracy", "grad/classify"}
