@@ -23,7 +23,7 @@ from ganlib.sampling import sample
 from ganlib.training import TrainingConfig
 
 CPU = torch.device("cpu")
-SCORE = EvaluationConfig(metrics=("cas",), n=60)
+CAS = EvaluationConfig(metrics=("cas",), n=60)
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def _brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def accuracy(data: DataSet, labels: np.ndarray) -> float:
     """On the test images after training on the training images under these labels."""
-    taught = replace(data, train=replace(data.train, labels=labels))
+    relabelled = replace(data, train=replace(data.train, labels=labels))
     config = TrainingConfig(images=4_000, batch_size=50, precision="fp32")
-    model = train(taught, config, CPU, lambda *_: None)
+    model = train(relabelled, config, CPU, lambda *_: None)
     return count_hits(model.classify, [np.array(data.test.images)], data.test.labels, CPU, print) / len(data.test)
 
 
@@ -56,11 +56,11 @@ def test_a_classifier_learns_what_the_images_show(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("_brief")
 def test_the_record_says_what_was_trained_and_tested(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "gan", "--metrics", "cas", "--n", "60", "--device", "cpu"]) == 0
-    (found,) = read_records(root / "gan" / "evaluation.json")
-    n = round(found.value * 60)
-    assert (found.value, found.interval, found.blocks) == (n / 60, wilson_interval(n, 60), ())
+    (record,) = read_records(root / "gan" / "evaluation.json")
+    n = round(record.value * 60)
+    assert (record.value, record.interval, record.blocks) == (n / 60, wilson_interval(n, 60), ())
     run = Run(root / "gan")
-    assert found.protocol.to_dict() == {
+    assert record.protocol.to_dict() == {
         "n_real": 60,
         "n_fake": 60,
         "reference": {"data": run.data_name, "split": "test", "fingerprint": run.fingerprint("test")},
@@ -71,33 +71,33 @@ def test_the_record_says_what_was_trained_and_tested(root: Path, capsys: pytest.
         "options": {},
         "trained": {"model": "classifier", "width": 4, "images": 600, "batch_size": 128, "seed": 0},
     }
-    assert (found.labels, found.seeds, found.snapshot) == ("balanced", "0-59", None)
+    assert (record.labels, record.seeds, record.snapshot) == ("balanced", "0-59", None)
     assert "gan  CAS (n=60, 60 test images)" in capsys.readouterr().out
     frame, broken = read_evaluations({run.path: run.name})
     assert (frame.metric.tolist(), broken) == (["cas"], [])
-    (again,) = evaluate(run, SCORE, CPU)
-    assert again.value == found.value
+    (again,) = evaluate(run, CAS, CPU)
+    assert again.value == record.value
 
 
 @pytest.mark.usefixtures("_brief")
 def test_images_are_made_once_for_all_metrics_and_kept_over_a_kill(root: Path) -> None:
     run = Run(root / "gan")
     config = EvaluationConfig(metrics=("fid", "cas"), n=60, blocks=3, batch=20)
-    seen: list[tuple[str, int]] = []
+    progress: list[tuple[str, int]] = []
 
     def watch(text: str, done: int, total: int) -> None:
-        seen.append((text, done))
-        if len(seen) == 2 and text == "generated":
+        progress.append((text, done))
+        if len(progress) == 2 and text == "generated":
             raise InterruptedError
 
     alone = evaluate(run, replace(config, metrics=("fid",)), CPU)
     with pytest.raises(InterruptedError):
         evaluate(run, config, CPU, progress=watch)
-    (kept,) = run.path.glob(".images-*.u8")
+    (partial,) = run.path.glob(".images-*.u8")
     expected = sample(run.load(), range(40), [i % 3 for i in range(40)])  # type: ignore[arg-type]
-    assert kept.read_bytes() == expected.tobytes()
+    assert partial.read_bytes() == expected.tobytes()
     both = evaluate(run, config, CPU, progress=watch)
-    assert [done for text, done in seen if text == "generated"] == [20, 40, 60]
+    assert [done for text, done in progress if text == "generated"] == [20, 40, 60]
     assert [r.metric for r in both] == ["fid", "cas"]
     assert both[0].value == pytest.approx(alone[0].value, rel=1e-6)
     assert not [*run.path.glob(".images-*"), *run.path.glob(".features-*")]
@@ -106,20 +106,20 @@ def test_images_are_made_once_for_all_metrics_and_kept_over_a_kill(root: Path) -
 @pytest.mark.usefixtures("_brief")
 def test_it_needs_no_extractor_but_the_test_images(root: Path, request: pytest.FixtureRequest) -> None:
     (root / "judge" / "config.json").unlink()
-    assert [r.metric for r in evaluate(Run(root / "gan"), SCORE, CPU)] == ["cas"]
+    assert [r.metric for r in evaluate(Run(root / "gan"), CAS, CPU)] == ["cas"]
     request.getfixturevalue("without_data")
-    made: list[str] = []
+    stages: list[str] = []
     with pytest.raises(GanlibError, match="There is no folder"):
-        evaluate(Run(root / "gan"), SCORE, CPU, progress=lambda text, done, total: made.append(text))
-    assert made == []
+        evaluate(Run(root / "gan"), CAS, CPU, progress=lambda text, done, total: stages.append(text))
+    assert stages == []
 
 
 def test_what_cannot_teach_is_refused_before_an_image_is_made(root: Path) -> None:
-    made: list[str] = []
+    stages: list[str] = []
     for name, config, reason in [
-        ("info", SCORE, "info is not conditional"),
+        ("info", CAS, "info is not conditional"),
         ("gan", EvaluationConfig(metrics=("fid", "cas"), n=2, blocks=1), "3 classes cannot learn from 2 images"),
     ]:
         with pytest.raises(GanlibError, match=reason):
-            evaluate(Run(root / name), config, CPU, progress=lambda text, done, total: made.append(text))
-    assert made == []
+            evaluate(Run(root / name), config, CPU, progress=lambda text, done, total: stages.append(text))
+    assert stages == []

@@ -1,4 +1,4 @@
-"""How well a code names classes that it was never told."""
+"""How well a code, learned without labels, names classes."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_code_accuracy_is_of_the_better_code_on_the_test_images(root: Path, caps
     assert main(["evaluate", "info", "--n", "120", "--blocks", "3", "--device", "cpu"]) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
-    fid, found = read_records(root / "info" / "evaluation.json")
-    assert (fid.metric, found.metric) == ("fid", "code_accuracy")
+    fid, record = read_records(root / "info" / "evaluation.json")
+    assert (fid.metric, record.metric) == ("fid", "code_accuracy")
     run = Run(root / "info")
     model: Any = run.load()
     data = load_data(run.data_name, size=16, channels=1)
@@ -97,28 +97,28 @@ def test_code_accuracy_is_of_the_better_code_on_the_test_images(root: Path, caps
             for split in (data.train, data.test)
         )
         # Every matching there is; from 3 on a number is no class.
-        namings = [np.array(classes) for classes in permutations(range(max(k, 3)), k)]
-        for naming in namings:
-            fit = int((naming[train] == data.train.labels).sum())
-            fits.setdefault((fit, -code), set()).add(int((naming[test] == data.test.labels).sum()))
+        matchings = [np.array(classes) for classes in permutations(range(max(k, 3)), k)]
+        for matching in matchings:
+            fit = int((matching[train] == data.train.labels).sum())
+            fits.setdefault((fit, -code), set()).add(int((matching[test] == data.test.labels).sum()))
     (_, code), hits = max(fits.items())
-    n = round(found.value * 60)
+    n = round(record.value * 60)
     assert n in hits  # several matchings may fit equally
-    assert (found.value, found.interval) == (n / 60, wilson_interval(n, 60))
-    assert found.protocol.extra["code"] == f"c{-code}"
-    assert found.protocol.to_dict()["reference"] == {
+    assert (record.value, record.interval) == (n / 60, wilson_interval(n, 60))
+    assert record.protocol.extra["code"] == f"c{-code}"
+    assert record.protocol.to_dict()["reference"] == {
         "data": run.data_name,
         "split": "test",
         "fingerprint": data.test.fingerprint,
     }
-    assert found.protocol.extra["matched"] == {
+    assert record.protocol.extra["matched"] == {
         "data": run.data_name,
         "split": "train",
         "fingerprint": data.train.fingerprint,
         "n": 180,
     }
-    assert found.weights_hash == run.weights_hash
-    assert f"info  Code accuracy (c{-code}, 60 test images) {found.value:.1%}" in shown.out
+    assert record.weights_hash == run.weights_hash
+    assert f"info  Code accuracy (c{-code}, 60 test images) {record.value:.1%}" in shown.out
 
 
 def test_without_the_images_code_accuracy_alone_is_missing(
@@ -137,8 +137,8 @@ def test_without_the_images_code_accuracy_alone_is_missing(
 def test_code_accuracy_is_not_made_where_it_would_say_nothing_new(root: Path) -> None:
     warnings: list[str] = []
     run = Run(root / "info")
-    for how in ({"snapshot": 320}, {"options": {"temperature": 0.5}}):
-        assert [r.metric for r in evaluate(run, SMALL, CPU, **how, warn=warnings.append)] == ["fid"]
+    for arguments in ({"snapshot": 320}, {"options": {"temperature": 0.5}}):
+        assert [r.metric for r in evaluate(run, SMALL, CPU, **arguments, warn=warnings.append)] == ["fid"]
     assert warnings == []
 
 

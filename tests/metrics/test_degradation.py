@@ -50,11 +50,11 @@ def test_worse_pictures_are_further_away(
     def features(images: np.ndarray) -> torch.Tensor:
         return extract(extractor, lambda start: [images], len(images)).features
 
-    about = compute_reference(features(real), data.train.labels)
+    reference = compute_reference(features(real), data.train.labels)
     values = []
     for strength in (0, 1, 2) if worsen is with_fewer_classes else (0, 1, 2, 3):
         x = features(worsen(fake, data.train.labels, strength))
-        (value,) = MEASURES[metric](about, FakeFeatures(x, x, None), 1)
+        (value,) = MEASURES[metric](reference, FakeFeatures(x, x, None), 1)
         values.append(value.value)
     assert values == sorted(values)
     assert values[-1] > values[1] > values[0]

@@ -134,8 +134,8 @@ def test_a_classifier_measures_real_images_itself_or_by_the_extractor_asked_for(
     floor = next(r for r in evaluate(Run(root / "judge"), SMALL, CPU) if r.metric == "fid_floor")
     assert floor.protocol.extractor_name == "judge"
     assert floor.protocol.extractor_hash == floor.weights_hash
-    asked = lambda run, device, weights: replace(EXTRACTORS["embedded"](run, device, None), name=str(weights))  # noqa: E731
-    monkeypatch.setitem(EXTRACTORS._entries, "clip", asked)
+    stand_in = lambda run, device, weights: replace(EXTRACTORS["embedded"](run, device, None), name=str(weights))  # noqa: E731
+    monkeypatch.setitem(EXTRACTORS._entries, "clip", stand_in)
     config = EvaluationConfig(n=120, blocks=3, extractor="clip", extractor_weights="a file")
     floor = next(r for r in evaluate(Run(root / "judge"), config, CPU) if r.metric == "fid_floor")
     assert floor.protocol.extractor == "a file"

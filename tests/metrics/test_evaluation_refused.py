@@ -21,7 +21,7 @@ SMALL = EvaluationConfig(n=120, blocks=3)
 
 
 def test_what_cannot_be_measured_is_said_before_an_image_is_made(root: Path) -> None:
-    made: list[str] = []
+    stages: list[str] = []
     for name, config, reason in [
         ("gan", EvaluationConfig(metrics=("isc", "fid"), n=9, blocks=1), "9 images are too few"),
         ("gan", EvaluationConfig(metrics=("dc",), n=20, blocks=4), "5 images in a block are too few"),
@@ -30,8 +30,8 @@ def test_what_cannot_be_measured_is_said_before_an_image_is_made(root: Path) -> 
         ("gan", EvaluationConfig(metrics=()), "Of gan there is no number"),
     ]:
         with pytest.raises(GanlibError, match=reason):
-            evaluate(Run(root / name), config, CPU, progress=lambda text, *counts: made.append(text))
-    assert "generated" not in made
+            evaluate(Run(root / name), config, CPU, progress=lambda text, *counts: stages.append(text))
+    assert "generated" not in stages
     assert not (root / "gan" / "evaluation.json").exists()
 
 
@@ -92,17 +92,17 @@ def test_a_reference_of_other_images_or_without_numbers_is_refused(root: Path, r
 
 
 def test_classes_that_cannot_be_measured_are_named(root: Path) -> None:
-    said: list[str] = []
-    evaluate(Run(root / "info"), EvaluationConfig(n=120, blocks=3, per_class=True), CPU, warn=said.append)
-    assert said == ["FID of each class was not measured: it takes none."]
+    warnings: list[str] = []
+    evaluate(Run(root / "info"), EvaluationConfig(n=120, blocks=3, per_class=True), CPU, warn=warnings.append)
+    assert warnings == ["FID of each class was not measured: it takes none."]
 
 
 def test_too_few_images_are_warned_about_and_fewer_refused(root: Path) -> None:
-    found = evaluate(Run(root / "gan"), EvaluationConfig(n=20, blocks=1), CPU)[0]
-    assert "Only 20 generated images for 32 feature dimensions" in found.warning
-    assert found.interval is None
-    found = evaluate(Run(root / "gan"), EvaluationConfig(n=60, blocks=4), CPU)[0]
-    assert "Only 15 images in each block" in found.warning
+    record = evaluate(Run(root / "gan"), EvaluationConfig(n=20, blocks=1), CPU)[0]
+    assert "Only 20 generated images for 32 feature dimensions" in record.warning
+    assert record.interval is None
+    record = evaluate(Run(root / "gan"), EvaluationConfig(n=60, blocks=4), CPU)[0]
+    assert "Only 15 images in each block" in record.warning
     config = EvaluationConfig(metrics=("fid_infinity", "isc", "isc"), n=300, blocks=3)
     limit, score = evaluate(Run(root / "gan"), config, CPU)  # isc once
     assert "Only 30 generated images at the smallest size" in limit.warning

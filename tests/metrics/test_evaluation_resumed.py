@@ -21,7 +21,7 @@ SMALL = EvaluationConfig(n=120, blocks=3)
 
 def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3, batch=20)
-    (whole, *_) = evaluate(run, config, CPU)
+    (complete, *_) = evaluate(run, config, CPU)
 
     class Killed(Exception):
         pass
@@ -32,18 +32,18 @@ def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: 
 
     with pytest.raises(Killed):
         evaluate(run, config, CPU, progress=stop)
-    (kept,) = run.path.glob(".features-*")
-    content = kept.read_bytes()
-    kept.write_bytes(content[:-10])  # the kill came in the middle of a row
+    (partial,) = run.path.glob(".features-*")
+    content = partial.read_bytes()
+    partial.write_bytes(content[:-10])  # the kill came in the middle of a row
     seen: list[int] = []
     (resumed, *_) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
     assert min(seen) > 59
-    assert resumed.value == pytest.approx(whole.value, rel=1e-6)
+    assert resumed.value == pytest.approx(complete.value, rel=1e-6)
     assert not list(run.path.glob(".features-*"))
     with pytest.raises(Killed):
         evaluate(run, config, CPU, progress=stop)
     (other, *_) = evaluate(run, config, CPU, options={"temperature": 0.5})  # other images: not gone on with
-    assert other.value != pytest.approx(whole.value, rel=1e-5)
+    assert other.value != pytest.approx(complete.value, rel=1e-5)
 
 
 def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
@@ -54,23 +54,23 @@ def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
 
     with pytest.raises(OSError, match="no space"):
         evaluate(run, SMALL, CPU, store=full)
-    said: list[str] = []
-    evaluate(run, SMALL, CPU, progress=lambda text, done, total: said.append(text))
-    assert "generated" not in said
+    stages: list[str] = []
+    evaluate(run, SMALL, CPU, progress=lambda text, done, total: stages.append(text))
+    assert "generated" not in stages
     assert not list(run.path.glob(".features-*"))
 
 
 def test_images_of_other_code_are_not_gone_on_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = Run(root / "gan").load(CPU)
-    made = Generation(Run(root / "gan"), model, "0" * 12, {}, 120, 64)
-    before = made.partial("features").path
+    generation = Generation(Run(root / "gan"), model, "0" * 12, {}, 120, 64)
+    before = generation.partial("features").path
     monkeypatch.setattr("ganlib.metrics.generation.commit", lambda: "another")
-    assert made.partial("features").path != before
+    assert generation.partial("features").path != before
 
 
 def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, config = Run(root / "gan"), EvaluationConfig(n=120, blocks=3)
-    (whole, *_) = evaluate(run, config, CPU)
+    (complete, *_) = evaluate(run, config, CPU)
     refused = []
 
     def refuse(path: Path, *args: Any) -> int:
@@ -79,7 +79,7 @@ def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, mo
 
     monkeypatch.setattr("ganlib.metrics.partial.os.open", refuse)
     (again, *_) = evaluate(run, config, CPU)
-    assert again.value == whole.value
+    assert again.value == complete.value
     assert refused
 
 

@@ -66,8 +66,10 @@ def test_streamed_metrics_equal_torch_fidelitys(root: Path) -> None:
         return extract(extractor, lambda start: (np.array(x[i : i + 40]) for i in range(start, len(x), 40)), len(x))
 
     about_real = compute_reference(measured(real).features, np.array(labels))._replace(sample=measured(real).features)
-    made = FakeFeatures(*measured(fake), None)
-    ours = {v.metric: v.value for name in ("fid", "kid", "isc", "prc") for v in MEASURES[name](about_real, made, 1)}
+    fake_features = FakeFeatures(*measured(fake), None)
+    ours = {
+        v.metric: v.value for name in ("fid", "kid", "isc", "prc") for v in MEASURES[name](about_real, fake_features, 1)
+    }
     assert 0.1 < ours["precision"] < 1
     assert ours == pytest.approx(
         {
@@ -111,10 +113,10 @@ def test_features_that_are_not_finite_are_refused(bad: float, root: Path) -> Non
 
 
 def test_a_batch_that_does_not_fit_is_done_in_halves() -> None:
-    asked = []
+    parts = []
 
     def compute(part: slice) -> tuple[torch.Tensor, ...]:
-        asked.append((part.start, part.stop))
+        parts.append((part.start, part.stop))
         if part.stop - part.start > 2:
             raise torch.OutOfMemoryError("out of memory")
         rows = torch.arange(part.start, part.stop)
@@ -123,7 +125,7 @@ def test_a_batch_that_does_not_fit_is_done_in_halves() -> None:
     rows, twice = run_in_halves(CPU, compute, slice(3, 9))
     assert rows.tolist() == list(range(3, 9))
     assert torch.equal(twice, rows * 2)
-    assert asked[0] == (3, 9)
+    assert parts[0] == (3, 9)
     with pytest.raises(RuntimeError, match="size"):
         run_in_halves(CPU, lambda part: (torch.ones(2) @ torch.ones(3),), slice(0, 4))
 

@@ -46,9 +46,9 @@ def test_fid_of_flat_clouds_is_the_closed_form_too() -> None:
 def test_fid_of_fewer_images_than_dimensions_is_finite_and_large(n: int) -> None:
     generator = torch.Generator().manual_seed(0)
     real, fake = torch.randn(2_000, 64, generator=generator), torch.randn(2_000, 64, generator=generator)
-    found = frechet(statistics(real), statistics(fake[:n]))
-    assert np.isfinite(found)
-    assert found > 2 * frechet(statistics(real), statistics(fake))
+    result = frechet(statistics(real), statistics(fake[:n]))
+    assert np.isfinite(result)
+    assert result > 2 * frechet(statistics(real), statistics(fake))
 
 
 def test_fid_of_one_picture_again_and_again_is_that_of_a_point() -> None:
@@ -80,11 +80,11 @@ def test_points_between_begin_and_end_where_they_should(path: str) -> None:
 
 
 def test_interval_of_blocks_lies_around_the_value_of_all_images() -> None:
-    found = block_interval(10.0, [11.0, 12.0, 13.0, 14.0], 4000)
+    result = block_interval(10.0, [11.0, 12.0, 13.0, 14.0], 4000)
     half = 3.182446 * sqrt(5 / 3) / 2  # t-quantile of 3 degrees of freedom
-    assert found is not None
-    assert (found.low, found.high) == pytest.approx((10 - half, 10 + half), rel=1e-6)
-    assert "4 disjoint seed blocks of 1,000 images" in found.how
+    assert result is not None
+    assert (result.low, result.high) == pytest.approx((10 - half, 10 + half), rel=1e-6)
+    assert "4 disjoint seed blocks of 1,000 images" in result.how
     assert block_interval(10.0, [], 4000) is None
     share = block_interval(0.99, [0.9, 1.0], 4000, proportion=True)
     assert share is not None
@@ -92,7 +92,7 @@ def test_interval_of_blocks_lies_around_the_value_of_all_images() -> None:
 
 
 def test_interval_of_a_share_is_wilsons() -> None:
-    found = wilson_interval(8, 10)
-    assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    result = wilson_interval(8, 10)
+    assert (result.low, result.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert wilson_interval(10, 10).high == 1
     assert wilson_interval(0, 10).low == 0

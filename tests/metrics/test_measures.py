@@ -23,8 +23,8 @@ def normal(n: int, d: int = 4, shift: float = 0.0, scale: float = 1.0) -> Tensor
 
 def measured(name: str, real: Tensor, fake: Tensor, blocks: int = 1, **changes: Any) -> dict[str, float]:
     labels = changes.get("labels", np.zeros(len(real), np.int64))
-    made = FakeFeatures(fake, changes.get("logits", fake), changes.get("requested"))
-    return {v.metric: v.value for v in MEASURES[name](compute_reference(real, labels), made, blocks)}
+    features = FakeFeatures(fake, changes.get("logits", fake), changes.get("requested"))
+    return {v.metric: v.value for v in MEASURES[name](compute_reference(real, labels), features, blocks)}
 
 
 # Nearest neighbours, on a line: real images at 0, 1, 2, 3 and one far off at 10.
@@ -49,15 +49,15 @@ def test_radii_reach_the_kth_neighbour() -> None:
     ],
 )
 def test_density_and_coverage_of_points_on_a_line(fake, density, coverage) -> None:
-    found = density_coverage(LINE, torch.tensor(fake)[:, None], 1)
-    assert found == pytest.approx((density, coverage))
+    results = density_coverage(LINE, torch.tensor(fake)[:, None], 1)
+    assert results == pytest.approx((density, coverage))
 
 
 def test_density_and_coverage_do_not_depend_on_how_many_rows_are_taken_at_a_time(monkeypatch) -> None:
     real, fake = normal(300), normal(200)
-    whole = density_coverage(real, fake, 5)
+    expected = density_coverage(real, fake, 5)
     monkeypatch.setattr("ganlib.metrics.density_coverage.ROWS", 7)
-    assert density_coverage(real, fake, 5) == pytest.approx(whole)
+    assert density_coverage(real, fake, 5) == pytest.approx(expected)
 
 
 def test_alike_clouds_have_density_one_and_are_covered() -> None:
@@ -70,9 +70,9 @@ def test_alike_clouds_have_density_one_and_are_covered() -> None:
 def test_precision_and_recall_of_clouds() -> None:
     """Half of the fakes lie elsewhere: precision 1/2. They show half of what is real: recall 1/2."""
     left, right, away = normal(400, 2), normal(400, 2, shift=50), normal(400, 2, shift=-50)
-    found = measured("prc", torch.cat([left, right]), torch.cat([left, away]))
-    assert found["precision"] == pytest.approx(0.5, abs=0.02)
-    assert found["recall"] == pytest.approx(0.5, abs=0.02)
+    results = measured("prc", torch.cat([left, right]), torch.cat([left, away]))
+    assert results["precision"] == pytest.approx(0.5, abs=0.02)
+    assert results["recall"] == pytest.approx(0.5, abs=0.02)
 
 
 # Distances.
@@ -145,9 +145,9 @@ WORSE = {"fid": 1, "fid_infinity": 1, "kid": 1, "precision": -1, "density": -1}
 @pytest.mark.parametrize("name", ["fid", "fid_infinity", "kid", "prc", "dc"])
 def test_growing_noise_makes_every_distance_larger(name) -> None:
     real, fake, noise = normal(400), normal(400), normal(400)
-    found = [measured(name, real, fake + strength * noise) for strength in (0.0, 1.0, 2.0, 4.0)]
-    for metric in set(found[0]) & set(WORSE):
-        values = [WORSE[metric] * f[metric] for f in found]
+    results = [measured(name, real, fake + strength * noise) for strength in (0.0, 1.0, 2.0, 4.0)]
+    for metric in set(results[0]) & set(WORSE):
+        values = [WORSE[metric] * f[metric] for f in results]
         assert values == sorted(values)
         assert values[0] < values[-1]
 
@@ -159,8 +159,8 @@ def test_dropped_modes_are_noticed(name, metric, sign) -> None:
     modes = [normal(80, shift=12.0 * i) for i in range(5)]
     again = [normal(80, shift=12.0 * i) for i in range(5)]
     values = []
-    for kept in (5, 4, 3, 2, 1):
-        fake = torch.cat(again[:kept])[torch.randperm(80 * kept, generator=GENERATOR)]
+    for count in (5, 4, 3, 2, 1):
+        fake = torch.cat(again[:count])[torch.randperm(80 * count, generator=GENERATOR)]
         values.append(sign * measured(name, torch.cat(modes), fake)[metric])
     assert values == sorted(values)
 
@@ -168,24 +168,24 @@ def test_dropped_modes_are_noticed(name, metric, sign) -> None:
 @pytest.mark.parametrize("name", [n for n in MEASURES if n not in ("isc", "class_agreement")])
 def test_parts_are_disjoint_and_of_the_same_metric(name) -> None:
     real, fake, requested = normal(400), normal(400, shift=0.3), torch.arange(400) % 2
-    about = compute_reference(real, np.arange(400) % 2)
-    (value, *_) = MEASURES[name](about, FakeFeatures(fake, fake, requested), 4)
+    reference = compute_reference(real, np.arange(400) % 2)
+    (value, *_) = MEASURES[name](reference, FakeFeatures(fake, fake, requested), 4)
     assert len(value.blocks) == 4
-    alone = MEASURES[name](about, FakeFeatures(fake[:100], fake[:100], requested[:100]), 1)[0].value
+    alone = MEASURES[name](reference, FakeFeatures(fake[:100], fake[:100], requested[:100]), 1)[0].value
     if name != "kid":  # whose subsets are as large as the smallest part
         assert value.blocks[0] == pytest.approx(alone, rel=1e-6)
 
 
 @pytest.mark.parametrize(("name", "n"), [("prc", 12), ("dc", 20), ("isc", 9), ("class_fid", 12)])
 def test_too_few_images_are_one_sentence(name, n) -> None:
-    about = compute_reference(normal(50), np.arange(50) % 2)
+    reference = compute_reference(normal(50), np.arange(50) % 2)
     with pytest.raises(GanlibError, match="too few"):
-        check_sizes([name], about, n, 4, 2)
-    check_sizes([name], about, n * 2, 4, 2)
+        check_sizes([name], reference, n, 4, 2)
+    check_sizes([name], reference, n * 2, 4, 2)
 
 
 def test_few_real_images_are_too_few_as_well() -> None:
-    about = compute_reference(normal(4), np.zeros(4, np.int64))
-    check_sizes(["prc"], about, 1000, 1, 0)
+    reference = compute_reference(normal(4), np.zeros(4, np.int64))
+    check_sizes(["prc"], reference, 1000, 1, 0)
     with pytest.raises(GanlibError, match="dc looks at 5 neighbours: 4 images in a block are too few"):
-        check_sizes(["prc", "dc"], about, 1000, 1, 0)
+        check_sizes(["prc", "dc"], reference, 1000, 1, 0)

@@ -24,7 +24,7 @@ from helpers.tiny_models import build, write_run
 
 CPU = torch.device("cpu")
 GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]
-WALKS = EvaluationConfig(metrics=("ppl",), n=24, blocks=3)
+PPL = EvaluationConfig(metrics=("ppl",), n=24, blocks=3)
 
 
 def linear(width: int = 3) -> Extractor:
@@ -44,8 +44,8 @@ def test_straight_paths_through_linear_maps_have_the_closed_form() -> None:
     a, b = torch.randn(2, 50, 6, generator=rng, dtype=torch.float64)
     generator, features = (torch.randn(*s, generator=rng, dtype=torch.float64) for s in ((6, 9), (9, 4)))
     t = torch.rand(50, generator=rng, dtype=torch.float64)
-    found = path_distances(lambda z: z @ generator @ features, a, b, t, "lerp")
-    assert torch.allclose(found, ((b - a) @ generator @ features).square().sum(1), rtol=1e-6)
+    result = path_distances(lambda z: z @ generator @ features, a, b, t, "lerp")
+    assert torch.allclose(result, ((b - a) @ generator @ features).square().sum(1), rtol=1e-6)
 
 
 def test_round_paths_run_at_the_speed_of_their_angle() -> None:
@@ -70,32 +70,32 @@ def test_steps_far_below_a_level_are_seen() -> None:
     a, b = torch.zeros(4, 1), torch.ones(4, 1)
     t = torch.tensor([0.1, 0.4, 0.6, 0.9])
     images = linear(3).network
-    found = path_distances(lambda z: images(z[:, :, None, None].expand(-1, -1, 8, 8))[0], a, b, t, "lerp")
+    result = path_distances(lambda z: images(z[:, :, None, None].expand(-1, -1, 8, 8))[0], a, b, t, "lerp")
     per_level = (images(torch.ones(1, 1, 8, 8))[0]).square().sum()
-    assert torch.allclose(found, per_level.expand(4), rtol=0.02)
+    assert torch.allclose(result, per_level.expand(4), rtol=0.02)
 
 
 @pytest.mark.parametrize("name", GENERATIVE)
 def test_every_architecture_has_paths(name: str, tmp_path: Path) -> None:
     model: Any = build(name)
-    made = Generation(write_run(tmp_path / "run", name), model, "0" * 12, {}, 8, 4)
+    generation = Generation(write_run(tmp_path / "run", name), model, "0" * 12, {}, 8, 4)
     for space in model.spaces:
-        whole = squared_distances(made, linear(), space, slice(0, 4))
-        parts = [squared_distances(made, linear(), space, slice(i, i + 2)) for i in (0, 2)]
-        assert whole.shape == (4, 1)
-        assert torch.isfinite(whole).all()
-        assert whole.mean() > 0
-        assert torch.allclose(torch.cat(parts), whole, rtol=0.1, atol=0.1 * float(whole.mean()))
+        expected = squared_distances(generation, linear(), space, slice(0, 4))
+        parts = [squared_distances(generation, linear(), space, slice(i, i + 2)) for i in (0, 2)]
+        assert expected.shape == (4, 1)
+        assert torch.isfinite(expected).all()
+        assert expected.mean() > 0
+        assert torch.allclose(torch.cat(parts), expected, rtol=0.1, atol=0.1 * float(expected.mean()))
 
 
 def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
     run = Run(root / "gan")
-    (found,) = evaluate(run, WALKS, CPU)
-    assert found.metric == "ppl"
-    assert found.value == pytest.approx(np.mean(found.blocks))
-    assert found.interval == block_interval(found.value, found.blocks, 24)
+    (result,) = evaluate(run, PPL, CPU)
+    assert result.metric == "ppl"
+    assert result.value == pytest.approx(np.mean(result.blocks))
+    assert result.interval == block_interval(result.value, result.blocks, 24)
     judge = Run(root / "judge")
-    assert found.protocol.to_dict() == {
+    assert result.protocol.to_dict() == {
         "n_real": 0,
         "n_fake": 24,
         "reference": None,
@@ -110,7 +110,7 @@ def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
         "paths": 12,
         "discarded": [1, 99],
     }
-    assert (found.labels, found.seeds) == ("balanced", "0-23")
+    assert (result.labels, result.seeds) == ("balanced", "0-23")
 
     def stop(text: str, done: int, total: int) -> None:
         if done == 8:
@@ -122,14 +122,14 @@ def test_the_record_names_the_walk_and_goes_on_after_a_kill(root: Path) -> None:
     seen: list[int] = []
     (again,) = evaluate(run, config, CPU, progress=lambda text, done, total: seen.append(done))
     assert seen == [12]
-    assert again.value == pytest.approx(found.value, rel=1e-2)
+    assert again.value == pytest.approx(result.value, rel=1e-2)
     assert not list(run.path.glob(".paths-*"))
 
 
 def test_a_colder_latent_makes_shorter_paths(root: Path) -> None:
-    (whole,) = evaluate(Run(root / "gan"), WALKS, CPU)
-    (cold,) = evaluate(Run(root / "gan"), WALKS, CPU, options={"temperature": "0.1"})
-    assert cold.value < whole.value
+    (expected,) = evaluate(Run(root / "gan"), PPL, CPU)
+    (cold,) = evaluate(Run(root / "gan"), PPL, CPU, options={"temperature": "0.1"})
+    assert cold.value < expected.value
     assert cold.protocol.options == {"temperature": 0.1}
 
 
@@ -142,7 +142,7 @@ def test_w_is_walked_in_where_it_is_asked_for_and_there(root: Path) -> None:
     assert seen == []
     styles = write_run(root / "styles", "stylegan2_ada")
     RunFolder(styles.path).write_config(replace(styles.recipe, data=gan.recipe.data))
-    by_space = [evaluate(Run(styles.path), config, CPU)[0] for config in (WALKS, in_w)]
+    by_space = [evaluate(Run(styles.path), config, CPU)[0] for config in (PPL, in_w)]
     assert [r.protocol.extra["path"] for r in by_space] == ["slerp", "lerp"]
     assert by_space[0].value != pytest.approx(by_space[1].value, rel=1e-3)
     assert all(math.isfinite(r.value) for r in by_space)

@@ -77,11 +77,11 @@ def test_inception_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path, im
     )
     torch.save(network.state_dict(), tmp_path / "inception.pth")
     extractor = EXTRACTORS["inception"](Run(root / "gan"), CPU, str(tmp_path / "inception.pth"))
-    found = extract(extractor, lambda start: [images], 3)
+    result = extract(extractor, lambda start: [images], 3)
     x = torch.from_numpy(images).permute(0, 3, 1, 2)
-    assert torch.allclose(found.features, network(x.expand(-1, 3, -1, -1))[0], rtol=1e-4, atol=1e-5)
-    assert torch.allclose(extractor.network(x.float())[0], found.features, rtol=1e-4, atol=1e-5)
-    assert (found.features.shape, found.logits.shape) == ((3, 2048), (3, 1008))
+    assert torch.allclose(result.features, network(x.expand(-1, 3, -1, -1))[0], rtol=1e-4, atol=1e-5)
+    assert torch.allclose(extractor.network(x.float())[0], result.features, rtol=1e-4, atol=1e-5)
+    assert (result.features.shape, result.logits.shape) == ((3, 2048), (3, 1008))
     assert (extractor.width, extractor.classes) == (2048, 1008)
     assert "inception" in str(extractor.references)
 
@@ -95,23 +95,23 @@ def test_vgg16_takes_a_file_of_the_right_keys(root: Path, tmp_path: Path, images
     torch.save(values, tmp_path / "vgg.pth")
     extractor = EXTRACTORS["vgg16"](Run(root / "gan"), CPU, str(tmp_path / "vgg.pth"))
     assert (extractor.width, extractor.classes, extractor.resizer) == (4096, 0, "torch-fidelity bilinear 224")
-    found = measured(extractor, images)
-    assert found.shape == (3, 4096)
-    assert found.min() >= 0
+    result = measured(extractor, images)
+    assert result.shape == (3, 4096)
+    assert result.min() >= 0
     floats = extractor.network(torch.from_numpy(images).permute(0, 3, 1, 2).float())[0]
-    assert torch.allclose(floats, found, rtol=1e-4)
+    assert torch.allclose(floats, result, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_others_take_files_of_any_of_their_sizes(name: str, root: Path, tmp_path: Path, images: np.ndarray) -> None:
     SMALL[name](tmp_path / "small.pth")
     extractor = EXTRACTORS[name](Run(root / "gan"), CPU, str(tmp_path / "small.pth"))
-    found = measured(extractor, images)
-    assert found.shape == (3, WIDTHS[name])
+    result = measured(extractor, images)
+    assert result.shape == (3, WIDTHS[name])
     assert (extractor.width, extractor.classes, extractor.identity) == (WIDTHS[name], 0, "small.pth")
-    assert found.std() > 0
+    assert result.std() > 0
     floats = extractor.network(torch.from_numpy(images).permute(0, 3, 1, 2).float())[0]
-    assert torch.allclose(floats, found, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(floats, result, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -124,20 +124,20 @@ def test_an_evaluation_by_them_has_no_inception_score(name: str, root: Path, tmp
         "n": 24,
         "blocks": 2,
     }
-    run, made = Run(root / "gan"), []
-    found = evaluate(run, EvaluationConfig(metrics=("fid", "kid", "prc", "class_agreement", "ppl"), **settings), CPU)
-    assert [r.metric for r in found] == ["fid", "kid", "precision", "recall", "ppl"]
-    assert {r.protocol.extractor for r in found} == {name}
+    run, stages = Run(root / "gan"), []
+    result = evaluate(run, EvaluationConfig(metrics=("fid", "kid", "prc", "class_agreement", "ppl"), **settings), CPU)
+    assert [r.metric for r in result] == ["fid", "kid", "precision", "recall", "ppl"]
+    assert {r.protocol.extractor for r in result} == {name}
     with pytest.raises(GanlibError, match=f"logits, which {name} has not; leave isc out"):
-        evaluate(run, EvaluationConfig(metrics=("isc",), **settings), CPU, progress=lambda *seen: made.append(seen))
+        evaluate(run, EvaluationConfig(metrics=("isc",), **settings), CPU, progress=lambda *seen: stages.append(seen))
     with pytest.raises(GanlibError, match=f"no class_agreement by the extractor {name}; choose other"):
         evaluate(
             run,
             EvaluationConfig(metrics=("class_agreement",), **settings),
             CPU,
-            progress=lambda *seen: made.append(seen),
+            progress=lambda *seen: stages.append(seen),
         )
-    assert made == []
+    assert stages == []
 
 
 def test_clips_published_program_is_run_only_if_it_is_that(

@@ -45,10 +45,10 @@ def test_every_discriminator_has_features_and_no_label_in_them(name: str) -> Non
     model: Any = build(name)
     layers = layers_of(model)
     assert layers
-    found = features(model, layers, IMAGES)
-    assert found.shape[0] == len(IMAGES)
-    assert np.isfinite(found).all()
-    assert (found.std(axis=0) > 0).any()
+    result = features(model, layers, IMAGES)
+    assert result.shape[0] == len(IMAGES)
+    assert np.isfinite(result).all()
+    assert (result.std(axis=0) > 0).any()
     for layer in layers:  # each depends on the image, so none is the label's alone
         assert features(model, [layer], IMAGES).std(axis=0).max() > 0
     assert not any(module._forward_hooks for module in model.modules())
@@ -90,9 +90,9 @@ def test_what_works_in_place_changes_no_feature() -> None:
     images = np.full((6, 16, 16, 1), 250, np.uint8)  # even: whole cells are negative, as no noise's largest value is
     x = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
     expected = block.conv1(x)  # the block itself rectifies it in place
-    found = features(model, ["D.blocks.0.conv1"], images)
-    assert np.allclose(found, torch.nn.functional.adaptive_max_pool2d(expected, 4).flatten(1), atol=1e-5)
-    assert (found < 0).any()
+    result = features(model, ["D.blocks.0.conv1"], images)
+    assert np.allclose(result, torch.nn.functional.adaptive_max_pool2d(expected, 4).flatten(1), atol=1e-5)
+    assert (result < 0).any()
 
 
 def test_a_conditional_discriminator_is_asked_about_all_classes_in_equal_parts() -> None:
@@ -138,7 +138,7 @@ def test_probes_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main([*command, "--train", "300"]) == 0
     assert main([*command, "--train", "0"]) == 0
     shown = capsys.readouterr().out
-    first, again, whole = read_records(run.folder.evaluation)
+    first, again, of_all_images = read_records(run.folder.evaluation)
     data = load_data("digits")
     assert first.protocol.to_dict() == {
         "n_real": 359,
@@ -161,7 +161,7 @@ def test_probes_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert first.value > 0.6  # convolutions with any weights tell digits apart
     assert first.extra["pixels_accuracy"] > 0.8
     assert (again.value, again.protocol) == (first.value, first.protocol)
-    assert whole.extra["n_train"] == len(data.train)
+    assert of_all_images.extra["n_train"] == len(data.train)
     assert f"gan  Linear probe of D (192 features, 300 train, 359 test images) {first.value:.1%}" in shown
 
 
@@ -176,15 +176,15 @@ def test_the_dashboard_reads_what_the_probe_wrote(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_probed_costs_no_other_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    good, judge = digits_run(tmp_path / "good"), digits_run(tmp_path / "judge", "classifier")
+    good, classifier = digits_run(tmp_path / "good"), digits_run(tmp_path / "judge", "classifier")
     plain = write_run(tmp_path / "plain", "dcgan", num_classes=0)
-    paths = [str(run.path) for run in (judge, plain, good)]
+    paths = [str(run.path) for run in (classifier, plain, good)]
     assert main(["probe", *paths, "--train", "100", "--device", "cpu"]) == 1
     shown = capsys.readouterr()
     assert "judge is a classifier, which has no discriminator; probe a GAN." in shown.err
     assert "noise has no classes, so the features of plain cannot be tested on any." in shown.err
     assert "Not probed, for the reasons above: judge, plain." in shown.err
     assert "good  Linear probe of D" in shown.out
-    assert not judge.folder.evaluation.exists()
+    assert not classifier.folder.evaluation.exists()
     assert main(["probe", str(good.path), "--train", "-1"]) == 1
     assert "--train must be at least 0" in capsys.readouterr().err
