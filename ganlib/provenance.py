@@ -14,13 +14,13 @@ PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy")
 
 
 def versions() -> dict[str, str]:
-    found = {"ganlib": __version__, "python": platform.python_version()}
+    versions = {"ganlib": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue  # the core runs without those of metrics
-    return found
+    return versions
 
 
 def commit() -> str | None:

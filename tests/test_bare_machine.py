@@ -84,7 +84,8 @@ def run_bare(commands: str, folder: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", PROCESS, ",".join(hidden)],
         input=commands,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(PROJECT), "GANLIB_CACHE": str(folder / "cache"), "GANLIB_PROGRESS": "60"},
+        env={name: value for name, value in os.environ.items() if not name.startswith("GANLIB_")}
+        | {"PYTHONPATH": str(PROJECT), "GANLIB_CACHE": str(folder / "cache")},
         capture_output=True,
         text=True,
         timeout=300,

@@ -28,17 +28,17 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    found = find_run(args.name)
-    model = found.load(pick_device(args.device))
+    run = find_run(args.name)
+    model = run.load(pick_device(args.device))
     if not isinstance(model, GenerativeModel):
-        raise GanlibError(f"{found.name} is a {found.model_name}, which makes no pictures; see python -m ganlib list.")
+        raise GanlibError(f"{run.name} is a {run.model_name}, which makes no pictures; see python -m ganlib list.")
     if args.classes and not model.conditional:
-        raise GanlibError(f"{found.name} is unconditional, so --classes has no meaning; leave it out.")
+        raise GanlibError(f"{run.name} is unconditional, so --classes has no meaning; leave it out.")
     if args.out.suffix not in ("", ".png", ".zip"):
         raise GanlibError(f"--out {args.out} is neither .png, .zip nor a folder (a name without an ending).")
-    classes = parse_classes(args.classes, found) if args.classes else tuple(range(len(found.classes)))
+    classes = parse_classes(args.classes, run) if args.classes else tuple(range(len(run.classes)))
     request = SampleRequest(
-        found,
+        run,
         classes if model.conditional else (),
         parse_seeds(args.seeds),
         check_options(model, parse_options(args.option)),
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         for name, image in named:
             write_atomically(args.out / name, png(image))
-    print(f"{len(images)} images of {found.name} in {args.out}")
+    print(f"{len(images)} images of {run.name} in {args.out}")
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, str]:

@@ -76,16 +76,8 @@ def curves(
             if trace.showlegend:
                 legend.add(trace.name)
             figure.add_trace(trace, **place)
-        values = panel.rows["value"].to_numpy()
-        values = values[np.isfinite(values)]
-        logarithmic = log_y and bool((values > 0).all())
-        if logarithmic:
-            figure.update_yaxes(type="log", **place)
-        elif log_y:
+        if not _scale_values(figure, panel, place, log_y, clip):
             figure.layout.annotations[number].text = f"{panel.title} (linear: not all values are positive)"
-        if clip and len(values):
-            figure.update_yaxes(range=_clipped_range(np.log10(values) if logarithmic else values), **place)
-        figure.update_yaxes(title_text=panel.unit or None, **place)
         if number + columns >= len(panels):  # the lowest panel of its column
             figure.update_xaxes(title_text=x, **place)
         _add_marks(figure, marks, lines, panel.run, place)
@@ -101,6 +93,19 @@ def curves(
     return apply_style(figure).update_layout(
         legend={"borderwidth": 12, "bordercolor": "rgba(0,0,0,0)", "maxheight": 0.5}
     )
+
+
+def _scale_values(figure: go.Figure, panel: Panel, place: Mapping[str, int], log_y: bool, clip: bool) -> bool:
+    """The vertical axis of one panel; False where it cannot be logarithmic as requested."""
+    values = panel.rows["value"].to_numpy()
+    values = values[np.isfinite(values)]
+    logarithmic = log_y and bool((values > 0).all())
+    if logarithmic:
+        figure.update_yaxes(type="log", **place)
+    if clip and len(values):
+        figure.update_yaxes(range=_clipped_range(np.log10(values) if logarithmic else values), **place)
+    figure.update_yaxes(title_text=panel.unit or None, **place)
+    return logarithmic or not log_y
 
 
 def describe_curves(frame: pd.DataFrame) -> str:

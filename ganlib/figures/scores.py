@@ -35,12 +35,26 @@ def score_bars(
     frame = _ranked(frame)
     if frame.empty:
         return empty_figure("No scores to show yet.")
+    figure = go.Figure()
+    _add_bars(figure, frame, colours)
+    if best is not None and len(best):
+        _add_best_snapshots(figure, frame, best)
+    if floor is not None:
+        line, text = {"color": NEUTRAL, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
+        figure.add_vline(x=floor[0], line=line, annotation={"text": text, "font_size": 11, "yanchor": "bottom"})
+    figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
+    figure.update_xaxes(title_text=title, rangemode="tozero")
+    figure.update_layout(height=32 * len(frame) + 100, showlegend=False)
+    return apply_style(figure, right=60)
+
+
+def _add_bars(figure: go.Figure, frame: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    """Bars, intervals with a white rim, and numbers: traces of their own, for one hides what lies under it."""
     above, below = frame["high"] - frame["value"], frame["value"] - frame["low"]
     interval = {"type": "data", "array": above, "arrayminus": below}
     images_seen = frame["images_seen"].map(lambda n: "unknown" if pd.isna(n) else f"{int(n):,}").astype(object)
     ends = zip(frame["low"], frame["high"], strict=True)
     intervals = [f" ({low:.4g} to {high:.4g})" if np.isfinite([low, high]).all() else "" for low, high in ends]
-    figure = go.Figure()
     figure.add_bar(
         x=frame["value"],
         y=frame["label"],
@@ -57,7 +71,6 @@ def score_bars(
         error_x=interval | {"color": "black", "thickness": 1.5},
         hoverinfo="skip",
     )
-    # The numbers are a trace of their own: a bar's own text would lie under its interval.
     figure.add_scatter(
         x=frame["high"].fillna(frame["value"]),
         y=frame["label"],
@@ -67,24 +80,20 @@ def score_bars(
         cliponaxis=False,
         hoverinfo="skip",
     )
-    if best is not None and len(best):
-        rows = dict(zip(frame["run"], frame["label"], strict=True))
-        best = best[best["run"].isin(rows)]
-        figure.add_scatter(
-            x=best["value"],
-            y=best["run"].map(rows),
-            mode="markers",
-            marker={"symbol": "diamond", "size": 10, "color": "white", "line": {"color": "black", "width": 1.5}},
-            customdata=best["snapshot"].astype("int64"),
-            hovertemplate="best snapshot of %{y}: %{x:.4g} after %{customdata:,} images<extra></extra>",
-        )
-    if floor is not None:
-        line, text = {"color": NEUTRAL, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
-        figure.add_vline(x=floor[0], line=line, annotation={"text": text, "font_size": 11, "yanchor": "bottom"})
-    figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
-    figure.update_xaxes(title_text=title, rangemode="tozero")
-    figure.update_layout(height=32 * len(frame) + 100, showlegend=False)
-    return apply_style(figure, right=60)
+
+
+def _add_best_snapshots(figure: go.Figure, frame: pd.DataFrame, best: pd.DataFrame) -> None:
+    """A diamond on the bar of each run that has one."""
+    labels = dict(zip(frame["run"], frame["label"], strict=True))
+    best = best[best["run"].isin(labels)]
+    figure.add_scatter(
+        x=best["value"],
+        y=best["run"].map(labels),
+        mode="markers",
+        marker={"symbol": "diamond", "size": 10, "color": "white", "line": {"color": "black", "width": 1.5}},
+        customdata=best["snapshot"].astype("int64"),
+        hovertemplate="best snapshot of %{y}: %{x:.4g} after %{customdata:,} images<extra></extra>",
+    )
 
 
 def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]) -> go.Figure:

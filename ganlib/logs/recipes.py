@@ -46,8 +46,8 @@ def seed_groups(table: pd.DataFrame) -> dict[str, str]:
     if len(table) < 2:
         return {}
     keys = [key for key in table.columns if key.split(".")[0] in RECIPE and key != SEED]
-    words = table[keys].map(repr).agg("\n".join, axis=1)
-    several = words[words.duplicated(keep=False)]
+    texts = table[keys].map(repr).agg("\n".join, axis=1)
+    several = texts[texts.duplicated(keep=False)]
     return {str(run): str(several.index[several == recipe][0]) for run, recipe in several.items()}
 
 

@@ -54,31 +54,18 @@ def evaluate(
     model: Any = run.load(device, snapshot)
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
         raise GanlibError(f"Some weights of {run.name} are not finite, so that no image of it is: train it again.")
-    weights = run.weights_hash if snapshot is None else file_hash(run.folder.snapshots / f"{snapshot}.safetensors")
-    provenance: dict[str, Any] = {
-        "images_seen": run.images_seen if snapshot is None else snapshot,
-        "weights_hash": weights,
-        "snapshot": snapshot,
-        "versions": versions(),
-        "commit": commit(),
-        "date": now(),
-    }
+    provenance = provenance_fields(run, snapshot)
     generation = None
     if isinstance(model, GenerativeModel):
         checked_options = check_options(model, options or {})
-        generation = Generation(run, model, weights, checked_options, config.n, config.batch)
+        generation = Generation(run, model, provenance["weights_hash"], checked_options, config.n, config.batch)
         records = generated_records(generation, config, device, progress, warn)
         if run.classes and snapshot is None and not options:
             records += ability_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
     elif isinstance(model, Classifies):
-        records = [accuracy_record(run, model, config, progress)]
-        if snapshot is None:
-            try:
-                records.append(floor_record(run, config, device, progress))
-            except GanlibError as error:
-                warn(f"The FID of real images was not measured: {error}")
+        records = classifier_records(run, model, config, device, snapshot, progress, warn)
     else:
         raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
     for record in records:
@@ -88,6 +75,38 @@ def evaluate(
     store(records)
     if generation:
         generation.remove_partial_results()
+    return records
+
+
+def provenance_fields(run: Run, snapshot: int | None) -> dict[str, Any]:
+    """The fields of a record that say which weights were measured, by what and when."""
+    file = run.folder.snapshots / f"{snapshot}.safetensors"
+    return {
+        "images_seen": run.images_seen if snapshot is None else snapshot,
+        "weights_hash": run.weights_hash if snapshot is None else file_hash(file),
+        "snapshot": snapshot,
+        "versions": versions(),
+        "commit": commit(),
+        "date": now(),
+    }
+
+
+def classifier_records(
+    run: Run,
+    model: Classifies,
+    config: EvaluationConfig,
+    device: torch.device,
+    snapshot: int | None,
+    progress: Progress,
+    warn: Callable[[str], None],
+) -> list[Record]:
+    """Accuracy on test images and, of the run's own weights, the FID of these images by its features."""
+    records = [accuracy_record(run, model, config, progress)]
+    if snapshot is None:
+        try:
+            records.append(floor_record(run, config, device, progress))
+        except GanlibError as error:
+            warn(f"The FID of real images was not measured: {error}")
     return records
 
 

@@ -153,8 +153,8 @@ def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _offset(block: list[str], message: str) -> int:
     """Lines from the table's head to the one that the message is about: that with the quoted or first-named key."""
-    words = re.findall(r"'([^']+)'", message) + re.findall(r"\w+", message)[:1]
-    for word in words:
+    quoted = re.findall(r"'([^']+)'", message) + re.findall(r"\w+", message)[:1]
+    for word in quoted:
         for offset, line in enumerate(block):
             if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", line.partition("#")[0]):
                 return offset
