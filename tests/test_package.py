@@ -27,7 +27,8 @@ def test_pip_and_the_package_read_the_same_requirements():
     joined = re.findall(r"^-r (.*)$", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
     extras = HOOK["optional-dependencies"]
     assert extras.keys() == {"metrics", "dashboard", "dev"}
-    assert joined == [*HOOK["files"], *extras["metrics"], *extras["dashboard"]]
+    assert joined == [*HOOK["files"], *extras["dashboard"]]  # which evaluates, so that it needs those of metrics
+    assert set(extras["metrics"]) < set(extras["dashboard"])
     assert all((PROJECT / path).is_file() for paths in [HOOK["files"], *extras.values()] for path in paths)
 
 
@@ -42,7 +43,7 @@ def test_what_the_wheel_carries_beside_the_code_is_there_and_small():
     paths = [PROJECT / path for path in PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]]
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
     assert all(path.exists() for path in paths)
-    assert sum(file.stat().st_size for file in files) < 8_000_000
+    assert sum(file.stat().st_size for file in files) < 13_000_000
 
 
 def lines(path: str) -> list[str]:

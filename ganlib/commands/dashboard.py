@@ -37,7 +37,7 @@ def find_app() -> Path:
     missing = [package for package in ("streamlit", "plotly", "torch_fidelity") if find_spec(package) is None]
     if missing:
         raise GanlibError(
-            f"The dashboard needs {' and '.join(missing)}; install them with: pip install 'ganlib[metrics,dashboard]'."
+            f"The dashboard needs {' and '.join(missing)}; install them with: pip install 'ganlib[dashboard]'."
         )
     app = (CHECKOUT or PACKAGE / "dashboard") / "app.py"
     if not app.exists():

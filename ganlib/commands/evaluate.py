@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 
 import torch
 
+from ganlib.commands.failures import Failures
 from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
 from ganlib.config import add_arguments, given
@@ -39,18 +41,11 @@ def run(args: argparse.Namespace) -> None:
     config = EvaluationConfig.from_dict(given(args, EvaluationConfig))
     options = parse_options(args.option)
     runs = [find_run(name) for name in args.runs]
-    failed = []
+    failures = Failures(runs)
     for run in runs:
-        try:
-            _evaluate(run, config, args, options)
-        except GanlibError as error:
-            if len(runs) == 1:
-                raise
-            # What is wrong with one run must not cost the hours that the others take.
-            print(f"ganlib: {error}", file=sys.stderr)
-            failed.append(run.name)
-    if failed:
-        raise GanlibError(f"Not evaluated, for the reasons above: {', '.join(failed)}.")
+        with failures.collect(run):
+            _evaluate(run, config, options, args)
+    failures.raise_any("evaluated")
 
 
 def select_snapshots(
@@ -70,37 +65,28 @@ def select_snapshots(
     return [int(at)]
 
 
-def _evaluate(run: Run, config: EvaluationConfig, args: argparse.Namespace, options: dict[str, str]) -> None:
-    read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
-    device = pick_device(args.device)
-    for snapshot in select_snapshots(run, args.at, config, device, options):
-        _measure(run, config, device, options, snapshot)
-
-
-def _measure(
-    run: Run, config: EvaluationConfig, device: torch.device, options: dict[str, str], snapshot: int | None
-) -> None:
+def _evaluate(run: Run, config: EvaluationConfig, options: dict[str, str], args: argparse.Namespace) -> None:
     # A machine that only trains has no torch-fidelity.
     from ganlib.metrics.evaluate import evaluate
 
-    line = ProgressLine()
-    warnings: list[str] = []
-    name = run.name if snapshot is None else f"{run.name} at {snapshot:,} images"
-    try:
-        records = evaluate(
-            run,
-            config,
-            device,
-            options=options,
-            snapshot=snapshot,
-            progress=partial(line.update_stage, name),
-            warn=warnings.append,
-            store=partial(append_records, run.folder.evaluation),
-        )
-    finally:
-        line.close()
-    warnings += [record.warning for record in records if record.warning]
-    for warning in dict.fromkeys(warnings):  # once each: what is said of one class is said of all
-        print(f"{name}: {warning}", file=sys.stderr)
-    for record in records:
-        print(f"{name}  {record.describe()}")
+    read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
+    device = pick_device(args.device)
+    for snapshot in select_snapshots(run, args.at, config, device, options):
+        warnings: list[str] = []
+        name = run.name if snapshot is None else f"{run.name} at {snapshot:,} images"
+        with closing(ProgressLine()) as line:
+            records = evaluate(
+                run,
+                config,
+                device,
+                options=options,
+                snapshot=snapshot,
+                progress=partial(line.update_stage, name),
+                warn=warnings.append,
+                store=partial(append_records, run.folder.evaluation),
+            )
+        warnings += [record.warning for record in records if record.warning]
+        for warning in dict.fromkeys(warnings):  # once each: what is said of one class is said of all
+            print(f"{name}: {warning}", file=sys.stderr)
+        for record in records:
+            print(f"{name}  {record.describe()}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
+from ganlib.commands.failures import Failures
 from ganlib.devices import pick_device
-from ganlib.errors import GanlibError
 from ganlib.half_precision import MAX_LEVELS, MAX_MEAN, SEEDS, Halving, halve
 from ganlib.runs import Run, find_run
 
@@ -24,17 +23,11 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> None:
     device = pick_device(args.device)
     runs = [find_run(name) for name in args.runs]
-    refused = []
+    failures = Failures(runs)
     for run in runs:
-        try:
+        with failures.collect(run):
             print(f"{run.path}: {_describe(run, halve(run, device))}")
-        except GanlibError as error:
-            if len(runs) == 1:
-                raise
-            print(f"ganlib: {error}", file=sys.stderr)
-            refused.append(run.name)
-    if refused:
-        raise GanlibError(f"Not halved, for the reasons above: {', '.join(refused)}.")
+    failures.raise_any("halved")
 
 
 def _describe(run: Run, halving: Halving | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from functools import partial
 
+from ganlib.commands.failures import Failures
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
@@ -30,17 +30,11 @@ def run(args: argparse.Namespace) -> None:
     if args.train < 0:
         raise GanlibError(f"--train must be at least 0, which means all images, not {args.train}.")
     runs = [find_run(name) for name in args.runs]
-    failed = []
+    failures = Failures(runs)
     for run in runs:
-        try:
+        with failures.collect(run):
             _probe(run, args)
-        except GanlibError as error:
-            if len(runs) == 1:
-                raise
-            print(f"ganlib: {error}", file=sys.stderr)
-            failed.append(run.name)
-    if failed:
-        raise GanlibError(f"Not probed, for the reasons above: {', '.join(failed)}.")
+    failures.raise_any("probed")
 
 
 def _probe(run: Run, args: argparse.Namespace) -> None:

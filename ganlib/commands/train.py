@@ -6,7 +6,7 @@ import argparse
 import re
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -75,29 +75,19 @@ def run(args: argparse.Namespace) -> None:
         trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
         if args.resume:  # the state fits: now the recipe may say how far it goes
             folder.write_config(replace(find_run(args.resume).recipe, training=config.to_dict()))
-        _train(trainer)
-
-
-def _train(trainer: Trainer) -> None:
-    """Until the budget is spent, or a signal asks to stop."""
-    folder = trainer.folder
-    line = ProgressLine()
-
-    def report(progress: Progress) -> None:
-        losses = "  ".join(f"{k} {v:.3g}" for k, v in progress.scalars.items() if k.startswith("loss/"))
-        line.update(
-            f"{folder.path.name}  {progress.images:,} images  {progress.images_per_second:.0f}/s  {losses}",
-            fraction=progress.fraction,
-            seconds=progress.seconds,
-        )
-
-    with _signals() as received:
-        try:
-            trainer.train(report, lambda: bool(received))
-        finally:
-            line.close()
+        with _signals() as received, closing(ProgressLine()) as line:
+            trainer.train(partial(_report, folder.path.name, line), lambda: bool(received))
     outcome = "stopped; go on with --resume" if received else "finished"
     print(f"{folder.path}: {outcome}, {trainer.images:,} images in {trainer.seconds / 60:.1f} minutes")
+
+
+def _report(name: str, line: ProgressLine, progress: Progress) -> None:
+    losses = "  ".join(f"{k} {v:.3g}" for k, v in progress.scalars.items() if k.startswith("loss/"))
+    line.update(
+        f"{name}  {progress.images:,} images  {progress.images_per_second:.0f}/s  {losses}",
+        fraction=progress.fraction,
+        seconds=progress.seconds,
+    )
 
 
 @contextmanager

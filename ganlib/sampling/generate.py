@@ -58,10 +58,14 @@ def sample_chunks(
     image does not depend on its chunk.
     """
 
-    def generate(*inputs: Any, **options: Any) -> NDArray[np.uint8]:
-        return to_uint8(model.generate(*inputs, **options))
+    seeds = list(seeds)
+    y = _checked(labels, len(seeds))
 
-    yield from _over_seeds(generate, model, seeds, labels, options, chunk)
+    def compute(part: slice) -> NDArray[np.uint8]:
+        latents = model.latents(seeds[part])
+        return to_uint8(model.generate(latents, None if y is None else y[part], **options_of(options, part)))
+
+    yield from in_chunks(model, len(seeds), compute, chunk)
 
 
 def sample_stages(
@@ -74,48 +78,19 @@ def sample_stages(
 ) -> list[NDArray[np.uint8]]:
     """(N, h, w, C) uint8 for each stage of ``trace``: how the images of ``sample``, the last, come about."""
 
-    def trace(*inputs: Any, **options: Any) -> list[NDArray[np.uint8]]:
-        return [to_uint8(stage) for stage in model.trace(*inputs, **options)]
+    seeds = list(seeds)
+    y = _checked(labels, len(seeds))
 
-    chunks = _all(_over_seeds(trace, model, seeds, labels, options, chunk))
+    def compute(part: slice) -> list[NDArray[np.uint8]]:
+        stages = model.trace(model.latents(seeds[part]), None if y is None else y[part], **options_of(options, part))
+        return [to_uint8(stage) for stage in stages]
+
+    chunks = _all(in_chunks(model, len(seeds), compute, chunk))
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 
-def in_chunks(
-    model: GenerativeModel, n: int, compute: Callable[[slice], Tensor], chunk: int = CHUNK
-) -> Iterator[NDArray[np.uint8]]:
-    """``compute(part)`` as uint8 for consecutive parts of n images, halved for good where memory runs out."""
-    yield from _over_parts(model, n, lambda part: to_uint8(compute(part)), chunk)
-
-
-def options_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
-    """Options that hold one value per image, cut to these images; scalars as they are."""
-    return {k: v[part] if isinstance(v, Tensor) and v.ndim else v for k, v in options.items()}
-
-
-def _over_seeds(
-    compute: Callable[..., T],
-    model: GenerativeModel,
-    seeds: Iterable[int],
-    labels: Sequence[int] | Tensor | None,
-    options: dict[str, Any],
-    chunk: int,
-) -> Iterator[T]:
-    """``compute(latents, labels, **options)`` for consecutive parts of the seeds."""
-    seeds = list(seeds)
-    if labels is not None:
-        labels = torch.as_tensor(labels)
-        if len(labels) != len(seeds):
-            raise GanlibError(f"{len(seeds)} seeds need as many labels, not {len(labels)}.")
-
-    def of_part(part: slice) -> T:
-        y = None if labels is None else labels[part]  # checked on the CPU, moved by the model
-        return compute(model.latents(seeds[part]), y, **options_of(options, part))
-
-    yield from _over_parts(model, len(seeds), of_part, chunk)
-
-
-def _over_parts(model: GenerativeModel, n: int, compute: Callable[[slice], T], chunk: int) -> Iterator[T]:
+def in_chunks(model: GenerativeModel, n: int, compute: Callable[[slice], T], chunk: int = CHUNK) -> Iterator[T]:
+    """``compute(part)``, in the device's thread, for consecutive parts of n images, halved where memory runs out."""
     start = 0
     while start < n:
         part = slice(start, min(start + chunk, n))
@@ -128,6 +103,21 @@ def _over_parts(model: GenerativeModel, n: int, compute: Callable[[slice], T], c
             continue
         yield result
         start = part.stop
+
+
+def options_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
+    """Options that hold one value per image, cut to these images; scalars as they are."""
+    return {k: v[part] if isinstance(v, Tensor) and v.ndim else v for k, v in options.items()}
+
+
+def _checked(labels: Sequence[int] | Tensor | None, n: int) -> Tensor | None:
+    """Labels of n images, on the CPU: the model moves them."""
+    if labels is None:
+        return None
+    labels = torch.as_tensor(labels)
+    if len(labels) != n:
+        raise GanlibError(f"{n} seeds need as many labels, not {len(labels)}.")
+    return labels
 
 
 def _all(chunks: Iterable[T]) -> list[T]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganlib.errors import GanlibError
+from ganlib.images import to_uint8
 from ganlib.models import GenerativeModel, Latents
 from ganlib.sampling.generate import in_chunks, options_of
 
@@ -65,8 +66,8 @@ def interpolate(
     points[0], points[-1] = first, last  # exactly, whatever the rounding of t
     latents = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64), space)
 
-    def compute(part: slice) -> Tensor:
+    def compute(part: slice) -> NDArray[np.uint8]:
         y = None if weights is None else weights[part]
-        return model.generate(latents[part], y, **options_of(options, part))
+        return to_uint8(model.generate(latents[part], y, **options_of(options, part)))
 
     return np.concatenate(list(in_chunks(model, frames, compute)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
 from ganlib.files import write_atomically
-from ganlib.images import from_uint8, grid, webp
+from ganlib.images import from_uint8, grid, to_uint8, webp
 from ganlib.models import Encodes, GenerativeModel, Trainable
 from ganlib.sampling import in_chunks, sample
 from ganlib.training.config import TrainingConfig
@@ -39,7 +39,7 @@ def save_samples(model: Trainable, path: Path) -> None:
         images = sample(model, seeds, [row for row in range(rows) for _ in range(COLUMNS)])
     else:
         images = sample(model, range(COLUMNS * ROWS_WITHOUT_CLASSES))
-    _write(images, COLUMNS, path)
+    write_atomically(path, webp(grid(images, COLUMNS)))
 
 
 def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
@@ -58,19 +58,16 @@ def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
     above, below = (
         np.concatenate([part, blank]).reshape(-1, columns, *images.shape[1:]) for part in (images, reconstructions)
     )
-    _write(np.stack([above, below], 1).reshape(-1, *images.shape[1:]), columns, path)
+    pairs = np.stack([above, below], 1).reshape(-1, *images.shape[1:])
+    write_atomically(path, webp(grid(pairs, columns)))
 
 
 def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
     """(N, H, W, C) uint8 -> the same of generate(encode(x)), each with its own label where the model is conditional."""
     y = torch.from_numpy(labels) if model.conditional else None
 
-    def compute(part: slice) -> torch.Tensor:
+    def compute(part: slice) -> NDArray[np.uint8]:
         latents = model.encode(from_uint8(images[part], model.device))
-        return model.generate(latents, None if y is None else y[part])
+        return to_uint8(model.generate(latents, None if y is None else y[part]))
 
     return np.concatenate(list(in_chunks(model, len(images), compute)))
-
-
-def _write(images: NDArray[np.uint8], columns: int, path: Path) -> None:
-    write_atomically(path, webp(grid(images, columns)))

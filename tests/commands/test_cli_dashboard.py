@@ -11,9 +11,13 @@ import time
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import pytest
+
 from ganlib.commands.dashboard import find_app
 from ganlib.settings import child_environment
 from helpers.gallery import PROJECT
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_checkouts_app_comes_before_the_packages():

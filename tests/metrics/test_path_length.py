@@ -22,6 +22,8 @@ from ganlib.models import MODELS, GenerativeModel
 from ganlib.runs import Run, RunFolder
 from helpers.tiny_models import build, write_run
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]
 PPL = EvaluationConfig(metrics=("ppl",), n=24, blocks=3)

@@ -22,6 +22,8 @@ from ganlib.settings import GALLERY
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, labels_for, make_trainer, tiny_config
 
+pytestmark = pytest.mark.slow
+
 OFFERED = {"dcgan": DCGANTechniques, "cdcgan": DCGANTechniques, "sngan": Techniques}
 SWITCHED: dict[str, dict[str, Any]] = {
     "feature matching": {"feature_matching": 1.0},

@@ -19,6 +19,8 @@ from ganlib.training.step import select_phases
 from helpers.tiny_models import build, make_trainer
 from helpers.training_output import changed, copy_state, read_log
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_average_is_the_lerp_by_half_lives_of_images():
     model = build("dcgan").train()

@@ -19,6 +19,8 @@ from ganlib.models.dcgan import DCGAN
 from ganlib.training.snapshots import save_reconstructions
 from helpers.tiny_models import build, files_of, make_data, make_trainer
 
+pytestmark = pytest.mark.slow
+
 
 class Echo(DCGAN):
     """Encodes an image as itself and makes of that its negative."""

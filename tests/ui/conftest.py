@@ -11,6 +11,15 @@ import streamlit as st
 from helpers.gallery import add_able_runs, add_broken_runs, copy_of, small_gallery
 from helpers.tiny_models import write_run
 
+FAST = {"test_sampling_page.py", "test_gallery_page.py", "test_interpolation_page.py", "test_cards.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages take seconds: most of this folder is of the slow tier, a test of each kind of page stays fast."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and item.path.name not in FAST:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory) -> Path:
