@@ -85,6 +85,7 @@ def test_a_broken_run_or_record_hides_no_other_score(damaged, capsys):
     run_command("list", capsys=capsys)
 
 
+@pytest.mark.slow
 def test_no_interval_of_a_listed_score_reads_as_zero(own_gallery, capsys):
     score(own_gallery / OTHER, 0.2234, low=0.2194, high=0.2274)
     assert "| 0.223 ± 0.004 |" in run_command("list", "scores", capsys=capsys)
@@ -94,6 +95,7 @@ def test_no_interval_of_a_listed_score_reads_as_zero(own_gallery, capsys):
     assert "| 0.22 |" in run_command("list", "scores", capsys=capsys)
 
 
+@pytest.mark.slow
 def test_promote_makes_a_snapshot_the_weights_and_says_to_evaluate_again(own_gallery, capsys):
     run = Run(own_gallery / OTHER)
     before, weights = run.weights_hash, direct(own_gallery, OTHER, range(4), [0] * 4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,21 @@ def tiny_config(name: str, **changes: Any) -> Any:
     return cls.from_dict(cls.tiny().to_dict() | changes)
 
 
+def build_untrained(name: str, **changes: Any) -> Any:
+    """A tiny model with fresh weights; one that grows has grown."""
+    model = seeded(lambda: MODELS[name](tiny_config(name, **changes)), 0)
+    model.on_images(1_000_000)
+    return model
+
+
 def build(name: str, **changes: Any) -> Any:
     """A tiny model in eval mode, of its own class, whose weights make classes and seeds matter, unlike fresh ones."""
-    model = seeded(lambda: MODELS[name](tiny_config(name, **changes)), 0)
-    model.on_images(1_000_000)  # one that grows has grown
+    return deepcopy(_build(name, tuple(sorted(changes.items()))))
+
+
+@cache
+def _build(name: str, changes: tuple[tuple[str, Any], ...]) -> Any:
+    model = build_untrained(name, **dict(changes))
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(1)
         for p in model.parameters():

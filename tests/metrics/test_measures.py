@@ -148,6 +148,7 @@ def test_class_agreement_is_the_share_of_the_right_answers() -> None:
 WORSE = {"fid": 1, "fid_infinity": 1, "kid": 1, "precision": -1, "density": -1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fid", "fid_infinity", "kid", "prc", "dc"])
 def test_growing_noise_makes_every_distance_larger(name) -> None:
     real, fake, noise = normal(400), normal(400), normal(400)
@@ -158,6 +159,7 @@ def test_growing_noise_makes_every_distance_larger(name) -> None:
         assert values[0] < values[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "metric", "sign"), [("fid", "fid", 1), ("kid", "kid", 1), ("prc", "recall", -1), ("dc", "coverage", -1)]
 )
