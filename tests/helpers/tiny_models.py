@@ -35,7 +35,8 @@ def build_untrained(name: str, **changes: Any) -> Any:
 
 def build(name: str, **changes: Any) -> Any:
     """A tiny model in eval mode, of its own class, whose weights make classes and seeds matter, unlike fresh ones."""
-    return deepcopy(_build(name, tuple(sorted(changes.items()))))
+    hashable = {key: tuple(value) if isinstance(value, list) else value for key, value in changes.items()}
+    return deepcopy(_build(name, tuple(sorted(hashable.items()))))
 
 
 @cache
