@@ -44,8 +44,6 @@ class Bare(PathFinder):
         return None if name.partition(".")[0] in hidden else super().find_spec(name, path, target)
 
 sys.meta_path = [Bare if finder is PathFinder else finder for finder in sys.meta_path]
-import pytest
-
 from ganlib.__main__ import main
 
 for line in sys.stdin:
