@@ -90,10 +90,15 @@ def generates(run: Run) -> bool:
 
 def best_first(candidates: Iterable[Run]) -> list[Run]:
     """Lowest FID first, then unmeasured runs, most images seen first: an order to offer runs in, no ranking."""
+    fids = _fids(_run_files() + signature("*/evaluation.json"))
+    return sorted(candidates, key=lambda run: (fids.get(run.name, inf), -run.images_seen))
+
+
+@lru_cache(maxsize=4)
+def _fids(files: Signature) -> dict[str, float]:
     scores = usual_scores()
     fids = scores[scores.metric == "fid"]
-    values = dict(zip(fids.run, fids.value, strict=True))
-    return sorted(candidates, key=lambda run: (values.get(run.name, inf), -run.images_seen))
+    return dict(zip(fids.run, fids.value, strict=True))
 
 
 def run_folders() -> tuple[Path, ...]:
