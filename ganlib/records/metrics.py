@@ -99,7 +99,7 @@ METRICS = {
         "Fraction of test images that the model classifies correctly.",
         proportion=True,
         unit="%",
-        sentence="Its classifier names the class of {value:.0%} of the test images",
+        sentence="As a classifier: {value:.0%} test accuracy",
     ),
     "code_accuracy": Metric(
         "Code accuracy",
@@ -107,7 +107,7 @@ METRICS = {
         "Fraction of test images whose class a categorical code names, each value matched to one class.",
         proportion=True,
         unit="%",
-        sentence="Code {code} names the class of {value:.0%} of the test images",
+        sentence="Code {code} as a classifier: {value:.0%} test accuracy",
     ),
     "probe_accuracy": Metric(
         "Linear probe of D",
@@ -115,7 +115,7 @@ METRICS = {
         "Fraction of test images that a linear SVM on the discriminator's features classifies correctly.",
         proportion=True,
         unit="%",
-        sentence="A linear SVM on D's features names the class of {value:.0%} of the test images",
+        sentence="Linear probe of D: {value:.0%} test accuracy",
     ),
 }
 

@@ -89,7 +89,7 @@ def test_a_card_says_how_well_a_code_names_the_classes(root):
     code_score(run, 0.866)
     html, with_code = cards()
     assert html == without  # the FID stands as before
-    assert [c for c in with_code if c not in captions] == ["Code c1 names the class of 87% of the test images"]
+    assert [c for c in with_code if c not in captions] == ["Code c1 as a classifier: 87% test accuracy"]
 
 
 def test_the_fid_page_knows_nothing_of_codes(root):
