@@ -22,7 +22,7 @@ from ganlib.models import MODELS, ModelConfig, Trainable
 from ganlib.provenance import commit, now, versions
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
 from ganlib.runs import Run, RunFolder, find_run
-from ganlib.settings import RUNS
+from ganlib.settings import RUNS, run_roots
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.config import resolve_precision
 from ganlib.training.state import require_state
@@ -220,6 +220,7 @@ def _load(name: str, root: str | None, size: int | None, channels: int | None) -
 
 
 def _new_folder(name: str) -> Path:
+    """In ./runs, under a name that no run has, in the gallery or elsewhere: the name alone is to find this run."""
     name = re.sub(r"[^\w.-]", "-", name)  # folder:my pictures
     names = (name if i == 1 else f"{name}-{i}" for i in count(1))
-    return next(RUNS / n for n in names if not (RUNS / n).exists())
+    return next(RUNS / n for n in names if not any((root / n).exists() for root in [RUNS, *run_roots()]))

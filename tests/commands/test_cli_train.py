@@ -155,3 +155,12 @@ def test_a_note_reaches_the_runs_recipe(tmp_path, capsys):
     out = tmp_path / "noted"
     main(["train", "fcgan", "--data", "digits", "--images", "128", "--note", "A short run.", "--out", str(out)])
     assert find_run(str(out)).note == "A short run."
+
+
+def test_a_new_run_gets_a_name_that_no_root_has(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "gallery"))
+    (tmp_path / "gallery" / "digits-dcgan").mkdir(parents=True)
+    arguments = ["train", "dcgan", "--data", "digits", "--width", "4", "--images", "16", "--device", "cpu"]
+    for name in ("digits-dcgan-2", "digits-dcgan-3"):
+        assert f"runs/{name}: finished" in run_command(*arguments, capsys=capsys)
