@@ -59,6 +59,7 @@ def test_streamed_metrics_equal_torch_fidelitys(root: Path) -> None:
         feature_extractor_weights_path=str(root / "judge"),
         verbose=False,
         cache=False,
+        save_cpu_ram=True,  # loads in this process: coverage ends the workers of another
     )
     extractor = EXTRACTORS["embedded"](Run(root / "gan"), CPU, None)
 
