@@ -70,10 +70,8 @@ class StateFolder:
         try:
             values: dict[str, Any] = json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
             return State(**values | {"stage": Stage(values["stage"])})
-        except FileNotFoundError:
-            return State()
         except (OSError, ValueError, KeyError, TypeError):
-            return State()  # damaged: every stage can be repeated
+            return State()  # missing or damaged: every stage can be repeated
 
     def write(self, name: str, state: State) -> None:
         write_atomically(self.path / f"{name}.json", json.dumps(asdict(state), indent=2).encode())
