@@ -6,6 +6,7 @@
     data = "mnist"
     images = 400_000                     # budget; max_minutes likewise
     needs = ["mnist-classifier"]         # entries to be done before it begins
+    start = "mnist-sngan-short"          # begin from the weights of this run, of the gallery or an entry above
     halve = true                         # float16 weights at the end (default: true)
     evaluate = [{ n = 10_000, per_class = true }]   # fields of an evaluation each (default: one with defaults)
     fields = { g_width = 64, batch_size = 64, seed = 1 }   # of the architecture and of training
@@ -27,6 +28,7 @@ from ganlib.data import DATA_SETS
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.models import MODELS
+from ganlib.runs import find_run
 from ganlib.training import TrainingConfig
 
 BUDGETS = ("images", "max_minutes")
@@ -44,9 +46,15 @@ class Entry:
     max_minutes: float
     fields: dict[str, Any]
     needs: tuple[str, ...]
+    start: str  # "": random weights
     halve: bool
     evaluations: tuple[EvaluationConfig, ...]
     line: int
+
+    @property
+    def prerequisites(self) -> frozenset[str]:
+        """Names of the runs that must be done before: where one is no entry, it is there already."""
+        return frozenset(filter(None, (*self.needs, self.start)))
 
 
 def read_queue(path: Path) -> list[Entry]:
@@ -89,6 +97,8 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
     budget = {key: table.pop(key, 0) for key in BUDGETS}
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     _check_fields(values, config, budget)
+    start = _text(table, "start") if "start" in table else ""
+    table.pop("start", None)
     needs, halve, evaluate = table.pop("needs", []), table.pop("halve", True), table.pop("evaluate", [{}])
     for key in ("name", "model", "data"):
         table.pop(key)
@@ -108,6 +118,7 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
         float(budget["max_minutes"]),
         values,
         tuple(needs),
+        start,
         halve,
         tuple(EvaluationConfig.from_dict(one) for one in evaluate),
         line,
@@ -134,6 +145,8 @@ def _check(entry: Entry, before: dict[str, Entry]) -> None:
     for name in entry.needs:
         if name not in before:
             raise GanlibError(f"needs names {name!r}, which is no entry above this one.")
+    if entry.start and entry.start not in before:
+        find_run(entry.start)
 
 
 def _text(table: dict[str, Any], key: str) -> str:

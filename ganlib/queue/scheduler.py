@@ -82,7 +82,7 @@ class Scheduler:
         hopeless: set[str] = set()
         for entry in self.entries:
             state = self.state(entry)
-            if state.failed or hopeless & set(entry.needs):
+            if state.failed or hopeless & entry.prerequisites:
                 hopeless.add(entry.name)
             elif state.stage is not Stage.DONE:
                 open_entries.append(entry)
@@ -103,7 +103,7 @@ class Scheduler:
         for entry in self._unfinished():
             if len(self._processes) >= self.workers:
                 return
-            needed = [other for other in self.entries if other.name in entry.needs]
+            needed = [other for other in self.entries if other.name in entry.prerequisites]
             if entry.name in self._processes or any(self.state(other).stage is not Stage.DONE for other in needed):
                 continue
             if RunFolder(self.runs / entry.name).in_training():  # by a training that outlived an earlier queue
@@ -135,7 +135,8 @@ class Scheduler:
             shutil.rmtree(folder.path)
         values = [argument for key, value in entry.fields.items() for argument in flag(key, value)]
         out = ["--data", entry.data, "--out", str(folder.path)]
-        return ["train", entry.model, *out, *budget, *values, *self.options]
+        start = ["--start", entry.start] if entry.start else []
+        return ["train", entry.model, *start, *out, *budget, *values, *self.options]
 
     def _collect(self) -> None:
         """What the ended processes came to."""

@@ -66,6 +66,7 @@ def test_entries_come_in_order_with_their_fields(tmp_path):
             r"line 11: name 'digits-classifier' is taken .* line 2",
         ),
         ('name = "digits-dcgan"', 'name = "../dcgan"', r"line 11: name '../dcgan' is no folder's name"),
+        ("halve = false", 'start = "nowhere"', r"line 7: There is no run 'nowhere'"),
         ('needs = ["digits-classifier"]', 'needs = ["later"]', r"line 15: needs names 'later'"),
         ('data = "digits"\nmax', 'data = "digitz"\nmax', r"line 13: There is no data set 'digitz'; try digits"),
         ('[[run]]\nname = "digits-dcgan"', '[[runs]]\nname = "digits-dcgan"', r"line 10: a queue file holds"),

@@ -170,6 +170,16 @@ def test_what_fails_again_and_again_is_given_up_and_so_is_what_needs_it(tmp_path
     assert [entry.name for entry in scheduler._unfinished()] == ["b", "c"]
 
 
+def test_an_entry_starts_from_the_weights_of_another_once_that_is_done(tmp_path):
+    file, runs = tmp_path / "queue.toml", tmp_path / "runs"
+    first, second, _ = entries(images=32).split("\n[[run]]\n")[1:]
+    file.write_text("".join(f"[[run]]\n{block}\n" for block in (first, second.replace("data =", 'start = "a"\ndata ='))))
+    Scheduler(file, runs, workers=2, options=["--device", "cpu"]).run()
+    a, b = (Run(runs / name) for name in ("a", "b"))
+    assert b.recipe.start is not None
+    assert (b.recipe.start.run, b.recipe.start.weights) == ("a", a.weights_hash)
+
+
 def test_a_damaged_state_is_that_of_the_beginning(tmp_path):
     states = StateFolder(tmp_path)
     states.path.mkdir()
