@@ -173,7 +173,9 @@ def test_what_fails_again_and_again_is_given_up_and_so_is_what_needs_it(tmp_path
 def test_an_entry_starts_from_the_weights_of_another_once_that_is_done(tmp_path):
     file, runs = tmp_path / "queue.toml", tmp_path / "runs"
     first, second, _ = entries(images=32).split("\n[[run]]\n")[1:]
-    file.write_text("".join(f"[[run]]\n{block}\n" for block in (first, second.replace("data =", 'start = "a"\ndata ='))))
+    file.write_text(
+        "".join(f"[[run]]\n{block}\n" for block in (first, second.replace("data =", 'start = "a"\ndata =')))
+    )
     Scheduler(file, runs, workers=2, options=["--device", "cpu"]).run()
     a, b = (Run(runs / name) for name in ("a", "b"))
     assert b.recipe.start is not None
