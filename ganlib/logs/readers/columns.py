@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.cells import Cells, cells_to_scalars
-from ganlib.logs.readers.source import Source, parse_date, parse_number
+from ganlib.logs.readers.numerals import has_decimal_commas, parse_number
+from ganlib.logs.readers.source import Source, parse_date
 from ganlib.logs.tags import (
     BATCH_NAMES,
     EPOCH_NAMES,
@@ -47,6 +48,7 @@ def parse_column(
     if normalize_name(name) in TEXT_COLUMNS and _is_text(next(filter(str.strip, texts), "")):
         interned: dict[str, str] = {}  # each text once in memory
         return Column(name, row, np.empty(0), [interned.setdefault(text, text) for text in texts]), {}
+    decimal = "," if decimal == "." and has_decimal_commas(texts) else decimal
     rows, values, errors = [], [], {}
     is_time = normalize_name(name) in WALL_TIME_NAMES
     for index, text in zip(row.tolist(), texts, strict=True):

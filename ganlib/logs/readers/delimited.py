@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.columns import TEXT_COLUMNS, Column, columns_to_scalars, concat_columns, parse_column
-from ganlib.logs.readers.source import MISSING_VALUES, Source
+from ganlib.logs.readers.numerals import MISSING_VALUES
+from ganlib.logs.readers.source import Source
 from ganlib.logs.readers.table_layout import Layout, deduplicate, detect_layout, is_number, split_cells
 from ganlib.logs.tags import normalize_name
 

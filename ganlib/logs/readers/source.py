@@ -1,4 +1,4 @@
-"""A file as text, the lines that its reader skipped, and numbers as people and tools write them."""
+"""A file as text, the lines that its reader skipped, and dates."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ganlib.logs.frame import MAX_LISTED, LogError, SkippedLine
-
-MISSING_VALUES = frozenset(["", "-", "--", "n/a", "na", "none", "null", "no", "<na>", "#n/a", "n.a.", "undefined"])
-_TENSOR = re.compile(r"tensor\(\s*\[?([^,\])]+)")
-_CLOCK_TIME = re.compile(r"(?:(\d+) days?,? *)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
-_TIME_WITH_UNITS = re.compile(r"(?:(\d+)d)? *(?:(\d+)h)? *(?:(\d+)m)? *(?:(\d+(?:\.\d+)?)s)?")
 
 
 class NotALog(LogError):
@@ -76,33 +71,6 @@ def iter_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
     for line_number, raw in enumerate(io.BytesIO(text), 1):
         if line := raw.decode("utf-8", errors="replace").rstrip("\n"):
             yield line_number, line, not raw.endswith(b"\n")
-
-
-def parse_number(text: str, decimal: str = ".") -> float | None:
-    """A cell as a float; None for a missing value. ValueError for what is no number."""
-    cell = text.strip().strip("\"'")
-    if cell.lower() in MISSING_VALUES:
-        return None
-    if decimal == ",":
-        cell = cell.replace(".", "").replace(",", ".") if "," in cell else cell
-    try:
-        return float(cell)
-    except ValueError:
-        if tensor := _TENSOR.match(cell):
-            return float(tensor[1])
-        if cell.endswith("%"):
-            return float(cell[:-1])
-        return parse_duration(cell)
-
-
-def parse_duration(text: str) -> float:
-    """ "9 days, 20:04:38", "0:00:05", "1h 07m 31s" -> seconds. ValueError for anything else."""
-    text = text.strip()
-    match = _CLOCK_TIME.fullmatch(text) or _TIME_WITH_UNITS.fullmatch(text)
-    if match and any(match.groups()):
-        days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    raise ValueError(f"{text[:40]!r} is no number")
 
 
 def parse_date(text: str) -> float:

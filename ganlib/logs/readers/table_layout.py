@@ -7,12 +7,14 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from ganlib.logs.readers.source import parse_number
+from ganlib.logs.readers.numerals import parse_number
 from ganlib.logs.tags import STEP_NAMES, WALL_TIME_NAMES, normalize_name
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
 SAMPLE_LINES = 60  # that decide about the layout
 MIN_NUMERIC_FRACTION = 0.9  # of the cells of a table without a header, or separated by blanks; else it is prose
+_DOT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?\.\d+(?:[eE][-+]?\d+)?")
+_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+|\d*),\d+(?:[eE][-+]?\d+)?%?")
 _DAYS = re.compile(r"(\d+ days?), *(\d+:\d\d:\d\d)")  # Python's str(timedelta), which contains a comma
 
 
@@ -37,7 +39,7 @@ def detect_layout(head: str) -> Layout | None:
         if width < 2:
             continue
         regular = [(index, cells) for index, cells in split if len(cells) == width]
-        for decimal in (".", ",") if separator != "," else (".",):
+        for decimal in _decimal_marks(regular):
             if guess := _guess_layout(regular, all_lines, separator, decimal):
                 fraction, layout = guess
                 score = fraction * len(regular) / len(split)
@@ -46,6 +48,14 @@ def detect_layout(head: str) -> Layout | None:
     if best and best[0] >= 0.25:
         return best[1]
     return _single_column_layout(rows)
+
+
+def _decimal_marks(rows: list[tuple[int, list[str]]]) -> tuple[str, ...]:
+    """The marks that the file's numbers may have, the likelier first: a comma, where there is one and no dot."""
+    cells = [cell.strip() for _, row in rows for cell in row if "," in cell or "." in cell]
+    if not any(_COMMA.fullmatch(cell) for cell in cells):
+        return (".",)
+    return (".", ",") if any(_DOT.fullmatch(cell) for cell in cells) else (",", ".")
 
 
 def _guess_layout(
