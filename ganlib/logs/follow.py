@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
 from ganlib.logs.frame import LogError, Scalars, build_frame, compute_segments, concat_scalars
 from ganlib.logs.merging import FileScalars
-from ganlib.logs.readers import TENSORBOARD, LogFormat
+from ganlib.logs.readers import LogFormat
 from ganlib.logs.readers.source import NotALog, Source
-from ganlib.logs.readers.tensorboard import find_records
 from ganlib.logs.reading import HEAD_BYTES, candidate_files, detect_format, parse_scalars, scalars_by_run
 from ganlib.logs.tags import canonical_tags
 
@@ -70,7 +70,7 @@ class _FollowedFile:
 
     def __init__(self, path: Path, step: str | None) -> None:
         self.path, self._step = path, step
-        self._stat: tuple[int, int, int] | None = None
+        self._stat: tuple[int, ...] | None = None
         self.reset()
 
     def reset(self, error: LogError | None = None) -> None:
@@ -92,7 +92,7 @@ class _FollowedFile:
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                stat = (status.st_ino, status.st_size, status.st_mtime_ns)
+                stat = (status.st_ino, status.st_size, status.st_mtime_ns, *self._stat_unmerged())
                 if stat == self._stat:
                     return False
                 file.seek(max(self._offset - COMPARED_BYTES, 0))
@@ -100,11 +100,29 @@ class _FollowedFile:
                 if last_bytes != self._last_bytes or (self._stat and stat[0] != self._stat[0]):
                     self.reset()
                     file.seek(0)
-                data = file.read()
+                data = self._read_content(file)
         except OSError as error:
             raise self.source.error(f"it cannot be opened ({error.strerror})") from None
         self._stat = stat
         return self._parse(data)
+
+    def _stat_unmerged(self) -> tuple[int, ...]:
+        """Size and time of what a database has not merged into its file yet."""
+        if not self._format or self._format.content != "path":
+            return ()
+        try:
+            status = os.stat(f"{self.path}-wal")
+        except OSError:
+            return ()
+        return status.st_size, status.st_mtime_ns
+
+    def _read_content(self, file: BinaryIO) -> bytes:
+        """The rest of the file; of one that its reader opens itself only the head."""
+        if self._format and self._format.content != "path":
+            return file.read()
+        head = file.read(HEAD_BYTES)
+        log_format = self._format or detect_format(head, self.path)
+        return head if log_format and log_format.content == "path" else head + file.read()
 
     def _parse(self, data: bytes) -> bool:
         if len(self._head) < HEAD_BYTES:
@@ -122,7 +140,8 @@ class _FollowedFile:
 
     def _parse_again(self) -> bool:
         self.reset()
-        return self._parse(self.path.read_bytes())
+        with self.path.open("rb") as file:
+            return self._parse(self._read_content(file))
 
     def _parse_document(self, data: bytes, log_format: LogFormat) -> bool:
         """A file that is not appended to, but rewritten; half of it is nothing yet."""
@@ -135,12 +154,7 @@ class _FollowedFile:
         return True
 
     def _parse_appended(self, data: bytes, log_format: LogFormat) -> bool:
-        if log_format is TENSORBOARD:
-            starts, end = find_records(data)
-            count = len(starts)
-        else:
-            end = data.rfind(b"\n") + 1
-            count = data.count(b"\n", 0, end)
+        end, count = log_format.find_end(data, self.source)
         if not end:
             return False
         complete = data[:end]

@@ -112,7 +112,7 @@ def _training_tags(scalars: Scalars) -> set[str]:
 
 def _sort_files(files: list[FileScalars]) -> list[FileScalars]:
     """The most exact format first, training before validation, then by time, step and name."""
-    formats = sorted((*FORMATS, TENSORBOARD), key=lambda log_format: log_format.precision)
+    formats = sorted(FORMATS, key=lambda log_format: log_format.precision)
     rank = {log_format.name: index for index, log_format in enumerate(formats)}
 
     def key(file: FileScalars) -> tuple[int, bool, float, int, str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ganlib.logs.frame import LogError, Scalars, SkippedLine, build_frame
 from ganlib.logs.merging import FileScalars, group_by_run, merge_files
-from ganlib.logs.readers import FORMATS, TENSORBOARD, LogFormat
+from ganlib.logs.readers import FORMATS, LogFormat
 from ganlib.logs.readers.source import NotALog, Source, is_binary, to_utf8
 from ganlib.naming import run_names
 
@@ -54,7 +54,7 @@ def read_file(source: Source) -> tuple[LogFormat | None, list[Scalars]]:
             if log_format is None and head.strip():  # the rest may be large
                 return None, []
             file.seek(0)
-            data = file.read()
+            data = file.read() if log_format is None or log_format.content != "path" else b""
     except OSError as error:
         raise source.error(f"it cannot be opened ({error.strerror})") from None
     if log_format is None:
@@ -65,21 +65,23 @@ def read_file(source: Source) -> tuple[LogFormat | None, list[Scalars]]:
 def parse_scalars(log_format: LogFormat, data: bytes, source: Source) -> list[Scalars]:
     """The scalars by run that a format's reader finds; LogError also for what the reader did not expect."""
     try:
-        return log_format.read(data if log_format is TENSORBOARD else to_utf8(data), source)
+        return log_format.read(to_utf8(data) if log_format.content == "text" else data, source)
     except (ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as error:
         raise source.error(f"its content is unexpected ({type(error).__name__}: {error})") from error
 
 
 def detect_format(data: bytes, path: Path) -> LogFormat | None:
     """The format of a file from its first bytes."""
-    if TENSORBOARD.matches(data, path):
-        return TENSORBOARD
+    for log_format in FORMATS:
+        if log_format.content != "text" and log_format.matches(data, path):
+            return log_format
     # An even number of bytes, so that UTF-16 is not cut within a character.
     head = to_utf8(data[: 2 * HEAD_BYTES])[:HEAD_BYTES]
     if not head.strip() or is_binary(head):
         return None
     text = head.decode("utf-8", errors="replace")
-    return next((log_format for log_format in FORMATS if log_format.matches(text, path)), None)
+    texts = (log_format for log_format in FORMATS if log_format.content == "text")
+    return next((log_format for log_format in texts if log_format.matches(text, path)), None)
 
 
 def scalars_by_run(files: list[FileScalars], root: Path) -> dict[str, list[Scalars]]:

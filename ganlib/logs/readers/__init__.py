@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers import (
@@ -19,22 +19,33 @@ from ganlib.logs.readers import (
     studiogan,
     tensorboard,
 )
-from ganlib.logs.readers.source import Source
+from ganlib.logs.readers.source import Source, find_last_line
 
 
 class LogFormat(NamedTuple):
     name: str
-    matches: Callable[[Any, Path], bool]  # given the first 64 kB, as text
-    read: Callable[[bytes, Source], list[Scalars]]  # given UTF-8; TensorBoard's gets the bytes as they are
+    matches: Callable[[Any, Path], bool]  # given the first 64 kB, decoded for a format of text
+    read: Callable[[bytes, Source], list[Scalars]]  # given the content, as UTF-8 for a format of text
     precision: float = 1e-5  # relative; of the numbers that the tool writes
     appended: bool = True  # line by line; else the file is rewritten each time
     resumes_in_new_file: bool = False  # which may start at an earlier step
+    # "bytes": the content as it is; "path": ``read`` opens the file itself and gets no content.
+    content: Literal["text", "bytes", "path"] = "text"
+    # Where the last complete line or record of appended content ends, and how many there are.
+    find_end: Callable[[bytes, Source], tuple[int, int]] = find_last_line
 
 
-# Binary, so it is tried before the others, which get text.
-TENSORBOARD = LogFormat("TensorBoard", tensorboard.matches, tensorboard.read, resumes_in_new_file=True)
+TENSORBOARD = LogFormat(
+    "TensorBoard",
+    tensorboard.matches,
+    tensorboard.read,
+    resumes_in_new_file=True,
+    content="bytes",
+    find_end=tensorboard.find_last_record,
+)
 # The first that matches reads the file. Of scalars that two files of a run share, the more exact format's are used.
 FORMATS = (
+    TENSORBOARD,
     LogFormat("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
     LogFormat("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
     LogFormat("JSON lines", jsonl.matches, jsonl.read),

@@ -66,6 +66,12 @@ def is_binary(data: bytes) -> bool:
     return len(data.translate(None, bytes(range(9)) + bytes(range(14, 27)) + b"\x1c\x1d\x1e\x1f")) < len(data) * 29 / 30
 
 
+def find_last_line(data: bytes, source: Source) -> tuple[int, int]:
+    """The end of the last complete line, and the number of lines up to there."""
+    end = data.rfind(b"\n") + 1
+    return end, data.count(b"\n", 0, end)
+
+
 def iter_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
     """Each line that is not blank: its number, its text, whether its line feed is missing."""
     for line_number, raw in enumerate(io.BytesIO(text), 1):

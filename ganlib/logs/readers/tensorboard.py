@@ -85,6 +85,12 @@ def find_records(data: bytes, start: int = 0) -> tuple[NDArray[np.int64], int]:
     return np.array(starts, np.int64), offset
 
 
+def find_last_record(data: bytes, source: Source) -> tuple[int, int]:
+    """The end of the last complete record, and the number of records up to there."""
+    starts, end = find_records(data)
+    return end, len(starts)
+
+
 def _decode_same_length(
     rows: NDArray[np.uint8], numbers: NDArray[np.int64], tags: dict[bytes, int], source: Source
 ) -> list[Points]:
