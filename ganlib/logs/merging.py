@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars, concat_scalars
-from ganlib.logs.readers import FORMATS, TENSORBOARD, LogFormat
+from ganlib.logs.readers import FORMATS, TENSORBOARD, WANDB, LogFormat, dvclive
 from ganlib.logs.readers.mlflow import METRICS_FOLDER
 from ganlib.logs.tags import EVALUATION_TAGS, canonical_tag
 
@@ -65,11 +65,19 @@ def merge_files(files: list[FileScalars]) -> list[Scalars]:
     return [file.scalars for file in merged if len(file.scalars)]
 
 
+def name_by_datastore(files: list[FileScalars]) -> list[FileScalars]:
+    """The files of a folder of Weights & Biases as one run: only the datastore says how it is called."""
+    name = next((file.scalars.run for file in files if file.log_format is WANDB), "")
+    return [file._replace(scalars=replace(file.scalars, run=file.scalars.run or name)) for file in files]
+
+
 def _find_run_folder(file: FileScalars, root: Path) -> tuple[Path, FileScalars]:
     """The run's folder: that of the file, except for tools that use several folders per run, some named by tag."""
     folder = file.path.parent
     if file.log_format.name == "MLflow" and METRICS_FOLDER in (names := [parent.name for parent in file.path.parents]):
         return file.path.parents[names.index(METRICS_FOLDER) + 1], file
+    if file.log_format.name == "DVCLive" and (run := dvclive.run_folder(file.path)):
+        return run, file
     if folder.name == "files" and _WANDB_RUN.match(folder.parent.name):
         return folder.parent, file
     if file.path.name.endswith("_log.jsonl"):  # BigGAN-PyTorch keeps the losses in a folder beside this file

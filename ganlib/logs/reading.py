@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ganlib.logs.frame import LogError, Scalars, SkippedLine, build_frame
-from ganlib.logs.merging import FileScalars, group_by_run, merge_files
+from ganlib.logs.merging import FileScalars, group_by_run, merge_files, name_by_datastore
 from ganlib.logs.readers import FORMATS, LogFormat
 from ganlib.logs.readers.source import NotALog, Source, is_binary, to_utf8
 from ganlib.naming import run_names
@@ -18,8 +18,8 @@ from ganlib.naming import run_names
 HEAD_BYTES = 2**16  # that decide about the format
 # Files that lie beside logs and are none: not even opened.
 OTHER_SUFFIXES = re.compile(
-    r"\.(?:pth?|pkl|pickle|ckpt|safetensors|np[yz]|h5|hdf5|onnx|bin|zip|gz|xz|tar|png|jpe?g|gif|webp|bmp|mp4|avi|pdf"
-    r"|svg|html|py|ipynb|md|ya?ml|toml|sh|css|js|so|lock|wandb)",
+    r"\.(?:pth?|pkl|pickle|ckpt|safetensors|h5|hdf5|onnx|bin|zip|gz|xz|tar|png|jpe?g|gif|webp|bmp|mp4|avi|pdf"
+    r"|svg|html|py|md|ya?ml|toml|sh|css|js|so|lock|\w+-(?:wal|shm|journal))",
     re.IGNORECASE,
 )
 
@@ -86,7 +86,7 @@ def detect_format(data: bytes, path: Path) -> LogFormat | None:
 
 def scalars_by_run(files: list[FileScalars], root: Path) -> dict[str, list[Scalars]]:
     """The runs of a tree by name, as ``build_frame`` takes them."""
-    by_folder = group_by_run(files, root)
+    by_folder = {folder: name_by_datastore(own) for folder, own in group_by_run(files, root).items()}
     runs: dict[str, list[Scalars]] = {}
     for folder, name in run_names(by_folder).items():
         for run in dict.fromkeys(file.scalars.run for file in by_folder[folder]):

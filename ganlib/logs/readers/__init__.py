@@ -8,16 +8,22 @@ from typing import Any, Literal, NamedTuple
 
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers import (
+    arrays,
     biggan,
     console,
     delimited,
+    dvclive,
     json_document,
     jsonl,
     mlflow,
     nvidia_metrics,
     nvidia_ticks,
+    parquet,
+    sqlite,
     studiogan,
     tensorboard,
+    wandb_datastore,
+    workbook,
 )
 from ganlib.logs.readers.source import Source, find_last_line
 
@@ -43,9 +49,22 @@ TENSORBOARD = LogFormat(
     content="bytes",
     find_end=tensorboard.find_last_record,
 )
+WANDB = LogFormat(
+    "Weights & Biases",
+    wandb_datastore.matches,
+    wandb_datastore.read,
+    precision=1e-6,  # its summary repeats the last values
+    content="bytes",
+    find_end=wandb_datastore.find_last_record,
+)
 # The first that matches reads the file. Of scalars that two files of a run share, the more exact format's are used.
 FORMATS = (
     TENSORBOARD,
+    LogFormat("NumPy", arrays.matches, arrays.read, appended=False, content="bytes"),
+    LogFormat("Parquet", parquet.matches, parquet.read, appended=False, content="path"),
+    LogFormat("SQLite", sqlite.matches, sqlite.read, appended=False, content="path"),
+    LogFormat("Excel", workbook.matches, workbook.read, appended=False, content="path"),
+    WANDB,
     LogFormat("ticks", nvidia_ticks.matches, nvidia_ticks.read, precision=0.05),
     LogFormat("NVIDIA metrics", nvidia_metrics.matches, nvidia_metrics.read),
     LogFormat("JSON lines", jsonl.matches, jsonl.read),
@@ -53,6 +72,7 @@ FORMATS = (
     LogFormat("MLflow", mlflow.matches, mlflow.read),
     LogFormat("BigGAN-PyTorch", biggan.matches, biggan.read, precision=1e-3),
     LogFormat("StudioGAN", studiogan.matches, studiogan.read, precision=1e-3),
+    LogFormat("DVCLive", dvclive.matches, dvclive.read, precision=1e-6),
     LogFormat("table", delimited.matches, delimited.read),
     LogFormat("text", console.matches, console.read, precision=1e-3),
 )

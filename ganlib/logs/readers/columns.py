@@ -86,10 +86,14 @@ def concat_columns(name: str, parts: list[Column]) -> Column:
     return Column(name, row, np.empty(0), texts)
 
 
-def columns_to_scalars(columns: Iterable[Column], lines: NDArray[np.int64], source: Source) -> list[Scalars]:
-    """The scalars of each run; ``lines`` (rows,) are the line numbers of the rows."""
+def columns_to_scalars(
+    columns: Iterable[Column], lines: NDArray[np.int64], source: Source, run: str = ""
+) -> list[Scalars]:
+    """The scalars of each run. ``lines`` (rows,): line numbers of the rows; ``run``: the name of runs without one."""
     return [
-        cells_to_scalars(cells, source) for cells in _split_by_run(list(columns), lines, source) if len(cells.lines)
+        cells_to_scalars(cells._replace(run=cells.run or run), source)
+        for cells in _split_by_run(list(columns), lines, source)
+        if len(cells.lines)
     ]
 
 

@@ -83,9 +83,9 @@ def records_to_scalars(records: list[dict[str, Any]], lines: list[int], source: 
     return table_to_scalars(table, lines, source)
 
 
-def table_to_scalars(table: RecordTable, lines: list[int], source: Source) -> list[Scalars]:
+def table_to_scalars(table: RecordTable, lines: list[int], source: Source, run: str = "") -> list[Scalars]:
     """The scalars of a table whose rows stand at these lines of the file; unusable values are skipped."""
     columns = table.columns()
     for row, reason in table.errors.items():
         source.skip(lines[row], reason)
-    return columns_to_scalars(columns, np.array(lines, np.int64), source)
+    return columns_to_scalars(columns, np.array(lines, np.int64), source, run)
