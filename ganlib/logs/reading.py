@@ -22,6 +22,7 @@ OTHER_SUFFIXES = re.compile(
     r"|svg|html|py|md|ya?ml|toml|sh|css|js|so|lock|\w+-(?:wal|shm|journal))",
     re.IGNORECASE,
 )
+OTHER_NAMES = frozenset(["debug.log", "debug-internal.log"])  # Weights & Biases' own doings
 
 
 def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
@@ -101,7 +102,8 @@ def candidate_files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(root, name)
-            if not name.startswith(".") and not OTHER_SUFFIXES.fullmatch(path.suffix) and path.is_file():
+            is_other = name.startswith(".") or name in OTHER_NAMES or OTHER_SUFFIXES.fullmatch(path.suffix)
+            if not is_other and path.is_file():
                 yield path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from ganlib.logs.frame import Scalars
@@ -33,7 +34,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
 def run_folder(path: Path) -> Path | None:
     """The folder that has the run's ``plots``; None for a path of another tool."""
     names = [parent.name for parent in path.parents]
-    for index, pair in enumerate(zip(names, names[1:], strict=False)):
+    for index, pair in enumerate(pairwise(names)):
         if pair in FOLDERS:
             return path.parents[index + 2]
     return None
