@@ -22,7 +22,7 @@ OTHER_SUFFIXES = re.compile(
     r"|svg|html|py|md|ya?ml|toml|sh|css|js|so|lock|\w+-(?:wal|shm|journal))",
     re.IGNORECASE,
 )
-OTHER_NAMES = frozenset(["debug.log", "debug-internal.log"])  # Weights & Biases' own doings
+OTHER_NAMES = frozenset(["debug.log", "debug-internal.log", "debug-core.log"])  # Weights & Biases' own doings
 
 
 def read(path: Path | str, step: str | None = None) -> pd.DataFrame:

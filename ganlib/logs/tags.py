@@ -17,6 +17,7 @@ class Tag(NamedTuple):
 # The first that fits counts.
 _D, _G = r"(?:d|dis|disc|discriminator|netd|critic)", r"(?:g|gen|generator|netg)"
 _LOSS = r"(?:loss|losses|err|error)"
+_M = r"(?:(?:metrics?|val(?:id(?:ation)?)?|test|eval(?:uation)?)_)?"  # these are measured on no training batch
 _N = r"(?:_?\d+k?)*"  # "50k", "_50k_50k"
 CANONICAL: tuple[tuple[str, Tag], ...] = (
     # Progress
@@ -55,11 +56,11 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (rf"grad(?:_norm)?_{_D}|{_D}_grad(?:_norm)?", Tag("grad/D")),
     (rf"grad(?:_norm)?_{_G}|{_G}_grad(?:_norm)?", Tag("grad/G")),
     # Metrics
-    (rf"(?:metrics?_)?fid{_N}(?:_full)?(?:_score)?", Tag("fid")),
-    (rf"(?:metrics?_)?kid{_N}(?:_full)?(?:_score|_mean)?", Tag("kid")),
-    (rf"(?:metrics?_)?kid{_N}(?:_full)?_std", Tag("kid/std")),
-    (rf"(?:metrics?_)?(?:is|isc|inception_score|is_score){_N}(?:_full)?(?:_mean|_score)?", Tag("isc")),
-    (rf"(?:metrics?_)?(?:is|isc|inception_score){_N}(?:_full)?_std", Tag("isc/std")),
+    (rf"{_M}fid{_N}(?:_full)?(?:_score)?", Tag("fid")),
+    (rf"{_M}kid{_N}(?:_full)?(?:_score|_mean)?", Tag("kid")),
+    (rf"{_M}kid{_N}(?:_full)?_std", Tag("kid/std")),
+    (rf"{_M}(?:is|isc|inception_score|is_score){_N}(?:_full)?(?:_mean|_score)?", Tag("isc")),
+    (rf"{_M}(?:is|isc|inception_score){_N}(?:_full)?_std", Tag("isc/std")),
     (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:precision|prc)", Tag("precision")),
     (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:recall|rec)", Tag("recall")),
     (r"(?:metrics?_)?density", Tag("density")),

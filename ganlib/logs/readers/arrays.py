@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ from ganlib.logs.tags import canonical_tag, normalize_name
 MAGIC = b"\x93NUMPY"
 MAX_BYTES = 400_000_000  # of one array
 MAX_COLUMNS = 64  # of an array of two dimensions; a wider one holds features or pictures
+UNREADABLE = (  # what NumPy and zipfile raise of damaged files
+    ValueError, TypeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error, NotImplementedError,
+    RuntimeError, OSError, EOFError,
+)  # fmt: skip
 # What else people keep in such arrays: statistics for the FID, features, labels, latents, pictures, indices.
 _OTHER = re.compile(
     r"(?:mu|sigma|mean|std|cov|feat\w*|act\w*|labels?|targets?|classes|class_\w+|z|w|y|x|latents?|noise|images?|imgs?|"
@@ -40,7 +45,7 @@ def read(data: bytes, source: Source) -> list[Scalars]:
     try:
         for name, file, size in _iter_arrays(data, source.path):
             columns += _to_columns(name, file, size, source)
-    except (ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise source.error(f"its arrays cannot be read ({error})") from None
     if not columns:
         raise source.not_a_log("it holds no array of one number a step")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from ganlib.logs.frame import Scalars
@@ -10,6 +11,8 @@ from ganlib.logs.readers.single_scalar import rows_to_scalars
 from ganlib.logs.readers.source import Source, iter_lines, most_lines_match, to_seconds
 
 _LINE = re.compile(r"\s*(\d{10,19}) (\S+)(?: (-?\d+))?\s*")
+_NAME = re.compile(r"^run_name: *(.+)$", re.MULTILINE)  # in YAML
+_WHOLE = re.compile(r"(.+)")
 METRICS_FOLDER = "metrics"
 
 
@@ -31,7 +34,29 @@ def read(text: bytes, source: Source) -> list[Scalars]:
             rows.append((line_number, step, to_seconds(float(match[1])), float(match[2])))
         except ValueError:
             source.skip(line_number, f"{match[2][:40]!r} is no number")
-    return rows_to_scalars(rows, _tag_of_file(source.path), source)
+    if "counted" not in source.state:  # who logs without a step gets step 0 each time
+        source.state["counted"] = len(rows) > 1 and not any(step for _, step, _, _ in rows)
+    if source.state["counted"]:
+        rows = [(line, float("nan"), time, value) for line, _, time, value in rows]
+    scalars = rows_to_scalars(rows, _tag_of_file(source.path), source)
+    return [replace(own, run=_run_name(source.path)) for own in scalars]
+
+
+def _run_name(path: Path) -> str:
+    """The name that the run's folder gives it, none if it does not."""
+    names = [parent.name for parent in path.parents]
+    if METRICS_FOLDER not in names:
+        return ""
+    folder = path.parents[names.index(METRICS_FOLDER) + 1]
+    for file, pattern in ((folder / "meta.yaml", _NAME), (folder / "tags" / "mlflow.runName", _WHOLE)):
+        try:
+            with file.open(encoding="utf-8", errors="replace") as stream:
+                match = pattern.search(stream.read(2**16))
+        except OSError:
+            continue
+        if match and (name := match[1].strip().strip("\"'")):
+            return name
+    return ""
 
 
 def _tag_of_file(path: Path) -> str:

@@ -41,7 +41,7 @@ def read(_: bytes, source: Source) -> list[Scalars]:
                 return _read_mlflow(database, source)
             if {"timestamp", "run_name", "step", "metrics"} <= columns:
                 return _read_trackio(database, source, "run_id" if "run_id" in columns else "run_name")
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:  # names of columns may be no text
         raise source.error(f"the database cannot be read ({error})") from None
     raise source.not_a_log("it is a database, but none of MLflow or trackio")
 
@@ -97,12 +97,12 @@ def _read_mlflow(database: sqlite3.Connection, source: Source) -> list[Scalars]:
     if deleted:
         source.skip(None, f"{len(deleted)} run{'s are' if len(deleted) > 1 else ' is'} deleted")
     tags, uuids = list(keys), list(runs)
-    own = {uuid: table.iloc[rows] for code, rows in table.groupby("run").indices.items() for uuid in [uuids[int(code)]]}
+    rows_by_run = dict(table.groupby("run").indices)
     return [
         scalars
-        for uuid, rows in own.items()
+        for code, uuid in enumerate(uuids)
         if uuid not in deleted
-        for scalars in _mlflow_scalars(rows, tags, names.get(uuid, uuid), source)
+        for scalars in _mlflow_scalars(table.iloc[rows_by_run[code]], tags, names.get(uuid, uuid), source)
     ]
 
 
@@ -142,7 +142,7 @@ def _read_trackio(database: sqlite3.Connection, source: Source, identifier: str)
     tables: dict[str, RecordTable] = {}
     names: dict[str, str] = {}
     query = f"SELECT {identifier}, run_name, step, timestamp, metrics FROM metrics ORDER BY rowid"
-    records: dict[str, list[dict[str, object]]] = {}
+    records: dict[str, list[dict[str, Any]]] = {}
     rows = (row for block in _iter_blocks(database, query, source) for row in block)
     for number, (run, name, step, stamp, text) in enumerate(rows, 1):
         try:

@@ -13,6 +13,7 @@ from typing import Any
 from ganlib.logs.frame import LogError, Scalars
 from ganlib.logs.readers import delimited
 from ganlib.logs.readers.source import Source
+from ganlib.logs.readers.table_layout import SAMPLE_LINES
 
 MAX_CELLS = 2_000_000  # a hundred thousand take about a second
 MAX_BYTES = 500_000_000  # uncompressed
@@ -69,13 +70,16 @@ def _to_csv(sheet: Any, source: Source) -> bytes:
     sheet.reset_dimensions()  # which a file may state wrongly
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    cells = 0
-    for row in sheet.iter_rows(values_only=True):
+    cells = width = 0
+    for index, row in enumerate(sheet.iter_rows(values_only=True)):
         cells += max(len(row), 1)
         if cells > MAX_CELLS:
             raise source.error(f"sheet {sheet.title} has more than {MAX_CELLS:,} cells; save it as CSV")
+        if index < SAMPLE_LINES:
+            width = max(width, len(row))
         if any(cell is not None for cell in row):
-            writer.writerow([_to_text(cell) for cell in row])
+            texts = [_to_text(cell) for cell in row]
+            writer.writerow(texts + [""] * (width - len(texts)))  # a row ends with its last cell that is not blank
     return stream.getvalue().encode("utf-8", errors="replace")
 
 

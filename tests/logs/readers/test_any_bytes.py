@@ -7,6 +7,7 @@ import random
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -94,6 +95,19 @@ def test_event_files_damaged_anywhere(tmp_path):
     events = [scalar(i, tag, 0.5 * i) for i in range(20) for tag in ("a", "Progress/kimg", "Metrics/fid")]
     path = write(tmp_path / "events.out.tfevents.1.x", events)
     damage(tmp_path, path.read_bytes(), path.name, 150)
+
+
+def test_tables_of_other_programs_damaged_anywhere(tmp_path):
+    table = pd.DataFrame({"step": range(20), "d_loss": np.linspace(1, 2, 20), "run": ["a", "b"] * 10})
+    table.to_parquet(tmp_path / "log.parquet")
+    table.to_excel(tmp_path / "log.xlsx", index=False)
+    np.savez(tmp_path / "log.npz", d_loss=table["d_loss"], steps=table["step"])
+    np.save(tmp_path / "d_loss.npy", table["d_loss"])
+    for path in list(tmp_path.iterdir()):
+        content = path.read_bytes()
+        path.unlink()
+        damage(tmp_path, content, path.name, 60)
+        path.unlink()
 
 
 def damage(folder: Path, content: bytes, name: str, times: int = 25) -> None:
