@@ -5,12 +5,13 @@ import streamlit as st
 
 from ganlib import figures
 from ganlib.ui import catalog, chrome, curves, differences, downloads, sources, training_samples
+from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
 with chrome.page("Training curves", "Losses and scores over training, a diagnosis, and the samples of each moment."):
     frame, errors = sources.read_logs()
     for error in errors:
-        st.warning(error)
+        st.warning(plain(error))
     if frame.empty:
         chrome.empty("No run has a training log yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
     with st.sidebar:

@@ -5,6 +5,7 @@ import streamlit as st
 from ganlib import figures
 from ganlib.records import METRICS, RANKED, measured_on
 from ganlib.ui import catalog, chrome, differences, downloads, jobs, score_controls, score_table, scores
+from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
 with chrome.page("FID comparison", "How far generated images are from real ones, measured alike."):
@@ -12,7 +13,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
         chrome.no_models()
     records, errors = catalog.evaluations()
     for error in errors:
-        st.warning(error)
+        st.warning(plain(error))
     present = catalog.present_scores()
     if not present.metric.isin(RANKED).any():
         jobs.draw_evaluation_form(scores.runs_without_fid(present))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ganlib.sampling.request import SampleRequest
 from ganlib.ui import catalog, chrome, controls, samples
+from ganlib.ui.markup import plain
 from ganlib.ui.options import pick_options
 
 with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same image everywhere."):
@@ -21,7 +22,7 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
     requests = [request, *controls.apply_to_others(others, classes, seeds, options)]
     for column, each in zip(st.columns(len(requests), gap="medium"), requests, strict=True):
         with column:
-            st.subheader(each.run.name, anchor=False)
+            st.subheader(plain(each.run.name), anchor=False)
             samples.draw_samples(each)
             samples.draw_downloads(each)
             if stages:

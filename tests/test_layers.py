@@ -1,4 +1,4 @@
-"""The import rule, held over every file: each layer knows only those below it."""
+"""Rules held over every file: each layer imports only those below it; elements get no Markdown from outside."""
 
 from __future__ import annotations
 
@@ -175,3 +175,54 @@ def test_the_rule_permits_everything_else():
 def test_relative_imports_are_refused():
     with pytest.raises(AssertionError, match="line 1: absolute imports only"):
         imports("from .base import MODELS")
+
+
+MARKDOWN = {  # elements of Streamlit that read their first argument as Markdown
+    "badge", "button", "caption", "checkbox", "download_button", "error", "expander", "file_uploader", "header",
+    "info", "link_button", "markdown", "metric", "multiselect", "number_input", "pills", "popover", "progress",
+    "radio", "segmented_control", "select_slider", "selectbox", "slider", "spinner", "status", "subheader", "success",
+    "text_input", "title", "toast", "toggle", "warning", "write",
+}  # fmt: skip
+DRAWN = [path for path in FILES if path.parts[0] != "ganlib" or path.parts[1] == "ui"]
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether a text consists of literals, numbers with a format and what ``markup.plain`` returns."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Call(func=ast.Name(id="plain" | "len") | ast.Attribute(attr="plain")):
+            return True
+        case ast.JoinedStr(values=parts):
+            return all(is_literal(part) for part in parts)
+        case ast.FormattedValue(value=value, format_spec=spec):
+            return spec is not None or is_literal(value)
+        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Compare()):
+            return is_literal(left)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return is_literal(left) and is_literal(right)
+        case ast.IfExp(body=body, orelse=orelse):
+            return is_literal(body) and is_literal(orelse)
+        case ast.Name(id=name):
+            return name.isupper()  # a constant
+    return False
+
+
+def markdown_texts(source: str) -> list[str]:
+    """What a file hands to Streamlit as Markdown although it may come from a link, a file or a name."""
+    texts = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MARKDOWN:
+            if ast.unparse(node.func.value) == "report":  # a PageReport, which does it itself
+                continue
+            first = node.func.attr == "progress"  # whose text is its second
+            given = [
+                *node.args[first : first + 1],
+                *(k.value for k in node.keywords if k.arg in ("label", "body", "text")),
+            ]
+            texts += [f"{node.lineno}: {ast.unparse(text)}" for text in given if not is_literal(text)]
+    return texts
+
+
+def test_texts_of_elements_are_literals_or_plain():
+    assert {path: texts for path in DRAWN if (texts := markdown_texts((ROOT / path).read_text()))} == {}

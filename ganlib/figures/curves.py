@@ -198,7 +198,7 @@ def _traces(run: str, curve: pd.DataFrame, line: Mapping[str, str], smoothing: f
             line={**line, "dash": line["dash"] if front else "solid", "width": 2 if front else 1},
             opacity=1 if front else 0.35,
             hoverinfo=None if front else "skip",
-            hovertemplate=f"%{{y:.4g}}<extra>{run}</extra>" if front else None,
+            hovertemplate="%{y:.4g}<extra>%{fullData.name}</extra>" if front else None,
         )
 
 
@@ -220,7 +220,7 @@ def _band(group: str, members: pd.DataFrame, line: Mapping[str, str], smoothing:
     yield go.Scatter(
         y=values.mean(0),
         line={**line, "width": 2},
-        hovertemplate=f"%{{y:.4g}}<extra>{name}</extra>",
+        hovertemplate="%{y:.4g}<extra>%{fullData.name}</extra>",
         showlegend=True,
         **common,
     )

@@ -116,7 +116,7 @@ def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]
             name=str(run),
             line=lines[str(run)],
             marker={"size": np.where(history["snapshot"].isna(), 11, 6)},
-            hovertemplate="%{y:.4g} at %{x:,} images<extra>" + str(run) + "</extra>",
+            hovertemplate="%{y:.4g} at %{x:,} images<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text="images seen", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text=title)
@@ -218,7 +218,7 @@ def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, s
         name=run,
         marker=marker,
         cliponaxis=False,
-        hovertemplate=f"{run}: {hover}<extra></extra>",
+        hovertemplate=f"%{{fullData.name}}: {hover}<extra></extra>",
     )
 
 

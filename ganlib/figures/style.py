@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from html import escape
+from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 # Contrast of at least 3 : 1 on white and on #0e1117 and, within that band of lightness, as far apart as twelve
@@ -39,7 +42,12 @@ def empty_figure(text: str) -> go.Figure:
 
 
 def apply_style(figure: go.Figure, right: int = 20) -> go.Figure:
-    """The empty template: Streamlit's theme fills it in light and dark, a saved HTML file stays plain."""
+    """The last step of every figure: the empty template, which Streamlit's theme fills in light and dark, and all
+    texts as they are written, for Plotly would read names of runs, tags and classes as HTML.
+
+    A hover template is a constant: a trace's name is "%{fullData.name}" in it, never its own text.
+    """
+    _escape_texts(figure)
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(gridcolor=GRID, zerolinecolor=GRID)
     return figure.update_layout(
@@ -50,3 +58,21 @@ def apply_style(figure: go.Figure, right: int = 20) -> go.Figure:
         legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "maxheight": 0.35},
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL},
     )
+
+
+def _escape_texts(figure: go.Figure) -> None:
+    for trace in figure.data:
+        for key in ("name", "text", "x", "y", "customdata"):
+            if trace[key] is not None:
+                trace[key] = _escaped(trace[key])
+    figure.for_each_annotation(lambda annotation: annotation.update(text=_escaped(annotation.text)))
+    for for_each in (figure.for_each_xaxis, figure.for_each_yaxis):
+        for_each(lambda axis: axis.update(title_text=_escaped(axis.title.text), ticktext=_escaped(axis.ticktext)))
+
+
+def _escaped(value: Any) -> Any:
+    """Texts, alone or in an array; other values as they are."""
+    if isinstance(value, str):
+        return escape(value, quote=False)
+    array = np.asarray(value)
+    return np.frompyfunc(_escaped, 1, 1)(array) if array.ndim and array.dtype.kind in "OUT" else value

@@ -12,13 +12,14 @@ from ganlib.records import METRICS, Protocol, by_date
 from ganlib.runs import Run
 from ganlib.ui import markup
 from ganlib.ui.catalog import present_scores, usual_scores
+from ganlib.ui.markup import plain
 
 
 def draw_card(run: Run) -> None:
     """Samples, data set, size, training and score of a run, and links to its other pages."""
-    st.subheader(run.name, anchor=False)
+    st.subheader(plain(run.name), anchor=False)
     kind = f"{len(run.classes)} classes to choose from" if run.conditional else "unconditional"
-    st.caption(f"{run.model_name} · {run.data_name}, {run.config.image_size} px · {kind}")
+    st.caption(plain(f"{run.model_name} · {run.data_name}, {run.config.image_size} px · {kind}"))
     folder = run.folder
     _draw_sheet(run, folder.samples, folder.sample_images(), f"Samples of {run.name}")
     pairs = f"Test images and, below each, its reconstruction by {run.name}"
@@ -35,7 +36,7 @@ def draw_card(run: Run) -> None:
     st.html(markup.numbers(numbers))
     for sentence in [run.note, *describe_accuracies(run)]:
         if sentence:
-            st.caption(sentence)
+            st.caption(plain(sentence))
     with st.container(horizontal=True, gap=None):
         st.page_link("pages/sampling.py", label=":primary[Sample]", query_params={"run": run.name})
         st.page_link("pages/interpolation.py", label=":primary[Interpolate]", query_params={"run": run.name})

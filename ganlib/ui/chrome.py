@@ -15,6 +15,7 @@ from ganlib.errors import GanlibError
 from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, single_scan
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
+from ganlib.ui.markup import plain
 
 
 class _Finished(Exception):
@@ -25,16 +26,17 @@ class _Finished(Exception):
 def page(title: str, lead: str) -> Iterator[None]:
     """Header and sidebar around a page's content; a GanlibError inside ends it in one sentence."""
     _enter_through_app()
-    st.header(title, anchor=False)
-    st.caption(lead)
+    st.header(plain(title), anchor=False)
+    st.caption(plain(lead))
     draw_link_warnings()
     with single_scan():
         try:
             yield
         except GanlibError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(error), icon=":material/error:")
         except FileNotFoundError as error:
-            st.error(f"{error.filename} was removed while this page was drawn; reload it.", icon=":material/error:")
+            sentence = f"{error.filename} was removed while this page was drawn; reload it."
+            st.error(plain(sentence), icon=":material/error:")
         except _Finished:
             pass
         clear_link_warnings()
@@ -44,14 +46,14 @@ def page(title: str, lead: str) -> Iterator[None]:
 
 def finish(message: str) -> NoReturn:
     """In place of the rest of the page: why there is none."""
-    st.info(message)
+    st.info(plain(message))
     raise _Finished
 
 
 def empty(what: str, command: str) -> NoReturn:
     """In place of content that does not exist yet: what is missing, where it is looked for, how to make it."""
-    where = " or ".join(f"`{root}`" for root in run_roots())
-    st.info(f"{what} Runs are looked for in {where}. Make one with:", icon=":material/inbox:")
+    where = " or ".join(map(str, run_roots()))
+    st.info(plain(f"{what} Runs are looked for in {where}. Make one with:"), icon=":material/inbox:")
     st.code(command, language="bash")
     raise _Finished
 
@@ -94,4 +96,4 @@ def _draw_broken_runs() -> None:
     if errors:
         with st.sidebar.expander(f"{len(errors)} unusable run{'s' * (len(errors) > 1)}", icon=":material/warning:"):
             for error in errors:
-                st.markdown(f"- {error}")
+                st.markdown(f"- {plain(error)}")

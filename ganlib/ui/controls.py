@@ -13,6 +13,7 @@ from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, parse_int
 from ganlib.ui.catalog import best_first, has_stages, load_model
 from ganlib.ui.links import check_link, check_link_list
+from ganlib.ui.markup import plain
 from ganlib.ui.options import accepts, pick_from
 
 SLIDER_SEEDS = 1000  # as many as a slider can step through; any other seed goes into the number field
@@ -27,15 +28,11 @@ def pick_data(runs: Sequence[Run]) -> list[Run]:
     data: str | None = ALL_DATA
     if len(names) > 1:
         check_link("data", [ALL_DATA, *names].__contains__, f"there are {', '.join(names)}")
-        data = st.segmented_control(
-            "Data set",
-            [ALL_DATA, *names],
-            default=ALL_DATA,
-            required=True,
-            key="data",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        common: dict[str, Any] = {"key": "data", "bind": "query-params", "label_visibility": "collapsed"}
+        if any(plain(name) != name for name in names):  # which buttons would show as Markdown
+            data = st.selectbox("Data set", [ALL_DATA, *names], **common)
+        else:
+            data = st.segmented_control("Data set", [ALL_DATA, *names], default=ALL_DATA, required=True, **common)
     selected = [run for run in best_first(runs) if data in (ALL_DATA, run.data_name)]
     return sorted(selected, key=lambda run: names.index(run.data_name))
 
@@ -78,7 +75,8 @@ def pick_classes(run: Run) -> tuple[int, ...]:
     model = load_model(run)
     if not model.conditional:
         st.caption(
-            f":material/info: {run.name} is unconditional: it was trained without classes, so there is none to pick."
+            f":material/info: {plain(run.name)} is unconditional: "
+            "it was trained without classes, so there is none to pick."
         )
         return ()
     all_classes = st.toggle("All classes, one row each", key="all", bind="query-params")
@@ -101,7 +99,7 @@ def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0) -> in
     check_link(key, _is_seed, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}")
     slot = st.container()
     seed = st.number_input(
-        f"{label}, exactly",
+        plain(f"{label}, exactly"),
         min_value=0,
         max_value=SEED_LIMIT - 1,
         value=default,
@@ -111,7 +109,7 @@ def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0) -> in
         help=f"Any whole number from 0 to {SEED_LIMIT - 1}. The same seed is the same image everywhere.",
     )
     st.session_state[slider_key] = min(seed, SLIDER_SEEDS - 1)
-    slot.slider(label, 0, SLIDER_SEEDS - 1, key=slider_key, on_change=copy_slider)
+    slot.slider(plain(label), 0, SLIDER_SEEDS - 1, key=slider_key, on_change=copy_slider)
     return int(seed)
 
 
@@ -122,7 +120,7 @@ def pick_seeds(rows: int) -> tuple[int, ...]:
     default = min(16 if rows <= 1 else 8, counts[-1])
     text = "Images" if rows <= 1 else "Images per class"
     check_link("n", list(map(str, counts)).__contains__, f"it can be {', '.join(map(str, counts))}")
-    count = st.select_slider(text, counts, value=default, key="n", bind="query-params")
+    count = st.select_slider(plain(text), counts, value=default, key="n", bind="query-params")
     return tuple(range(first, min(first + count, SEED_LIMIT)))
 
 

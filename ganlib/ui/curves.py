@@ -23,6 +23,7 @@ from ganlib.logs import (
 )
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
 from ganlib.ui.links import check_link, check_link_list
+from ganlib.ui.markup import plain
 
 DEFAULT_RUNS = 3
 INTEGER_RANGE = 100  # from this width on an axis is cut at whole numbers
@@ -92,7 +93,7 @@ def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 def draw_missing(frame: pd.DataFrame, on_axis: pd.DataFrame) -> None:
     """Which runs logged nothing of the axis."""
     if missing := sorted(set(frame.run.unique()) - set(on_axis.run.unique())):
-        st.caption(f"Not shown, since they did not log this axis: {', '.join(missing)}.")
+        st.caption(f"Not shown, since they did not log this axis: {plain(', '.join(missing))}.")
 
 
 def pick_style() -> dict[str, Any]:
@@ -164,7 +165,7 @@ def draw_diagnosis(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
         range(len(findings)),
         index=None,
         format_func=lambda i: _format_finding(findings[i]),
-        captions=[f"{finding.evidence} {finding.advice}" for finding in findings],
+        captions=[plain(f"{finding.evidence} {finding.advice}") for finding in findings],
         label_visibility="collapsed",
         key="finding",
     )
@@ -191,4 +192,4 @@ def pick_loss() -> str | None:
 
 def _format_finding(finding: Finding) -> str:
     icon, steps = ICONS[finding.severity], f"steps {finding.start:,} to {finding.end:,}"
-    return f"{icon} **{finding.title}** · {finding.run} · {steps}"
+    return f"{icon} **{plain(finding.title)}** · {plain(finding.run)} · {steps}"

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ganlib.figures.report import Report, latex
 from ganlib.provenance import commit, now
+from ganlib.ui.markup import plain
 
 
 def draw_curve_downloads(frame: pd.DataFrame, report: Report) -> None:
@@ -52,4 +53,4 @@ def _draw_report_download(report: Report, name: str, footer: str = "") -> None:
 
 def _draw_download(label: str, content: Callable[[], bytes], name: str, mime: str, icon: str) -> None:
     """``content`` is made when the button is pressed."""
-    st.download_button(label, content, name, mime, on_click="ignore", icon=f":material/{icon}:")
+    st.download_button(plain(label), content, name, mime, on_click="ignore", icon=f":material/{icon}:")

@@ -24,6 +24,7 @@ from ganlib.records import GROUPS, METRICS
 from ganlib.runs import Run
 from ganlib.settings import child_environment
 from ganlib.ui.catalog import generates, runs
+from ganlib.ui.markup import plain
 
 COUNTS = (1_000, 5_000, 10_000, 50_000)
 POLL_SECONDS = 1.0  # between two polls of a process
@@ -144,7 +145,8 @@ def _start(request: EvaluationRequest, runs: Sequence[Run]) -> None:
 def _draw_progress(job: Job) -> None:
     if not job.running:
         st.rerun()
-    st.progress(*job.progress)
+    fraction, line = job.progress
+    st.progress(fraction, plain(line))
     st.button("Stop", icon=":material/stop_circle:", on_click=job.stop, key="stop_job")
     st.caption("It goes on while you look at other pages.")
 
@@ -153,13 +155,13 @@ def _draw_outcome(job: Job) -> None:
     names = ", ".join(job.request.names)
     reasons = [line.removeprefix("ganlib: ") for line in job.lines() if line.startswith("ganlib: ")]
     if job.stopped:
-        st.info(f"Stopped measuring {names}. Evaluated again, it goes on from there.")
+        st.info(f"Stopped measuring {plain(names)}. Evaluated again, it goes on from there.")
     elif job.failed:
         several = bool(reasons) and reasons[-1].startswith("Not evaluated")  # the last line after several runs
         failures = reasons[:-1] if several else reasons
         message = " ".join(failures) or (job.lines() or ["It ended without any output."])[-1]
-        st.error(message, icon=":material/error:")
+        st.error(plain(message), icon=":material/error:")
         if several and len(failures) < len(job.request.names):
             st.info("The other runs were measured.")
     else:
-        st.success(f"Measured {names}.")
+        st.success(f"Measured {plain(names)}.")

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from ganlib.sampling.request import format_option
+from ganlib.ui.markup import plain
 
 WARNINGS = "link_warnings"  # the session's key
 
@@ -42,7 +43,7 @@ def _rerun_with(key: str, values: list[str], warning: str) -> NoReturn:
 
 def draw_link_warnings() -> None:
     for warning in st.session_state.get(WARNINGS, ()):
-        st.warning(warning)
+        st.warning(plain(warning))
 
 
 def clear_link_warnings() -> None:

@@ -1,7 +1,8 @@
-"""HTML of images and numbers, as strings: what Streamlit's own elements cannot show."""
+"""Text for Streamlit's Markdown, and HTML of images and numbers, which its own elements cannot show."""
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -15,6 +16,26 @@ from ganlib.sampling.request import SampleRequest
 IMAGE_STYLE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
 ROW_STYLE = "align-self:center;font-size:.875rem"
 CAPTION_STYLE = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
+
+# Of Markdown and of Streamlit's extensions to it, formulas among them; "_" within a word is none.
+SYNTAX = re.compile(r"[\\`*~\[\]$]|<(?=[A-Za-z/!?])|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|:(?=[A-Za-z:])|(?<!\S)[#>]")
+BLOCK_START = re.compile(r"(\d{0,9})([-+.)])(?=\s|-|$)")  # of a list or a rule
+# Read as symbols and links where backslashes are gone: an unseen character inside keeps them text.
+LATE_SYNTAX = re.compile(r":(?=[\w+-]+:|material/|//)|(?<=www)(?=\.)|@(?=\w)|(?<=[-<>~])(?=[->=](?:\s|$))", re.I)
+WORD_JOINER = "\u2060"
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def plain(text: object) -> str:
+    """Markdown that shows exactly this text: for all that comes from a link, a file or a name.
+
+    Nothing in it becomes a picture, which a browser would fetch, a link, a formula, an icon or a heading. Line breaks
+    become spaces, what cannot be shown becomes �.
+    """
+    line = " ".join(UNPRINTABLE.sub("�", str(text)).split())
+    line = LATE_SYNTAX.sub(lambda match: match[0] + WORD_JOINER, line)
+    line = SYNTAX.sub(lambda match: f"\\{match[0]}", line)
+    return BLOCK_START.sub(r"\1\\\2", line, count=1) if BLOCK_START.match(line) else line
 
 
 def data_url(content: bytes, kind: str = "png") -> str:

@@ -14,6 +14,7 @@ from ganlib.runs import Run
 from ganlib.sampling.request import format_option
 from ganlib.ui.catalog import load_model
 from ganlib.ui.links import check_link
+from ganlib.ui.markup import plain
 
 
 def pick_options(run: Run) -> dict[str, Any]:
@@ -36,10 +37,13 @@ def accepts(option: Option, value: Any) -> bool:
 
 
 def pick_from(label: str, choices: list[str], default: str, *, key: str, help: str | None = None) -> str:
-    """A slider over texts."""
+    """A slider over texts; a list where Streamlit would read one of them as Markdown."""
     if st.session_state.get(key, default) not in choices:  # another run's, which Streamlit would leave in the URL
         del st.session_state[key]
-    return str(st.select_slider(label, choices, default, key=key, bind="query-params", help=help))
+    if any(plain(choice) != choice for choice in choices):
+        index = choices.index(default)
+        return str(st.selectbox(plain(label), choices, index, key=key, bind="query-params", help=help))
+    return str(st.select_slider(plain(label), choices, default, key=key, bind="query-params", help=help))
 
 
 def _pick_value(o: Option) -> Any:
@@ -51,12 +55,12 @@ def _pick_value(o: Option) -> Any:
         return pick_from(label, choices, FROM_SEED, key=o.name, help=o.help)
     check_link(o.name, lambda text: accepts(o, text), "that is not a value it can have")
     if o.kind == "choice":
-        return st.selectbox(label, list(o.choices), index=o.choices.index(o.default), **common)
+        return st.selectbox(plain(label), list(o.choices), index=o.choices.index(o.default), **common)
     if o.kind == "seed":
-        return st.number_input(label, 0, SEED_LIMIT - 1, o.default, **common)
+        return st.number_input(plain(label), 0, SEED_LIMIT - 1, o.default, **common)
     cast: Callable[[float], float] = int if o.kind == "int" else float
     low, high, step = map(cast, _range(o))
-    return st.slider(label, low, high, cast(o.default), step, **common)
+    return st.slider(plain(label), low, high, cast(o.default), step, **common)
 
 
 def _range(o: Option) -> tuple[float, float, float]:

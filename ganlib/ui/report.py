@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ganlib.figures.report import Report
+from ganlib.ui.markup import plain
 
 
 class PageReport(Report):
@@ -15,7 +16,7 @@ class PageReport(Report):
     _section = ""  # the heading of what is added next
 
     def section(self, title: str) -> None:
-        st.subheader(title, anchor=False)
+        st.subheader(plain(title), anchor=False)
         self._section = title
 
     def chart(self, figure: go.Figure, *, alt: str, key: str) -> None:
@@ -29,12 +30,12 @@ class PageReport(Report):
     def caption(self, text: str) -> None:
         """Nothing for an empty text, as with ``warning``."""
         if text:
-            st.caption(text)
+            st.caption(plain(text))
             self._add(text)
 
     def warning(self, text: str) -> None:
         if text:
-            st.warning(text)
+            st.warning(plain(text))
             self._add(text)
 
     def _add(self, content: go.Figure | str, alt: str = "") -> None:

@@ -53,7 +53,7 @@ def _draw_growing(request: SampleRequest, grid: DeltaGenerator) -> None:
 def _draw_button(label: str, icon: str, key: str, value: str | None) -> None:
     """Sets a value of the session before the page is drawn again."""
     st.button(
-        label,
+        markup.plain(label),
         icon=f":material/{icon}:",
         key=f"{label} {key}",
         on_click=lambda: st.session_state.__setitem__(key, value),
@@ -92,7 +92,7 @@ def draw_stages(full_request: SampleRequest) -> None:
     request = full_request.head(MAX_STRIP)
     n, shown = len(full_request.captions), len(request.captions)
     cut = f" Shown for {shown} of the {n} images." if n > shown else ""
-    st.caption(f"From left to right, the stages in which the model makes each image.{cut}")
+    st.caption(markup.plain(f"From left to right, the stages in which the model makes each image.{cut}"))
     st.html(markup.stage_grid(request, generate_stages(request)))
     st.download_button(
         "Stages as PNG",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ganlib.records import METRICS, RANKED
 from ganlib.ui.links import check_link
+from ganlib.ui.markup import plain
 
 SHOWN_RUNS = "shown_runs"  # the session's key of the runs that were ranked last
 COSTS = ("parameters", "training, minutes", "images seen")
@@ -22,7 +23,7 @@ def pick_metric(records: pd.DataFrame) -> str:
         "Metric", list(labels), default=next(iter(labels)), required=True, key="metric", bind="query-params"
     )
     name = labels[str(choice)]
-    st.caption(METRICS[name].help)
+    st.caption(plain(METRICS[name].help))
     return name
 
 
@@ -58,5 +59,5 @@ def pick_cost(costed: pd.DataFrame) -> str:
     )
     cost = costs[str(choice)]
     if missing := sorted(costed.run[costed[cost].isna()]):
-        st.caption(f"Not timed on that machine (python -m ganlib speed): {', '.join(missing)}.")
+        st.caption(f"Not timed on that machine (python -m ganlib speed): {plain(', '.join(missing))}.")
     return cost

@@ -14,7 +14,7 @@ from ganlib.metrics.published import published
 from ganlib.records import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
-from ganlib.ui.markup import data_url
+from ganlib.ui.markup import data_url, plain
 from ganlib.ui.report import PageReport
 
 THUMBNAILS = 5  # of a run in a table
@@ -113,7 +113,7 @@ def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFra
         return
     table = pd.DataFrame({"Run": [run.name for run in unranked], "Reason": [reason(run) for run in unranked]})
     subject = "1 run is" if len(unranked) == 1 else f"{len(unranked)} runs are"
-    with st.expander(f"{subject} not ranked here", icon=":material/rule:"):
+    with st.expander(plain(f"{subject} not ranked here"), icon=":material/rule:"):
         report.table(table, heading="Not ranked", alt="Table of the runs that are not ranked and why.")
 
 

@@ -34,7 +34,7 @@ def draw_training_samples(names: Sequence[str]) -> None:
         if earlier:
             _draw_snapshot(run, earlier[-1])
         else:
-            st.caption(f"{run.name} has no samples that early.")
+            st.caption(f"{markup.plain(run.name)} has no samples that early.")
 
 
 def _pick_snapshot(snapshots: list[int]) -> int:

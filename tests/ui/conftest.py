@@ -11,7 +11,13 @@ import streamlit as st
 from helpers.gallery import add_able_runs, add_broken_runs, copy_of, small_gallery
 from helpers.tiny_models import write_run
 
-FAST = {"test_sampling_page.py", "test_gallery_page.py", "test_interpolation_page.py", "test_cards.py"}
+FAST = {
+    "test_markup.py",
+    "test_sampling_page.py",
+    "test_gallery_page.py",
+    "test_interpolation_page.py",
+    "test_cards.py",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
