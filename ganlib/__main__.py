@@ -53,6 +53,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
             implementation = import_module(f"ganlib.commands.{module}")
             implementation.add(command, argv)
             command.set_defaults(run=implementation.run)
+    if not argv:
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
     return parser.parse_args(argv)
 
 

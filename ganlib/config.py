@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
 from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from ganlib.errors import GanlibError
+from ganlib.naming import nearest_names
 
 
 def option(default: Any, help: str, *, min: float | None = None, max: float | None = None) -> Any:
@@ -62,7 +62,7 @@ class Config:
         names = [f.name for f in fields(cls)]
         for name in values:
             if name not in names:
-                close = get_close_matches(name, names, n=3) or names
+                close = nearest_names(name, names) or names
                 raise GanlibError(f"{cls.__name__} has no field {name!r}; try {', '.join(close)}.")
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
@@ -86,7 +86,7 @@ def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> N
         keywords: dict[str, Any] = {
             "dest": f.name,
             "default": argparse.SUPPRESS,
-            "help": f"{f.metadata['help']} (default: {f.default})".replace("%", "%%"),
+            "help": f"{f.metadata['help']}{_default(f.default)}".replace("%", "%%"),
         }
         if kind is bool:
             keywords["action"] = argparse.BooleanOptionalAction
@@ -97,6 +97,17 @@ def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> N
             if get_origin(hints[f.name]) is tuple:
                 keywords["nargs"] = "*"
         parser.add_argument(f"--{f.name.replace('_', '-')}", **keywords)
+
+
+def _default(value: Any) -> str:
+    """(None) -> "", for what is then left out or found by itself; (("fid", "kid")) -> " (default: fid kid)"."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, tuple):
+        text = " ".join(map(str, value)) or "none"
+    else:
+        text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return f" (default: {text})"
 
 
 def given(args: argparse.Namespace, config: type[Config]) -> dict[str, Any]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from ganlib.errors import GanlibError
 
+CAPTIONED_SIDE, CAPTION_SIZE, CAPTION_HEIGHT = 96, 11, 14  # pixels
+GAP = 2  # pixels between images of a grid
 GIF_SIDE = 256  # frames are enlarged to about this many pixels, in whole steps so that pixels stay square
 
 
@@ -61,29 +65,76 @@ def _nearest(old: int, new: int) -> NDArray[np.int64]:
     return (2 * np.arange(new) + 1) * old // (2 * new)
 
 
-def grid(images: NDArray[np.uint8], columns: int, gap: int = 2) -> Image.Image:
-    """(N, H, W, C) uint8 -> one picture, row by row, on white."""
+def grid(images: NDArray[np.uint8], columns: int, block: int = 0, gap: int = GAP) -> Image.Image:
+    """(N, H, W, C) uint8 -> one picture, row by row, on white; with ``block``, that many images begin a new row."""
     n, h, w, c = images.shape
-    rows = -(-n // columns)
+    rows = _row_and_column(n - 1, columns, block)[0] + 1
     canvas = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, c), 255, np.uint8)
     for i, image in enumerate(images):
-        y, x = i // columns * (h + gap), i % columns * (w + gap)
+        row, column = _row_and_column(i, columns, block)
+        y, x = row * (h + gap), column * (w + gap)
         canvas[y : y + h, x : x + w] = image
     return to_pil(canvas)
 
 
-def strip(stages: Sequence[NDArray[np.uint8]], gap: int = 2) -> Image.Image:
+def captioned_grid(images: NDArray[np.uint8], captions: Sequence[str], columns: int, block: int = 0) -> Image.Image:
+    """As ``grid``, each image enlarged in whole steps to about ``CAPTIONED_SIDE`` pixels, its caption below it."""
+    n, h, w, c = images.shape
+    scale = max(round(CAPTIONED_SIDE / w), 1)
+    height, width = h * scale, w * scale
+    cells = np.full((n, height + CAPTION_HEIGHT, width, c), 255, np.uint8)
+    cells[:, :height] = resize_nearest(images, height, width)
+    picture = grid(cells, columns, block)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(CAPTION_SIZE)
+    for i, caption in enumerate(captions):
+        row, column = _row_and_column(i, columns, block)
+        place = column * (width + GAP), row * (height + CAPTION_HEIGHT + GAP) + height
+        draw.text(place, _cut(caption, width, lambda text: draw.textlength(text, font)), "black", font)
+    return picture
+
+
+def _row_and_column(i: int, columns: int, block: int) -> tuple[int, int]:
+    before, within = divmod(i, block) if block else (0, i)
+    return before * -(-block // columns) + within // columns, within % columns
+
+
+def _cut(text: str, width: float, length: Callable[[str], float]) -> str:
+    """The longest beginning of ``text`` that is no longer than ``width``, with an ellipsis where it is cut."""
+    if length(text) <= width:
+        return text
+    return next((cut for n in range(len(text), 0, -1) if length(cut := text[:n].rstrip() + "…") <= width), "")
+
+
+def square_columns(blocks: int, block: int) -> int:
+    """Columns of the grid of ``blocks`` blocks that comes nearest to a square; 8 images or fewer are one row."""
+    if block <= 8:
+        return block
+
+    def departure(columns: int) -> float:
+        rows = blocks * -(-block // columns)
+        return max(rows / columns, columns / rows)
+
+    return min(range(8, block + 1), key=departure)
+
+
+def strip(stages: Sequence[NDArray[np.uint8]], gap: int = GAP) -> Image.Image:
     """(N, h, w, C) uint8 each -> one picture: a row an image, all stages at the last one's size, in square pixels."""
     height, width = stages[-1].shape[1:3]
     cells = np.stack([resize_nearest(stage, height, width) for stage in stages], axis=1)
-    return grid(cells.reshape(-1, *cells.shape[2:]), len(stages), gap)
+    return grid(cells.reshape(-1, *cells.shape[2:]), len(stages), gap=gap)
 
 
-def png(image: NDArray[np.uint8] | Image.Image) -> bytes:
-    """(H, W, C) uint8 or a picture -> PNG. Level 1: a third larger than level 6, and five times faster."""
+def png(image: NDArray[np.uint8] | Image.Image, metadata: dict[str, Any] | None = None) -> bytes:
+    """(H, W, C) uint8 or a picture -> PNG, with ``metadata`` as JSON in its text chunk ``ganlib``.
+
+    Level 1: a third larger than level 6, and five times faster.
+    """
     picture = image if isinstance(image, Image.Image) else to_pil(image)
+    text = PngInfo()
+    if metadata is not None:
+        text.add_itxt("ganlib", json.dumps(metadata), zip=True)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=1)
+    picture.save(buffer, "PNG", compress_level=1, pnginfo=text)
     return buffer.getvalue()
 
 
@@ -92,6 +143,13 @@ def webp(picture: Image.Image, quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=quality, method=4)
     return buffer.getvalue()
+
+
+def read_metadata(source: str | Path | IO[bytes]) -> dict[str, Any] | None:
+    """What ``png`` wrote beside the pixels, None where a picture has nothing of the kind."""
+    with Image.open(source, formats=["PNG"]) as picture:
+        text = picture.text.get("ganlib")  # type: ignore[attr-defined]
+    return None if text is None else json.loads(text)
 
 
 def zip_of_pngs(files: Iterable[tuple[str, NDArray[np.uint8]]], provenance: dict[str, Any]) -> bytes:

@@ -1,9 +1,10 @@
-"""What a run is called where several are compared."""
+"""What a run is called where several are compared, and which names are nearest to an unknown one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -22,3 +23,10 @@ def run_names(folders: Iterable[Path]) -> dict[Path, str]:
         names[folder] = name
         taken[name] += 1
     return names
+
+
+def nearest_names(name: str, names: Iterable[str], n: int = 3) -> list[str]:
+    """At most n of ``names``, best first: those that contain ``name``, then those spelled alike; [] where none is."""
+    names = list(names)
+    containing = [other for other in names if name and name.casefold() in other.casefold()]
+    return list(dict.fromkeys([*containing, *get_close_matches(name, names, n=n, cutoff=0.5)]))[:n]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
 from ganlib.errors import GanlibError
+from ganlib.naming import nearest_names
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Registry(Generic[T]):
         try:
             return self._entries[name]
         except KeyError:
-            close = get_close_matches(name, self._entries, n=3) or sorted(self._entries)
+            close = nearest_names(name, self._entries) or sorted(self._entries)
             raise GanlibError(f"There is no {self.kind} {name!r}; try {', '.join(close)}.") from None
 
     def __contains__(self, name: object) -> bool:

@@ -27,7 +27,7 @@ from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
-from ganlib.naming import run_names
+from ganlib.naming import nearest_names, run_names
 from ganlib.recipe import Recipe, read_recipe, write_recipe
 from ganlib.settings import run_roots
 
@@ -283,7 +283,9 @@ def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
             return Run(path, given)
     if not names:
         raise RunError(f"There is no run {name!r}; {no_runs(roots)}")
-    raise RunError(f"There is no run {name!r}; there are: {', '.join(sorted(names.values()))}.")
+    nearest = nearest_names(name, sorted(names.values()))
+    hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
+    raise RunError(f"There is no run {name!r}; {hint}`python -m ganlib list runs` shows all {len(names)}.")
 
 
 def no_runs(roots: Iterable[Path]) -> str:

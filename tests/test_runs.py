@@ -81,8 +81,12 @@ def test_a_run_is_found_by_name_or_path_and_a_miss_is_explained(tmp_path):
     write_run(tmp_path / "two")
     assert find_run("one", [tmp_path]).path == run.path
     assert find_run(str(run.path), []).path == run.path
-    with pytest.raises(RunError, match=r"There is no run 'three'; there are: one, two\."):
+    with pytest.raises(RunError, match=r"no run 'three'; `python -m ganlib list runs` shows all 2\."):
         find_run("three", [tmp_path])
+    with pytest.raises(
+        RunError, match=r"no run 'tow'; the nearest are two; `python -m ganlib list runs` shows all 2\."
+    ):
+        find_run("tow", [tmp_path])
     for name in ("", "x" * 5000, "nul\0", "../one/config.json"):
         with pytest.raises(RunError, match="There is no run"):
             find_run(name, [tmp_path])

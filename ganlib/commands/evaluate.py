@@ -32,7 +32,8 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         "--at",
         default="final",
         metavar="all|best|final|IMAGES",
-        help="the run's weights (final), a snapshot by its images, all, or that of the lowest FID under this protocol",
+        help="the run's weights (final), a snapshot by its images, all, or that of the lowest FID under this protocol "
+        "(default: final)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 

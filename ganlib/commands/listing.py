@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ganlib.data import list_data
-from ganlib.models import MODELS
+from ganlib.models import MODELS, Trainable
 from ganlib.records import METRICS, RANKED, by_date, measured_on, present, read_evaluations, usual_scores
 from ganlib.runs import Run, RunError, find_run, no_runs, scan
 from ganlib.settings import run_roots
@@ -44,7 +44,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def list_models() -> None:
-    table((name, (sys.modules[MODELS[name].__module__].__doc__ or "").splitlines()[0]) for name in MODELS)
+    table((name, _summary(MODELS[name])) for name in MODELS)
+
+
+def _summary(model: type[Trainable]) -> str:
+    """The first line of the file's docstring; of the class's own where a file holds several architectures."""
+    text = vars(model).get("__doc__") or sys.modules[model.__module__].__doc__ or ""
+    return text.partition("\n")[0]
 
 
 def list_runs() -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
-from ganlib.images import grid, png, zip_of_pngs
+from ganlib.images import captioned_grid, grid, png, zip_of_pngs
 from ganlib.models import GenerativeModel
 from ganlib.runs import find_run
-from ganlib.sampling import check_options, sample
+from ganlib.sampling import Growing, check_options
 from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
-
-COLUMNS = 8  # where there is one class only
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -23,7 +27,11 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--classes", help="names or numbers, like cat,dog (default: all); each with every seed")
     parser.add_argument("--seeds", default="0-7", help="like 0,3,8-11 (default: 0-7)")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
-    parser.add_argument("--out", type=Path, default=Path("grid.png"), help=".png: one grid; .zip; else a folder")
+    parser.add_argument(
+        "--out", type=Path, default=Path("grid.png"), help=".png: one grid; .zip; else a folder (default: grid.png)"
+    )
+    parser.add_argument("--columns", type=int, metavar="N", help="of the grid (default: as makes it nearly square)")
+    parser.add_argument("--captions", action="store_true", help="write class and seed below each image of the grid")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
 
 
@@ -43,17 +51,30 @@ def run(args: argparse.Namespace) -> None:
         parse_seeds(args.seeds),
         check_options(model, parse_options(args.option)),
     )
-    images = sample(model, request.image_seeds, request.image_labels, **request.options)
-    named = zip(request.file_names, images, strict=True)
+    if args.columns is not None and args.columns < 1:
+        raise GanlibError(f"--columns is at least 1, not {args.columns}.")
+    images = _sample(model, request)
     if args.out.suffix == ".png":
-        columns = len(request.seeds) if len(request.classes) > 1 else min(COLUMNS, len(images))
-        write_atomically(args.out, png(grid(images, columns)))
+        layout = args.columns or request.columns, len(request.seeds)
+        picture = captioned_grid(images, request.captions, *layout) if args.captions else grid(images, *layout)
+        write_atomically(args.out, png(picture, request.provenance()))
     elif args.out.suffix == ".zip":
-        write_atomically(args.out, zip_of_pngs(named, request.provenance()))
+        write_atomically(args.out, zip_of_pngs(zip(request.file_names, images, strict=True), request.provenance()))
     else:
-        for name, image in named:
-            write_atomically(args.out / name, png(image))
+        for name, single, image in zip(request.file_names, request.singles, images, strict=True):
+            write_atomically(args.out / name, png(image, single.provenance()))
     print(f"{len(images)} images of {run.name} in {args.out}")
+
+
+def _sample(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]:
+    """(N, H, W, C) uint8, with a line of progress: a diffusion model takes its time."""
+    growing, start = Growing(model, request.image_seeds, request.image_labels, **request.options), time.monotonic()
+    with closing(ProgressLine()) as line:
+        while not growing.done:
+            growing.step()
+            text = f"{request.run.name}  {len(growing.images)} images"
+            line.update(text, fraction=growing.fraction, seconds=time.monotonic() - start)
+    return growing.images
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, str]:

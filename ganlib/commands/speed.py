@@ -14,7 +14,9 @@ from ganlib.runs import find_run, scan
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.description = "Adds a record of sampling_rate, with the machine, to the runs' evaluation.json."
     parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's name or folder (default: all that generate)")
-    parser.add_argument("--calls", type=int, default=9, metavar="N", help="calls of 64 images to take the median of")
+    parser.add_argument(
+        "--calls", type=int, default=9, metavar="N", help="calls of 64 images, of which the median counts (default: 9)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 

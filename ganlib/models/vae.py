@@ -121,6 +121,8 @@ class MLPConfig(VAEConfig):
 
 @MODELS.register("vae_mlp")
 class MLPVAE(VAE):
+    """VAE: fully connected encoder and decoder."""
+
     display_name = "VAE (MLP)"
     colour = 0
     Config = MLPConfig
@@ -162,7 +164,7 @@ class ConvolutionalConfig(VAEConfig):
 
 @MODELS.register("vae_conv")
 class ConvolutionalVAE(VAE):
-    """DCGAN's convolutions."""
+    """VAE: DCGAN's convolutions as encoder and decoder."""
 
     display_name = "VAE (convolutional)"
     colour = 1
@@ -211,6 +213,8 @@ def conv_norm_relu(conv: nn.Module, channels: int) -> list[nn.Module]:
 
 @MODELS.register("vae_residual")
 class ResidualVAE(VAE):
+    """VAE: residual blocks, and a code that is a small feature map."""
+
     display_name = "VAE (residual)"
     colour = 9
     Config = ResidualConfig

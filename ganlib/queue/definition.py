@@ -20,7 +20,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from ganlib.data import DATA_SETS
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.models import MODELS
+from ganlib.naming import nearest_names
 from ganlib.runs import find_run
 from ganlib.training import TrainingConfig
 
@@ -130,7 +130,7 @@ def _check_fields(values: dict[str, Any], config: Any, budget: dict[str, Any]) -
     known = {f.name for f in fields(config)}, {f.name for f in fields(TrainingConfig)} - set(BUDGETS)
     for key in values:
         if key not in known[0] | known[1]:
-            close = get_close_matches(key, known[0] | known[1], n=3)
+            close = nearest_names(key, sorted(known[0] | known[1]))
             hint = f"; try {', '.join(close)}" if close else ""
             raise GanlibError(f"There is no field {key!r}{hint}.")
     config.from_dict({k: v for k, v in values.items() if k in known[0]})

@@ -7,11 +7,13 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
+from itertools import repeat
 from typing import Any
 
 from ganlib.errors import GanlibError
+from ganlib.images import square_columns
 from ganlib.models.options import FROM_SEED, SEED_LIMIT
+from ganlib.naming import nearest_names
 from ganlib.provenance import versions
 from ganlib.runs import Run
 
@@ -41,6 +43,17 @@ class SampleRequest:
     def image_labels(self) -> list[int] | None:
         """One class per image, None when unconditional."""
         return [label for label in self.classes for _ in self.seeds] or None
+
+    @property
+    def columns(self) -> int:
+        """Of a grid that is nearly square, in which each class begins a new row."""
+        return square_columns(max(len(self.classes), 1), len(self.seeds))
+
+    @property
+    def singles(self) -> list[SampleRequest]:
+        """One per image."""
+        labels: Iterable[tuple[int, ...]] = zip(self.image_labels) if self.image_labels else repeat(())
+        return [replace(self, classes=c, seeds=(s,)) for c, s in zip(labels, self.image_seeds, strict=False)]
 
     @property
     def class_names(self) -> list[str]:
@@ -184,6 +197,6 @@ def parse_classes(text: str, run: Run) -> tuple[int, ...]:
         elif number is not None and number < len(run.classes):
             labels.append(number)
         else:
-            close = get_close_matches(name, run.classes, n=3) or run.classes
+            close = nearest_names(name, run.classes) or run.classes
             raise GanlibError(f"{run.name} has no class {name!r}; try {', '.join(close)}.")
     return tuple(labels)

@@ -63,11 +63,10 @@ def _draw_button(label: str, icon: str, key: str, value: str | None) -> None:
 def draw_downloads(request: SampleRequest) -> None:
     """The grid as PNG, and all images as PNGs in a ZIP with how they were made."""
     name = _file_name(request)
-    columns = len(request.seeds) if len(request.classes) > 1 else min(8, len(request.seeds))
     with st.container(horizontal=True):
         st.download_button(
             "Grid as PNG",
-            lambda: png(grid(generate_images(request), columns)),
+            lambda: png(grid(generate_images(request), request.columns, len(request.seeds)), request.provenance()),
             f"{name}.png",
             "image/png",
             on_click="ignore",

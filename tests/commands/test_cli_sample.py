@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ganlib.__main__ import main
+from ganlib.images import read_metadata
 from ganlib.runs import Run
 from helpers.command_line import cells, read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
@@ -30,6 +33,48 @@ def test_several_classes_are_rows_with_a_column_for_each_seed(gallery, capsys):
     run_command("sample", OTHER, "--classes", "7,2,0", "--seeds", "0,9-10", "--out", "g.png", capsys=capsys)
     expected = direct(gallery, OTHER, [0, 9, 10] * 3, np.repeat([7, 2, 0], 3))
     assert np.array_equal(cells("g.png"), expected.reshape(3, 3, 16, 16))
+
+
+def test_many_seeds_of_several_classes_are_nearly_a_square_in_which_each_class_begins_a_row(gallery, capsys):
+    run_command("sample", OTHER, "--classes", "7,2", "--seeds", "0-12", "--out", "g.png", capsys=capsys)
+    found = cells("g.png")
+    assert found.shape[:2] == (4, 8)
+    expected = direct(gallery, OTHER, [*range(13)] * 2, np.repeat([7, 2], 13))
+    for block, images in enumerate((expected[:13], expected[13:])):
+        rows = found[2 * block : 2 * block + 2].reshape(16, 16, 16)
+        assert np.array_equal(rows[:13], images)
+        assert (rows[13:] == 255).all()
+    run_command("sample", UNCONDITIONAL, "--seeds", "0-14", "--columns", "3", capsys=capsys)
+    assert cells("grid.png").shape[:2] == (5, 3)
+
+
+def test_captions_stand_below_enlarged_images(gallery, capsys):
+    run_command("sample", CONDITIONAL, "--classes", "1", "--seeds", "0-1", "--captions", capsys=capsys)
+    picture = read("grid.png")
+    assert picture.shape == (96 + 14, 2 * 96 + 2)
+    expected = direct(gallery, CONDITIONAL, [0, 1], [1, 1]).reshape(2, 16, 16)
+    assert np.array_equal(picture[:96, :96], expected[0].repeat(6, 0).repeat(6, 1))
+    assert (picture[96:, :96] < 128).any()
+
+
+def test_a_png_says_how_to_draw_it_again(gallery, tmp_path, capsys):
+    run_command("sample", CONDITIONAL, "--classes", "1,8", "--seeds", "3-5", "--out", "g.png", capsys=capsys)
+    first = cells("g.png")
+    metadata = read_metadata("g.png")
+    assert metadata is not None
+    assert (metadata["classes"], metadata["seeds"]) == (["1", "8"], [3, 4, 5])
+    run_command(*shlex.split(metadata["command"])[3:], capsys=capsys)
+    assert np.array_equal(cells("grid.png"), first)
+    run_command("sample", CONDITIONAL, "--classes", "1,8", "--seeds", "3-5", "--out", "folder", capsys=capsys)
+    metadata = read_metadata(f"folder/{CONDITIONAL}_8_4.png")
+    assert metadata is not None
+    assert (metadata["classes"], metadata["seeds"]) == (["8"], [4])
+
+
+def test_slow_work_reports_its_progress(gallery, monkeypatch, capsys):
+    monkeypatch.setenv("GANLIB_PROGRESS", "0")
+    assert main(["sample", UNCONDITIONAL, "--seeds", "0-127", "--out", "g.zip"]) == 0
+    assert "128 images   50%" in capsys.readouterr().err
 
 
 def test_without_arguments_all_classes_are_drawn_with_eight_seeds_into_grid_png(gallery, tmp_path, capsys):
@@ -126,6 +171,7 @@ BAD_REQUESTS = {
     "option in words": ([CONDITIONAL, "--option", "temperature=hot"], "must be a number"),
     "option beyond its bounds": ([CONDITIONAL, "--option", "temperature=2"], "at most 1.5"),
     "option not a number": ([CONDITIONAL, "--option", "temperature=nan"], "finite"),
+    "no columns": ([CONDITIONAL, "--columns", "0"], "at least 1"),
     "unknown device": ([CONDITIONAL, "--device", "abacus"], "no device 'abacus'"),
 }
 
