@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.cells import Cells, cells_to_scalars
+from ganlib.logs.readers.comparisons import compared_names
 from ganlib.logs.readers.numerals import has_decimal_commas, parse_number
 from ganlib.logs.readers.source import Source, parse_date
 from ganlib.logs.tags import (
@@ -89,10 +90,17 @@ def concat_columns(name: str, parts: list[Column]) -> Column:
 def columns_to_scalars(
     columns: Iterable[Column], lines: NDArray[np.int64], source: Source, run: str = ""
 ) -> list[Scalars]:
-    """The scalars of each run. ``lines`` (rows,): line numbers of the rows; ``run``: the name of runs without one."""
+    """The scalars of each run. ``lines`` (rows,): line numbers of the rows; ``run``: the name of runs without one.
+
+    NotALog for a table whose rows are runs or models.
+    """
+    columns = list(columns)
+    if names := compared_names(columns, len(lines)):
+        examples = ", ".join(names[:2]) + ", …" * (len(names) > 2)
+        raise source.not_a_log(f"its rows compare {len(names)} runs, models or classes ({examples}) and are no steps")
     return [
         cells_to_scalars(cells._replace(run=cells.run or run), source)
-        for cells in _split_by_run(list(columns), lines, source)
+        for cells in _split_by_run(columns, lines, source)
         if len(cells.lines)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ganlib.logs import LogError
@@ -131,3 +132,71 @@ def test_broken_documents(read_text, text):
 def test_numbers_beyond_any_float(read_text, points):
     frame = read_text('{"step": 1, "loss": 1%s}\n{"step": 2, "loss": 1}\n' % ("0" * 400), "log.jsonl")
     assert points(frame, "loss") == [(1, np.inf), (2, 1)]
+
+
+def test_histories_one_level_down_and_of_other_lengths(read_text, points):
+    nested = {"train": {"g_loss": [2, 2.5], "d_loss": [1, 0.5]}, "val": {"step": [1], "g_loss": [3]}, "lr": 2e-4}
+    frame = read_text(json.dumps(nested), "history.json")
+    assert points(frame, "loss/G") == [(0, 2), (1, 2.5)]
+    assert points(frame, "val/g_loss") == [(1, 3)]
+    uneven = {"results": {"G_losses": [2, 2.5, 3], "fid": [50], "betas": [0.5, 0.999]}, "betas": [0.5, 0.999]}
+    frame = read_text(json.dumps(uneven), "history.json")
+    assert points(frame, "loss/G") == [(0, 2), (1, 2.5), (2, 3)]
+    assert points(frame, "fid") == [(0, 50)]
+    assert set(frame["tag"]) == {"loss/G", "fid"}  # a configuration has lists, too
+
+
+def test_histories_of_several_runs(read_text, points):
+    frame = read_text(json.dumps({"dcgan": {"loss": [3, 2]}, "wgan": {"loss": [1, 0], "fid": [9, 8]}}), "all.json")
+    assert points(frame, "loss", "dcgan") == [(0, 3), (1, 2)]
+    assert points(frame, "fid", "wgan") == [(0, 9), (1, 8)]
+
+
+def test_downloads_and_bare_lists(read_text, points):
+    frame = read_text("[[1700000000.0, 0, 1.0], [1700000003.5, 10, 0.5]]", "run-a-tag-loss_D.json")
+    assert points(frame, "loss/D") == [(0, 1), (10, 0.5)]
+    assert frame["wall_time"].tolist() == [1700000000, 1700000003.5]
+    assert points(read_text("[[5, 0.5], [10, 0.25]]", "loss.json"), "loss") == [(5, 0.5), (10, 0.25)]
+    assert points(read_text("[0.5, 0.25, 0.1, 0]", "loss.json"), "loss")[3] == (3, 0)
+    frame = read_text("[0.5, 0.25, 0.125, 0.06", "loss.json")
+    assert points(frame, "loss") == [(0, 0.5), (1, 0.25), (2, 0.125)]
+    assert frame.attrs["skipped_total"] == 1
+
+
+def test_data_frames_and_epochs_as_keys(read_text, points):
+    table = pd.DataFrame({"step": [10, 20], "d_loss": [0.5, 0.25]})
+    for orient in ("columns", "records", "split", "table", "index"):
+        frame = read_text(table.to_json(orient=orient), "log.json")
+        assert points(frame, "loss/D") == [(10, 0.5), (20, 0.25)], orient
+    frame = read_text('{"epoch_1": {"loss": 1.5}, "epoch_10": {"loss": 0.5}}', "log.json")
+    assert frame.attrs["step_unit"] == "epochs"
+    assert points(frame, "loss") == [(1, 1.5), (10, 0.5)]
+
+
+def test_trainer_state_of_hugging_face(read_text, points):
+    state = {
+        "best_metric": None,
+        "epoch": 2.0,
+        "log_history": [
+            {"epoch": 1.0, "learning_rate": 5e-5, "loss": 1.5, "step": 5},
+            {"epoch": 1.0, "eval_loss": 1.25, "step": 5},
+            {"epoch": 2.0, "loss": 1.0, "step": 10},
+        ],
+        "max_steps": 10,
+    }
+    frame = read_text(json.dumps(state), "trainer_state.json")
+    assert points(frame, "loss") == [(5, 1.5), (10, 1)]
+    assert points(frame, "eval_loss") == [(5, 1.25)]
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"dcgan": {"fid": 30.5, "is": 4.5}, "wgan": {"fid": 20.5, "is": 5.5}}, "compares 2 results"),
+        ([{"model": "dcgan", "fid": 30.5}, {"model": "wgan", "fid": 20.5}], "compare 2 runs"),
+        ({"model": "dcgan", "config": {"channels": [64, 128, 256], "betas": [0.5, 0.999]}}, "without rows"),
+    ],
+)
+def test_comparisons_and_configurations_say_so(read_text, document, reason):
+    with pytest.raises(LogError, match=reason):
+        read_text(json.dumps(document), "results.json")

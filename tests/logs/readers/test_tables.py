@@ -235,3 +235,17 @@ def test_large_dirty_files_are_read_in_pieces(read_text, points):
     frame = read_text("step,loss\n" + "\n".join(rows))
     assert len(frame) == 44_999
     assert frame["value"].equals(pd.Series(frame["step"] / 2))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "Name,State,Runtime,d_loss,fid\nsunny-1,finished,3600,0.4,33.2\nsunny-2,crashed,20,0.6,\n",
+        "model,fid,is\ndcgan,30.5,4.5\nwgan,20.5,5.5\n",
+        ",fid,is\ndcgan,30.5,4.5\nwgan,20.5,5.5\n",
+        "class,fid\ncat,30.5\ndog,20.5\n",
+    ],
+)  # fmt: skip
+def test_tables_that_compare_runs_say_so(read_text, table):
+    with pytest.raises(LogError, match="its rows compare 2 runs, models or classes"):
+        read_text(table)
