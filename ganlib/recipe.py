@@ -40,6 +40,8 @@ class DataRecipe:
     classes: tuple[str, ...]  # () where nothing is labelled
     train: SplitRecipe | None = None
     test: SplitRecipe | None = None
+    attributes: tuple[str, ...] = ()  # binary; the classes are their combinations, as ganlib.data.attributes has them
+    class_counts: tuple[int, ...] = ()  # training images of each class, where they are known
     extra: Mapping[str, Any] = field(default_factory=dict)  # keys of other versions
 
     @classmethod
@@ -51,8 +53,21 @@ class DataRecipe:
         splits = {
             split: SplitRecipe.from_dict(values[split]) for split in ("train", "test") if values.get(split) is not None
         }
-        extra = _others(values, ("name", "classes", "train", "test"))
-        return cls(_typed(values["name"], str), tuple(classes), **splits, extra=extra)
+        attributes = tuple(_typed(name, str) for name in _typed(values.get("attributes", []), list))
+        if attributes and len(classes) != 2 ** len(attributes):
+            raise ValueError("classes that are not the combinations of the attributes")
+        counts = tuple(_typed(n, int) for n in _typed(values.get("class_counts", []), list))
+        if counts and (len(counts) != len(classes) or min(counts) < 0 or not sum(counts)):
+            raise ValueError("counts that are not those of the classes")
+        extra = _others(values, ("name", "classes", "train", "test", "attributes", "class_counts"))
+        return cls(
+            _typed(values["name"], str),
+            tuple(classes),
+            **splits,
+            attributes=attributes,
+            class_counts=counts,
+            extra=extra,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         splits = {"train": self.train, "test": self.test}
@@ -60,6 +75,8 @@ class DataRecipe:
             "name": self.name,
             "classes": list(self.classes),
             **{name: split.to_dict() for name, split in splits.items() if split},
+            **({"attributes": list(self.attributes)} if self.attributes else {}),
+            **({"class_counts": list(self.class_counts)} if self.class_counts else {}),
             **self.extra,
         }
 

@@ -19,6 +19,7 @@ from ganlib.data import DataSet, load_data
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable
+from ganlib.models.attributes import AttributesConfig
 from ganlib.provenance import commit, now, versions
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
 from ganlib.runs import Run, RunFolder, find_run
@@ -36,7 +37,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--like", metavar="RUN", help="repeat this run's recipe; other flags override it")
     parser.add_argument("--start", metavar="RUN", help="like --like, but from that run's weights, not from random ones")
     parser.add_argument("--resume", metavar="RUN", help="go on where this run stopped; budgets may be raised")
-    parser.add_argument("--data", help="name, folder:PATH or celeba:ATTRIBUTE (default: digits)")
+    parser.add_argument("--data", help="name, folder:PATH or celeba:ATTRIBUTES (default: digits)")
     parser.add_argument("--data-root", metavar="DIR", help="where data sets lie (default: $GANLIB_DATA)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     parser.add_argument("--out", metavar="DIR", type=Path, help="the run's folder (default: a new one in runs/)")
@@ -158,13 +159,15 @@ def _model(args: argparse.Namespace, cls: type[Trainable], same: Run | None, dat
     """With the weights that follow from the seed."""
     values = dict(same.recipe.config) if same else {}
     values |= {"image_size": data.size, "channels": data.channels, "num_classes": data.num_classes}
+    if issubclass(cls.Config, AttributesConfig) and not (same and same.recipe.data.attributes == data.attributes):
+        values["attributes"] = len(data.attributes)
     config = cls.Config.from_dict(values | given(args, cls.Config))
     return seeded(lambda: cls(config), seed)
 
 
 def _data_recipe(data: DataSet) -> DataRecipe:
     train, test = (SplitRecipe(len(split), split.fingerprint) for split in (data.train, data.test))
-    return DataRecipe(data.name, data.classes, train, test)
+    return DataRecipe(data.name, data.classes, train, test, data.attributes, data.class_counts)
 
 
 def _load_weights(run: Run, model: Trainable) -> None:

@@ -63,6 +63,7 @@ def read_cached(folder: Path, source: Source) -> DataSet | None:
             train=splits["train"],
             test=splits["test"],
             flip=source.flip,
+            attributes=source.attributes,
             skipped=tuple(meta["skipped"]),
             skipped_count=meta["skipped_count"],
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganlib.data.attributes import combination_names, combine, parse_attributes
+from ganlib.data.folder import ATTRIBUTE_TABLE, find_pictures, folder_source
 from ganlib.data.sets import DataRequest, Source, SplitName, register_data_set
 from ganlib.data.vision import Opener, torchvision_set, torchvision_source
-from ganlib.errors import GanlibError
 
 CROP = 160  # of 178x218: less background, all of the face
+DEFAULT = (64, 3)
 # fmt: off
 ATTRIBUTES = (
     "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald",
@@ -32,18 +34,23 @@ ATTRIBUTES = (
 
 @register_data_set(
     "celeba",
-    "202,599 faces; celeba:Smiling makes one of 40 attributes the label",
+    "faces with 40 attributes; the combinations of those in celeba:Smiling,Male are the labels",
     size=CROP,
     channels=3,
     num_classes=None,
-    argument="ATTRIBUTE",
+    display_name="CelebA faces",
+    argument="ATTRIBUTES",
 )
 def celeba(request: DataRequest) -> Source:
-    """Train and test as published, without the validation part; two classes if an attribute is chosen."""
-    attribute = request.argument
-    if attribute is not None and attribute not in ATTRIBUTES:
-        close = get_close_matches(attribute, ATTRIBUTES, n=3, cutoff=0.4) or ATTRIBUTES
-        raise GanlibError(f"celeba has no attribute {attribute!r}; try {', '.join(close)}.")
+    """``celeba.tar.xz`` with attributes.csv where a data root has it, else torchvision's 202,599 images.
+
+    The archive has four classes (female or male, smiling or not) and the fixed split of a folder set; torchvision's
+    set has no classes, and train and test as published, without the validation part.
+    """
+    attributes = parse_attributes(request.argument, ATTRIBUTES, "celeba") if request.argument else ()
+    name = f"celeba:{','.join(attributes)}" if attributes else "celeba"
+    if (path := find_pictures(request, "celeba", ATTRIBUTE_TABLE)) is not None:
+        return folder_source(path, name, flip=True, default=DEFAULT, attributes=attributes)
 
     def open_split(root: Path, split: SplitName, download: bool) -> Any:
         return torchvision_set("CelebA")(str(root), split=split, target_type="attr", download=download)
@@ -51,13 +58,13 @@ def celeba(request: DataRequest) -> Source:
     def read(data: Any) -> tuple[NDArray[np.int64], list[Opener]]:
         folder = Path(data.root, data.base_folder, "img_align_celeba")
         openers = [partial(_open_face, folder / name) for name in data.filename]
-        if attribute is None:
+        if not attributes:
             return np.full(len(openers), -1, np.int64), [*openers]
-        return data.attr[:, ATTRIBUTES.index(attribute)].numpy().astype(np.int64), [*openers]
+        return combine(data.attr[:, [ATTRIBUTES.index(a) for a in attributes]].numpy()), [*openers]
 
-    name = f"celeba:{attribute}" if attribute else "celeba"
-    classes = (f"not {attribute}", attribute) if attribute else ()
-    return torchvision_source(request, name, "celeba", open_split, read, classes=classes, flip=True, default=(64, 3))
+    classes = combination_names(attributes) if attributes else ()
+    source = torchvision_source(request, name, "celeba", open_split, read, classes=classes, flip=True, default=DEFAULT)
+    return replace(source, attributes=attributes)
 
 
 def _open_face(path: Path) -> Image.Image:

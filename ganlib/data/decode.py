@@ -35,7 +35,11 @@ def build_arrays(
         if not len(labels):
             reason = f" ({len(skipped)} unreadable, {min(skipped)})" if skipped else ""
             raise GanlibError(f"{source.name} has no readable image for its {split} split{reason}; add images to it.")
-        if split == "train" and (empty := set(range(len(contents.classes))) - set(labels.tolist())):
+        if (
+            split == "train"
+            and not source.attributes
+            and (empty := set(range(len(contents.classes))) - set(labels.tolist()))
+        ):
             raise GanlibError(
                 f"The class {contents.classes[min(empty)]!r} of {source.name} has no readable image to train "
                 f"on; add some or remove the class."

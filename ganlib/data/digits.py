@@ -20,7 +20,14 @@ FILE = Path(__file__).with_name("digits.npz")  # images (1797, 8, 8) uint8 0..16
 DEFAULT = (16, 1)  # twice the native size: the smallest that every architecture supports
 
 
-@register_data_set("digits", "1,797 handwritten digits, shipped with ganlib", size=8, channels=1, num_classes=10)
+@register_data_set(
+    "digits",
+    "1,797 handwritten digits, shipped with ganlib",
+    size=8,
+    channels=1,
+    num_classes=10,
+    display_name="Handwritten digits",
+)
 def digits(request: DataRequest) -> Source:
     """No download; the test split is the fixed stratified fifth."""
     return Source("digits", "digits, the shipped file", False, DEFAULT, _contents)

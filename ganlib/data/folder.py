@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from ganlib.data.attributes import combination_names, read_attribute_table
 from ganlib.data.files import Reader, describe_version, iterate_files, readable_errors
-from ganlib.data.layout import infer_layout
+from ganlib.data.layout import Layout, infer_layout
 from ganlib.data.pictures import decode, native_channels
-from ganlib.data.sets import Contents, DataRequest, Item, Source, SplitName, register_data_set
+from ganlib.data.sets import SPLITS, Contents, DataRequest, Item, Source, SplitName, register_data_set
 from ganlib.errors import GanlibError
 
 ARCHIVES = (".tar.xz", ".tar.gz", ".tar", ".zip", ".tgz", ".txz")
+ATTRIBUTE_TABLE = "attributes.csv"
 MAX_DEFAULT = 64
 
 
@@ -25,6 +29,7 @@ MAX_DEFAULT = 64
     size=None,
     channels=None,
     num_classes=None,
+    display_name="Your own images",
     argument="PATH",
 )
 def folder(request: DataRequest) -> Source:
@@ -45,6 +50,7 @@ def folder(request: DataRequest) -> Source:
     size=32,
     channels=3,
     num_classes=10,
+    display_name="CIFAR-10 (JPEG)",
 )
 def cifar10_jpeg(request: DataRequest) -> Source:
     """``cifar10.tar.xz`` or the unpacked folder ``cifar10-jpeg`` (train/, test/) in any data root."""
@@ -58,10 +64,10 @@ def cifar10_jpeg(request: DataRequest) -> Source:
     )
 
 
-def find_pictures(request: DataRequest, name: str) -> Path | None:
-    """An archive ``NAME.tar.xz`` (or .zip, …) or an unpacked folder ``NAME`` with train/ in any data root."""
+def find_pictures(request: DataRequest, name: str, contains: str = "train") -> Path | None:
+    """An archive ``NAME.tar.xz`` (or .zip, …), or a folder ``NAME`` that ``contains`` this, in any data root."""
     candidates = (root / f"{name}{suffix}" for root in request.roots for suffix in ("", *ARCHIVES))
-    return next((path for path in candidates if path.is_file() or (path / "train").is_dir()), None)
+    return next((path for path in candidates if path.is_file() or (path / contains).exists()), None)
 
 
 def folder_source(
@@ -71,16 +77,21 @@ def folder_source(
     flip: bool,
     default: tuple[int, int] | None = None,
     classes: tuple[str, ...] = (),
+    attributes: tuple[str, ...] = (),
 ) -> Source:
     """The folder tree or archive at ``path``; without a default, its first readable image sets size and channels.
 
-    ``classes`` are names for its class folders in alphabetical order, by default the folders' own.
+    ``classes`` are names for its class folders in alphabetical order, by default the folders' own. ``attributes``
+    are columns of its attributes.csv, whose combinations are the classes instead; the folders still decide the split.
     """
     path = path.resolve()
 
     def contents() -> Contents:
         with readable_errors(path):
             layout = infer_layout((n for n, _ in iterate_files(path)), str(path), archive=not path.is_dir())
+        if attributes:
+            labels = _attribute_labels(path, attributes, layout)
+            return Contents(combination_names(attributes), labels, items(layout.rows))
         if classes and len(classes) != len(layout.classes):
             raise GanlibError(f"{path} has {len(layout.classes)} class folders; {name} has {len(classes)} classes.")
         return Contents(classes or layout.classes, layout.labels, items(layout.rows))
@@ -107,7 +118,26 @@ def folder_source(
         return max(4, min(MAX_DEFAULT, 1 << (first[1].bit_length() - 1))), first[2]
 
     with readable_errors(path):
-        return Source(name, describe_version(path), flip, default or default_shape, contents)
+        identity = " ".join([describe_version(path), *attributes])
+        return Source(name, identity, flip, default or default_shape, contents, attributes)
+
+
+def _attribute_labels(path: Path, attributes: tuple[str, ...], layout: Layout) -> dict[SplitName, NDArray[np.int64]]:
+    """Labels by split from attributes.csv, whose files are named like the set's, without folders above them."""
+    with readable_errors(path):
+        tables = (read() for n, read in iterate_files(path) if PurePosixPath(n).name == ATTRIBUTE_TABLE)
+        table = next(tables, None)
+    if table is None:
+        raise GanlibError(f"{path} has no {ATTRIBUTE_TABLE}, which names the attributes of its images.")
+    classes = read_attribute_table(table.decode(errors="replace"), attributes, str(path))
+    labels = {split: np.zeros_like(layout.labels[split]) for split in SPLITS}
+    for name, (split, row) in layout.rows.items():
+        tails = ("/".join(PurePosixPath(name).parts[i:]) for i in range(name.count("/") + 1))
+        file = next((tail for tail in tails if tail in classes), None)
+        if file is None:
+            raise GanlibError(f"{ATTRIBUTE_TABLE} of {path} has no line for {name}; add one or remove the image.")
+        labels[split][row] = classes[file]
+    return labels
 
 
 def _open(read: Reader) -> Image.Image:

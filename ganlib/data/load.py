@@ -23,7 +23,7 @@ def load_data(
     attribute: str | None = None,
     progress: Progress | None = None,
 ) -> DataSet:
-    """``name`` or ``name:argument`` (``folder:PATH``, ``celeba:Smiling``) -> data set, decoded on first use.
+    """``name`` or ``name:argument`` (``folder:PATH``, ``celeba:Smiling,Male``) -> data set, decoded on first use.
 
     Images become size x size with 1 or 3 channels (None = the set's default). ``root`` is searched before
     GANLIB_DATA and the default folder; ``progress(done, total)`` is called while decoding.
@@ -35,7 +35,7 @@ def load_data(
         raise GanlibError(f"Images cannot have {channels} channels; choose 1 (grey) or 3 (colour).")
     key, colon, argument = name.partition(":")
     definition = DATA_SETS[key]
-    if attribute is not None and definition.argument != "ATTRIBUTE":
+    if attribute is not None and definition.argument != "ATTRIBUTES":
         raise GanlibError(f"{key} has no attributes, so {attribute!r} cannot be chosen; leave it out.")
     if colon and definition.argument is None:
         raise GanlibError(f"{key} takes nothing after its name; write {key} instead of {name}.")

@@ -39,6 +39,7 @@ class DataSet:
     train: Split
     test: Split
     flip: bool  # whether a mirrored image is as valid as the original
+    attributes: tuple[str, ...] = ()  # binary; where there are any, each combination is a class (data.attributes)
     skipped: tuple[str, ...] = ()  # "path: reason" of the first unreadable files
     skipped_count: int = 0
 
@@ -53,6 +54,12 @@ class DataSet:
     @property
     def num_classes(self) -> int:
         return len(self.classes)
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training images of each class; 0 where a combination of attributes does not occur."""
+        labels = self.train.labels[self.train.labels >= 0]
+        return tuple(np.bincount(labels, minlength=self.num_classes).tolist())
 
     def require_classes(self, model_name: str) -> None:
         """Raise GanlibError unless there are two classes or more."""
@@ -91,6 +98,7 @@ class Source:
     flip: bool
     default: tuple[int, int] | Callable[[], tuple[int, int]]  # size and channels where none are requested
     contents: Callable[[], Contents]
+    attributes: tuple[str, ...] = ()  # into whose combinations the classes factor; some may have no image
 
 
 class DataRequest(NamedTuple):
@@ -118,7 +126,8 @@ class DataInfo(NamedTuple):
 class Definition:
     info: DataInfo
     locate: Callable[[DataRequest], Source]
-    argument: str | None = None  # what may follow the colon: "PATH", "ATTRIBUTE"
+    display_name: str
+    argument: str | None = None  # what may follow the colon: "PATH", "ATTRIBUTES"
 
 
 DATA_SETS: Registry[Definition] = Registry("data set")
@@ -131,13 +140,14 @@ def register_data_set(
     size: int | None,
     channels: int | None,
     num_classes: int | None,
+    display_name: str,
     argument: str | None = None,
 ) -> Callable[[Callable[[DataRequest], Source]], Callable[[DataRequest], Source]]:
     """Register the decorated function, which locates the files, as data set ``name``."""
 
     def add(locate: Callable[[DataRequest], Source]) -> Callable[[DataRequest], Source]:
         info = DataInfo(name, description, size, channels, num_classes)
-        DATA_SETS.register(name)(Definition(info, locate, argument))
+        DATA_SETS.register(name)(Definition(info, locate, display_name, argument))
         return locate
 
     return add
@@ -146,3 +156,17 @@ def register_data_set(
 def list_data() -> tuple[DataInfo, ...]:
     """Every registered data set, by name."""
     return tuple(DATA_SETS[name].info for name in DATA_SETS)
+
+
+def display_name(name: str) -> str:
+    """A data set's name as text for people: "CelebA faces (Smiling, Male)" for ``celeba:Smiling,Male``.
+
+    Of a name that is not registered, or of a folder, the name itself without ``folder:``.
+    """
+    key, _, argument = name.partition(":")
+    if key == "folder":
+        return display_name(argument) if argument in DATA_SETS else argument
+    if key not in DATA_SETS:
+        return name
+    title = DATA_SETS[key].display_name
+    return f"{title} ({', '.join(argument.split(','))})" if argument else title

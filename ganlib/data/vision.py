@@ -26,19 +26,40 @@ Opener = Callable[[], Image.Image]
 OpenSplit = Callable[[Path, SplitName, bool], Any]  # (root, split, download) -> torchvision data set
 
 
-@register_data_set("cifar10", "60,000 photographs of animals and vehicles", size=32, channels=3, num_classes=10)
+@register_data_set(
+    "cifar10",
+    "60,000 photographs of animals and vehicles",
+    size=32,
+    channels=3,
+    num_classes=10,
+    display_name="CIFAR-10",
+)
 def cifar10(request: DataRequest) -> Source:
     return _array_source(
         request, "cifar10", "CIFAR10", "cifar-10-batches-py", classes=CIFAR, flip=True, default=(32, 3)
     )
 
 
-@register_data_set("mnist", "70,000 handwritten digits", size=28, channels=1, num_classes=10)
+@register_data_set(
+    "mnist",
+    "70,000 handwritten digits",
+    size=28,
+    channels=1,
+    num_classes=10,
+    display_name="MNIST",
+)
 def mnist(request: DataRequest) -> Source:
     return _file_or_array_source(request, "mnist", "MNIST", classes=tuple("0123456789"), flip=False)
 
 
-@register_data_set("fashion_mnist", "70,000 pictures of 10 kinds of clothing", size=28, channels=1, num_classes=10)
+@register_data_set(
+    "fashion_mnist",
+    "70,000 pictures of 10 kinds of clothing",
+    size=28,
+    channels=1,
+    num_classes=10,
+    display_name="Fashion-MNIST",
+)
 def fashion_mnist(request: DataRequest) -> Source:
     return _file_or_array_source(request, "fashion_mnist", "FashionMNIST", classes=FASHION, flip=True)
 

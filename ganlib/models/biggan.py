@@ -17,7 +17,8 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.losses import hinge_d, hinge_g
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, Phase
+from ganlib.models.attributes import EmbedsAttributes
+from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import Option
 from ganlib.models.sagan import AttentiveConfig, Discriminator
 from ganlib.nn.attention import SelfAttention2d
@@ -72,7 +73,7 @@ class Generator(nn.Module):
         self.attention_size, self.levels = c.attention, c.levels
 
     def forward(self, z: Tensor, y: Tensor | None, truncation: Tensor) -> Tensor:
-        """(N, levels · z_chunk), (N, K) class weights or None, (N,) -> (N, C, H, W) in [-1, 1]."""
+        """(N, levels · z_chunk), (N, label_width) weights or None, (N,) -> (N, C, H, W) in [-1, 1]."""
         first, *parts = z.chunk(self.levels, dim=1)
         shared = [] if y is None else [self.embed(y)]
         h = self.linear(first).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
@@ -100,7 +101,7 @@ def orthogonal_penalty(weight: Tensor) -> Tensor:
 
 
 @MODELS.register("biggan")
-class BigGAN(GenerativeModel):
+class BigGAN(EmbedsAttributes):
     family = "GAN"
     display_name = "BigGAN"
     colour = 3

@@ -19,15 +19,17 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
+from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import Option, per_image
+from ganlib.nn.attributes import attribute_weights
 
 DEFAULT_STEPS, MAX_STEPS = 20, 250
 NOISE_STREAM = 2**32  # beyond all seeds: the noise of ancestral steps differs from the initial noise
 
 
 @dataclass(frozen=True)
-class DDPMConfig(ModelConfig):
+class DDPMConfig(AttributesConfig):
     class_conditional: bool = option(True, "condition on the class, where the data set has classes")
     timesteps: int = option(1000, "T, the number of noise levels", min=2)
     schedule: Literal["cosine", "linear"] = option("cosine", "noise schedule")
@@ -56,7 +58,7 @@ class DDPMConfig(ModelConfig):
 
     @property
     def label_width(self) -> int:
-        return self.num_classes if self.class_conditional else 0
+        return super().label_width if self.class_conditional else 0
 
 
 def compute_alphas_cumprod(c: DDPMConfig) -> Tensor:
@@ -150,7 +152,7 @@ class UNet(nn.Module):
         nn.init.zeros_(self.last[2].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
-        """(N, C, H, W), (N,) timesteps / T, (N, K + 1) class weights or None -> (N, C, H, W)."""
+        """(N, C, H, W), (N,) timesteps / T, (N, label_width + 1) weights or None -> (N, C, H, W)."""
         frequencies = torch.exp(torch.arange(self.width // 2, device=x.device) * (-log(10_000) * 2 / self.width))
         angles = 1000 * t[:, None].float() * frequencies
         e = self.time(nn.functional.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, self.width % 2)))
@@ -176,7 +178,7 @@ class UNet(nn.Module):
 
 
 @MODELS.register("ddpm")
-class DDPM(GenerativeModel):
+class DDPM(EmbedsAttributes):
     family = "diffusion"
     display_name = "DDPM"
     colour = 5
@@ -340,9 +342,9 @@ class DDPM(GenerativeModel):
 
     @property
     def null_label(self) -> Tensor:
-        """(K + 1,) one-hot weights of the null label, which stands for no class."""
+        """(label_width + 1,) one-hot weights of the null label, which stands for no class."""
         return torch.eye(self.config.label_width + 1, device=self.device)[-1]
 
     def null_extended(self, labels: Tensor | None) -> Tensor:
-        """Labels -> (N, K + 1) class weights, 0 on the null label."""
-        return nn.functional.pad(self.class_weights(labels), (0, 1))
+        """Labels -> (N, label_width + 1) weights, 0 on the null label."""
+        return nn.functional.pad(attribute_weights(self.class_weights(labels), self.config.attributes), (0, 1))

@@ -21,7 +21,8 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import hinge_d, hinge_g, nonsaturating_d, nonsaturating_g
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
+from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import LabelSmoothing, real_targets
@@ -31,7 +32,7 @@ from ganlib.nn.residual import DownBlock, UpBlock, Wrap, no_wrap
 
 
 @dataclass(frozen=True)
-class AttentiveConfig(ModelConfig):
+class AttentiveConfig(AttributesConfig):
     """Sizes and learning rates of residual networks with attention, shared by architectures that use them."""
 
     attention: int = option(16, "resolution with self-attention, 0 = none", min=0)
@@ -55,7 +56,7 @@ class AttentiveConfig(ModelConfig):
 
     @property
     def label_width(self) -> int:
-        return self.num_classes if self.class_conditional else 0
+        return super().label_width if self.class_conditional else 0
 
     @property
     def wrap(self) -> Wrap:
@@ -95,7 +96,7 @@ class Generator(nn.Module):
         self.attention_size = c.attention
 
     def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
-        """(N, z_dim), (N, K) class weights or None -> (N, C, H, W) in [-1, 1]."""
+        """(N, z_dim), (N, label_width) weights or None -> (N, C, H, W) in [-1, 1]."""
         h = self.linear(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             h = block(h, y)
@@ -125,7 +126,7 @@ class Discriminator(nn.Module):
         self.attention_size = c.attention
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """(N, C, H, W), (N, K) class weights or None -> (N,) logits."""
+        """(N, C, H, W), (N, label_width) weights or None -> (N,) logits."""
         h = x
         for block in self.blocks:
             before, h = h.shape[2], block(h)
@@ -181,7 +182,7 @@ class DCGANDiscriminator(nn.Module):
 
 
 @MODELS.register("sagan")
-class SAGAN(GenerativeModel):
+class SAGAN(EmbedsAttributes):
     family = "GAN"
     display_name = "SAGAN"
     colour = 10

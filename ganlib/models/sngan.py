@@ -19,7 +19,8 @@ from torch.optim import Optimizer
 from ganlib.augment import diffaugment
 from ganlib.config import option
 from ganlib.losses import hinge_d, hinge_g
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
+from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.techniques import (
     Techniques,
@@ -35,7 +36,7 @@ from ganlib.nn.virtual_norm import normalize_virtually
 
 
 @dataclass(frozen=True)
-class SNGANConfig(Techniques, ModelConfig):
+class SNGANConfig(Techniques, AttributesConfig):
     z_dim: int = option(128, "latent dimension", min=1)
     g_width: int = option(96, "channels of G below the last block", min=1)
     d_width: int = option(64, "channels of D", min=1)
@@ -56,7 +57,7 @@ class Generator(nn.Module):
         ups = c.image_size.bit_length() - 3
         chs = [c.g_width] * ups + [max(c.g_width // 2, 1)]  # half the width at the highest resolution
         self.linear = nn.Linear(c.z_dim, 16 * chs[0])
-        norm = partial(ConditionalBatchNorm2d, num_classes=c.num_classes)
+        norm = partial(ConditionalBatchNorm2d, num_classes=c.label_width)
         self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], norm) for i in range(ups))
         self.norm = nn.BatchNorm2d(chs[-1])
         self.to_image = nn.Conv2d(chs[-1], c.channels, 3, padding=1)
@@ -65,7 +66,7 @@ class Generator(nn.Module):
                 nn.init.xavier_uniform_(m.weight)
 
     def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
-        """(N, z_dim), (N, K) class weights or None -> (N, C, H, W) in [-1, 1]."""
+        """(N, z_dim), (N, label_width) weights or None -> (N, C, H, W) in [-1, 1]."""
         h = self.linear(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             h = block(h, y)
@@ -85,11 +86,11 @@ class Discriminator(nn.Module):
         )
         self.join = JoinStatistics(batch_statistics(c, w))
         self.linear = norm(nn.Linear(w + self.join.extra, 1))
-        if c.num_classes:
-            self.embed = norm(nn.Linear(c.num_classes, w, bias=False))
+        if c.label_width:
+            self.embed = norm(nn.Linear(c.label_width, w, bias=False))
 
     def forward(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(N, C, H, W), (N, K) class weights or None -> features (N, d_width) and logits (N,)."""
+        """(N, C, H, W), (N, label_width) weights or None -> features (N, d_width) and logits (N,)."""
         features = relu(self.blocks(x)).sum(dim=(2, 3))
         out = self.linear(self.join(features)).squeeze(1)
         if y is not None:
@@ -98,7 +99,7 @@ class Discriminator(nn.Module):
 
 
 @MODELS.register("sngan")
-class SNGAN(GenerativeModel):
+class SNGAN(EmbedsAttributes):
     family = "GAN"
     display_name = "SNGAN"
     colour = 2

@@ -21,7 +21,8 @@ from torch.optim import Adam, Optimizer
 from ganlib.augment import ada_augment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g, path_lengths, r1
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
+from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import Option, per_image
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
@@ -51,7 +52,7 @@ MIX_SEED = Option("mix_seed", None, "Styles from the mix layer on are this seed'
 
 
 @dataclass(frozen=True)
-class StyleGAN2ADAConfig(ModelConfig):
+class StyleGAN2ADAConfig(AttributesConfig):
     class_conditional: bool = option(True, "condition on the class, where the data set has classes")
     condition: Literal["projection", "embedding"] = option(
         "projection",
@@ -83,7 +84,7 @@ class StyleGAN2ADAConfig(ModelConfig):
 
     @property
     def label_width(self) -> int:
-        return self.num_classes if self.class_conditional else 0
+        return super().label_width if self.class_conditional else 0
 
     @property
     def widths(self) -> list[int]:
@@ -114,7 +115,7 @@ class Mapping(nn.Module):
         self.norm = PixelNorm()
 
     def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
-        """(N, z_dim), (N, K) class weights or None -> (N, w_dim)."""
+        """(N, z_dim), (N, label_width) weights or None -> (N, w_dim)."""
         parts = [self.norm(z)] if y is None else [self.norm(z), self.norm(self.embed(y))]
         return self.net(torch.cat(parts, dim=1)).float()
 
@@ -173,7 +174,7 @@ class Generator(nn.Module):
     def __init__(self, c: StyleGAN2ADAConfig) -> None:
         super().__init__()
         self.mapping, self.synthesis = Mapping(c), Synthesis(c)
-        self.register_buffer("mean_styles", torch.zeros(max(c.label_width, 1), c.w_dim))
+        self.register_buffer("mean_styles", torch.zeros(c.num_classes if c.label_width else 1, c.w_dim))
         self.register_buffer("held_noise", torch.randn(sum(side**2 for side in self.synthesis.noise_resolutions)))
 
 
@@ -207,7 +208,7 @@ class Discriminator(nn.Module):
             self.embed = equalize(nn.Linear(c.label_width, chs[-1], bias=False), gain=sqrt(c.label_width))
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
-        """(N, C, H, W), (N, K) class weights or None -> (N,) logits."""
+        """(N, C, H, W), (N, label_width) weights or None -> (N,) logits."""
         h = leaky_relu(self.from_image(x), 0.2)
         for block in self.blocks:
             h = block(h)
@@ -221,7 +222,7 @@ class Discriminator(nn.Module):
 
 
 @MODELS.register("stylegan2_ada")
-class StyleGAN2ADA(GenerativeModel):
+class StyleGAN2ADA(EmbedsAttributes):
     family = "GAN"
     display_name = "StyleGAN2-ADA"
     colour = 4
@@ -335,7 +336,7 @@ class StyleGAN2ADA(GenerativeModel):
         z = self.latents(range(MEAN_W_SEEDS)).z
         means = self.G.mean_styles
         for row, weights in enumerate(torch.eye(len(means), device=self.device)):
-            y = weights.expand(MEAN_W_SEEDS, -1) if self.conditional else None
+            y = self.embedding_weights(weights.expand(MEAN_W_SEEDS, -1) if self.conditional else None)
             means[row] = self.G.mapping(z, y).mean(0)
 
     @property
@@ -362,7 +363,7 @@ class StyleGAN2ADA(GenerativeModel):
         ws = w[:, None].expand(-1, self.config.num_ws, -1)
         if mix_seed is not None:
             ws = self.mix_styles(ws, y, mix_seed, self.config.num_ws // 2 if mix_layer is None else mix_layer)
-        mean = self.G.mean_styles if y is None else y @ self.G.mean_styles
+        mean = self.class_weights(labels) @ self.G.mean_styles if self.conditional else self.G.mean_styles
         ws = mean[:, None] + per_image(truncation, ws) * (ws - mean[:, None])
         layer_noise = self.G.held_noise.expand(len(ws), -1) if noise == "held" else self.layer_noise(latents.seeds)
         return self.G.synthesis(ws, layer_noise).clamp(-1, 1)

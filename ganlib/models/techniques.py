@@ -116,11 +116,9 @@ def batch_statistics(c: Techniques, in_features: int) -> list[MinibatchDiscrimin
 
 
 def reference_latents(model: GenerativeModel, n: int) -> tuple[Tensor, Tensor | None]:
-    """Latents of the first n seeds and, for a conditional model, class weights that cycle through the classes."""
-    z = model.latents(range(n)).z
-    if not model.conditional:
-        return z, None
-    return z, model.class_weights(torch.arange(n) % model.config.num_classes)
+    """Latents of the first n seeds and, for a conditional model, embedding weights that cycle through the classes."""
+    labels = torch.arange(n) % model.config.num_classes if model.conditional else None
+    return model.latents(range(n)).z, model.embedding_weights(labels)
 
 
 def add_feature_matching(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class ConditionalBatchNorm2d(nn.Module):
-    """Batch norm whose affine part is mixed from one row per class; plain batch norm when K = 0."""
+    """Batch norm whose affine part is mixed from one row per class or attribute; plain batch norm when K = 0."""
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
