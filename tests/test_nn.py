@@ -11,12 +11,24 @@ from torch import nn
 from torch.distributions import Normal, kl_divergence
 
 from ganlib.nn.attention import SelfAttention2d
+from ganlib.nn.attributes import attribute_weights
 from ganlib.nn.conditional_norm import ConditionalBatchNorm2d
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 from ganlib.nn.maxout import Maxout
 from ganlib.nn.minibatch import JoinStatistics, MinibatchDiscrimination, MinibatchStddev
 from ganlib.nn.virtual_norm import VirtualBatchNorm2d, normalize_virtually
+
+
+def test_attribute_weights_are_the_shares_of_each_attributes_values():
+    classes = torch.eye(4)  # 00, 01, 10, 11: the first attribute is the highest bit
+    expected = torch.tensor([[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 0, 1]]) / 2
+    assert torch.equal(attribute_weights(classes, 2), expected)
+    assert torch.equal(attribute_weights(classes, 0), classes)
+    unseen = expected[1] + expected[2] - expected[0]  # an embedding of 11 follows from those of the others
+    assert torch.equal(unseen, expected[3])
+    mixture = torch.tensor([[0.1, 0.2, 0.3, 0.4]])
+    torch.testing.assert_close(attribute_weights(mixture, 2), torch.tensor([[0.3, 0.7, 0.4, 0.6]]) / 2)
 
 
 @pytest.mark.parametrize("training", [True, False])

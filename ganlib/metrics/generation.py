@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,10 @@ from ganlib.sampling import sample_chunks
 
 @dataclass(frozen=True)
 class Generation:
-    """Seeds 0 … n-1. A conditional model gets class i % K with seed i, so that every block is balanced."""
+    """Seeds 0 … n-1. A conditional model gets class i % K with seed i, so that every block is balanced.
+
+    Combinations of attributes may be rare in the data: such classes are drawn as often as they occur there.
+    """
 
     run: Run
     model: GenerativeModel
@@ -36,7 +39,15 @@ class Generation:
     @cached_property
     def labels(self) -> Tensor | None:
         """(n,) int64 requested classes."""
-        return torch.arange(self.n) % self.model.config.num_classes if self.model.conditional else None
+        if not self.model.conditional:
+            return None
+        if self.proportional:
+            return proportional_labels(self.run.recipe.data.class_counts, self.n)
+        return torch.arange(self.n) % self.model.config.num_classes
+
+    @property
+    def proportional(self) -> bool:
+        return bool(self.run.recipe.data.attributes and self.run.recipe.data.class_counts)
 
     @cached_property
     def all_options(self) -> dict[str, Any]:
@@ -85,11 +96,23 @@ class Generation:
         return Record(
             metric=metric,
             value=value,
-            labels="none" if self.labels is None else "balanced",
+            labels="none" if self.labels is None else "proportional" if self.proportional else "balanced",
             seeds=f"0-{self.n - 1}",
             options=self.all_options,
             **fields,
         )
+
+
+def proportional_labels(counts: Sequence[int], n: int) -> Tensor:
+    """(n,) int64 classes in proportion to ``counts``, to one image in every leading part; of equal counts i % K."""
+    shares = np.asarray(counts, np.float64) / sum(counts)
+    missing = np.zeros_like(shares)
+    labels = np.empty(n, np.int64)
+    for i in range(n):
+        missing += shares
+        labels[i] = np.round(missing, 9).argmax()  # rounded: float error decides no tie
+        missing[labels[i]] -= 1
+    return torch.from_numpy(labels)
 
 
 def select_changed_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from torch.nn.functional import one_hot
 
 
 def attribute_weights(weights: Tensor, attributes: int) -> Tensor:
-    """(N, 2^k) class weights -> (N, 2k): the share of either value of each attribute, divided by k, so that rows keep their sum.
+    """(N, 2^k) class weights -> (N, 2k): the shares of either value of each attribute, over k in all.
 
-    In a linear layer they select one of two rows for each attribute, absent or present, in place of one for each class:
-    the mean of these rows also embeds combinations that no training image has. The first attribute is the highest bit
-    of a class. Unchanged where ``attributes`` is 0.
+    In a linear layer they select one of two rows for each attribute, absent or present, in place of one for each
+    class: the mean of these rows also embeds combinations that no training image has. The first attribute is the
+    highest bit of a class. Unchanged where ``attributes`` is 0.
     """
     if not attributes:
         return weights

@@ -143,7 +143,7 @@ class Record:
     interval: Interval | None = None
     blocks: tuple[float, ...] = ()  # the metric on each of the parts behind the interval
     warning: str | None = None  # why to distrust the number
-    labels: str = "none"  # of the generated images: "balanced" or "none"
+    labels: str = "none"  # of the generated images: "balanced", "proportional" to the training data's, or "none"
     seeds: str | None = None  # "0-9999"
     options: Mapping[str, Any] = field(default_factory=dict)  # all that ``generate`` was called with
     images_seen: int | None = None  # by the evaluated weights

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ganlib.data import load_data
+from ganlib.data import display_name, load_data
+from ganlib.data.pictures import decode, to_square
 from ganlib.errors import GanlibError
-from helpers.image_files import pack, picture, same, write
+from helpers.image_files import PETS, pack, picture, same, tree, write
 
 
 def test_cifar10_reads_the_python_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +88,76 @@ def test_celeba_attribute_is_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert data.classes == ("not Smiling", "Smiling")
     assert (data.train.labels.tolist(), data.test.labels.tolist()) == ([1, 0, 1], [1, 0])
     assert same(data, load_data("celeba", attribute="Smiling"))
+
+
+TABLE = """file,Male,Smiling,Young
+woman/0.png,0,1,1
+woman/1.png,0,0,1
+woman/2.png,0,1,1
+man/0.png,1,1,0
+man/1.png,1,1,1
+"""
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_combinations_of_attributes_are_classes_of_the_archive_of_faces(packed: bool, tmp_path: Path) -> None:
+    pictures = tree("woman/0.png", "woman/1.png", "woman/2.png", "man/0.png", "man/1.png")
+    files = {"attributes.csv": TABLE.encode(), **pictures}
+    (tmp_path / "data").mkdir()
+    if packed:
+        pack(tmp_path / "data" / "celeba.tar.xz", {f"celeba/{name}": data for name, data in files.items()})
+    else:
+        write(tmp_path / "data" / "celeba", files)
+    plain, data = load_data("celeba"), load_data("celeba: Smiling, Male")
+    assert (plain.classes, plain.attributes, plain.size) == (("man", "woman"), (), 64)
+    assert (data.name, data.attributes) == ("celeba:Smiling,Male", ("Smiling", "Male"))
+    assert data.classes == ("not Smiling, not Male", "not Smiling, Male", "Smiling, not Male", "Smiling, Male")
+    assert np.array_equal(plain.train.images, data.train.images)  # the split is of the folders
+    labels = dict(zip([t.tobytes() for t in data.train.images], data.train.labels.tolist(), strict=True))
+    labels |= dict(zip([t.tobytes() for t in data.test.images], data.test.labels.tolist(), strict=True))
+    expected = dict(zip(pictures, [2, 0, 2, 3, 3], strict=True))
+    for name, label in expected.items():
+        image = to_square(decode(pictures[name]), 64, 3)
+        assert labels[image.tobytes()] == label, name
+    assert data.class_counts[1] == 0  # no man who does not smile: said, not refused
+
+
+def test_tables_of_attributes_that_do_not_fit(tmp_path: Path) -> None:
+    files = tree("woman/0.png", "man/0.png")
+    cases = {
+        "has no attributes.csv": {},
+        "has no line for celeba/man/0.png": {"attributes.csv": b"file,Male\nwoman/0.png,0\n"},
+        "line 3": {"attributes.csv": b"file,Male\nwoman/0.png,0\nman/0.png,yes\n"},
+    }
+    for i, (message, table) in enumerate(cases.items()):
+        root = tmp_path / str(i)
+        root.mkdir()
+        pack(root / "celeba.zip", {f"celeba/{name}": data for name, data in (files | table).items()})
+        with pytest.raises(GanlibError, match=message):
+            load_data("celeba:Male", root=root)
+    for name, message in {
+        "celeba:Male,Male": "names an attribute twice",
+        "celeba:Male,Beard": "no attribute 'Beard'; try .*No_Beard",
+        "celeba:Bald,Bangs,Big_Lips,Big_Nose,Black_Hair,Blond_Hair,Blurry,Male,Young": "at most 8",
+    }.items():
+        with pytest.raises(GanlibError, match=message):
+            load_data(name)
+
+
+def test_a_picture_set_is_one_set_by_its_name_and_as_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pack(tmp_path / "data" / "flowers5.tar.xz", {f"flowers5/{n}": d for n, d in PETS.items()})
+    plain, folder = load_data("flowers5"), load_data("folder:flowers5", size=64)
+    assert same(plain, folder)
+    assert plain.name == folder.name == "folder:flowers5"
+    assert display_name(plain.name) == "Flowers"
+    with pytest.raises(GanlibError, match=r"catfaces was not found in .*; put catfaces.tar.xz there"):
+        load_data("catfaces")
+
+
+def test_display_names() -> None:
+    assert display_name("celeba:Smiling,Male") == "CelebA faces (Smiling, Male)"
+    assert [display_name(name) for name in ("mnist", "folder:pets", "elsewhere")] == ["MNIST", "pets", "elsewhere"]
 
 
 def test_failed_download_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
