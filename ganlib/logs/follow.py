@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import pandas as pd
 
-from ganlib.logs.frame import LogError, Scalars, build_frame, compute_segments, concat_scalars
+from ganlib.logs.frame import LogError, Scalars, build_frame, concat_scalars
 from ganlib.logs.merging import FileScalars
 from ganlib.logs.readers import LogFormat
+from ganlib.logs.readers.cells import cells_to_scalars, concat_cells
 from ganlib.logs.readers.source import NotALog, Source
 from ganlib.logs.reading import HEAD_BYTES, candidate_files, detect_format, parse_scalars, scalars_by_run
 from ganlib.logs.tags import canonical_tags
@@ -55,7 +57,7 @@ class Follower:
         return self._frame
 
     def _build_frame(self, is_tree: bool) -> pd.DataFrame:
-        sources = [file.source for file in self._files.values()]
+        sources = [source for file in self._files.values() for source in file.sources()]
         skipped = [line for source in sources for line in source.skipped]
         total = sum(source.skipped_total for source in sources)
         if is_tree:
@@ -75,14 +77,20 @@ class _FollowedFile:
 
     def reset(self, error: LogError | None = None) -> None:
         """Forget what was read; of an unreadable file the error remains."""
-        self.source = Source(self.path, self._step)
-        self.scalars: dict[str, Scalars] = {}  # by run
+        self.source = Source(self.path, self._step, keeps_cells=True)
+        self._steps = Source(self.path)  # what was skipped because it has no step
+        self._parts: dict[str, Scalars] = {}  # by run
+        self.scalars: dict[str, Scalars] = {}  # the same with their steps
         self._format: LogFormat | None = None
         self._offset = 0
         self._last_bytes = b""
         self._head = b""
+        self._is_redrawn = False
         if error:
             self.source.skip(error.line, error.reason)
+
+    def sources(self) -> tuple[Source, Source]:
+        return self.source, self._steps
 
     def file_scalars(self) -> list[FileScalars]:
         return [FileScalars(self._format, scalars, self.path) for scalars in self.scalars.values() if self._format]
@@ -147,39 +155,56 @@ class _FollowedFile:
         """A file that is not appended to, but rewritten; half of it is nothing yet."""
         self.reset()
         try:
-            self._append(parse_scalars(log_format, data, self.source))
+            self._parts = {part.run: part for part in parse_scalars(log_format, data, self.source)}
         except LogError:
             return False
+        self._find_steps([])
         self._format = log_format
         return True
 
     def _parse_appended(self, data: bytes, log_format: LogFormat) -> bool:
         end, count = log_format.find_end(data, self.source)
-        if not end:
-            return False
-        complete = data[:end]
-        restarts = {run: _count_restarts(scalars) for run, scalars in self.scalars.items()}
-        appended = parse_scalars(log_format, complete, self.source)
-        units = {run: scalars.unit for run, scalars in self.scalars.items()}
-        inconsistent = any(units.get(scalars.run, scalars.unit) != scalars.unit for scalars in appended)
-        if not inconsistent:
-            self._append(appended)
-            inconsistent = any(_count_restarts(self.scalars[run]) > number for run, number in restarts.items())
-        if inconsistent and self._offset:
-            # The axis detected in the first lines may be wrong by now (a step that starts over in each epoch).
-            return self._parse_again()
-        self.source.first_line += count
-        self._offset += end
-        self._last_bytes = (self._last_bytes + complete)[-COMPARED_BYTES:]
-        return True
+        if end:
+            self._is_redrawn = data[end - 1 : end] in (b"\r", b"\x08")
+            complete = data[:end]
+            appended = parse_scalars(log_format, complete, self.source)
+            units = {run: part.unit for run, part in self._parts.items()}
+            other_unit = any(units.get(part.run, part.unit) != part.unit for part in appended)
+            if (other_unit or self.source.state.pop("read again", False)) and self._offset:
+                return self._parse_again()  # the first lines were taken for something else
+            for part in appended:
+                self._parts[part.run] = self._join(self._parts.get(part.run), part)
+            self.source.first_line += count
+            self._offset += end
+            self._last_bytes = (self._last_bytes + complete)[-COMPARED_BYTES:]
+        # Of a bar that is drawn anew after a carriage return, the last drawing has no end yet.
+        is_bar = self._is_redrawn and log_format.name == "text"
+        last = self._parse_last_line(data[end:], log_format) if is_bar and data[end:].strip() else []
+        if end or last:
+            self._find_steps(last)
+        return bool(end or last)
 
-    def _append(self, appended: list[Scalars]) -> None:
-        for scalars in appended:
-            earlier = self.scalars.get(scalars.run)
-            joined = concat_scalars([earlier, scalars]) if earlier else scalars
-            tags = [tag.name for tag in canonical_tags(joined.originals, self.source.aliases)]
-            self.scalars[scalars.run] = replace(joined, tags=tags)
+    def _parse_last_line(self, data: bytes, log_format: LogFormat) -> list[Scalars]:
+        source = replace(self.source, state=deepcopy(self.source.state), skipped=[])
+        try:
+            return parse_scalars(log_format, data, source)
+        except LogError:
+            return []
 
+    def _join(self, earlier: Scalars | None, later: Scalars) -> Scalars:
+        if earlier is None:
+            return later
+        if later.cells is not None:
+            return replace(later, cells=concat_cells(earlier.cells, later.cells))
+        joined = concat_scalars([earlier, later])
+        tags = [tag.name for tag in canonical_tags(joined.originals, self.source.aliases)]
+        return replace(joined, tags=tags)
 
-def _count_restarts(scalars: Scalars) -> int:
-    return int(compute_segments(scalars).max(initial=0))
+    def _find_steps(self, last: list[Scalars]) -> None:
+        """The scalars so far: the step of a line may depend on all lines. ``last``: of a line that is not yet whole."""
+        parts = self._parts | {part.run: self._join(self._parts.get(part.run), part) for part in last}
+        self._steps = Source(self.path, self._step, aliases=self.source.aliases)
+        self.scalars = {
+            run: part if part.cells is None else cells_to_scalars(part.cells, self._steps)
+            for run, part in parts.items()
+        }

@@ -58,6 +58,12 @@ class Scalars:
     value: NDArray[np.float64]
     unit: Unit = "steps"
     run: str = ""  # where one file holds several runs
+    cells: Any = None  # of a log that is followed: what the steps will be found from, and no scalars yet
+
+    @classmethod
+    def of_cells(cls, cells: Any, run: str) -> Scalars:
+        ints, floats = np.empty(0, np.int32), np.empty(0)
+        return cls([], [], ints, ints, ints.astype(np.int64), floats, floats, run=run, cells=cells)
 
     def __len__(self) -> int:
         return len(self.value)

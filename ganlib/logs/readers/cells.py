@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars, Unit
 from ganlib.logs.readers.source import Source, to_seconds
+from ganlib.logs.readers.steps import EpochSteps, count_through_bars, count_through_epochs
 from ganlib.logs.tags import (
     BATCH_NAMES,
     EPOCH_NAMES,
@@ -20,6 +21,8 @@ from ganlib.logs.tags import (
 )
 
 MIN_UNIX_TIME = 1e8  # seconds; a smaller time counts from the start of the run
+MIN_CONSTANT_ROWS = 3  # more rows with one and the same step: the column is a setting, such as the batch's size
+STEP_TOTAL, BATCH_TOTAL = "\0steps", "\0batches"  # columns of what "step" and "batch" run up to; no scalars
 MAX_STEP = 2**53  # a float64 step beyond it is not exact
 
 
@@ -48,30 +51,40 @@ class Cells(NamedTuple):
 
 
 class StepAxis(NamedTuple):
-    """How the step of a row is found. A follower keeps it, so that later lines are read as the first ones were."""
+    """How the step of a row is found."""
 
     column: str | None  # None: the rows are counted
     unit: Unit = "steps"
     scale: float = 1
     epoch_column: str | None = None  # where the step starts over in each epoch
-    epoch_length: float = 0  # in steps
-    first: int = 0  # line of the first row, or the first epoch
+    epochs: EpochSteps | None = None
+    total_column: str | None = None
+
+
+def concat_cells(earlier: Cells, later: Cells) -> Cells:
+    """A table and the rows that were appended to it."""
+    names = list(dict.fromkeys([*earlier.names, *later.names]))
+    index = {name: code for code, name in enumerate(names)}
+    new_codes = [np.array([index[name] for name in cells.names], np.int32)[cells.code] for cells in (earlier, later)]
+    code = np.concatenate(new_codes)
+    order = np.argsort(code, kind="stable")
+    row = np.concatenate([earlier.row, later.row + np.int32(len(earlier.lines))])[order]
+    value = np.concatenate([earlier.value, later.value])[order]
+    return Cells(names, code[order], row, value, np.concatenate([earlier.lines, later.lines]), earlier.run)
 
 
 def cells_to_scalars(cells: Cells, source: Source) -> Scalars:
-    key = f"step axis of {cells.run}"
-    axis: StepAxis = source.state.get(key) or detect_step_axis(cells, source)
-    source.state[key] = axis
-    step = _compute_steps(cells, axis, source)
+    axis = detect_step_axis(cells, source)
+    step = _compute_steps(cells, axis)
     code, row, value = cells.code, cells.row, cells.value
     usable = np.isfinite(step) & (np.abs(step) < MAX_STEP)
     for index in np.flatnonzero(~usable):
-        source.skip(int(cells.lines[index]), "the row has no step")
+        source.skip_line_of_file(int(cells.lines[index]), "the row has no step")
     wall_name, wall = _find_wall_time(cells)
     tags = canonical_tags(cells.names, source.aliases)
     keep = usable[cells.row]
     for name in cells.names:
-        if name in (axis.column, wall_name):
+        if name in (axis.column, wall_name, STEP_TOTAL, BATCH_TOTAL):
             keep[cells.bounds(name)] = False
     scale = np.array([tag.scale for tag in tags])
     if (scale != 1).any():
@@ -105,10 +118,12 @@ def detect_step_axis(cells: Cells, source: Source) -> StepAxis:
     epoch = next((by_name[alias] for alias in EPOCH_NAMES if alias in by_name), None)
     for alias in (*STEP_NAMES, *(BATCH_NAMES if epoch else ())):
         if (name := by_name.get(alias)) and _is_counter(column := cells.column(name)):
-            if epoch and (length := _epoch_length(column, epochs := cells.column(epoch))):
-                # Some count epochs from 1; a log that begins later is that of a resumed run.
-                return StepAxis(name, epoch_column=epoch, epoch_length=length, first=int(np.nanmin(epochs) == 1))
-            return StepAxis(name)
+            total = {"step": STEP_TOTAL, "batch": BATCH_TOTAL}.get(name)
+            total = total if total in cells.names else None
+            if not epoch:
+                return StepAxis(name, total_column=total)
+            totals = cells.column(total) if total else None
+            return StepAxis(name, "steps", 1, epoch, count_through_epochs(column, cells.column(epoch), totals), total)
     for alias, scale in IMAGE_NAMES.items():
         if (name := by_name.get(alias)) and _is_counter(cells.column(name), integer=False):
             return StepAxis(name, "images", scale)
@@ -121,7 +136,7 @@ def detect_step_axis(cells: Cells, source: Source) -> StepAxis:
             column = cells.column(name)
             if _is_counter(column) and len(column) > 1 and (np.diff(column) > 0).all():
                 return StepAxis(name)
-    return StepAxis(None, first=int(cells.lines[0]) + source.first_line if len(cells.lines) else 0)
+    return StepAxis(None)
 
 
 def _chosen_axis(cells: Cells, source: Source, choice: str, by_name: dict[str, str]) -> StepAxis:
@@ -141,35 +156,27 @@ def _epoch_repeats(cells: Cells, epoch: NDArray[np.float64], name: str) -> bool:
     return len(rows) > 1 and bool(np.mean(np.diff(epoch[rows]) == 0) >= 0.5)
 
 
-def _compute_steps(cells: Cells, axis: StepAxis, source: Source) -> NDArray[np.float64]:
+def _compute_steps(cells: Cells, axis: StepAxis) -> NDArray[np.float64]:
     if axis.column is None:
-        return (cells.lines + source.first_line - axis.first).astype(np.float64)
-    if axis.column not in cells.names:
-        return np.full(len(cells.lines), np.nan)
+        return (cells.lines - cells.lines[:1]).astype(np.float64)
     step = cells.column(axis.column) * axis.scale
-    if axis.epoch_column and axis.epoch_column in cells.names:
-        step = step + (cells.column(axis.epoch_column) - axis.first) * axis.epoch_length
+    if axis.epoch_column and axis.epochs:
+        epoch = cells.column(axis.epoch_column)
+        # A row of an epoch of which no iteration was logged before it stands at its begin.
+        step = np.where(np.isnan(step), 0, step) + (epoch - axis.epochs.first) * axis.epochs.length
+    elif axis.total_column and not axis.epoch_column:
+        step = count_through_bars(step, cells.column(axis.total_column))
     return step
 
 
 def _is_counter(column: NDArray[np.float64], integer: bool = True) -> bool:
-    """Whether at least half the rows have a number there, and these can be steps."""
+    """Whether at least half the rows have a number there, and these can be steps: they are not all the same."""
     values = column[np.abs(column) < MAX_STEP]
     if len(values) * 2 < len(column) or not len(values):
         return False
+    if len(values) > MIN_CONSTANT_ROWS and (values == values[0]).all():
+        return False
     return not integer or bool((values % 1 == 0).all())
-
-
-def _epoch_length(step: NDArray[np.float64], epoch: NDArray[np.float64]) -> float:
-    """Steps per epoch where the step starts over whenever the epoch goes up; else 0."""
-    finite = np.isfinite(step) & np.isfinite(epoch)
-    step, epoch = step[finite], epoch[finite]
-    next_epoch = np.diff(epoch) > 0
-    if not next_epoch.any() or (np.diff(step)[next_epoch] > 0).any():
-        return 0
-    gaps = np.diff(step)[np.diff(epoch) == 0]
-    gap = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 1.0
-    return float(step.max() - step.min()) + gap
 
 
 def _find_wall_time(cells: Cells) -> tuple[str | None, NDArray[np.float64]]:

@@ -98,11 +98,13 @@ def columns_to_scalars(
     if names := compared_names(columns, len(lines)):
         examples = ", ".join(names[:2]) + ", …" * (len(names) > 2)
         raise source.not_a_log(f"its rows compare {len(names)} runs, models or classes ({examples}) and are no steps")
-    return [
-        cells_to_scalars(cells._replace(run=cells.run or run), source)
-        for cells in _split_by_run(columns, lines, source)
-        if len(cells.lines)
+    lines = lines + (source.first_line - 1)
+    tables = [
+        cells._replace(run=cells.run or run) for cells in _split_by_run(columns, lines, source) if len(cells.lines)
     ]
+    if source.keeps_cells:
+        return [Scalars.of_cells(cells, cells.run) for cells in tables]
+    return [cells_to_scalars(cells, source) for cells in tables]
 
 
 def _split_by_run(columns: list[Column], lines: NDArray[np.int64], source: Source) -> Iterator[Cells]:

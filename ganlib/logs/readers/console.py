@@ -2,92 +2,234 @@
 
 "[Epoch 3/200] [Batch 12/938] [D loss: 0.61] [G loss: 1.2]" (PyTorch-GAN), "30 [D loss: 0.6, acc.: 54%] [G loss: 1.2]"
 (Keras-GAN), "[3/25][100/1583] Loss_D: 0.5 D(x): 0.7" (PyTorch's DCGAN example), "(epoch: 1, iters: 100, time: 0.1)
-D_A: 0.3" (CycleGAN and pix2pix), Keras' progress lines.
+D_A: 0.3" (CycleGAN and pix2pix), Keras' progress lines, tqdm's bars.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.records import records_to_scalars
-from ganlib.logs.readers.source import Source, iter_lines
+import numpy as np
+from numpy.typing import NDArray
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)(?:%|s|ms)?(?![\w:/-])"
-_NAME = r"[A-Za-z][\w./()]*(?: [A-Za-z][\w./()]*)?"
-_PAIR = re.compile(rf"({_NAME})( *[:=]+ *| +)(?:tensor\()?({_NUMBER})", re.IGNORECASE)
-_METRIC_NAME = re.compile(r"loss|err|acc|lr|fid|kid|score|grad", re.IGNORECASE)  # is a name even without a colon
-_POSITIONS = (
-    (re.compile(r"\[ *(\d+) */ *(\d+) *\] *\[ *(\d+) */ *(\d+) *\]"), ("epoch", "epochs", "batch", "batches")),
-    (re.compile(r"\bepochs?\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I), ("epoch", "epochs")),
-    (re.compile(r"\b(?:batch|minibatch)\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I), ("batch", "batches")),
-    (re.compile(r"\b(?:global[_ ]step|step|iter(?:ation)?s?|itr)\W{1,3}(\d+)(?: *(?:/|of) *(\d+))?", re.I),
-     ("step", "steps")),
-    (re.compile(r"^ *(\d+)/(\d+) +\["), ("batch", "batches")),
-    (re.compile(r"^ *(\d+)-(\d+):? +\[(?=[A-Za-z])"), ("epoch", "batch")),
-    (re.compile(r"^ *(\d+):? +\[(?=[A-Za-z])"), ("step",)),
-)  # fmt: skip
+from ganlib.logs.frame import Scalars
+from ganlib.logs.readers.cells import BATCH_TOTAL, STEP_TOTAL
+from ganlib.logs.readers.columns import Column, columns_to_scalars
+from ganlib.logs.readers.commas import CommaNumbers
+from ganlib.logs.readers.names import is_metric
+from ganlib.logs.readers.numerals import to_ascii_numerals
+from ganlib.logs.readers.shapes import MAX_LINE, NOTHING, Shape, analyse, split_numbers
+from ganlib.logs.readers.source import Source
+
+MAX_KNOWN_SHAPES = 1000  # that tell whether the last line is whole
+MIN_UNPLACED_LINES = 3  # with the same names, to make a log of lines without any step or epoch
 # CycleGAN and pix2pix print losses under the names that others give to the outputs of D.
 CYCLEGAN = {"D": "loss/D", "G": "loss/G", "G_GAN": "loss/G", "D_real": "loss/D/real", "D_fake": "loss/D/fake"}
 _CYCLEGAN = re.compile(rb"^\(epoch: \d+, iters: \d+, ", re.MULTILINE)
-_TIMES = re.compile(r"\d{4}-\d\d-\d\d[ T]|\d+:\d\d:\d\d(?:[.,]\d+)?")
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f]")
+_LOSS = re.compile("loss|err", re.IGNORECASE)
+
+
+@dataclass
+class _Group:
+    """The lines of one shape."""
+
+    shape: Shape
+    rows: list[int] = field(default_factory=list)
+    numbers: list[list[str]] = field(default_factory=list)
+
+    def column(self, number: int) -> NDArray[np.float64]:
+        return np.array([float(texts[number]) for texts in self.numbers])
 
 
 def matches(head: str, path: Path) -> bool:
-    """Whether two lines have the same names and a position each, or one has several names, an epoch and a step."""
-    known_names: set[tuple[str, ...]] = set()
-    epoch_state: dict[str, int] = {}
+    """Whether two lines have the same names and a position each, or one has several names, an epoch and a step; or
+    several lines have the same losses.
+    """
+    known: dict[tuple[str, ...], int] = {}
+    has_position = False
     for line in head.split("\n")[:2000]:
-        position, pairs = _parse_line(line, epoch_state)
-        names = tuple(name for name, _ in pairs)
-        if names in known_names or (len(position) > 1 and len(names) > 1):
+        shape = _shape_of(line)[0]
+        names = tuple(scalar.name for scalar in shape.fields)
+        roles = {role for role, _ in shape.position if not role.endswith("s")}
+        has_position = has_position or bool(roles)
+        if not names:
+            continue
+        known[names] = known.get(names, 0) + 1
+        if len(roles) > 1 and len(names) > 1:
             return True
-        if names:
-            known_names.add(names)
+        if has_position and known[names] > 1:
+            return True
+        if known[names] >= MIN_UNPLACED_LINES and any(map(_LOSS.search, names)):
+            return True
     return False
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
     if _CYCLEGAN.search(text):
         source.aliases = CYCLEGAN
-    records, lines = [], []
-    epoch_state: dict[str, int] = source.state.setdefault("epoch", {})
-    width = 0
-    for number, line, cut in iter_lines(text):
-        position, pairs = _parse_line(line, epoch_state)
-        if not pairs:
+    lines, groups = _group_lines(text, source)
+    positions = _read_positions(groups, len(lines), source)
+    line_numbers = np.array(lines, np.int64)
+    first = _first_position(positions, len(lines), source)
+    commas = CommaNumbers(source)
+    for group in groups:
+        if any(scalar.kind == "commas" for scalar in group.shape.fields):
+            commas.add(group.numbers, group.shape.fields)
+        else:
+            commas.see_dots(group.numbers, group.shape.fields)
+    parts: dict[str, list[tuple[NDArray[np.int32], NDArray[np.float64]]]] = {}
+    problems: list[tuple[int, str]] = []
+    for group in groups:
+        rows = np.array(group.rows, np.int32)
+        if rows[0] < first and any(is_metric(scalar.name) for scalar in group.shape.fields):
+            problems += [(lines[row], "it stands before the first step or epoch") for row in group.rows if row < first]
+        if group.shape.unreadable:
+            problems += [(lines[row], group.shape.unreadable) for row in group.rows]
+        for scalar in group.shape.fields:
+            values, wrong = commas.convert(group.numbers, scalar) if scalar.kind != "number" else (None, [])
+            if values is None:
+                values = group.column(scalar.number)
+            problems += [(lines[group.rows[index]], reason) for index, reason in wrong]
+            good = rows >= first
+            good[[index for index, _ in wrong]] = False
+            parts.setdefault(scalar.name, []).append((rows[good], values[good] * scalar.factor))
+    for line, reason in sorted(problems):
+        source.skip(line, reason)
+    columns = [_column(name, pieces) for name, pieces in parts.items()]
+    columns = [column._replace(row=column.row - np.int32(first)) for column in (*positions, *columns)]
+    return columns_to_scalars(columns, line_numbers[first:], source)
+
+
+def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
+    """The numbers of the lines that say anything, and these lines by shape."""
+    groups: dict[object, _Group] = {}
+    lines: list[int] = []
+    known: set[object] = source.state.setdefault("shapes", set())
+    is_cut = not text.endswith(b"\n")
+    all_lines = text.decode("utf-8", errors="replace").split("\n")
+    last = len(all_lines) if is_cut else 0
+    for number, line in enumerate(all_lines, 1):
+        if not line:
             continue
-        if cut and len(pairs) < width:
-            source.skip(number, "the last line is half written")
+        if len(line) > MAX_LINE:
+            source.skip(number, f"a line of {len(line):,} characters is none of scalars")
             continue
-        width = len(pairs)
-        records.append({**position, **{name: value for name, value in pairs}})
+        parts = split_numbers(line)
+        if len(parts) == 1 and (line.isascii() or len(parts := split_numbers(to_ascii_numerals(line))) == 1):
+            continue
+        key: object = tuple(parts[::2])
+        group = groups.get(key)
+        if group is None or group.shape.literals:
+            shape, parts, key = _shape_of(line)
+            group = groups.get(key)
+            if group is None:
+                if number == last and shape.fields and known and key not in known:
+                    source.skip(number, "the last line is half written")
+                    continue
+                group = groups[key] = _Group(shape)
+        if group.shape is NOTHING:
+            continue
+        if group.shape.fields and len(known) < MAX_KNOWN_SHAPES:
+            known.add(key)
+        group.rows.append(len(lines))
+        group.numbers.append(parts[1::2])
         lines.append(number)
-    return records_to_scalars(records, lines, source)
+    return lines, [group for group in groups.values() if group.rows]
 
 
-def _parse_line(line: str, epoch_state: dict[str, int]) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Position and pairs of a line; no pairs without a position. ``epoch_state``: the current and the first epoch."""
-    line = _TIMES.sub(" ", line)
-    numbers: dict[str, int] = {}
-    for pattern, names in _POSITIONS:
-        if match := pattern.search(line):
-            numbers = {
-                name: int(number) for name, number in zip(names, match.groups(), strict=True) if number
-            } | numbers
-            line = line[: match.start()] + " " + line[match.end() :]
-    if "epoch" in numbers:
-        epoch_state["epoch"] = numbers["epoch"]
-        epoch_state.setdefault("first", int(numbers["epoch"] == 1))
-    position: dict[str, int] = {key: numbers[key] for key in ("epoch", "step", "batch") if key in numbers}
-    if "epoch" in epoch_state and "step" not in position:
-        position["epoch"] = epoch_state["epoch"]
-    for part, total in (("batch", "batches"), ("step", "steps")):
-        if part in position and "epoch" in position and position[part] <= numbers.get(total, -1):
-            position["step"] = (position["epoch"] - epoch_state["first"]) * numbers[total] + position.pop(part)
-            break
-    if not position:
-        return position, []
-    pairs = [(name, number) for name, mark, number in _PAIR.findall(line) if mark.strip() or _METRIC_NAME.search(name)]
-    return position, pairs
+def _shape_of(line: str) -> tuple[Shape, list[str], object]:
+    """A line's shape, its parts (text and number in turn), and the key of lines of the same shape."""
+    line = to_ascii_numerals(line)
+    if len(line) > MAX_LINE:
+        return NOTHING, [line], None
+    if _CONTROL.search(line):
+        line = _CONTROL.sub(" ", line)
+    parts = split_numbers(line)
+    if len(parts) == 1:
+        return NOTHING, parts, tuple(parts)
+    key = tuple(parts[::2])
+    shape = analyse(key)
+    if shape.literals:
+        literals = tuple((number, parts[2 * number + 1]) for number in shape.literals)
+        return analyse(key, literals)._replace(literals=shape.literals), parts, (key, literals)
+    return (shape if shape.fields or shape.position or shape.unreadable else NOTHING), parts, key
+
+
+def _read_positions(groups: list[_Group], rows: int, source: Source) -> list[Column]:
+    """The columns of the epoch, the step and the batch; a row that names none has those of the row before."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for group in groups:
+        for role, number in group.shape.position:
+            column = found.setdefault(role, np.full(rows, np.nan))
+            value = group.column(number)
+            # Only a count can be a position; an epoch may be a fraction.
+            column[group.rows] = np.where((value >= 0) & ((value % 1 == 0) | (role == "epoch")), value, np.nan)
+    blank = np.full(rows, np.nan)
+    epoch = _carry_forward(found.get("epoch", blank), source, "epoch")
+    columns = {"epoch": epoch}
+    batch, batches = found.get("batch", blank).copy(), found.get("batches", blank).copy()
+    step, steps = found.get("step", blank).copy(), found.get("steps", blank).copy()
+    count, counts = found.get("count", blank), found.get("counts", blank)
+    in_epoch = np.isfinite(epoch) & np.isnan(batch)
+    batch[in_epoch], batches[in_epoch] = count[in_epoch], counts[in_epoch]
+    in_run = np.isnan(epoch) & np.isnan(step)
+    step[in_run], steps[in_run] = count[in_run], counts[in_run]
+    if "lead" in found and np.isnan(step).all() and np.isnan(batch).all():
+        step = found["lead"]
+    for name, values, total_name, totals in (
+        ("step", step, STEP_TOTAL, steps), ("batch", batch, BATCH_TOTAL, batches),
+    ):  # fmt: skip
+        if np.isfinite(values).any() or f"{name} seen" in source.state:
+            source.state[f"{name} seen"] = True
+            columns[name] = _carry_forward(values, source, name, epoch)
+            columns[total_name] = _carry_forward(totals, source, total_name)
+    result = []
+    for name, values in columns.items():
+        row = np.flatnonzero(np.isfinite(values)).astype(np.int32)
+        if len(row):
+            result.append(Column(name, row, values[row]))
+    return result
+
+
+def _first_position(positions: list[Column], rows: int, source: Source) -> int:
+    """The first row with a step or epoch: what is printed before belongs to none. 0 for a log without any."""
+    if source.state.get("has positions"):
+        return 0
+    if not positions:
+        source.state["has unplaced lines"] = True
+        return 0
+    source.state["has positions"] = True
+    if source.state.get("has unplaced lines"):
+        source.state["read again"] = True
+    return int(min(column.row[0] for column in positions))
+
+
+def _carry_forward(
+    values: NDArray[np.float64], source: Source, name: str, epoch: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Each NaN replaced by the last number before it, of the same epoch; also by that of the file's earlier part."""
+    if not len(values):
+        return values
+    before, before_epoch = source.state.get(f"last {name}", (np.nan, np.nan))
+    values = np.concatenate([[before], values])
+    index = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
+    carried = values[index]
+    last_epoch = np.nan
+    if epoch is not None:
+        epoch = np.concatenate([[before_epoch], epoch])
+        other = (epoch[index] != epoch) & np.isfinite(epoch)
+        # The first lines of an epoch may come before its first step: they stand at its begin.
+        carried[other] = np.nan
+        last_epoch = float(epoch[index[-1]])
+    source.state[f"last {name}"] = (float(values[index[-1]]), last_epoch)
+    return carried[1:]
+
+
+def _column(name: str, pieces: list[tuple[NDArray[np.int32], NDArray[np.float64]]]) -> Column:
+    rows = np.concatenate([rows for rows, _ in pieces])
+    values = np.concatenate([values for _, values in pieces])
+    order = np.argsort(rows, kind="stable")
+    return Column(name, rows[order], values[order])

@@ -12,6 +12,9 @@ from typing import Any
 
 from ganlib.logs.frame import MAX_LISTED, LogError, SkippedLine
 
+_COLOUR = re.compile(rb"\x1b(?:\[[0-9;?]{0,20}[ -/]?[@-~]|[()][A-Z0-9]|[=>78])?")
+_BACKSPACES = re.compile(rb"\x08++")
+
 
 class NotALog(LogError):
     """A file without scalars over steps (a configuration, a summary): passed over in a folder, not reported."""
@@ -26,6 +29,7 @@ class Source:
     first_line: int = 1  # of what is parsed now: a follower continues in the middle of the file
     skipped: list[SkippedLine] = field(default_factory=list)
     skipped_total: int = 0
+    keeps_cells: bool = False  # for a follower, which finds the steps of all lines together
     aliases: dict[str, str] = field(default_factory=dict)  # canonical tags of names that only this format uses so
     state: dict[str, Any] = field(default_factory=dict)  # of the reader, from the first lines for those that follow
 
@@ -35,6 +39,10 @@ class Source:
             number = None if line is None else line + self.first_line - 1
             self.skipped.append(SkippedLine(str(self.path), number, reason))
 
+    def skip_line_of_file(self, line: int, reason: str) -> None:
+        """``skip`` of a line that is counted from the file's first."""
+        self.skip(line - self.first_line + 1, reason)
+
     def error(self, reason: str, line: int | None = None) -> LogError:
         return LogError(self.path, None if line is None else line + self.first_line - 1, reason)
 
@@ -43,7 +51,7 @@ class Source:
 
 
 def to_utf8(data: bytes) -> bytes:
-    """Any encoding -> UTF-8 without a byte order mark, lines ending in a line feed."""
+    """Any encoding -> UTF-8 without a byte order mark and colours, lines ending in a line feed."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         data = data.decode("utf-16", errors="replace").encode("utf-8", errors="replace")
     elif data[1:400:2].count(0) > len(data[1:400:2]) // 2:
@@ -58,6 +66,10 @@ def to_utf8(data: bytes) -> bytes:
             # An incomplete character at the end is a line being written, not another encoding.
             if error.start < len(data) - 3:
                 data = data.decode("latin-1").encode("utf-8")
+    if b"\x1b" in data:
+        data = _COLOUR.sub(b"", data)
+    if b"\x08" in data:
+        data = _BACKSPACES.sub(b"\n", data)
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
 
 
@@ -67,9 +79,15 @@ def is_binary(data: bytes) -> bool:
 
 
 def find_last_line(data: bytes, source: Source) -> tuple[int, int]:
-    """The end of the last complete line, and the number of lines up to there."""
-    end = data.rfind(b"\n") + 1
-    return end, data.count(b"\n", 0, end)
+    """The end of the last complete line, and the number of lines up to there.
+
+    A carriage return or backspaces end a line, too, as a progress bar is drawn anew.
+    """
+    redrawn = max(data.rfind(b"\r", 0, -1), data.rfind(b"\x08", 0, -1))
+    if data[redrawn + 1 : redrawn + 2] in b"\n\x08":
+        redrawn = -1
+    end = max(data.rfind(b"\n"), redrawn) + 1
+    return end, to_utf8(data[:end]).count(b"\n")
 
 
 def iter_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
