@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -43,7 +43,15 @@ def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
     runs: dict[str, list[Scalars]] = {}
     for run_scalars in scalars:
         runs.setdefault(run_scalars.run or path.stem, []).append(run_scalars)
+    raise_if_nothing_was_read(runs, source.skipped, source.skipped_total)
     return build_frame(runs, source.skipped, source.skipped_total)
+
+
+def raise_if_nothing_was_read(runs: Mapping[str, list[Scalars]], skipped: list[SkippedLine], total: int) -> None:
+    """LogError where all lines were skipped; a log that has only begun has none."""
+    if total and not any(len(part) for parts in runs.values() for part in parts):
+        first = skipped[0]
+        raise LogError(first.path, first.line, f"nothing could be read from it: {first.reason}")
 
 
 def read_file(source: Source) -> tuple[LogFormat | None, list[Scalars]]:
@@ -125,4 +133,6 @@ def _read_tree(folder: Path, step: str | None) -> pd.DataFrame:
     if not files:
         example = f": {skipped[0].path} is none, {skipped[0].reason}" if skipped else ""
         raise LogError(folder, None, f"it holds no log of a known format{example}")
-    return build_frame(scalars_by_run(files, folder), skipped, skipped_total)
+    runs = scalars_by_run(files, folder)
+    raise_if_nothing_was_read(runs, skipped, skipped_total)
+    return build_frame(runs, skipped, skipped_total)

@@ -133,6 +133,12 @@ def canonical_tag(name: str) -> Tag:
 def canonical_tags(names: list[str], aliases: Mapping[str, str]) -> list[Tag]:
     """Of names with the same canonical tag only the shortest gets it; the others stay as they are."""
     tags = [Tag(aliases[name]) if name in aliases else canonical_tag(name) for name in names]
+    # "D: 0.5 | G: 1.2" are the losses, unless the log has others; alone the letters may be anything.
+    if {"d", "g"} <= {name.lower() for name in names} and not {"loss/D", "loss/G"} & {tag.name for tag in tags}:
+        tags = [
+            Tag(f"loss/{name.upper()}") if name.lower() in ("d", "g") else tag
+            for name, tag in zip(names, tags, strict=True)
+        ]
     preferred: dict[str, str] = {}
     for name, tag in sorted(zip(names, tags, strict=True), key=lambda pair: (pair[0] != pair[1].name, len(pair[0]))):
         preferred.setdefault(tag.name, name)

@@ -52,7 +52,7 @@ def matches(head: str, path: Path) -> bool:
     has_position = False
     for line in head.split("\n")[:2000]:
         shape = _shape_of(line)[0]
-        names = tuple(scalar.name for scalar in shape.fields)
+        names = tuple(scalar.name for scalar in shape.fields) or ((shape.unreadable,) if shape.unreadable else ())
         roles = {role for role, _ in shape.position if not role.endswith("s")}
         has_position = has_position or bool(roles)
         if not names:
