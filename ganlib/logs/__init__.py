@@ -9,6 +9,8 @@
     What the curves say about the training: findings with evidence and advice (``diagnose``).
 ``axes``, ``annotations``, ``snapshot_metrics``
     For charts: horizontal axes, points worth a label, metrics of snapshots as scalars.
+``notebook_pictures``
+    The pictures that a notebook showed during its trainings.
 ``smoothing``, ``decimation``
     Curves smoothed as in TensorBoard, and with fewer points.
 ``recipes``
@@ -21,6 +23,7 @@ from ganlib.logs.decimation import decimate
 from ganlib.logs.diagnosis import Finding, diagnose
 from ganlib.logs.follow import Follower
 from ganlib.logs.frame import LogError, concat
+from ganlib.logs.notebook_pictures import NotebookPicture, notebook_pictures
 from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
 from ganlib.logs.smoothing import smooth
@@ -32,6 +35,7 @@ __all__ = [
     "Finding",
     "Follower",
     "LogError",
+    "NotebookPicture",
     "add_snapshot_metrics",
     "assign_x",
     "available_axes",
@@ -41,6 +45,7 @@ __all__ = [
     "differing",
     "find_annotations",
     "matching",
+    "notebook_pictures",
     "read",
     "recipes",
     "seed_groups",
