@@ -37,7 +37,11 @@ APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
 BARE = {"torch", "numpy", "pandas", "PIL", "safetensors", "filelock"}  # a bare GPU machine's; torch brings filelock
 PAGES = {"streamlit", "pandas", "ganlib"}
-ONLY_IN = {"streamlit": "ganlib/ui", "torch_fidelity": "ganlib/metrics/fidelity.py"}
+ONLY_IN = {
+    "streamlit": "ganlib/ui",
+    "torch_fidelity": "ganlib/metrics/fidelity.py",
+    "timm": "ganlib/metrics/imagenet.py",
+}
 
 FILES = [
     path.relative_to(ROOT)
@@ -61,6 +65,7 @@ FORBIDDEN = [  # file, source, what the rule says of it
     ("ganlib/models/new.py", "import torchvision", "a bare GPU machine trains without it"),
     ("ganlib/metrics/new.py", "import streamlit", "belongs in ganlib/ui alone"),
     ("ganlib/metrics/new.py", "import torch_fidelity", "belongs in ganlib/metrics/fidelity.py alone"),
+    ("ganlib/metrics/new.py", "import timm", "belongs in ganlib/metrics/imagenet.py alone"),
     ("ganlib/__init__.py", "from ganlib.models import MODELS", "has no layer"),
     ("ganlib/novel/new.py", "from ganlib.models import MODELS", "novel has no layer"),
     ("pages/new.py", "import torch", "move that code into ganlib"),

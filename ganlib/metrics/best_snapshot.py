@@ -8,7 +8,7 @@ import torch
 
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.extractors import EXTRACTORS
+from ganlib.metrics.extractors import build_extractor
 from ganlib.metrics.generation import select_changed_options
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.weights import file_hash
@@ -27,7 +27,7 @@ def best_snapshot(run: Run, config: EvaluationConfig, device: torch.device, opti
     if not isinstance(model, GenerativeModel):
         raise GanlibError(f"{run.name} generates nothing, so that none of its snapshots has an FID.")
     changed = select_changed_options(model, check_options(model, options))
-    extractor = EXTRACTORS[config.extractor](run, device, config.extractor_weights)
+    extractor = build_extractor(config.extractor, run, device, config.extractor_weights)
     files = {images: run.folder.snapshots / f"{images}.safetensors" for images in run.folder.snapshot_images()}
     scores = {}
     for record in read_records(run.folder.evaluation):

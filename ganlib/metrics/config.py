@@ -15,7 +15,11 @@ class EvaluationConfig(Config):
     per_class: bool = option(False, "FID of each class as well, of conditional models")
     n: int = option(10_000, "images to generate", min=2, max=10_000_000)
     blocks: int = option(4, "disjoint seed blocks behind the interval, 1 = no interval", min=1, max=1000)
-    extractor: str = option("embedded", "embedded (the data set's classifier), inception, vgg16, clip or dinov2")
+    extractor: str = option(
+        "embedded",
+        "embedded (the data set's classifier), efficientnet_lite0, _lite1 or _lite2 (ImageNet), timm:NAME, "
+        "torchvision:NAME, these with @SIDE for other than 64 pixels, inception, vgg16, clip or dinov2",
+    )
     extractor_weights: str | None = option(None, "file of another extractor's weights, else downloaded")
     space: str = option("z", "of ppl: where its paths run, z, or w where the model has it")
     data_root: str | None = option(None, "where data sets lie, if not in $GANLIB_DATA")

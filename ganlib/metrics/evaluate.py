@@ -16,7 +16,7 @@ from ganlib.metrics.accuracy import accuracy_record
 from ganlib.metrics.cas import cas_record, load_cas_data
 from ganlib.metrics.code_accuracy import code_record
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.extractors import EXTRACTORS, Extractor, extract
+from ganlib.metrics.extractors import Extractor, build_extractor, extract
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval, wilson_interval
 from ganlib.metrics.measures import MEASURES, SMALLEST, SPLITS, FakeFeatures, RealFeatures, Value, check_sizes
@@ -140,7 +140,7 @@ def generated_records(
         )
     feature_metrics: list[str] = []
     if requested != {"cas"} or config.per_class:
-        extractor = EXTRACTORS[config.extractor](generation.run, device, config.extractor_weights)
+        extractor = build_extractor(config.extractor, generation.run, device, config.extractor_weights)
         feature_metrics = select_feature_metrics(generation, config, extractor)
     if not (feature_metrics or requested & {"ppl", "cas"}):
         raise GanlibError(
@@ -228,7 +228,7 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
 
     Without an interval: test images lie class by class, so that parts of them are no smaller samples of the whole.
     """
-    extractor = EXTRACTORS[config.extractor](run, device, config.extractor_weights)
+    extractor = build_extractor(config.extractor, run, device, config.extractor_weights)
     train = load_reference(run, extractor, "train", root=config.data_root, batch=config.batch, progress=progress)
     test = load_split(run, "test", config.data_root)
     features = extract(

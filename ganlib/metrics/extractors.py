@@ -1,6 +1,8 @@
 """What turns images into features. Another extractor is one more function in ``EXTRACTORS``.
 
 embedded    the classifier run trained on the same images, from the gallery or the local runs: works offline
+efficientnet_lite0, _lite1, _lite2   trained on ImageNet, weights installed with this project: work offline
+timm:NAME, torchvision:NAME   others trained on ImageNet; see ``imagenet``
 inception   torch-fidelity's InceptionV3, whose FID is the published one
 vgg16, clip, dinov2   others of torch-fidelity's; a file of weights may be of another size of CLIP or DINOv2
 """
@@ -22,6 +24,7 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, FloatLevels, pretrained_features
+from ganlib.metrics.imagenet import LITE, load_imagenet
 from ganlib.metrics.partial import Partial
 from ganlib.metrics.weights import file_hash, find_weights
 from ganlib.registry import Registry
@@ -108,6 +111,16 @@ def extract(
 EXTRACTORS: Registry[Callable[[Run, torch.device, str | None], Extractor]] = Registry("extractor")
 
 
+def build_extractor(name: str, run: Run, device: torch.device, weights: str | None = None) -> Extractor:
+    """One of ``EXTRACTORS``, or one of ``imagenet`` by its full name; ``weights`` is a file in place of the usual one.
+
+    GanlibError where there is none of this name, or it cannot measure the run.
+    """
+    if ":" in name or "@" in name:
+        return imagenet(name, run, device, weights)
+    return EXTRACTORS[name](run, device, weights)
+
+
 @EXTRACTORS.register("embedded")
 def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
     """The classifier of the run's own data set; GanlibError names the command that trains a missing one."""
@@ -131,28 +144,64 @@ def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
 
 def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -> Extractor:
     """One of torch-fidelity's. GanlibError where its weights are not to be had."""
-    if run.config.channels not in (1, 3):
-        raise GanlibError(f"{name} takes images of 1 or 3 channels; {run.name} has {run.config.channels}.")
+    check_channels(name, run)
     path = find_weights(PRETRAINED[name].source, weights)
     pretrained_network = pretrained_features(name, path).to(device)
 
     def network(x: Tensor) -> tuple[Tensor, ...]:
-        colour = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
-        features, *logits = pretrained_network(colour.as_subclass(FloatLevels))
+        features, *logits = pretrained_network(to_rgb(x).as_subclass(FloatLevels))
         return features, logits[0] if logits else features[:, :0]
 
-    key = file_hash(path)
     side = pretrained_network.INPUT_IMAGE_SIZE
+    return extractor_of_file(name, path, network, f"torch-fidelity bilinear {side}", side, device)
+
+
+def imagenet(name: str, run: Run, device: torch.device, weights: str | None) -> Extractor:
+    """One of ``imagenet``'s. GanlibError where its weights are not to be had."""
+    check_channels(name, run)
+    loaded = load_imagenet(name, weights)
+    features = loaded.features.to(device)
+
+    def network(x: Tensor) -> tuple[Tensor, ...]:
+        return features(to_rgb(x))
+
+    resizer = f"torch antialiased bilinear {features.side}"
+    return extractor_of_file(loaded.name, loaded.path, network, resizer, features.side, device)
+
+
+def check_channels(name: str, run: Run) -> None:
+    """GanlibError where the run's images are neither grey nor RGB."""
+    if run.config.channels not in (1, 3):
+        raise GanlibError(
+            f"{name} takes images of 1 or 3 channels; {run.name} has {run.config.channels}: use --extractor embedded."
+        )
+
+
+def to_rgb(x: Tensor) -> Tensor:
+    """(N, 1 or 3, H, W) -> (N, 3, H, W): grey three times."""
+    return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+
+
+def extractor_of_file(
+    name: str,
+    path: Path,
+    network: Callable[[Tensor], tuple[Tensor, ...]],
+    resizer: str,
+    side: int,
+    device: torch.device,
+) -> Extractor:
+    """Of a network whose weights are a file; one image of ``side`` tells the widths."""
+    key = file_hash(path)
     sizes = [y.shape[1] for y in on_device(device, lambda: network(torch.zeros(1, 3, side, side, device=device)))]
     return Extractor(
         name=name,
         identity=path.name,
         hash=key,
-        resizer=f"torch-fidelity bilinear {side}",
+        resizer=resizer,
         width=sizes[0],
         classes=sizes[1],
         own_classes=False,
-        references=reference_cache() / f"{name}-{key}",
+        references=reference_cache() / f"{name.replace(':', '-')}-{key}",
         device=device,
         network=network,
     )
@@ -160,6 +209,8 @@ def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -
 
 for name in PRETRAINED:
     EXTRACTORS.register(name)(partial(pretrained, name))
+for name in LITE:
+    EXTRACTORS.register(name)(partial(imagenet, name))
 
 
 def find_classifier(run: Run) -> Run:

@@ -22,10 +22,9 @@ from torch_fidelity.feature_extractor_clip import MODEL_METADATA, MODEL_URLS, Fe
 from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 from torch_fidelity.feature_extractor_vgg16 import FeatureExtractorVGG16
-from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_fid import fid_features_to_statistics
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
-from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 from torch_fidelity.noise import batch_lerp, batch_slerp_any
 
 from ganlib.errors import GanlibError
@@ -35,7 +34,6 @@ from ganlib.metrics.weights import Source, sha256
 from ganlib.runs import Run
 
 EMBEDDED = "ganlib-embedded"
-NEIGHBOUR_ROWS = 1_000  # of the distance matrix at a time
 
 
 class Statistics(NamedTuple):
@@ -54,9 +52,25 @@ def statistics(features: Tensor) -> Statistics:
 
 
 def frechet(a: Statistics, b: Statistics) -> float:
-    """|μ_a - μ_b|² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½); torch-fidelity drops imaginary parts of the root."""
-    stats = [{"mu": s.mu, "sigma": s.sigma} for s in (a, b)]
-    return float(fid_statistics_to_metric(*stats, verbose=False)[KEY_METRIC_FID])
+    """|μ_a - μ_b|² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½).
+
+    The eigenvalues of Σ_a Σ_b are those of the symmetric Rᵀ Σ_b R with Σ_a = R Rᵀ: a third of the time that
+    torch-fidelity takes for the product itself, and never complex.
+    """
+    root = covariance_root(a.sigma)
+    eigenvalues = np.linalg.eigvalsh(root.T @ b.sigma @ root)
+    difference = a.mu - b.mu
+    trace = np.trace(a.sigma) + np.trace(b.sigma) - 2 * np.sqrt(eigenvalues.clip(0)).sum()
+    return float(difference @ difference + trace)
+
+
+def covariance_root(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
+    """R with R Rᵀ = Σ."""
+    try:
+        return np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError:  # of no more images than dimensions
+        eigenvalues, vectors = np.linalg.eigh(sigma)
+        return vectors * np.sqrt(eigenvalues.clip(0))
 
 
 def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
@@ -71,14 +85,6 @@ def inception_scores(logits: Tensor, splits: int) -> list[float]:
         float(isc_features_to_metric(part, splits=1, shuffle=False)[KEY_METRIC_ISC_MEAN])
         for part in logits.tensor_split(splits)
     ]
-
-
-def precision_recall(real: Tensor, fake: Tensor, k: int) -> tuple[float, float]:
-    """(n, d), (m, d) -> the fraction of generated images within real ones' k-th neighbours' reach, and the reverse."""
-    result = prc_features_to_metric(
-        fake, real, prc_neighborhood=k, prc_batch_size=NEIGHBOUR_ROWS, save_cpu_ram=True, verbose=False
-    )
-    return float(result[KEY_METRIC_PRECISION]), float(result[KEY_METRIC_RECALL])
 
 
 def interpolate_pairs(a: Tensor, b: Tensor, t: Tensor, path: str) -> Tensor:

@@ -14,8 +14,8 @@ import numpy as np
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.density_coverage import density_coverage
-from ganlib.metrics.fidelity import Statistics, frechet, inception_scores, kernel_distance, precision_recall, statistics
+from ganlib.metrics.fidelity import Statistics, frechet, inception_scores, kernel_distance, statistics
+from ganlib.metrics.neighbours import density_coverage, precision_recall
 from ganlib.registry import Registry
 
 NEIGHBOURS = {"prc": 3, "dc": 5}  # as their papers have it

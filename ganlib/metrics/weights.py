@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from hashlib import file_digest
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from ganlib.errors import GanlibError
 
@@ -47,3 +51,28 @@ def file_hash(path: Path) -> str:
 def sha256(path: Path) -> str:
     with path.open("rb") as f:
         return file_digest(f, "sha256").hexdigest()
+
+
+def read_tensors(path: Path, name: str) -> dict[str, Tensor]:
+    """Name -> tensor, of a file of safetensors or of ``torch.save``. GanlibError where it holds anything else."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError, SafetensorError) as error:
+        raise _not_the_weights(path, name, error) from None
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise _not_the_weights(path, name, "it holds more than named tensors")
+    return tensors
+
+
+def load_into(network: nn.Module, tensors: dict[str, Tensor], path: Path, name: str, *, assign: bool = False) -> None:
+    """GanlibError where these are not the network's tensors. ``assign``: as in ``load_state_dict``."""
+    try:
+        network.load_state_dict(tensors, assign=assign)
+    except RuntimeError as error:
+        raise _not_the_weights(path, name, error) from None
+
+
+def _not_the_weights(path: Path, name: str, reason: object) -> GanlibError:
+    return GanlibError(f"{path} does not hold the weights of {name} ({' '.join(str(reason).split())[:100]}).")

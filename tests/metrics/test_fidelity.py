@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.metrics.fidelity import Statistics, frechet, interpolate_pairs, precision_recall, statistics
+from ganlib.metrics.fidelity import Statistics, frechet, interpolate_pairs, statistics
 from ganlib.metrics.intervals import block_interval, wilson_interval
 
 
@@ -56,12 +56,6 @@ def test_fid_of_one_picture_again_and_again_is_that_of_a_point() -> None:
     alike = torch.full((30, 6), 2.0)
     expected = ((real.mean(0) - 2) ** 2).sum() + real.var(0).sum()
     assert frechet(statistics(real), statistics(alike)) == pytest.approx(float(expected), rel=1e-6)
-
-
-def test_precision_and_recall_of_points_on_a_line() -> None:
-    """Reaches of the nearest neighbour: 1, 1, 1, 1, 7 of the real points, 1 of each generated one."""
-    real, fake = (torch.tensor(x)[:, None] for x in ([0.0, 1.0, 2.0, 3.0, 10.0], [0.5, 1.5, 50.0, 51.0]))
-    assert precision_recall(real, fake, 1) == pytest.approx((2 / 4, 3 / 5))
 
 
 @pytest.mark.parametrize("path", ["slerp", "lerp"])

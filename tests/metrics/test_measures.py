@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.density_coverage import density_coverage, radii
-from ganlib.metrics.measures import MEASURES, FakeFeatures, check_sizes
+from ganlib.metrics.measures import MEASURES, NEIGHBOURS, FakeFeatures, check_sizes
+from ganlib.metrics.neighbours import LARGEST_K, density_coverage, precision_recall, radii
 from ganlib.metrics.references import compute_reference
 
 GENERATOR = torch.Generator()
@@ -43,6 +43,12 @@ def test_radii_reach_the_kth_neighbour() -> None:
     assert radii(LINE, 2).tolist() == [2, 1, 1, 2, 8]
 
 
+def test_precision_and_recall_of_points_on_a_line() -> None:
+    """Reaches of the nearest neighbour: 1, 1, 1, 1, 7 of the real points, 1 of each generated one."""
+    real, fake = (torch.tensor(x)[:, None] for x in ([0.0, 1.0, 2.0, 3.0, 10.0], [0.5, 1.5, 50.0, 51.0]))
+    assert precision_recall(real, fake, 1) == pytest.approx((2 / 4, 3 / 5))
+
+
 @pytest.mark.parametrize(
     ("fake", "density", "coverage"),
     [
@@ -58,11 +64,16 @@ def test_density_and_coverage_of_points_on_a_line(fake, density, coverage) -> No
     assert results == pytest.approx((density, coverage))
 
 
-def test_density_and_coverage_do_not_depend_on_how_many_rows_are_taken_at_a_time(monkeypatch) -> None:
+@pytest.mark.parametrize("compute", [density_coverage, precision_recall])
+def test_no_number_depends_on_how_many_rows_are_taken_at_a_time(compute, monkeypatch) -> None:
     real, fake = normal(300), normal(200)
-    expected = density_coverage(real, fake, 5)
-    monkeypatch.setattr("ganlib.metrics.density_coverage.ROWS", 7)
-    assert density_coverage(real, fake, 5) == pytest.approx(expected)
+    expected = compute(real, fake, 5)
+    monkeypatch.setattr("ganlib.metrics.neighbours.ROWS", 7)
+    assert compute(real.clone(), fake.clone(), 5) == pytest.approx(expected)
+
+
+def test_as_many_neighbours_are_stored_as_the_metrics_take() -> None:
+    assert max(NEIGHBOURS.values()) == LARGEST_K
 
 
 def test_alike_clouds_have_density_one_and_are_covered() -> None:
