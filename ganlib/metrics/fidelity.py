@@ -67,10 +67,10 @@ def frechet(a: Statistics, b: Statistics) -> float:
 def covariance_root(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
     """R with R Rᵀ = Σ."""
     try:
-        return np.linalg.cholesky(sigma)
+        return np.asarray(np.linalg.cholesky(sigma), np.float64)
     except np.linalg.LinAlgError:  # of no more images than dimensions
         eigenvalues, vectors = np.linalg.eigh(sigma)
-        return vectors * np.sqrt(eigenvalues.clip(0))
+        return np.asarray(vectors * np.sqrt(eigenvalues.clip(0)), np.float64)
 
 
 def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
