@@ -67,8 +67,8 @@ def test_folded_normalisation_changes_nothing(temple: Tensor) -> None:
     network = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.running_mean, -1, 1)
-            nn.init.uniform_(module.running_var, 0.5, 2)
+            module.running_mean.uniform_(-1, 1)
+            module.running_var.uniform_(0.5, 2)
     x = temple[:, :, :64, :64] / 128 - 1
     expected = network(x)
     fold_batch_norms(network)
