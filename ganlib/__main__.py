@@ -17,6 +17,8 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "queue": ("queue", "work through a list of trainings: train, halve and evaluate each, resuming the interrupted"),
     "sample": ("sample", "make pictures: a grid, a ZIP or a folder of PNGs"),
     "evaluate": ("evaluate", "measure runs: FID, KID, precision, … of what generates, accuracy of what classifies"),
+    "experiments": ("experiments", "show the verdicts of all named comparisons"),
+    "experiment": ("experiment", "show one named comparison, or train and evaluate its runs"),
     "probe": ("probe", "measure how well a linear classifier does on the features of runs' discriminators"),
     "speed": ("speed", "measure how many images a second runs draw on this machine"),
     "promote": ("promote", "make a snapshot the run's weights"),

@@ -21,6 +21,7 @@ from ganlib.errors import GanlibError
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None  # None where it is installed
 GALLERY = CHECKOUT / "checkpoints" if CHECKOUT else PACKAGE / "gallery"
+EXPERIMENTS = CHECKOUT / "experiments" if CHECKOUT else PACKAGE / "definitions"
 RUNS = Path("runs")  # in the current folder: new trainings go there
 
 

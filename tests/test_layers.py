@@ -32,6 +32,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
     "logs": {"errors", "naming", "recipe", "records", "registry"},
     "figures": {"errors", "registry", "records", "logs"},
+    "experiments": {"errors", "naming", "records", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
@@ -134,7 +135,7 @@ def violations(path: Path, source: str) -> list[str]:
         home = ONLY_IN.get(item.package)
         if home and path.as_posix() != home and not path.as_posix().startswith(f"{home}/"):
             sentences.append(f"{where} imports {item.name}, which belongs in {home} alone.")
-        if here in ("logs", "records") and item.package in {"torch", "torchvision"}:
+        if here in ("logs", "records", "experiments") and item.package in {"torch", "torchvision"}:
             sentences.append(f"{where} imports {item.name}; {here} are read without it.")
         if here in LEVEL and LEVEL[here] <= LEVEL["training"]:
             bare = item.package in BARE | {"ganlib"} | sys.stdlib_module_names

@@ -7,7 +7,6 @@ import csv
 import signal
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +29,27 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ganlib.queue import Scheduler  # evaluations need more than a machine that only trains has
-
-    if min(args.workers, args.threads) < 1:
-        raise GanlibError("--workers and --threads are at least 1.")
-    scheduler = Scheduler(
+    work_through(
         args.file,
         args.runs,
         workers=args.workers,
         threads=args.threads,
-        options=["--device", args.device],
-        report=partial(_report),
+        device=args.device,
+        status=args.status,
     )
-    if args.status:
+
+
+def work_through(
+    file: Path, runs: Path, *, workers: int, threads: int, device: str = "auto", status: bool = False
+) -> None:
+    """Until all entries of the queue file are done or failed, or until SIGINT or SIGTERM; or only shows its state."""
+    from ganlib.queue import Scheduler  # evaluations need more than a machine that only trains has
+
+    if min(workers, threads) < 1:
+        raise GanlibError("--workers and --threads are at least 1.")
+    options = ["--device", device]
+    scheduler = Scheduler(file, runs, workers=workers, threads=threads, options=options, report=_report)
+    if status:
         print_status(scheduler)
         return
     stop: list[int] = []

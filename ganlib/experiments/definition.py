@@ -1,0 +1,237 @@
+"""The file of an experiment: TOML, its name is the file's.
+
+    title = "DCGAN with and without spectral norm"
+    question = "Does spectral norm keep D from winning?"
+    source = "S3"                        # and where in it
+    reported = "D's loss stays above G's; worse images within 220 epochs."
+    limits = "Narrower networks, 60,000 images instead of 1.8 million."      # of what may be concluded
+
+    [recipe]                             # what all variants share: keys of a queue file's entry
+    model = "dcgan"
+    data = "celeba"
+    images = 60_000
+    seeds = [0, 1, 2]                    # a training each
+
+    [variants.base]
+    title = "base"
+
+    [variants.spectral_norm]
+    title = "spectral norm in D"
+    fields = { spectral_norm = true }
+
+    [variants.shipped]
+    title = "the gallery's run"
+    runs = ["cifar10-dcgan"]             # runs that exist, in place of a recipe
+
+    [[claims]]                           # the first answers the question
+    statement = "The base has the lower FID."
+    measure = "fid"                      # or { scalar = "loss/G", statistic = "rise" }, or { finding = "divergence" }
+    first = "base"
+    relation = "<"                       # or ">", or "=": no difference beyond the margin
+    second = "spectral_norm"             # a variant or a number
+    margin = 0.1                         # the smallest difference that matters, relative to ``second``
+    reported = "102 against 81"
+
+What is wrong is one GanlibError that names file and place; nothing of the file is used then.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn, cast
+
+from ganlib.errors import GanlibError
+from ganlib.experiments.measures import Measure, parse_measure
+from ganlib.naming import nearest_names
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+RECIPE_KEYS = {"model", "data", "images", "max_minutes", "seeds", "needs", "halve", "evaluate", "fields", "start"}
+RELATIONS = ("<", ">", "=")
+MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    title: str
+    runs: tuple[str, ...]  # their names, one a seed
+    recipe: Mapping[str, Any] | None  # an entry of a queue file but for its name and seed; None where runs exist
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    statement: str
+    measure: Measure
+    first: str
+    relation: Literal["<", ">", "="]
+    second: str | float
+    margin: float = MARGIN
+    reported: str = ""
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        return (self.first, self.second) if isinstance(self.second, str) else (self.first,)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    name: str
+    title: str
+    question: str
+    source: str
+    reported: str
+    variants: tuple[Variant, ...]
+    claims: tuple[Claim, ...]
+    limits: str = ""
+    scalars: tuple[str, ...] = ()  # of the curves that are shown beside it
+    path: Path = field(default=Path(), compare=False)
+
+    def variant(self, name: str) -> Variant:
+        return next(variant for variant in self.variants if variant.name == name)
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(run for variant in self.variants for run in variant.runs))
+
+
+def read_experiments(folder: Path) -> tuple[list[Experiment], list[str]]:
+    """Those of the folder by the order of their files' names, and a sentence for each file that is none."""
+    experiments, errors = [], []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            experiments.append(read_experiment(path))
+        except GanlibError as error:
+            errors.append(str(error))
+    return experiments, errors
+
+
+def read_experiment(path: Path) -> Experiment:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise GanlibError(f"{path} cannot be read ({error.strerror}); name an experiment's file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise GanlibError(f"{path} is no valid TOML: {error}.") from None
+    try:
+        return _experiment(path, document)
+    except GanlibError as error:
+        raise GanlibError(f"{path}: {error}") from None
+
+
+def _experiment(path: Path, document: dict[str, Any]) -> Experiment:
+    name = path.stem
+    if not NAME.fullmatch(name):
+        raise GanlibError(f"its name {name!r} is not of lower-case letters, digits, - and _ alone.")
+    tables = {key: document.pop(key, None) for key in ("recipe", "variants", "claims", "scalars")}
+    texts = {key: _text(document, key) for key in ("title", "question", "source", "reported")}
+    limits = _text(document, "limits") if "limits" in document else ""
+    _nothing_left(document, "the file")
+    shared = _table(tables["recipe"] or {}, "recipe")
+    _only(shared, RECIPE_KEYS, "recipe")
+    variants = tuple(
+        _variant(name, key, _table(values, f"variants.{key}"), shared)
+        for key, values in _table(tables["variants"], "variants").items()
+    )
+    claims = tables["claims"]
+    if not variants or not isinstance(claims, list) or not claims:
+        raise GanlibError("an experiment needs a table of variants and at least one [[claims]].")
+    names = [variant.name for variant in variants]
+    scalars = tables["scalars"] or []
+    if not (isinstance(scalars, list) and all(isinstance(scalar, str) for scalar in scalars)):
+        raise GanlibError("scalars is a list of names of curves.")
+    return Experiment(
+        name,
+        **texts,
+        variants=variants,
+        claims=tuple(_claim(_table(claim, "claims"), names) for claim in claims),
+        limits=limits,
+        scalars=tuple(scalars),
+        path=path,
+    )
+
+
+def _variant(experiment: str, name: str, values: dict[str, Any], shared: dict[str, Any]) -> Variant:
+    place = f"variants.{name}"
+    if not NAME.fullmatch(name):
+        raise GanlibError(f"{place} is not of lower-case letters, digits, - and _ alone.")
+    title = _text(values, "title") if "title" in values else name
+    if "runs" in values:
+        runs = _list(values, "runs", str, place)
+        _nothing_left(values, place)
+        return Variant(name, title, tuple(runs), None)
+    _only(values, RECIPE_KEYS, place)
+    recipe = shared | values
+    recipe["fields"] = _table(shared.get("fields", {}), "recipe.fields") | _table(values.get("fields", {}), place)
+    seeds = _list(recipe, "seeds", int, place) if "seeds" in recipe else [0]
+    for key in ("model", "data"):
+        if not isinstance(recipe.get(key), str):
+            raise GanlibError(f"{place} has no {key}; name it there or in [recipe].")
+    runs = [f"{experiment}-{name}-s{seed}" for seed in seeds]
+    return Variant(name, title, tuple(runs), recipe, tuple(seeds))
+
+
+def _claim(values: dict[str, Any], variants: list[str]) -> Claim:
+    statement, first, relation = (_text(values, key) for key in ("statement", "first", "relation"))
+    measure = parse_measure(values.pop("measure", None))
+    second, margin = values.pop("second", None), values.pop("margin", MARGIN)
+    reported = _text(values, "reported") if "reported" in values else ""
+    _nothing_left(values, f"claim {statement!r}")
+    if relation not in RELATIONS:
+        raise GanlibError(f"relation is one of {' '.join(RELATIONS)}, not {relation!r}.")
+    if not isinstance(second, str) and not _is_number(second):
+        raise GanlibError(f"second is a variant or a number, not {second!r}.")
+    if not _is_number(margin) or not 0 <= margin < 10:
+        raise GanlibError(f"margin is a fraction of the second value, like 0.1, not {margin!r}.")
+    for variant in (first, second):
+        if isinstance(variant, str) and variant not in variants:
+            close = nearest_names(variant, variants) or variants
+            raise GanlibError(f"There is no variant {variant!r}; try {', '.join(close)}.")
+    second = second if isinstance(second, str) else float(second)
+    return Claim(statement, measure, first, cast(Literal["<", ">", "="], relation), second, float(margin), reported)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _text(values: dict[str, Any], key: str) -> str:
+    value = values.pop(key, None)
+    if not isinstance(value, str) or not value.strip():
+        raise GanlibError(f"it needs {key}, a text.")
+    return " ".join(value.split())
+
+
+def _table(value: Any, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise GanlibError(f"{place} is a table.")
+    return dict(value)
+
+
+def _list(values: dict[str, Any], key: str, kind: type, place: str) -> list[Any]:
+    items = values.pop(key)
+    if not isinstance(items, list) or not items or not all(type(item) is kind for item in items):
+        raise GanlibError(f"{key} of {place} is a list of {'names' if kind is str else 'whole numbers'}.")
+    if len(set(items)) < len(items):
+        raise GanlibError(f"{key} of {place} names one twice.")
+    return items
+
+
+def _only(values: dict[str, Any], known: set[str], place: str) -> None:
+    for key in values:
+        if key not in known:
+            _unknown(key, known, place)
+
+
+def _nothing_left(values: dict[str, Any], place: str) -> None:
+    for key in values:
+        raise GanlibError(f"{place} has a key {key!r} that means nothing.")
+
+
+def _unknown(key: str, known: set[str], place: str) -> NoReturn:
+    close = nearest_names(key, sorted(known)) or sorted(known)
+    raise GanlibError(f"{place} has no key {key!r}; try {', '.join(close)}.")

@@ -1,0 +1,127 @@
+"""Values of an experiment's runs, and why some are not to be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganlib.experiments import Claim, Collected, Experiment, Variant, Verdict, collect, judge
+from ganlib.experiments.measures import Measure, measure_curve, parse_measure
+from helpers.record_entries import entry, write_entries
+from helpers.synthetic_curves import frame
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run folder without weights."""
+
+    path: Path
+    weights_hash: str = "abc"
+    images_seen: int = 1000
+
+
+def experiment(*claims: Claim) -> Experiment:
+    recipe = {"model": "dcgan", "data": "digits", "images": 1000, "fields": {}}
+    variants = (Variant("a", "A", ("a0", "a1"), recipe, (0, 1)), Variant("b", "B", ("b0",), None))
+    return Experiment("e", "E", "Is it?", "S1", "It is.", variants, claims)
+
+
+FID = Claim("A is better.", Measure(metric="fid"), "a", "<", "b")
+
+
+def folder(tmp_path: Path, name: str, *entries: object, log: str = "") -> Trained:
+    write_entries(tmp_path / name, *entries)
+    if log:
+        (tmp_path / name / "log.csv").write_text(log)
+    return Trained(tmp_path / name)
+
+
+def collected(tmp_path: Path, b: dict[str, Any], claim: Claim = FID) -> Collected:
+    runs = {name: folder(tmp_path, name, entry(value=value)) for name, value in [("a0", 10.0), ("a1", 11.0)]}
+    return collect(experiment(claim), runs | {"b0": folder(tmp_path, "b0", entry(**b))})
+
+
+def test_records_of_one_protocol_are_compared(tmp_path):
+    data = collected(tmp_path, {"value": 20.0}).claims[0]
+    assert [(m.variant, m.run, m.value) for m in data.measurements] == [
+        ("a", "a0", 10.0),
+        ("a", "a1", 11.0),
+        ("b", "b0", 20.0),
+    ]
+    assert data.protocol.startswith("embedded cifar10-classifier")
+    assert data.problem == ""
+
+
+def test_of_several_shared_protocols_that_of_most_images_counts(tmp_path):
+    runs = {
+        name: folder(tmp_path, name, entry(value=1.0), entry({"n_fake": 50_000}, value=2.0), entry({"n_fake": 99}))
+        for name in ("a0", "a1", "b0")
+    }
+    assert {m.value for m in collect(experiment(FID), runs).claims[0].measurements} == {2.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"protocol": {"n_fake": 500}}, "FID of these runs is measured under different protocols."),
+        ({"metric": "kid"}, "FID is not measured of b0."),
+        ({"weights_hash": "earlier"}, "FID is not measured of b0."),
+        ({"snapshot": 64}, "FID is not measured of b0."),
+    ],
+)
+def test_what_does_not_compare_is_open_with_its_reason(changes, problem, tmp_path):
+    changes = {"protocol": entry()["protocol"] | changes.pop("protocol", {})} | changes
+    judgement = judge(collected(tmp_path, changes).claims[0])
+    assert (judgement.verdict, judgement.sentence) == (Verdict.OPEN, problem)
+
+
+def test_missing_and_half_trained_runs_are_named(tmp_path):
+    half = Trained(folder(tmp_path, "a0", entry()).path, images_seen=980)
+    result = collect(experiment(FID), {"a0": half, "b0": folder(tmp_path, "b0", entry())})
+    assert result.missing == {"a0": "980 of 1,000 images trained", "a1": "not trained yet"}
+    assert result.claims[0].problem == ("Runs are missing: a0 (980 of 1,000 images trained), a1 (not trained yet).")
+
+
+def log_csv(*losses: float) -> str:
+    return "step,images,loss/G\n" + "".join(f"{i},{64 * i},{loss}\n" for i, loss in enumerate(losses))
+
+
+def test_curves_and_findings_are_measured_too(tmp_path):
+    claim = Claim("G's loss rises.", parse_measure({"scalar": "loss/G", "statistic": "rise"}), "a", ">", 1.0)
+    runs = {name: folder(tmp_path, name, log=log_csv(*np.linspace(1, 3, 101))) for name in ("a0", "a1")}
+    data = collect(experiment(claim), runs).claims[0]
+    assert [m.value for m in data.measurements] == pytest.approx([2.9 / 1.1] * 2)
+    assert judge(data).verdict is Verdict.REPRODUCED
+    finding = Claim("It diverges.", parse_measure({"finding": "not_finite"}), "a", ">", 0.5)
+    assert [m.value for m in collect(experiment(finding), runs).claims[0].measurements] == [0, 0]
+
+
+def test_a_scalar_that_was_not_logged_is_named(tmp_path):
+    claim = Claim("D's loss rises.", Measure(scalar="loss/D", statistic="rise"), "a", ">", 1.0)
+    runs = {name: folder(tmp_path, name, log=log_csv(1, 2, 3)) for name in ("a0", "a1")}
+    assert collect(experiment(claim), runs).claims[0].problem == (
+        "a0, a1 did not log loss/D, last tenth over first tenth."
+    )
+    runs["a1"] = folder(tmp_path, "a1", log="nothing to read\n")
+    assert "a1" in collect(experiment(claim), runs).claims[0].problem
+
+
+def test_statistics_of_a_curve_with_a_known_shape():
+    steps = np.arange(1000)
+    resolution = np.repeat([4, 8, 16, 32], 250)
+    loss = np.repeat([1.0, 2.0, 3.0, 1.5], 250)  # times 2, 1.5 and 0.5 at the growths
+    curves = frame({"loss/G": loss, "resolution": resolution, "ramp": steps / 999}, every=1)
+    jump = measure_curve(curves, "loss/G", "jump_at_growth")
+    assert jump.value == pytest.approx((1 + 0.5 - 0.5) / 3)
+    half = stats.t.ppf(0.975, 2) * np.std([1, 0.5, -0.5], ddof=1) / np.sqrt(3)
+    assert (jump.low, jump.high) == pytest.approx((jump.value - half, jump.value + half))
+    assert measure_curve(curves, "loss/G", "maximum").value == 3.0
+    assert measure_curve(curves, "ramp", "start").value == pytest.approx(0.05, abs=1e-3)
+    assert measure_curve(curves, "ramp", "end").value == pytest.approx(0.95, abs=1e-3)
+    assert np.isnan(measure_curve(curves, "absent", "end").value)
+    assert np.isnan(measure_curve(curves[curves["tag"] != "resolution"], "loss/G", "jump_at_growth").value)

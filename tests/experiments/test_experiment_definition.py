@@ -1,0 +1,132 @@
+"""An experiment's file is right as a whole, or refused with what is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ganlib.errors import GanlibError
+from ganlib.experiments import queue_entries, read_experiment, read_experiments
+from ganlib.experiments.measures import Measure
+from ganlib.queue import read_queue
+from ganlib.settings import EXPERIMENTS
+
+GOOD = """\
+title = "Spectral norm"
+question = "Does it help?"
+source = "S3"
+reported = "It does
+not."
+scalars = ["loss/D"]
+
+[recipe]
+model = "dcgan"
+data = "digits"
+images = 1000
+seeds = [0, 1]
+evaluate = [{ n = 500 }]
+fields = { width = 8, label_smoothing = [0.8, 1.0] }
+
+[variants.base]
+title = "base"
+
+[variants.sn]
+fields = { spectral_norm = true }
+
+[variants.shipped]
+runs = ["digits-cgan"]
+
+[[claims]]
+statement = "The base has the lower FID."
+measure = "fid"
+first = "base"
+relation = "<"
+second = "sn"
+
+[[claims]]
+statement = "D's loss falls."
+measure = { scalar = "loss/D", statistic = "rise" }
+first = "sn"
+relation = "<"
+second = 1
+""".replace("It does\nnot.", "It does not.")
+
+
+def write(tmp_path: Path, text: str, name: str = "norm.toml") -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def test_variants_are_recipes_over_the_shared_one(tmp_path):
+    experiment = read_experiment(write(tmp_path, GOOD))
+    assert (experiment.name, experiment.source, experiment.scalars) == ("norm", "S3", ("loss/D",))
+    base, sn, shipped = experiment.variants
+    assert base.runs == ("norm-base-s0", "norm-base-s1")
+    assert sn.title == "sn"
+    assert sn.recipe is not None
+    assert sn.recipe["fields"] == {"width": 8, "label_smoothing": [0.8, 1.0], "spectral_norm": True}
+    assert (shipped.runs, shipped.recipe) == (("digits-cgan",), None)
+    assert experiment.claims[1].measure == Measure(scalar="loss/D", statistic="rise")
+    assert (experiment.claims[1].second, experiment.claims[1].variants) == (1.0, ("sn",))
+
+
+def test_recipes_become_entries_that_the_queue_reads(tmp_path):
+    text = queue_entries(read_experiment(write(tmp_path, GOOD)))
+    entries = read_queue(write(tmp_path, text, "queue.toml"))
+    assert [entry.name for entry in entries] == ["norm-base-s0", "norm-base-s1", "norm-sn-s0", "norm-sn-s1"]
+    assert entries[3].fields == {"width": 8, "label_smoothing": (0.8, 1.0), "spectral_norm": True, "seed": 1}
+    assert entries[3].evaluations[0].n == 500
+    assert "digits-cgan" not in {run["name"] for run in tomllib.loads(text)["run"]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('title = "Spectral norm"', "", "it needs title"),
+        ('question = "Does it help?"', 'question = ""', "it needs question"),
+        ("scalars =", "scalers =", "'scalers' that means nothing"),
+        ("[recipe]", "[recipe]\nwidth = 8", "recipe has no key 'width'"),
+        ("seeds = [0, 1]", "seeds = [0, 0]", "names one twice"),
+        ("seeds = [0, 1]", "seeds = []", "a list of whole numbers"),
+        ('model = "dcgan"', "", "variants.base has no model"),
+        ("[variants.base]", "[variants.Base]", "variants.Base is not of lower-case"),
+        ('measure = "fid"', 'measure = "fidd"', "no metric 'fidd'; try fid"),
+        ('statistic = "rise"', 'statistic = "rises"', "no statistic 'rises'; try rise"),
+        ('relation = "<"', 'relation = "<="', "relation is one of"),
+        ('first = "base"', 'first = "bass"', "no variant 'bass'; try base"),
+        ("second = 1", "second = true", "a variant or a number"),
+        ("second = 1", "second = 1\nmargin = -1", "margin is a fraction"),
+        ("[[claims]]", "[[claim]]", "has a key 'claim'"),
+        ("title =", "title", "no valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_that_names_the_file(old, new, says, tmp_path):
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(GanlibError, match=r"norm\.toml.*\.$") as error:
+        read_experiment(path)
+    assert says in str(error.value)
+    write(tmp_path, GOOD, "other.toml")
+    experiments, errors = read_experiments(tmp_path)
+    assert [e.name for e in experiments] == ["other"]
+    assert errors == [str(error.value)]
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
+    with pytest.raises(GanlibError, match="cannot be read"):
+        read_experiment(tmp_path / "absent.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(GanlibError, match="no valid TOML"):
+        read_experiment(tmp_path / "bytes.toml")
+
+
+def test_the_projects_definitions_are_right_and_their_recipes_can_be_trained(tmp_path):
+    experiments, errors = read_experiments(EXPERIMENTS)
+    assert errors == []
+    assert experiments
+    for experiment in experiments:
+        if text := queue_entries(experiment):
+            read_queue(write(tmp_path, text, "queue.toml"))

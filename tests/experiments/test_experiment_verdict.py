@@ -1,0 +1,105 @@
+"""Verdicts at the borders of their rules, and intervals against scipy's closed forms."""
+
+from __future__ import annotations
+
+from math import nan, sqrt
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganlib.experiments import Claim, Measurement, Verdict, judge
+from ganlib.experiments.collection import ClaimData
+from ganlib.experiments.measures import Measure
+from ganlib.experiments.verdict import decide, half_width, trainings_needed
+
+R, N, F, OPEN = Verdict.REPRODUCED, Verdict.NOT_REPRODUCED, Verdict.REFUTED, Verdict.OPEN
+
+
+@pytest.mark.parametrize(
+    ("relation", "low", "high", "verdict"),  # of first less second, the margin being 1
+    [
+        (">", 0.1, 1.9, R),  # exactly at the margin
+        (">", 0.1, 1.88, OPEN),  # significant, and less than the margin
+        (">", 0.0, 4.0, OPEN),  # touches no difference
+        (">", -1.9, -0.1, F),
+        (">", -0.99, 0.99, N),
+        (">", 0.1, 0.9, N),  # surely positive, surely too small to matter
+        (">", -1.0, 0.5, OPEN),
+        ("<", 0.1, 1.9, F),
+        ("<", -1.9, -0.1, R),
+        ("<", -0.99, 0.99, N),
+        ("=", -0.99, 0.99, R),
+        ("=", 0.1, 1.9, F),
+        ("=", -1.9, -0.1, F),
+        ("=", -0.5, 1.0, OPEN),
+        ("=", 0.1, 1.8, OPEN),
+        (">", 2.0, 2.0, R),  # without any spread
+    ],
+)
+def test_the_verdict_follows_from_interval_and_margin(relation, low, high, verdict):
+    assert decide(relation, low, high, 1.0) is verdict
+
+
+def side(variant: str, *values: float, half: float = nan) -> list[Measurement]:
+    return [Measurement(variant, f"{variant}-s{i}", v, v - half, v + half) for i, v in enumerate(values)]
+
+
+def claim(relation: str = "<", second: str | float = "b", margin: float = 0.1) -> Claim:
+    return Claim("a beats b", Measure(metric="fid"), "a", relation, second, margin)  # type: ignore[arg-type]
+
+
+def test_several_trainings_give_welchs_interval():
+    a, b = [1.0, 1.2, 1.1], [2.0, 2.6, 2.1]
+    interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    judgement = judge(ClaimData(claim(), (*side("a", *a), *side("b", *b))))
+    assert (judgement.low, judgement.high) == pytest.approx((interval.low, interval.high))
+    assert (judgement.verdict, judgement.trainings) == (R, 3)
+    assert judgement.sentence == "FID: 1.1 against 2.23, difference -1.13 ± 0.72 (3 trainings each)."
+
+
+def test_a_fixed_number_is_compared_by_the_t_interval_of_the_mean():
+    values = [1.3, 1.5, 1.4]
+    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / sqrt(3)
+    assert half_width(side("a", *values), []) == pytest.approx(half)
+    assert judge(ClaimData(claim(">", 1.0), tuple(side("a", *values)))).verdict is R
+    assert judge(ClaimData(claim("<", 1.0), tuple(side("a", *values)))).verdict is F
+
+
+def test_one_training_each_has_the_intervals_of_its_measurements_and_says_so():
+    judgement = judge(ClaimData(claim(), (*side("a", 1.0, half=0.3), *side("b", 2.0, half=0.4))))
+    assert judgement.high - judgement.low == pytest.approx(1.0)
+    assert judgement.verdict is R
+    assert "one training each, so the spread of seeds is unknown" in judgement.sentence
+    close = judge(ClaimData(claim(), (*side("a", 1.9, half=0.3), *side("b", 2.0, half=0.4))))
+    assert close.verdict is OPEN
+    assert "which one training each cannot decide" in close.sentence
+
+
+def test_one_training_without_an_interval_decides_nothing():
+    judgement = judge(ClaimData(claim(">", 1.0), tuple(side("a", 9.0))))
+    assert judgement.verdict is OPEN
+    assert judgement.sentence == (
+        "FID: 9 against 1, difference +8, which one training each cannot decide "
+        "(one training each, so the spread of seeds is unknown)."
+    )
+
+
+def test_an_undecided_comparison_says_how_many_trainings_would_decide():
+    sides = side("a", 1.0, 2.0, 1.4), side("b", 2.0, 1.2, 2.4)
+    judgement = judge(ClaimData(claim(), (*sides[0], *sides[1])))
+    n = trainings_needed(*sides, judgement.difference)
+    assert judgement.verdict is OPEN
+    assert f"which {n} trainings each would decide" in judgement.sentence
+    variance = np.var([1.0, 2.0, 1.4], ddof=1) + np.var([2.0, 1.2, 2.4], ddof=1)
+    assert n == pytest.approx(variance * (1.959964 + 0.841621) ** 2 / judgement.difference**2, abs=1)
+
+
+def test_equal_values_have_an_interval_of_no_width():
+    assert half_width(side("a", 1.0, 1.0), side("b", 0.0, 0.0)) == 0
+    assert judge(ClaimData(claim(">"), (*side("a", 1.0, 1.0), *side("b", 0.0, 0.0)))).verdict is R
+
+
+def test_a_problem_is_never_given_a_verdict():
+    judgement = judge(ClaimData(claim(), tuple(side("a", 1.0)), problem="Runs are missing: b."))
+    assert (judgement.verdict, judgement.sentence) == (OPEN, "Runs are missing: b.")
