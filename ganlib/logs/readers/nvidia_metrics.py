@@ -20,15 +20,25 @@ def matches(head: str, path: Path) -> bool:
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
+    """Along the snapshots; where no line names one, along the number of the evaluation."""
+    unnamed: list[tuple[int, dict[str, Any]]] = []
     rows: list[tuple[int, dict[str, Any]]] = []
     for records, lines in jsonl.parse_objects(text, source):
         for line, record in zip(lines, records, strict=True):
             if row := flatten_evaluation(record):
                 rows.append((line, row))
+            elif isinstance(results := record.get("results"), dict):
+                unnamed.append((line, {"timestamp": record.get("timestamp"), **results}))
             else:
-                source.skip(line, "it names no snapshot or has no results")
+                source.skip(line, "it has no results")
+    if source.state.setdefault("unnamed", not rows):
+        counted = range(source.state.get("evaluations", 0), source.state.get("evaluations", 0) + len(unnamed))
+        rows = [(line, {"step": step} | row) for step, (line, row) in zip(counted, unnamed, strict=True)]
+        source.state["evaluations"], unnamed = counted.stop, []
+    for line, _ in unnamed:
+        source.skip(line, "it names no snapshot, from which the step could be known")
     # Snapshots are often evaluated later and in any order, which is no restart.
-    rows.sort(key=lambda row: row[1]["kimg"])
+    rows.sort(key=lambda row: row[1].get("kimg", 0))
     return records_to_scalars([row for _, row in rows], [line for line, _ in rows], source)
 
 

@@ -1,4 +1,4 @@
-"""log.txt of StyleGAN2-ADA, StyleGAN3 and EDM: "tick 1  kimg 4.0  time 14m 08s  sec/tick 151.7 …" among other lines."""
+"""log.txt of NVIDIA's StyleGANs and EDM: "tick 1  kimg 4.0  time 14m 08s  sec/tick 151.7 …" among other lines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ganlib.logs.readers.jsonl import parse_object
 from ganlib.logs.readers.nvidia_metrics import flatten_evaluation
 from ganlib.logs.readers.records import records_to_scalars
 from ganlib.logs.readers.source import Source, iter_lines
+from ganlib.logs.readers.stylegan_tf import parse_snapshot
 
 _TICK = re.compile(r"^tick +\d+ +kimg +\d", re.MULTILINE)
 _PAIR = re.compile(
@@ -33,6 +34,11 @@ def read(text: bytes, source: Source) -> list[Scalars]:
             width = len(pairs)
             records.append(pairs)
         elif line.startswith('{"results"') and (record := flatten_evaluation(parse_object(line) or {})):
+            records.append(record)
+        elif line.startswith("network-"):
+            if not (record := parse_snapshot(line)):
+                source.skip(line_number, "it names no snapshot with a result")
+                continue
             records.append(record)
         else:
             continue

@@ -200,3 +200,16 @@ def test_trainer_state_of_hugging_face(read_text, points):
 def test_comparisons_and_configurations_say_so(read_text, document, reason):
     with pytest.raises(LogError, match=reason):
         read_text(json.dumps(document), "results.json")
+
+
+def test_evaluations_without_a_snapshot_are_counted(read_text, points, skipped_reasons):
+    lines = [
+        f'{{"results": {{"fid50k_full": {30 - i}}}, "snapshot_pkl": null, "timestamp": {17e8 + i}}}' for i in range(3)
+    ]
+    frame = read_text("// model B\n" + "\n".join(lines), "metric-fid50k_full.jsonl")
+    assert points(frame, "fid") == [(0, 30), (1, 29), (2, 28)]
+    assert frame["wall_time"].tolist() == [17e8, 17e8 + 1, 17e8 + 2]
+    named = lines[0].replace("null", '"network-snapshot-000040.pkl"')
+    frame = read_text("\n".join([*lines[1:], named]), "metric-fid50k_full.jsonl")
+    assert points(frame, "fid") == [(40_000, 30)]
+    assert len(skipped_reasons(frame)) == 2

@@ -111,3 +111,17 @@ def test_more_of_what_scripts_print(read_text, points):
     frame = read_text(pix2pix, "loss_log.txt")
     assert points(frame, "loss/D/real") == [(20, 0.5)]
     assert points(frame, "loss/G") == [(20, 2.25)]
+
+
+def test_metrics_of_stylegan_on_tensorflow(read_text, points, skipped_reasons):
+    line = "network-snapshot-{:06d}        time 4m 32s       fid50k_full {}\n"
+    text = line.format(200, 30.5) + line.format(0, 300.25) + "network-final     time 4m 32s   fid50k_full 9.5\n"
+    text += "".join(line.format(kimg, 20.5) for kimg in (400, 600, 800))
+    frame = read_text(text, "metric-fid50k_full.txt")
+    assert frame.attrs["step_unit"] == "images"
+    assert points(frame, "fid")[:3] == [(0, 300.25), (200_000, 30.5), (400_000, 20.5)]
+    assert skipped_reasons(frame) == [(3, "it names no snapshot with a result")]
+    tick = "tick {}     kimg {}.0     lod 0.00  minibatch 64   time 1h 01m 10s     sec/tick 100.5   gpumem 5.2 \n"
+    frame = read_text(tick.format(1, 100) + line.format(100, 50.5) + tick.format(2, 200), "log.txt")
+    assert points(frame, "fid") == [(100_000, 50.5)]
+    assert points(frame, "seconds/tick") == [(100_000, 100.5), (200_000, 100.5)]
