@@ -75,6 +75,9 @@ def test_trainings_are_runs_under_their_headings(tmp_path, points, skipped_reaso
 
 
 def test_carriage_returns_and_backspaces(tmp_path, points):
+    bars = "".join(f"\r{i * 50}%|##  | {i}/2 [00:01<00:01, 1.0it/s, loss={1 - i / 4}]" for i in range(3))
+    frame = read(write(tmp_path / "tqdm.ipynb", code(stream(bars, "stderr"))))
+    assert points(frame, "loss") == [(0, 1), (1, 0.75), (2, 0.5)]
     keras = "Epoch 1/2\n" + "\b" * 40 + "2/2 [=====] - 1s 5ms/step - d_loss: 0.5 - g_loss: 1.5\n"
     keras += "Epoch 2/2\n" + "\b" * 40 + "2/2 [=====] - 1s 5ms/step - d_loss: 0.25 - g_loss: 1.75\n"
     frame = read(write(tmp_path / "keras.ipynb", code(stream(keras))))
