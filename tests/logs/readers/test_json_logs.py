@@ -27,7 +27,7 @@ def test_nvidia_metrics(read_sample, points, skipped_reasons):
     assert points(frame, "precision") == [(0, 0.125), (40000, 0.375), (80000, 0.5)]  # measured in another order
     assert points(frame, "recall") == [(0, 0), (40000, 0.125), (80000, 0.25)]
     assert frame["segment"].max() == 0
-    assert skipped_reasons(frame) == [(4, "it names no snapshot or has no results")]
+    assert skipped_reasons(frame) == [(4, "it names no snapshot, from which the step could be known")]
 
 
 def test_edm_resumed(read_sample, points):
