@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ganlib import __version__
 from ganlib.errors import GanlibError
+from ganlib.files import describe_os_error
 
 COMMANDS = {  # name -> module of ganlib.commands, what it does
     "list": ("listing", "show models, runs and data sets, or one run's snapshots"),
@@ -35,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GanlibError as error:
         print(f"ganlib: {error}", file=sys.stderr)
         return 1
-    except OSError as error:  # a full disk, a folder that may not be written
-        print(f"ganlib: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+    except OSError as error:
+        print(f"ganlib: {describe_os_error(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

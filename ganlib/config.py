@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, dataclass, field, fields
-from math import isfinite
+from sys import float_info
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
 
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.naming import nearest_names
 
 
@@ -21,7 +21,7 @@ def check_bounds(name: str, value: Any, low: float | None, high: float | None, *
     """GanlibError, quoting what was ``given``, unless low <= value <= high; None = no bound."""
     if (low is not None and not value >= low) or (high is not None and not value <= high):
         bounds = [f"{word} {x:.10g}" for word, x in [("at least", low), ("at most", high)] if x is not None]
-        raise GanlibError(f"{name} must be {' and '.join(bounds)}, not {given!r}.")
+        raise GanlibError(f"{name} must be {' and '.join(bounds)}, not {shortened(given)}.")
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Config:
                     or not isinstance(item, (float, int) if kind is float else kind)
                 ):
                     what = "values" if many else "a value"
-                    raise GanlibError(f"{f.name} must be {what} of type {kind.__name__}, not {value!r}.")
-                if kind is float and not isfinite(cast(float, item)):
-                    raise GanlibError(f"{f.name} must be a finite number, not {item!r}.")
+                    raise GanlibError(f"{f.name} must be {what} of type {kind.__name__}, not {shortened(value)}.")
+                if kind is float and not abs(cast(float, item)) <= float_info.max:  # nor an integer beyond it
+                    raise GanlibError(f"{f.name} must be a finite number, not {shortened(item)}.")
                 if choices and item not in choices:
                     names = ", ".join(map(str, choices))
-                    raise GanlibError(f"{f.name} must be one of {names}, not {item!r}.")
+                    raise GanlibError(f"{f.name} must be one of {names}, not {shortened(item)}.")
                 check_bounds(f.name, item, low, high, given=item)
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,8 +62,8 @@ class Config:
         names = [f.name for f in fields(cls)]
         for name in values:
             if name not in names:
-                close = nearest_names(name, names) or names
-                raise GanlibError(f"{cls.__name__} has no field {name!r}; try {', '.join(close)}.")
+                close = nearest_names(name[:80], names) or names
+                raise GanlibError(f"{cls.__name__} has no field {shortened(name)}; try {', '.join(close)}.")
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 

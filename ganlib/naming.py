@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+
+UNDECODED = re.compile("[\ud800-\udfff]")  # how Python keeps the bytes of a name that is no UTF-8
+
+
+def displayable(name: str) -> str:
+    """A file's name as pages and tables can hold it: a byte that is no text is written out, "run\\xff"."""
+    return UNDECODED.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", name)
 
 
 def run_names(folders: Iterable[Path]) -> dict[Path, str]:
@@ -19,7 +27,7 @@ def run_names(folders: Iterable[Path]) -> dict[Path, str]:
         if folder in names:
             continue
         ways = (folder.name, f"{folder.parent.name}/{folder.name}", str(folder))
-        name = next((way for way in ways if not taken[way]), ways[-1])
+        name = next((way for way in map(displayable, ways) if not taken[way]), displayable(ways[-1]))
         names[folder] = name
         taken[name] += 1
     return names

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ganlib.errors import GanlibError
-from ganlib.files import write_atomically
+from ganlib.files import read_json, write_atomically
 
 FORMAT = 1  # of the file, which names it from 2 on; raise it when older versions would misread a newer recipe
 
@@ -170,8 +170,8 @@ def read_recipe(path: Path) -> Recipe:
     if not path.exists():
         raise GanlibError(f"{path} is missing; copy the whole run folder again.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        values = read_json(path)
+    except ValueError as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is damaged ({reason}); copy the whole run folder again.") from None
     return Recipe.from_dict(values, path)

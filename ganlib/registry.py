@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.naming import nearest_names
 
 T = TypeVar("T")
@@ -31,8 +31,8 @@ class Registry(Generic[T]):
         try:
             return self._entries[name]
         except KeyError:
-            close = nearest_names(name, self._entries) or sorted(self._entries)
-            raise GanlibError(f"There is no {self.kind} {name!r}; try {', '.join(close)}.") from None
+            close = nearest_names(name[:80], self._entries) or sorted(self._entries)
+            raise GanlibError(f"There is no {self.kind} {shortened(name)}; try {', '.join(close)}.") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -9,6 +9,7 @@ state.pt              what resuming needs    snapshots/<images>.safetensors aver
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +25,16 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ganlib.data.sets import SplitName
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.files import write_atomically
-from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable
-from ganlib.naming import nearest_names, run_names
+from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable, blueprint
+from ganlib.naming import displayable, nearest_names, run_names
 from ganlib.recipe import Recipe, read_recipe, write_recipe
 from ganlib.settings import run_roots
+
+NUMBER = re.compile("0|[1-9][0-9]{0,14}")  # below 2^53, up to which a browser knows each integer
+LARGEST_SHEET = 20_000_000  # bytes of a picture of samples
+LARGEST_NUMBER = 2**53  # of images and seconds in metadata
 
 
 class RunError(GanlibError):
@@ -102,8 +107,21 @@ class RunFolder:
         return _numbers(self.reconstructions, "webp")
 
 
+def read_sheet(path: Path) -> bytes | None:
+    """A picture that training saved; None for what is none, so that a page never shows a foreign file as one."""
+    try:
+        if path.stat().st_size > LARGEST_SHEET:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
+
+
 def _numbers(folder: Path, ending: str) -> list[int]:
-    return sorted(int(p.stem) for p in folder.glob(f"*.{ending}") if p.stem.isdigit())
+    """The numbers that files of the folder are named after, as training names them: no others can be opened again."""
+    files = (path for path in folder.glob(f"*.{ending}") if NUMBER.fullmatch(path.stem) and path.is_file())
+    return sorted(int(path.stem) for path in files)
 
 
 def averaged_tensors(model: Trainable) -> dict[str, Tensor]:
@@ -115,8 +133,10 @@ class Run:
     """A run folder read and checked; RunError if it is not one. ``name`` is its folder's unless given."""
 
     def __init__(self, path: Path, name: str | None = None) -> None:
-        self.path, self.name = path, name or path.name
+        self.path, self.name = path, name or displayable(path.name)
         self.folder = RunFolder(path)
+        if displayable(str(path)) != str(path):  # which the format of weights cannot open
+            raise RunError(f"{displayable(str(path))} has a name that is no UTF-8; rename the folder.")
         try:
             self.recipe: Recipe = read_recipe(self.folder.config)
         except GanlibError as error:
@@ -168,8 +188,10 @@ class Run:
     @cached_property
     def blueprint(self) -> Trainable:
         """The architecture without weights or memory: for what shapes alone can tell."""
-        with torch.device("meta"):
-            return self.model_class(self.config)
+        try:
+            return blueprint(self.model_class, self.config)
+        except GanlibError as error:
+            raise RunError(f"{self.folder.config}: {error}") from None
 
     @property
     def generates(self) -> bool:
@@ -189,6 +211,7 @@ class Run:
     def metadata(self) -> dict[str, str]:
         """``images`` seen and ``seconds`` of training behind the weights; ``promoted`` if a snapshot was chosen."""
         try:
+            _require_file(self.folder.weights)
             with safe_open(self.folder.weights, "pt") as f:
                 return f.metadata() or {}
         except (SafetensorError, OSError) as error:
@@ -203,15 +226,20 @@ class Run:
         return self._number("seconds")
 
     def _number(self, key: str) -> float:
+        text = self.metadata.get(key, "0")
         try:
-            return float(self.metadata.get(key, 0))
+            number = float(text)
         except ValueError as error:
             raise _unreadable(self.folder.weights, error) from None
+        if not 0 <= number <= LARGEST_NUMBER:
+            raise _unreadable(self.folder.weights, ValueError(f"{key} {shortened(text)} in its metadata"))
+        return number
 
     @property
     def weights_hash(self) -> str:
         """12 hex digits of SHA-256, the identity of these weights in caches and metric records."""
         try:
+            _require_file(self.folder.weights)
             stat = self.folder.weights.stat()
             return _hash(self.folder.weights, stat.st_mtime_ns, stat.st_size)
         except OSError as error:
@@ -264,12 +292,22 @@ def scan(roots: Iterable[Path] | None = None) -> tuple[list[Run], list[RunError]
     for path, name in run_folders(roots).items():
         try:
             runs.append(Run(path, name))
-        except RunError as error:
-            broken.append(error)
+        except Exception as error:  # whatever a folder holds, the other runs are shown
+            broken.append(as_run_error(path, error))
     for path in (weights.parent for root in roots for weights in sorted(root.glob("*/weights.safetensors"))):
         if not (path / "config.json").exists():
             broken.append(RunError(f"{path} has weights but no config.json; copy the whole folder again."))
     return runs, broken
+
+
+def as_run_error(path: Path, error: Exception) -> RunError:
+    """What is wrong with the run in this folder; of an error that nobody foresaw, its own words."""
+    if isinstance(error, RunError):
+        return error
+    if isinstance(error, GanlibError):
+        return RunError(f"{path}: {error}")
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return RunError(f"{path} cannot be read as a run ({reason}); restore it from its source.")
 
 
 def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
@@ -308,6 +346,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from None
+
+
+def _require_file(path: Path) -> None:
+    """OSError for a pipe, which would be waited for, or a folder."""
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:

@@ -18,7 +18,7 @@ from ganlib.config import add_arguments, given
 from ganlib.data import DataSet, load_data
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
-from ganlib.models import MODELS, ModelConfig, Trainable
+from ganlib.models import MODELS, ModelConfig, Trainable, blueprint
 from ganlib.models.attributes import AttributesConfig
 from ganlib.provenance import commit, now, versions
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
@@ -162,6 +162,7 @@ def _model(args: argparse.Namespace, cls: type[Trainable], same: Run | None, dat
     if issubclass(cls.Config, AttributesConfig) and not (same and same.recipe.data.attributes == data.attributes):
         values["attributes"] = len(data.attributes)
     config = cls.Config.from_dict(values | given(args, cls.Config))
+    blueprint(cls, config)  # refuses what would not fit any memory
     return seeded(lambda: cls(config), seed)
 
 
@@ -203,6 +204,7 @@ def _resume(args: argparse.Namespace) -> Training:
             "with --data-root."
         )
     require_state(run.folder.state)
+    run.blueprint  # noqa: B018  (refuses what would not fit any memory)
     return Training(run.folder, run.model_class(c), data, TrainingConfig.from_dict(run.training | budget))
 
 

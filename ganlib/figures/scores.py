@@ -131,7 +131,7 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[s
     """
     _check_comparable(frame)
     frame = _ranked(frame.dropna(subset=[cost]))
-    frame = frame[frame[cost] > 0]
+    frame = frame[(frame[cost] > 0) & np.isfinite(frame[cost])]
     if frame.empty:
         return empty_figure("No scores to show yet.")
     figure = go.Figure()
@@ -227,7 +227,7 @@ def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     span = high / low
     digits = (1,) if span > 1e4 else (1, 2, 5) if span > 10 else (1, 1.5, 2, 3, 4, 5, 6, 8)
     powers = range(int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 2)
-    values = [digit * 10.0**power for power in powers for digit in digits]
+    values = [digit * 10.0 ** min(power, 307) for power in powers for digit in digits]
     units = ((1e6, "M"), (1e3, "k"), (0, ""))
     return values, [next(f"{v / (size or 1):g}{unit}" for size, unit in units if v >= size) for v in values]
 

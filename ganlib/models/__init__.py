@@ -27,7 +27,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     wgan_gp,
 )
 from ganlib.models.abilities import Classifies, Encodes, InfersCodes, Scores
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable
+from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable, blueprint
 from ganlib.models.options import FROM_SEED, SEED_LIMIT, Option
 
 __all__ = [
@@ -45,4 +45,5 @@ __all__ = [
     "Phase",
     "Scores",
     "Trainable",
+    "blueprint",
 ]

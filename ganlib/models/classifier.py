@@ -15,7 +15,7 @@ from torch.optim import SGD, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.models.contract import MODELS, Batch, ModelConfig, Phase, Trainable
+from ganlib.models.contract import MODELS, MOST_IMAGES, Batch, ModelConfig, Phase, Trainable
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class ClassifierConfig(ModelConfig):
     lr: float = option(0.1, "peak learning rate of SGD with Nesterov momentum 0.9", min=0.0)
     weight_decay: float = option(5e-4, "L2 weight decay", min=0.0)
     label_smoothing: float = option(0.1, "fraction of the target spread over all classes", min=0.0, max=0.9)
-    schedule_images: int = option(1_000_000, "images over which the learning rate rises and falls to 0", min=1)
+    schedule_images: int = option(
+        1_000_000, "images over which the learning rate rises and falls to 0", min=1, max=MOST_IMAGES
+    )
     shift: int = option(4, "training images are shifted at random by up to this many pixels", min=0)
 
     @classmethod

@@ -10,19 +10,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganlib.config import Config, option
+from ganlib.config import Config, check_bounds, option
 from ganlib.errors import GanlibError
 from ganlib.models.options import SEED_LIMIT, Option
 from ganlib.registry import Registry
 
 Family = Literal["GAN", "VAE", "diffusion", "classifier"]
+
+LARGEST_SIZE = 65_536  # of any width, dimension or count
+MOST_VALUES = 64  # of a field that has several
+MOST_LAYERS = 64
+MOST_IMAGES = 2**53  # the bound of fields that count images or steps
+MOST_ELEMENTS = 2**31  # of a model's parameters and buffers, 8 GB
 
 MODELS: Registry[type[Trainable]] = Registry("model")
 
@@ -37,8 +43,20 @@ class ModelConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for f in fields(self):
+            self._check_size(f.name, getattr(self, f.name), f.metadata["max"])
         if self.image_size & (self.image_size - 1):
             raise GanlibError(f"image_size must be a power of two, not {self.image_size}.")
+
+    @staticmethod
+    def _check_size(name: str, value: Any, bound: float | None) -> None:
+        """Widths, dimensions and counts without a bound of their own: a damaged file may ask for 10^30 channels."""
+        items = value if isinstance(value, tuple) else (value,)
+        if len(items) > MOST_VALUES:
+            raise GanlibError(f"{name} must have at most {MOST_VALUES} values, not {len(items):,}.")
+        for item in items:
+            if isinstance(item, int) and bound is None:
+                check_bounds(name, item, None, LARGEST_SIZE, given=item)
 
     @classmethod
     def tiny(cls) -> Self:
@@ -128,6 +146,25 @@ class Latents:
 
     def __getitem__(self, part: slice) -> Latents:
         return Latents(self.z[part], self.seeds[part], self.space)
+
+
+def blueprint(model: type[Trainable], config: ModelConfig) -> Trainable:
+    """The model without weights or memory, on the meta device: for what shapes alone can tell.
+
+    GanlibError for a config that passes its fields' bounds and still describes no network, or one beyond any memory.
+    """
+    try:
+        with torch.device("meta"):
+            built = model(config)
+    except (RuntimeError, TypeError, ValueError, OverflowError, ArithmeticError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise GanlibError(f"No network follows from this config ({reason}); choose smaller or other values.") from None
+    elements = sum(tensor.numel() for tensor in (*built.parameters(), *built.buffers()))
+    if elements > MOST_ELEMENTS:
+        raise GanlibError(
+            f"The network of this config has {elements:,} numbers, more than {MOST_ELEMENTS:,}; choose smaller widths."
+        )
+    return built
 
 
 class GenerativeModel(Trainable):

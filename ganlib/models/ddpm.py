@@ -20,7 +20,7 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
-from ganlib.models.contract import MODELS, Batch, Latents, Phase
+from ganlib.models.contract import MODELS, MOST_LAYERS, Batch, Latents, Phase
 from ganlib.models.options import Option, per_image
 from ganlib.nn.attributes import attribute_weights
 
@@ -36,7 +36,7 @@ class DDPMConfig(AttributesConfig):
     prediction: Literal["v", "epsilon"] = option("v", "what the U-Net predicts: v = α ε - σ x, or the noise ε")
     width: int = option(48, "channels at the highest resolution", min=4)
     multipliers: tuple[int, ...] = option((1, 2, 2), "channels at each lower resolution, in widths", min=1)
-    blocks: int = option(1, "residual blocks at each resolution", min=1)
+    blocks: int = option(1, "residual blocks at each resolution", min=1, max=MOST_LAYERS)
     attention: tuple[int, ...] = option((8,), "resolutions with self-attention", min=1)
     dropout: float = option(0.0, "fraction of features dropped in each residual block", min=0.0, max=0.9)
     label_dropout: float = option(

@@ -23,7 +23,7 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import gradient_penalty, least_squares_d, least_squares_g, wasserstein_d, wasserstein_g
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.contract import MODELS, MOST_IMAGES, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.techniques import LabelSmoothing, real_targets
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
@@ -45,8 +45,10 @@ class PGGANConfig(LabelSmoothing, ModelConfig):
     lr: float = option(1e-3, "Adam's learning rate", min=0.0)
     beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
     beta2: float = option(0.99, "Adam's second momentum", min=0.0, max=0.9999)
-    fade: int = option(100_000, "images in which a new block fades in", min=0)
-    stabilize: int = option(100_000, "images at each resolution after that; the last one has no end", min=0)
+    fade: int = option(100_000, "images in which a new block fades in", min=0, max=MOST_IMAGES)
+    stabilize: int = option(
+        100_000, "images at each resolution after that; the last one has no end", min=0, max=MOST_IMAGES
+    )
     multipliers: tuple[float, ...] = option(
         (1.0,), "what fade and stabilize are multiplied by at 4, 8, … pixels; the last holds for all above", min=0.0
     )

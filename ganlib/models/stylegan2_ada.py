@@ -22,7 +22,7 @@ from ganlib.augment import ada_augment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g, path_lengths, r1
 from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
-from ganlib.models.contract import MODELS, Batch, Latents, Phase
+from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, Latents, Phase
 from ganlib.models.options import Option, per_image
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
@@ -60,7 +60,7 @@ class StyleGAN2ADAConfig(AttributesConfig):
     )
     z_dim: int = option(128, "latent dimension", min=1)
     w_dim: int = option(128, "dimension of styles", min=1)
-    mapping_layers: int = option(2, "layers from latents to styles", min=1)
+    mapping_layers: int = option(2, "layers from latents to styles", min=1, max=MOST_LAYERS)
     width: int = option(32, "channels at the highest resolution, doubled at each lower one", min=1)
     max_width: int = option(128, "most channels at any resolution", min=1)
     lr: float = option(2.5e-3, "Adam's learning rate", min=0.0)
@@ -74,7 +74,7 @@ class StyleGAN2ADAConfig(AttributesConfig):
     ada_target: float = option(
         0.6, "r_t, the mean sign of D on real images, to hold; 0 = no augmentation", min=0, max=1
     )
-    ada_images: int = option(100_000, "images in which p can go from 0 to 1", min=1)
+    ada_images: int = option(100_000, "images in which p can go from 0 to 1", min=1, max=MOST_IMAGES)
 
     @classmethod
     def tiny(cls) -> StyleGAN2ADAConfig:

@@ -22,7 +22,7 @@ from ganlib.augment import Policy
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
 from ganlib.losses import feature_matching
-from ganlib.models.contract import GenerativeModel
+from ganlib.models.contract import MOST_IMAGES, GenerativeModel
 from ganlib.models.optimizers import average_history, cycle_rate
 from ganlib.nn.minibatch import MinibatchDiscrimination, MinibatchStddev
 
@@ -40,7 +40,9 @@ class Techniques(Config):
     historical_averaging: float = option(0.0, "penalty on the squared distance from the mean of past weights", min=0.0)
     d_weight_decay: float = option(0.0, "weight decay of D (L2)", min=0.0)
     d_steps: int = option(1, "steps of D to one of G", min=1)
-    cycle_steps: int = option(0, "an optimiser's steps in a cycle of its learning rate, 0 = constant", min=0)
+    cycle_steps: int = option(
+        0, "an optimiser's steps in a cycle of its learning rate, 0 = constant", min=0, max=MOST_IMAGES
+    )
     cycle_peak: float = option(10.0, "highest learning rate of a cycle, in multiples of the lowest", min=1.0)
     diffaugment: tuple[Policy, ...] = option((), "what DiffAugment alters at random in all images that D sees")
 

@@ -17,7 +17,7 @@ from torch.nn.functional import mse_loss
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
-from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase
+from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
@@ -32,7 +32,7 @@ class VAEConfig(ModelConfig):
         "N(μ,σ)", "approximate posterior: with learned deviations, or with 1"
     )
     kl_weight: float = option(0.1, "weight of the KL; 1 belongs to a decoder of variance 1/2", min=0.0)
-    kl_warmup: int = option(0, "images in which that weight rises from 0", min=0)
+    kl_warmup: int = option(0, "images in which that weight rises from 0", min=0, max=MOST_IMAGES)
     lr: float = option(1e-3, "Adam's learning rate", min=0.0)
 
     @property
@@ -190,7 +190,7 @@ class ConvolutionalVAE(VAE):
 class ResidualConfig(VAEConfig):
     width: int = option(32, "channels of the first layer, doubled by each of the next two", min=1)
     code_width: int = option(16, "channels of the residual blocks and of the code", min=1)
-    blocks: int = option(4, "residual blocks in encoder and decoder", min=0)
+    blocks: int = option(4, "residual blocks in encoder and decoder", min=0, max=MOST_LAYERS)
 
     @classmethod
     def tiny(cls) -> ResidualConfig:

@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from ganlib.records.metrics import METRICS
 
-LARGEST = 2**63 - 1  # what a column of integers holds
+LARGEST = 2**53  # up to which a browser, too, knows each integer
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Record:
             "weights_hash": isinstance(values.get("weights_hash", ""), str),
             **{name: values.get(name) is None or _is_count(values[name]) for name in ("snapshot", "images_seen")},
             "warning": isinstance(values.get("warning"), (str, NoneType)),
-            "blocks": isinstance(values.get("blocks"), (list, NoneType)),
+            "blocks": _is_list_of_numbers(values.get("blocks") or []),
             **{name: isinstance(values.get(name), (dict, NoneType)) for name in ("options", "versions")},
         }
         if wrong := next((name for name, valid in checks.items() if not valid), ""):
@@ -218,6 +218,10 @@ def _names(cls: type) -> set[str]:
 def _is_number(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return number and abs(value) <= float_info.max
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_number, value))
 
 
 def _is_count(value: Any) -> bool:

@@ -58,8 +58,9 @@ def read_evaluations(folders: Mapping[Path, str]) -> tuple[pd.DataFrame, list[st
         for number, entry in enumerate(entries, 1):
             try:
                 rows.append(_row(name, Record.from_dict(entry)))
-            except ValueError as error:
-                errors.append(f"{path}: record {number} {error} and is left out; evaluate the run again.")
+            except (ValueError, RecursionError) as error:
+                reason = " ".join(str(error).split())[:120]
+                errors.append(f"{path}: record {number} {reason} and is left out; evaluate the run again.")
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     frame = by_date(frame).drop_duplicates(IDENTITY, keep="last").sort_index().reset_index(drop=True)
     return frame.assign(protocol_label=_distinct_labels(frame)), errors

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock
 
 from ganlib.errors import GanlibError
-from ganlib.files import write_atomically
+from ganlib.files import read_json, write_atomically
 from ganlib.records.record import Record
 
 
@@ -33,8 +33,8 @@ def read_entries(path: Path) -> list[Any]:
     if not path.exists():
         return []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_json(path)
+    except ValueError as error:
         raise _damaged(path, str(error)) from None
     entries = content.get("records") if isinstance(content, dict) else None
     if not isinstance(entries, list):

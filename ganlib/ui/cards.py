@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.records import METRICS, Protocol, by_date
-from ganlib.runs import Run
+from ganlib.runs import Run, read_sheet
 from ganlib.ui import markup
 from ganlib.ui.catalog import present_scores, usual_scores
 from ganlib.ui.markup import plain
@@ -44,11 +44,14 @@ def draw_card(run: Run) -> None:
 
 
 def _draw_sheet(run: Run, folder: Path, snapshots: list[int], subject: str) -> bool:
-    """The last of the training's sheets that the present weights made. False where there is none."""
+    """The last of the training's sheets that the present weights made. False where there is none to see."""
     if not snapshots:
         return False
     images = max((n for n in snapshots if n <= run.images_seen), default=snapshots[-1])
-    content = (folder / f"{images}.webp").read_bytes()
+    content = read_sheet(folder / f"{images}.webp")
+    if content is None:
+        st.caption(f"The file with the picture of {images:,} images is damaged.")
+        return False
     st.html(markup.sheet(content, f"{subject} after {images:,} training images"))
     return True
 
@@ -61,13 +64,13 @@ def describe_fid(run: Run) -> tuple[str, str, str]:
     usual, others = find_scores(run, "fid")
     if usual is not None:
         return (
-            f"{usual.value:.2f}",
+            format_score(usual.value),
             f"FID ({usual.extractor})",
             f"{usual.protocol_label}. Comparable only within one protocol.",
         )
     if others.empty:
         return "–", "FID", f"Not evaluated yet: python -m ganlib evaluate {run.name}"
-    labels = "; ".join(f"{row.value:.2f} ({row.protocol_label})" for row in others.itertuples())
+    labels = "; ".join(f"{format_score(row.value)} ({row.protocol_label})" for row in others.itertuples())
     return "–", "FID", f"Not measured under the protocol of most runs of {run.data_name}, only otherwise: {labels}."
 
 
@@ -95,6 +98,11 @@ def find_scores(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
     usual = usual_scores()
     chosen = own.index.isin(usual.index)
     return next(own[chosen].itertuples(), None), own[~chosen]
+
+
+def format_score(value: Any) -> str:
+    """12.3456 -> "12.35"; what is far larger in few digits."""
+    return f"{value:.2f}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
 def format_count(n: float) -> str:

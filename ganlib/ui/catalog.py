@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -18,17 +19,16 @@ import torch
 
 from ganlib import records
 from ganlib.devices import pick_device
-from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
 from ganlib.logs import recipes
 from ganlib.models import GenerativeModel
 from ganlib.naming import run_names
-from ganlib.runs import Run, RunError, scan
+from ganlib.runs import Run, RunError, as_run_error, scan
 from ganlib.sampling import Growing, interpolate, sample, sample_stages
 from ganlib.sampling.request import InterpolationRequest, SampleRequest
 from ganlib.settings import run_roots
 
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[tuple[bytes, int, int], ...]  # paths as the system has them: a name may be no UTF-8
 
 MAX_STRIP = 8  # images, and stages of each, that a strip shows at most
 
@@ -59,9 +59,9 @@ def signature(pattern: str) -> Signature:
 def _stat_files(pattern: str) -> Signature:
     files = []
     for path in (p for root in run_roots() for p in sorted(root.glob(pattern))):
-        with suppress(FileNotFoundError):  # gone since it was listed
+        with suppress(OSError):  # gone since it was listed, or a link to itself
             stat = path.stat()
-            files.append((str(path), stat.st_mtime_ns, stat.st_size))
+            files.append((os.fsencode(path), stat.st_mtime_ns, stat.st_size))
     return tuple(files)
 
 
@@ -103,7 +103,7 @@ def _fids(files: Signature) -> dict[str, float]:
 
 def run_folders() -> tuple[Path, ...]:
     """All run folders. Names are given to all at once, so that a run is called the same on every page."""
-    return tuple(Path(config).parent for config, _, _ in signature("*/config.json"))
+    return tuple(Path(os.fsdecode(config)).parent for config, _, _ in signature("*/config.json"))
 
 
 def _run_files() -> Signature:
@@ -118,10 +118,8 @@ def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
         try:
             run.weights_hash, run.images_seen, run.blueprint  # noqa: B018  (raise where something does not fit)
             usable.append(run)
-        except RunError as error:
-            broken.append(error)
-        except GanlibError as error:  # of the architecture, which knows nothing of folders
-            broken.append(RunError(f"{run.folder.config}: {error}"))
+        except Exception as error:  # whatever a folder holds, the other runs are shown
+            broken.append(as_run_error(run.path, error))
     return usable, broken
 
 
@@ -139,15 +137,15 @@ def _release(model: GenerativeModel) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading weights…", on_release=_release)
-def _load_model(path: str, weights_hash: str, device: str) -> GenerativeModel:
-    model = Run(Path(path)).load(pick_device(device))
+def _load_model(path: bytes, weights_hash: str, device: str) -> GenerativeModel:
+    model = Run(Path(os.fsdecode(path))).load(pick_device(device))
     assert isinstance(model, GenerativeModel)
     return model
 
 
 def load_model(run: Run) -> GenerativeModel:
     """The run's model on the chosen device, shared by all sessions: never change it."""
-    return _load_model(str(run.path), run.weights_hash, st.session_state.get("device", "auto"))
+    return _load_model(os.fsencode(run.path), run.weights_hash, st.session_state.get("device", "auto"))
 
 
 def generate_images(request: SampleRequest) -> np.ndarray:
@@ -220,7 +218,7 @@ def evaluations() -> tuple[pd.DataFrame, list[str]]:
     return _evaluations(signature("*/evaluation.json"), run_folders())
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@lru_cache(maxsize=2)
 def _evaluations(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
     return records.read_evaluations(run_names(folders))
 
@@ -250,6 +248,6 @@ def all_recipes() -> pd.DataFrame:
     return _recipes(signature("*/config.json"), run_folders())
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
+@lru_cache(maxsize=2)
 def _recipes(files: Signature, folders: tuple[Path, ...]) -> pd.DataFrame:
     return recipes(folders)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from math import floor, log10
+import os
+from math import floor, isfinite, log10
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from ganlib.ui.catalog import generates, runs
 from ganlib.ui.markup import data_url, plain
 from ganlib.ui.report import PageReport
 
+MOST_DECIMALS = 20  # that a browser formats
 THUMBNAILS = 5  # of a run in a table
 AGREEMENT = "Class agreement, %"
 
@@ -69,7 +71,7 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
 def _decimals(values: pd.Series[float]) -> str:
     """As many decimals for all as show three digits of the middle one."""
     middle = abs(values.median()) or 1.0
-    return f"%.{max(2 - floor(log10(middle)), 0)}f"
+    return f"%.{min(max(2 - floor(log10(middle)), 0), MOST_DECIMALS)}f" if isfinite(middle) else "%.3g"
 
 
 def thumbnails(run: Run) -> str | None:
@@ -78,14 +80,19 @@ def thumbnails(run: Run) -> str | None:
     if not snapshots:
         return None
     path = run.folder.samples / f"{snapshots[-1]}.webp"
-    return _thumbnails(str(path), path.stat().st_mtime_ns, run.config.image_size)
+    return _thumbnails(os.fsencode(path), path.stat().st_mtime_ns, run.config.image_size)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnails(path: str, mtime_ns: int, side: int) -> str:
-    sheet = Image.open(Path(path)).convert("RGB")
+def _thumbnails(path: bytes, mtime_ns: int, side: int) -> str | None:
+    try:
+        with Image.open(Path(os.fsdecode(path)), formats=["WEBP"]) as image:
+            sheet = image.convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError):  # no picture, half of one, or one that fills memory
+        return None
     step = side + 2  # the sheet's gap
-    tiles = [sheet.crop((0, y, side, y + side)) for y in range(0, sheet.height, step)][:THUMBNAILS]
+    tops = range(0, sheet.height, step)[:THUMBNAILS]
+    tiles = [sheet.crop((0, y, side, y + side)) for y in tops]
     strip = Image.new("RGB", (step * len(tiles) - 2, side), "white")
     for i, tile in enumerate(tiles):
         strip.paste(tile, (i * step, 0))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ganlib.runs import Run
+from ganlib.runs import Run, read_sheet
 from ganlib.ui import markup
 from ganlib.ui.catalog import runs
 from ganlib.ui.links import check_link
@@ -46,4 +46,8 @@ def _pick_snapshot(snapshots: list[int]) -> int:
 
 def _draw_snapshot(run: Run, images: int) -> None:
     text = f"{run.name} after {images:,} training images"
-    st.html(markup.sheet((run.folder.samples / f"{images}.webp").read_bytes(), text, text))
+    content = read_sheet(run.folder.samples / f"{images}.webp")
+    if content is None:
+        st.caption(f"The picture of {markup.plain(text)} is damaged.")
+    else:
+        st.html(markup.sheet(content, text, text))

@@ -1,0 +1,165 @@
+"""Run folders as nobody wrote them in good faith: none of them may cost more than itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from helpers.gallery import edit_recipe
+from helpers.record_entries import entry
+from helpers.tiny_models import write_run
+
+PORT = 9  # of a picture that no page may ask for
+PICTURE = f"![a](http://127.0.0.1:{PORT}/x.png)"
+MARKUP = (PICTURE, f"<img src=http://127.0.0.1:{PORT}/y.png>", ":red[b] $x$ `c`", "[d](javascript:e)")
+SURROGATE = "\ud800"
+Damage = Callable[[Path], Any]
+
+
+def _value(key: str, value: Any) -> Damage:
+    """Into ``config.json`` as JSON writes it, half a surrogate pair as an escape."""
+    return lambda path: edit_recipe(path, **{key: value})
+
+
+def _metadata(**values: str) -> Damage:
+    def damage(path: Path) -> None:
+        weights = path / "weights.safetensors"
+        save_file(load_file(weights), weights, {"images": "64", "seconds": "1.5"} | values)
+
+    return damage
+
+
+def _records(*entries: dict[str, Any], **changes: Any) -> Damage:
+    def damage(path: Path) -> None:
+        (path / "evaluation.json").write_text(json.dumps({"records": [*entries, entry(**changes)]}))
+
+    return damage
+
+
+def _file(name: str, content: bytes) -> Damage:
+    def damage(path: Path) -> None:
+        (path / name).parent.mkdir(exist_ok=True)
+        (path / name).write_bytes(content)
+
+    return damage
+
+
+def _in_place_of(name: str, make: Callable[[Path], Any]) -> Damage:
+    def damage(path: Path) -> None:
+        (path / name).unlink(missing_ok=True)
+        (path / name).parent.mkdir(exist_ok=True)
+        make(path / name)
+
+    return damage
+
+
+REFUSED: dict[str, Damage] = {  # unusable: named in the sidebar
+    **{f"width-{power}": _value("config__width", 10**power) for power in (9, 30, 300, 4000)},
+    **{f"width-2-{power}": _value("config__width", 2**power) for power in (31, 61, 63)},
+    "z-2-62": _value("config__z_dim", 2**62),
+    "z-65536-wide": lambda path: edit_recipe(path, config__z_dim=65_536, config__width=65_536),
+    "huge-image": _value("config__image_size", 2**62),
+    "float-from-integer": _value("config__lr", 10**400),
+    "classes-2-62": _value("config__num_classes", 2**62),
+    "model-of-surrogates": _value("model", SURROGATE),
+    "field-of-surrogates": _value(f"config__{SURROGATE}", "x"),
+    "deep-config": _file("config.json", b'{"model":' + b"[" * 900 + b"]" * 900 + b"}"),
+    "deeper-config": _file("config.json", b"[" * 100_000 + b"]" * 100_000),
+    "digits": _file("config.json", b'{"model": ' + b"9" * 5000 + b"}"),
+    "pipe-for-config": _in_place_of("config.json", os.mkfifo),
+    "folder-for-config": _in_place_of("config.json", Path.mkdir),
+    "pipe-for-weights": _in_place_of("weights.safetensors", os.mkfifo),
+    "folder-for-weights": _in_place_of("weights.safetensors", Path.mkdir),
+    **{f"images-{text}": _metadata(images=text) for text in ("nan", "inf", "1e400", "-1", "1e300", "9" * 5000, "x")},
+    **{f"seconds-{text}": _metadata(seconds=text) for text in ("nan", "-inf", "1e300")},
+}
+TOLERATED: dict[str, Damage] = {  # usable, whatever is said of one of their files
+    **{f"text-{key}": _value(key, SURROGATE) for key in ("note", "data__name", "commit", "created", "training__only")},
+    "class-of-surrogates": lambda path: edit_recipe(path, data__classes=[f"a{SURROGATE}", "b", "c"]),
+    "huge-note": _value("note", "x" * 100_000),
+    "huge-number-in-training": _value("training__seed", 10**4000),
+    **{
+        f"record-{i}": _records(**changes)
+        for i, changes in enumerate(
+            [
+                {"metric": SURROGATE},
+                {"metric": PICTURE},
+                {"value": 10**400},
+                {"value": 1e308},
+                {"value": float("inf")},
+                {"snapshot": 10**30},
+                {"images_seen": 2**63 - 1},
+                {"images_seen": 10**400},
+                {"warning": SURROGATE},
+                {"blocks": [SURROGATE]},
+                {"date": SURROGATE},
+                {"date": 10**300},
+                {"date": "9999-99-99T00:00:00"},
+                {"weights_hash": SURROGATE},
+                {"protocol": {"n_fake": 10**30}},
+                {"protocol": {"n_real": 2**63 - 1}},
+                {"protocol": {"options": {SURROGATE: SURROGATE}}},
+                {"protocol": {"extractor": SURROGATE}},
+                {"protocol": {"reference": {"data": SURROGATE, "split": PICTURE}}},
+                {"interval": {"low": 1e308, "high": -1e308}},
+            ]
+        )
+    },
+    "deep-record": _file("evaluation.json", b'{"records": [' + b"[" * 900 + b"]" * 900 + b"]}"),
+    "folder-for-records": _in_place_of("evaluation.json", Path.mkdir),
+    "pipe-for-records": _in_place_of("evaluation.json", os.mkfifo),
+    **{
+        f"log-{i}": _file("log.csv", content)
+        for i, content in enumerate(
+            [
+                b"step,images,wall_time,loss/G\n" + b"1" + b"0" * 300 + b",1e300,1e300,1\n2,3,4,5\n",
+                b"step,images,wall_time,loss/G\n0,0,0,1\n9223372036854775807,9e18,9e18,2\n",
+                b"step,images,wall_time,loss/G\n0,0,nan,nan\n1,inf,-inf,inf\n2,-5,0,-inf\n",
+                "step,images,wall_time,\ufffd![a](http://127.0.0.1:9/x.png)\n0,0,0,1\n1,1,1,2\n".encode(),
+                b"\xff\xfe\x00garbage",
+                b"step\n" * 3,
+            ]
+        )
+    },
+    "folder-for-log": _in_place_of("log.csv", Path.mkdir),
+    **{
+        f"sheet-{i}": _file(f"samples/{name}.webp", content)
+        for i, (name, content) in enumerate(
+            [
+                ("9" * 200, b"x"),
+                ("²", b"x"),
+                ("007", b"x"),
+                ("64", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'),
+                ("64", b"RIFF\0\0\0\0WEBPgarbage"),
+                ("64", b""),
+            ]
+        )
+    },
+    "folder-for-sheet": _in_place_of("samples/64.webp", Path.mkdir),
+    "pipe-for-sheet": _in_place_of("samples/64.webp", os.mkfifo),
+    "dangling-sheet": _in_place_of("samples/64.webp", lambda path: path.symlink_to("/nowhere")),
+}
+UNDECODED = os.fsdecode(b"no-utf-8-\xff\xfe")
+NAMES = (*(text.replace("/", "∕") for text in MARKUP), "two\nlines", "x" * 200)
+TEXTS = dict(zip(("note", "data__name", "commit", "created"), MARKUP, strict=True))
+
+
+def add_hostile_runs(root: Path) -> None:
+    """A run of each kind above, of each name, and one with Markdown and HTML wherever a recipe or record has text."""
+    whole = root / "whole"
+    write_run(whole, "cdcgan")
+    for name, damage in (REFUSED | TOLERATED).items():
+        shutil.copytree(whole, root / name[:100])
+        damage(root / name[:100])
+    for name in (*NAMES, UNDECODED):
+        shutil.copytree(whole, root / name)
+    marked = root / "marked"
+    shutil.copytree(whole, marked)
+    edit_recipe(marked, **TEXTS, data__classes=list(MARKUP[:3]))
+    shutil.rmtree(whole)
