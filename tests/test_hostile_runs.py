@@ -26,7 +26,7 @@ def test_every_hostile_folder_is_refused_in_a_sentence_or_read(root):
     runs, broken = scan([root])
     for run in list(runs):
         try:
-            run.weights_hash, run.images_seen, run.training_seconds, run.blueprint, run.folder.sample_images()  # noqa: B018
+            run.weights_hash, run.images_seen, run.training_seconds, run.blueprint, run.folder.sample_images()
         except Exception as error:
             runs.remove(run)
             broken.append(error)

@@ -116,7 +116,7 @@ def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     usable = []
     for run in scanned:
         try:
-            run.weights_hash, run.images_seen, run.blueprint  # noqa: B018  (raise where something does not fit)
+            run.weights_hash, run.images_seen, run.training_seconds, run.blueprint  # noqa: B018  (raise where something does not fit)
             usable.append(run)
         except Exception as error:  # whatever a folder holds, the other runs are shown
             broken.append(as_run_error(run.path, error))

@@ -11,6 +11,7 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from ganlib.runs import Run
 from helpers.gallery import edit_recipe
 from helpers.record_entries import entry
 from helpers.tiny_models import write_run
@@ -35,9 +36,11 @@ def _metadata(**values: str) -> Damage:
     return damage
 
 
-def _records(*entries: dict[str, Any], **changes: Any) -> Damage:
+def _records(**changes: Any) -> Damage:
     def damage(path: Path) -> None:
-        (path / "evaluation.json").write_text(json.dumps({"records": [*entries, entry(**changes)]}))
+        of_run = {"weights_hash": Run(path).weights_hash, "images_seen": 64}
+        records = [entry(**of_run, snapshot=32), entry(**of_run | changes)]
+        (path / "evaluation.json").write_text(json.dumps({"records": records}))
 
     return damage
 
@@ -163,3 +166,11 @@ def add_hostile_runs(root: Path) -> None:
     shutil.copytree(whole, marked)
     edit_recipe(marked, **TEXTS, data__classes=list(MARKUP[:3]))
     shutil.rmtree(whole)
+
+
+KEYS = (  # of the pages' URLs
+    *("run", "compare", "class_", "seed", "n", "all", "temperature", "stages", "data", "device"),
+    *("class_a", "class_b", "seed_a", "seed_b", "frames", "space", "path", "fps"),
+    *("runs", "tags", "filter", "x", "layout", "smooth", "log", "marks", "loss", "at", "follow", "seeds"),
+    *("metric", "protocol", "cost", "side"),
+)
