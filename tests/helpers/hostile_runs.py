@@ -38,7 +38,7 @@ def _metadata(**values: str) -> Damage:
 
 def _records(**changes: Any) -> Damage:
     def damage(path: Path) -> None:
-        of_run = {"weights_hash": Run(path).weights_hash, "images_seen": 64}
+        of_run: dict[str, Any] = {"weights_hash": Run(path).weights_hash, "images_seen": 64}
         records = [entry(**of_run, snapshot=32), entry(**of_run | changes)]
         (path / "evaluation.json").write_text(json.dumps({"records": records}))
 
@@ -82,38 +82,34 @@ REFUSED: dict[str, Damage] = {  # unusable: named in the sidebar
     **{f"images-{text}": _metadata(images=text) for text in ("nan", "inf", "1e400", "-1", "1e300", "9" * 5000, "x")},
     **{f"seconds-{text}": _metadata(seconds=text) for text in ("nan", "-inf", "1e300")},
 }
+RECORDS: list[dict[str, Any]] = [
+    {"metric": SURROGATE},
+    {"metric": PICTURE},
+    {"value": 10**400},
+    {"value": 1e308},
+    {"value": float("inf")},
+    {"snapshot": 10**30},
+    {"images_seen": 2**63 - 1},
+    {"images_seen": 10**400},
+    {"warning": SURROGATE},
+    {"blocks": [SURROGATE]},
+    {"date": SURROGATE},
+    {"date": 10**300},
+    {"date": "9999-99-99T00:00:00"},
+    {"weights_hash": SURROGATE},
+    {"protocol": {"n_fake": 10**30}},
+    {"protocol": {"n_real": 2**63 - 1}},
+    {"protocol": {"options": {SURROGATE: SURROGATE}}},
+    {"protocol": {"extractor": SURROGATE}},
+    {"protocol": {"reference": {"data": SURROGATE, "split": PICTURE}}},
+    {"interval": {"low": 1e308, "high": -1e308}},
+]
 TOLERATED: dict[str, Damage] = {  # usable, whatever is said of one of their files
     **{f"text-{key}": _value(key, SURROGATE) for key in ("note", "data__name", "commit", "created", "training__only")},
     "class-of-surrogates": lambda path: edit_recipe(path, data__classes=[f"a{SURROGATE}", "b", "c"]),
     "huge-note": _value("note", "x" * 100_000),
     "huge-number-in-training": _value("training__seed", 10**4000),
-    **{
-        f"record-{i}": _records(**changes)
-        for i, changes in enumerate(
-            [
-                {"metric": SURROGATE},
-                {"metric": PICTURE},
-                {"value": 10**400},
-                {"value": 1e308},
-                {"value": float("inf")},
-                {"snapshot": 10**30},
-                {"images_seen": 2**63 - 1},
-                {"images_seen": 10**400},
-                {"warning": SURROGATE},
-                {"blocks": [SURROGATE]},
-                {"date": SURROGATE},
-                {"date": 10**300},
-                {"date": "9999-99-99T00:00:00"},
-                {"weights_hash": SURROGATE},
-                {"protocol": {"n_fake": 10**30}},
-                {"protocol": {"n_real": 2**63 - 1}},
-                {"protocol": {"options": {SURROGATE: SURROGATE}}},
-                {"protocol": {"extractor": SURROGATE}},
-                {"protocol": {"reference": {"data": SURROGATE, "split": PICTURE}}},
-                {"interval": {"low": 1e308, "high": -1e308}},
-            ]
-        )
-    },
+    **{f"record-{i}": _records(**changes) for i, changes in enumerate(RECORDS)},
     "deep-record": _file("evaluation.json", b'{"records": [' + b"[" * 900 + b"]" * 900 + b"]}"),
     "folder-for-records": _in_place_of("evaluation.json", Path.mkdir),
     "pipe-for-records": _in_place_of("evaluation.json", os.mkfifo),
