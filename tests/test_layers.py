@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = (  # from bottom to top
-    {"__version__", "errors", "files", "naming"},
+    {"__version__", "errors"},
+    {"files", "naming"},
     {"recipe", "registry", "settings"},
     {"config", "devices", "images", "provenance", "records"},
     {"losses", "augment", "data", "nn"},
