@@ -6,11 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ganlib.logs.diagnosis.curves import Curve, Mask, Run, Windows, sustained_spans
+from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Run, Windows, sustained_spans
 from ganlib.logs.diagnosis.finding import Observation, Severity, percent
-from ganlib.logs.diagnosis.objectives import CROSS_ENTROPY, UNKNOWN, Objective
+from ganlib.logs.diagnosis.metric_curves import improving_within
+from ganlib.logs.diagnosis.objectives import CROSS_ENTROPY, HINGE, LEAST_SQUARES, UNKNOWN, Objective
 
 D_CERTAIN = 0.2  # D's cross-entropy at 90 % certainty of every image, -2 log 0.9
+START_FRACTION = 0.1  # of the windows: what the losses began with
+D_FALLEN, G_RISEN = 0.15, 1.5  # times the start, for an unknown loss
+REJECTED_LEAST_SQUARES_G = 0.4, 1.3  # (1 - D(G(z)))², or half of it, where D(G(z)) is within 0.1 of 0
+REJECTED_G, REJECTED_G_RISEN, D_HALVED = np.log(1000), 3.0, 0.5  # D(G(z)) = 1/1000
+SURE_ACCURACY, SURE_G = 0.95, 3.0  # D(G(z)) = 5 %
+PASSING = 0.05  # D(G(z)), as a probability: with more of it G still learns
 WORSE_THAN_GUESSING = 1.5  # times the loss of guessing: D is wrong more often than right, not just undecided
 VANISHED_RATIO = 1e-3  # of G's early gradient. Measured: the largest fall in ganlib's healthy runs is to 0.09 of it
 FLAT_LOSS = 0.01  # |log(1 - D(G(z)))|: D(G(z)), by which the gradient of the logit is multiplied, is 1 %
@@ -21,30 +28,93 @@ MIN_COMPARED = 3  # values of a window that all have to be the same
 
 def discriminator_wins(run: Run, objective: Objective) -> Iterator[Observation]:
     for d, g in run.adversarial_losses():
-        if (windows := d.windows) is None:
+        if (windows := d.windows) is None or not objective.bounded:
             continue
         generator = g.medians_at(windows) if g else None
-        near_zero = windows.median < objective.d_wins_below
         if objective is UNKNOWN:
-            # For cross-entropy and hinge alike this means a win; least squares cannot get there, and a critic's
-            # loss is negative where it tells images apart.
+            # A critic's loss is negative where it tells images apart.
             if generator is None or d.values.min() < 0:
                 continue
-            certain = (windows.median < CROSS_ENTROPY.d_wins_below) & (generator > CROSS_ENTROPY.g_loses_above)
-        elif generator is None:
-            certain = near_zero
+            near_zero = windows.median < CROSS_ENTROPY.d_wins_below
+            certain = _wins_for_any_loss(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
         else:
-            certain = near_zero | ((windows.median < D_CERTAIN) & (generator > objective.g_loses_above))
-        for first, last in sustained_spans(certain):
-            part = slice(first, last + 1)
-            text = f"D's loss has a median of {np.median(windows.median[part]):.2g}"
-            text += f" for {percent(last + 1 - first, len(certain))} of the run"
-            if objective is not UNKNOWN:
-                text += f", where guessing would give {objective.scale:.2g}"
+            near_zero = windows.median < objective.d_wins_below
+            certain = near_zero.copy()
             if generator is not None:
-                text += f"; G's loss is {np.median(generator[part]):.2g}"
-            lasting = last == len(certain) - 1 and np.mean(near_zero[part]) > 0.5
-            yield _observe("critical" if lasting else "warning", windows, first, last, f"{text}.", d)
+                certain |= (windows.median < objective.d_certain_below) & (generator > objective.g_loses_above)
+                if objective.g_loses_above == CROSS_ENTROPY.g_loses_above:
+                    certain |= _rejected(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
+        for first, last in sustained_spans(certain & _outputs_allow_a_win(run, windows)):
+            if improving_within(run, windows.start[first], windows.end[last]):
+                continue  # large networks' hinge loss is near zero while the pictures improve
+            lasting = last == len(certain) - 1 and np.mean(near_zero[first : last + 1]) > 0.5
+            text = _win_text(windows.median, generator, first, last, objective)
+            yield _observe("critical" if lasting else "warning", windows, first, last, text, d)
+
+
+def _wins_for_any_loss(d: Floats, g: Floats) -> Mask:
+    """Windows in which D's and G's loss, for what they are and against their own start, say that D has won.
+
+    D's near zero even for hinge; or cross-entropy's levels of both; or least squares': D's near zero and G's where no
+    image passes, or D's low and a small part of what it began with, while G's has risen.
+    """
+    beginning = max(1, round(START_FRACTION * len(d)))
+    d_start, g_start = d[:beginning].max(), g[:beginning].min()
+    cross_entropy = (d < CROSS_ENTROPY.d_certain_below) & (g > CROSS_ENTROPY.g_loses_above)
+    any_loss = (d < HINGE.d_wins_below) & (g > REJECTED_LEAST_SQUARES_G[0])
+    least_squares = (d < LEAST_SQUARES.d_wins_below) & (g > REJECTED_LEAST_SQUARES_G[0])
+    least_squares &= g < REJECTED_LEAST_SQUARES_G[1]
+    fallen = (d < LEAST_SQUARES.d_certain_below) & (d < D_FALLEN * d_start)
+    relative = fallen & (g > LEAST_SQUARES.g_loses_above) & (g > G_RISEN * max(g_start, 0.0))
+    return any_loss | cross_entropy | least_squares | relative | _rejected(d, g)
+
+
+def _rejected(d: Floats, g: Floats) -> Mask:
+    """Windows in which G's cross-entropy has risen to where nothing passes, while D's has halved.
+
+    D's itself stays above 0 where labels are smoothed: at 0.33 for a target of 0.9.
+    """
+    beginning = max(1, round(START_FRACTION * len(d)))
+    risen = (g > REJECTED_G) & (g > REJECTED_G_RISEN * max(g[:beginning].min(), 0.0))
+    return risen & (d < D_HALVED * d[:beginning].max())
+
+
+def _wins_by_accuracy(run: Run, windows: Windows, g: Floats) -> Mask:
+    """Windows in which D errs on one image in twenty at most, and G's loss has risen."""
+    none = np.zeros(len(g), dtype=np.bool_)
+    curve = run.curves.get("D/accuracy", run.curves.get("accuracy"))
+    if curve is None or (accuracy := curve.medians_at(windows)) is None:
+        return none
+    if accuracy.max() > 1:
+        accuracy = accuracy / 100
+    beginning = max(1, round(START_FRACTION * len(g)))
+    return (accuracy > SURE_ACCURACY) & (g > G_RISEN * g[:beginning].min()) & (g > SURE_G)
+
+
+def _outputs_allow_a_win(run: Run, windows: Windows) -> Mask:
+    """Where D's outputs, if they were logged as probabilities, do not say that images still pass."""
+    allowed = np.ones(len(windows.median), dtype=np.bool_)
+    fake, real = run.curves.get("D/fake"), run.curves.get("D/real")
+    for curve in (fake, real):
+        if curve is None or not len(curve.values) or curve.values.min() < 0 or curve.values.max() > 1:
+            return allowed
+    assert fake is not None
+    passing = fake.medians_at(windows)
+    return allowed if passing is None else passing < PASSING
+
+
+def _win_text(d: Floats, g: Floats | None, first: int, last: int, objective: Objective) -> str:
+    part = slice(first, last + 1)
+    text = f"D's loss has a median of {np.median(d[part]):.2g} for {percent(last + 1 - first, len(d))} of the run"
+    if objective is not UNKNOWN:
+        text += f", where guessing would give {objective.scale:.2g}"
+    elif first > 0:
+        text += f", after {np.max(d[:first]):.2g} at most"
+    if g is not None:
+        text += f"; G's loss is {np.median(g[part]):.2g}"
+        if first > 0:
+            text += f", after {np.min(g[:first]):.2g} at least"
+    return f"{text}."
 
 
 def generator_wins(run: Run, objective: Objective) -> Iterator[Observation]:

@@ -22,7 +22,11 @@ MIN_WINDOWS = 6  # with fewer the run is too short to diagnose
 MIN_SPAN_FRACTION, MIN_SPAN_WINDOWS = 0.1, 3  # of all windows, and windows: anything shorter is a passing phase
 MIN_RESTART_STEPS = 3  # in a later segment: fewer are a restart that just began, or one misplaced row
 
-D_LOSS = re.compile(r"loss/D(/\d+)?")
+# Stretches of one value, repeated row by row: at least so many, of lengths that differ by no more than this, or by one
+# row where the interval of rows is no divisor of an epoch's. Fewer, or others, are a curve that stands still by itself.
+MIN_BLOCKS, MIN_REGULAR_BLOCKS, BLOCK_TOLERANCE, MIN_UNEVEN_BLOCK = 3, 0.7, 0.1, 4
+
+D_LOSS = re.compile(r"loss/D(/\d+|/[A-Z])?|(loss_)?[Dd]_[A-Z](_loss)?")  # of a pyramid's levels or CycleGAN's domains
 MINIMISED_LOSS = re.compile(r"loss(/(D|G|E|GE|total|train|classify|denoise))?(/\d+)?")
 
 
@@ -87,6 +91,10 @@ class Curve:
         return None if own is None else np.interp(windows.middle, own.middle, own.median)
 
 
+def _generator_letter(match: re.Match[str]) -> str:
+    return "G" if match[0] == "D" else "g"
+
+
 class Restart(NamedTuple):
     """A log went back from ``from_step`` to ``to_step``; the run began at ``first_step``."""
 
@@ -102,10 +110,14 @@ class Run:
     restarts: list[Restart]
 
     def adversarial_losses(self) -> Iterator[tuple[Curve, Curve | None]]:
-        """Pairs of D's and G's loss; several for a pyramid, one per level."""
+        """Pairs of D's and G's loss; several for a pyramid, one per level, and for CycleGAN, one per domain."""
         for tag, curve in self.curves.items():
             if D_LOSS.fullmatch(tag):
-                yield curve, self.curves.get(tag.replace("/D", "/G"))
+                yield curve, self.curves.get(re.sub(r"(?<![A-Za-z])[Dd](?=[_/]|$)", _generator_letter, tag, count=1))
+
+    @property
+    def last_step(self) -> int:
+        return max((int(curve.raw_steps[-1]) for curve in self.curves.values()), default=0)
 
     def losses(self) -> Iterator[Curve]:
         """The minimised losses, not their parts and penalties: those may rise while the sum falls."""
@@ -133,8 +145,25 @@ def split_runs(frame: pd.DataFrame) -> Iterator[Run]:
             positions = positions[current[positions]]
             positions = positions[np.argsort(steps[positions], kind="stable")]
             if len(positions):
+                positions = positions[_without_repeats(values[positions])]
                 curves[tag] = Curve(tag, steps[positions], values[positions])
         yield Run(str(name), curves, restarts)
+
+
+def _without_repeats(values: Floats) -> NDArray[np.int64]:
+    """Positions that keep one row an epoch (or tick, or evaluation) of values repeated on every row until the next.
+
+    What stays longer than that at one value keeps a row for each such time, so that it still is a stretch.
+    """
+    same = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    lengths = np.diff(np.append(starts, len(values)))
+    usual = int(np.median(lengths))
+    regular = np.abs(lengths - usual) <= max(BLOCK_TOLERANCE * usual, usual >= MIN_UNEVEN_BLOCK)
+    if len(starts) < MIN_BLOCKS or usual < 2 or regular.mean() < MIN_REGULAR_BLOCKS:
+        return np.arange(len(values))
+    offset = np.arange(len(values)) - np.repeat(starts, lengths)
+    return np.flatnonzero(offset % usual == 0)
 
 
 def sustained_spans(mask: Mask) -> Iterator[tuple[int, int]]:

@@ -3,98 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from ganlib.logs.diagnosis.balance import collapsed_by_loss
-from ganlib.logs.diagnosis.curves import Curve, Floats, Run, Steps
+from ganlib.logs.diagnosis.curves import Floats, Run, Steps
 from ganlib.logs.diagnosis.finding import Observation, Severity
+from ganlib.logs.diagnosis.metric_curves import (
+    FINAL_EVALUATIONS,
+    NOTABLE_RATIO,
+    RANKING_TAGS,
+    VALID_RANGES,
+    MetricCurve,
+    is_valid,
+    metric_curve,
+)
 from ganlib.logs.diagnosis.objectives import LIKELIHOOD, Objective
 from ganlib.records import METRICS
 
-# What a metric can be. FID of Inception's features is some hundreds at worst; 1e57 is a matrix root that failed.
-VALID_RANGES = {
-    "fid": (-1e-3, 1e4),
-    "isc": (1.0, 1e4),
-    "precision": (0.0, 1.0),
-    "recall": (0.0, 1.0),
-    "coverage": (0.0, 1.0),
-}
-RANKING_TAGS = ("fid", "kid", "isc")  # the first that was logged decides which checkpoint is best
-MIN_EVALUATIONS = 5  # fewer are no curve
-FINAL_EVALUATIONS = 3  # evaluations whose median is where a run ends: one alone is noisy
-
 # Measured on StudioGAN's CIFAR-10 logs, last FID by best: 1.00 to 1.14 in nine healthy runs, 2.8 to 5.0 in the four
-# that collapsed. Worse by a quarter is more than any healthy one; twice the best lies in the middle.
-WORSE_RATIO, COLLAPSE_RATIO = 1.25, 2.0
-NOTABLE_RATIO = 1.05  # more than two evaluations of one checkpoint differ (StyleGAN2: 2 %)
+# that collapsed. Worse by a quarter is more than any healthy one; the collapse's ratio is the geometric mean of that
+# and 2.8. Evaluations of a collapsed run are noisy: only one that comes back below 1.5 times the best ends a collapse.
+WORSE_RATIO, BACK_RATIO, COLLAPSE_RATIO = 1.25, 1.5, 1.87
+MIN_WORSENING = 4  # evaluations in a row
 MIN_REMAINING_FRACTION = 0.25  # of the run
 
 # Of the best value, and the evaluations and fraction of the run for which it stays there. IS: 0.62 in StudioGAN's
 # collapsed DCGAN, above 0.97 in its healthy runs. Recall and coverage are fractions of the real images' variety.
-COLLAPSE_RATIOS = {"isc": 1.5, "recall": 2.0, "coverage": 2.0}
+COLLAPSE_RATIOS = {"isc": (1.5, 1.25), "recall": (2.0, 1.5), "coverage": (2.0, 1.5)}
 MIN_COLLAPSED_FRACTION = 0.1
 MIN_BEST_VALUE = 0.1  # a best recall below it says nothing when it halves
-MIN_VALUE = 1e-3  # below one image in a thousand all are alike
 
 PLATEAU_CHANGE = 0.02  # of the metric or loss from the third quarter to the last: the noise of an evaluation
 MIN_PLATEAU_EVALUATIONS = 12
 
 
-@dataclass(frozen=True)
-class MetricCurve:
-    """(n,) each. ``cost`` falls as the metric gets better, by the same ratio."""
-
-    tag: str
-    steps: Steps
-    values: Floats
-    cost: Floats
-
-    @property
-    def span(self) -> int:
-        return int(self.steps[-1] - self.steps[0])
-
-    @property
-    def best(self) -> int:
-        """Index of the best evaluation."""
-        return int(self.cost.argmin())
-
-    @property
-    def final_value(self) -> float:
-        return float(np.median(self.values[-FINAL_EVALUATIONS:]))
-
-    @property
-    def label(self) -> str:
-        return METRICS[self.tag].label
-
-
-def metric_curve(run: Run, tag: str) -> MetricCurve | None:
-    """The evaluations of a metric whose values are possible; None where they are too few for a curve."""
-    if (curve := run.curves.get(tag)) is None:
-        return None
-    lower = METRICS[tag].better == "lower"
-    valid = _is_valid(curve) & (curve.values > 0 if lower else True)  # a KID of 0 or less is noise: no ratio to it
-    values, steps = curve.values[valid], curve.steps[valid]
-    if len(values) < MIN_EVALUATIONS or steps[-1] == steps[0]:
-        return None
-    return MetricCurve(tag, steps, values, values if lower else 1 / np.maximum(values, MIN_VALUE))
-
-
 def impossible_metric(run: Run, objective: Objective) -> Iterator[Observation]:
-    for tag in VALID_RANGES:
-        if (curve := run.curves.get(tag)) is None or (valid := _is_valid(curve)).all():
+    for tag, curve in run.curves.items():
+        if tag not in METRICS or (tag not in VALID_RANGES and curve.finite.all()):
             continue
-        steps, invalid = curve.steps[~valid], curve.values[~valid]
-        worst = invalid[np.abs(invalid).argmax()]
-        name = METRICS[tag].label
-        text = f"{name} has {len(invalid):,} of {len(valid):,} values that cannot be true, such as {worst:.3g}."
+        impossible = ~curve.finite
+        impossible[curve.finite] = ~is_valid(curve)
+        if not impossible.any():
+            continue
+        steps, values = curve.raw_steps[impossible], curve.raw_values[impossible]
+        finite = values[np.isfinite(values)]
+        example = f"{finite[np.abs(finite).argmax()]:.3g}" if len(finite) else f"{values[0]}"
+        text = f"{METRICS[tag].label} has {len(values):,} of {len(impossible):,} values that cannot be true"
+        text += f", such as {example}"
+        text += ", while the losses are finite." if _losses_are_finite(run) else "."
         yield Observation("warning", int(steps[0]), int(steps[-1]), text, tag)
 
 
-def _is_valid(curve: Curve) -> np.ndarray:
-    low, high = VALID_RANGES.get(curve.tag, (-np.inf, np.inf))
-    return (curve.values >= low) & (curve.values <= high)
+def _losses_are_finite(run: Run) -> bool:
+    losses = [curve for tag, curve in run.curves.items() if tag.startswith("loss")]
+    return bool(losses) and all(curve.finite.all() for curve in losses)
 
 
 def mode_collapse(run: Run, objective: Objective) -> Iterator[Observation]:
@@ -102,27 +65,52 @@ def mode_collapse(run: Run, objective: Objective) -> Iterator[Observation]:
         return
     yield from collapsed_by_loss(run, objective)
     for tag in (*RANKING_TAGS, "recall", "coverage"):
-        if (curve := metric_curve(run, tag)) is None:
+        curve = metric_curve(run, tag)
+        if curve is None or (tag in ("recall", "coverage") and curve.values[curve.best] < MIN_BEST_VALUE):
+            continue
+        collapsed = _has_left_its_best(curve)
+        if not collapsed and not _is_collapsing(curve):
             continue
         best_so_far = np.minimum.accumulate(curve.cost)
-        fine = np.flatnonzero(curve.cost < COLLAPSE_RATIOS.get(tag, COLLAPSE_RATIO) * best_so_far)
-        onset = int(fine[-1]) + 1
-        remaining = len(best_so_far) - onset
-        if remaining < FINAL_EVALUATIONS or curve.steps[-1] - curve.steps[onset] < MIN_COLLAPSED_FRACTION * curve.span:
-            continue
-        if tag in ("recall", "coverage") and curve.values[curve.best] < MIN_BEST_VALUE:
-            continue
         start = int(np.flatnonzero(curve.cost < WORSE_RATIO * best_so_far)[-1]) + 1  # after it was last near its best
-        text = f"{curve.label} was {curve.values[curve.best]:.3g} at {curve.steps[curve.best]:,}"
-        text += f" and ends at {curve.final_value:.3g}{_other_metrics_text(run, tag)}"
+        text = f"{curve.label} was {curve.values[curve.best]:.3g} at {curve.steps[curve.best]:,} and is "
+        text += curve.end_text(run)
+        if not collapsed:
+            text += f", worse at each of the last {_worsening_evaluations(curve)} evaluations"
+        text += _other_metrics_text(run, tag)
         yield Observation("critical", int(curve.steps[start]), int(curve.steps[-1]), text, tag)
         return
+
+
+def _has_left_its_best(curve: MetricCurve) -> bool:
+    """It ended far above its best, and had not been near it for a tenth of the run."""
+    ratio, back = COLLAPSE_RATIOS.get(curve.tag, (COLLAPSE_RATIO, BACK_RATIO))
+    best_so_far = np.minimum.accumulate(curve.cost)
+    onset = int(np.flatnonzero(curve.cost < back * best_so_far)[-1]) + 1
+    remaining = curve.cost[onset:]
+    return (
+        len(remaining) >= FINAL_EVALUATIONS
+        and curve.steps[-1] - curve.steps[onset] >= MIN_COLLAPSED_FRACTION * curve.span
+        and float(np.median(curve.cost[-FINAL_EVALUATIONS:])) >= ratio * curve.cost[curve.best]
+    )
+
+
+def _is_collapsing(curve: MetricCurve) -> bool:
+    """It is on its way: evaluation by evaluation worse, and already far above its best."""
+    ratio, _ = COLLAPSE_RATIOS.get(curve.tag, (COLLAPSE_RATIO, BACK_RATIO))
+    return _worsening_evaluations(curve) >= MIN_WORSENING and bool(curve.cost[-1] >= ratio * curve.cost[curve.best])
+
+
+def _worsening_evaluations(curve: MetricCurve) -> int:
+    """The evaluations at the end that were each worse than the one before."""
+    better = np.flatnonzero(np.diff(curve.cost) <= 0)
+    return len(curve.cost) - 1 - (int(better[-1]) + 1 if len(better) else 0)
 
 
 def _other_metrics_text(run: Run, tag: str) -> str:
     """How the other metrics of the same images changed."""
     curves = [metric_curve(run, other) for other in ("isc", "recall", "coverage") if other != tag]
-    changes = [f"{c.label} {c.values[c.best]:.3g} to {c.final_value:.3g}" for c in curves if c is not None]
+    changes = [f"{c.label} {c.values[c.best]:.3g} to {c.values[-1]:.3g}" for c in curves if c is not None]
     return f" (meanwhile {', '.join(changes)})." if changes else "."
 
 
@@ -131,10 +119,10 @@ def best_long_before_end(run: Run, objective: Objective) -> Iterator[Observation
         if (curve := metric_curve(run, tag)) is None:
             continue
         best_step = curve.steps[curve.best]
-        ratio = float(np.median(curve.cost[-FINAL_EVALUATIONS:]) / curve.cost[curve.best])
+        ratio = curve.final_cost / float(curve.cost[curve.best])
         if curve.steps[-1] - best_step >= MIN_REMAINING_FRACTION * curve.span and ratio >= NOTABLE_RATIO:
-            text = f"{curve.label} is best at {best_step:,} of {curve.steps[-1]:,}"
-            text += f" with {curve.values[curve.best]:.3g}, and {curve.final_value:.3g} at the end."
+            text = f"{curve.label} is best at {best_step:,} of {run.last_step:,}"
+            text += f" with {curve.values[curve.best]:.3g}, and {curve.end_text(run)}."
             severity: Severity = "warning" if ratio >= WORSE_RATIO else "info"
             yield Observation(severity, int(best_step), int(curve.steps[-1]), text, tag)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ganlib.logs.diagnosis.curves import Curve, Floats, Restart, Run, Windows, sustained_spans
 from ganlib.logs.diagnosis.finding import Observation, Severity
 from ganlib.logs.diagnosis.objectives import UNKNOWN, Objective
-from ganlib.records import RANKED
+from ganlib.records import METRICS
 
 MAX_NAMED_TAGS = 3  # tags named in a sentence
 MAX_OVERFLOW_FRACTION = 0.05  # of a gradient's values: loss scaling of mixed precision meets them and skips the step
@@ -18,6 +19,8 @@ EARLY_FRACTION, LATE_FRACTION = 0.1, 0.1  # of the windows: what the run began w
 # Measured, with the loss of guessing as the least level to compare with: no healthy run ends above where it began,
 # Chainer's DCGAN ends at 1.9 times, a collapsed cGAN at 36. WGAN-GP's G goes to 5 times in good health.
 DIVERGED_RATIO, DIVERGED_RATIO_UNBOUNDED = 10.0, 1000.0
+
+CLAMPED_LOSS = 100.0  # of BCELoss, which clamps log(0) to -100
 
 # Measured as the fraction of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs
 # with ten cycles or more (nine in ten below 0.28), at most 0.65 with five to nine, which are harder to tell from drift.
@@ -36,7 +39,8 @@ RISEN_RATIO = 2.0
 
 
 def not_finite(run: Run, objective: Objective) -> Iterator[Observation]:
-    bad = {tag: curve for tag, curve in run.curves.items() if not curve.finite.all()}
+    # A metric that is NaN is an evaluation that failed: impossible_metric says so.
+    bad = {tag: curve for tag, curve in run.curves.items() if not curve.finite.all() and tag not in METRICS}
     if not bad:
         return
     steps = {tag: curve.raw_steps[~curve.finite] for tag, curve in bad.items()}
@@ -62,8 +66,6 @@ _SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 def _non_finite_severity(curve: Curve) -> Severity:
     if curve.tag.startswith("loss"):
         return "warning" if curve.finite[-1] else "critical"
-    if curve.tag in RANKED:
-        return "warning"
     lasting = curve.tag.startswith("grad/") and np.mean(~curve.finite) > MAX_OVERFLOW_FRACTION
     return "warning" if lasting else "info"
 
@@ -81,6 +83,13 @@ def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
         early = np.abs(medians[: max(1, round(EARLY_FRACTION * len(medians)))]).max()
         usual = max(float(early), reference)
         late = float(np.median(medians[-max(1, round(LATE_FRACTION * len(medians))) :]))
+        if late == CLAMPED_LOSS and windows.low[-1] == late:
+            onset = int(np.flatnonzero(np.append(True, medians != late))[-1])
+            text = (
+                f"{curve.tag} stays at {late:.0f}, where PyTorch cuts a cross-entropy off: the outputs are saturated."
+            )
+            yield Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
+            continue
         if usual > 0 and late > (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) * usual:
             onset = int(np.flatnonzero(medians <= usual)[-1]) + 1
             text = f"{curve.tag} ends at {late:.3g}, after {early:.3g} at most"
@@ -176,15 +185,18 @@ def _learning_rates(run: Run) -> list[Curve]:
 
 
 def log_restarted(run: Run, objective: Objective) -> Iterator[Observation]:
-    for restart in run.restarts:
-        yield Observation("info", restart.to_step, restart.from_step, _restart_text(restart), "")
+    texts = Counter((_restart_text(restart), restart.to_step, restart.from_step) for restart in run.restarts)
+    for (text, to_step, from_step), count in texts.items():
+        times = f" ({count} times)" if count > 1 else ""
+        yield Observation(
+            "info", to_step, from_step, f"The log goes back from {from_step:,} to {to_step:,}{times}{text}", ""
+        )
 
 
 def _restart_text(restart: Restart) -> str:
-    back = f"The log goes back from {restart.from_step:,} to {restart.to_step:,}"
     if restart.to_step <= restart.first_step:
-        return f"{back}, where it began: this is a second training in one log, and the first is left out here."
-    return f"{back}: the training was resumed, and what was written twice counts as it was written last."
+        return ", where it began: this is a second training in one log, and the first is left out here."
+    return ": the training was resumed, and what was written twice counts as it was written last."
 
 
 def _is_bounded(run: Run, objective: Objective) -> bool:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ganlib.logs import diagnose
 from helpers.synthetic_curves import COLLAPSING, N, fids, find_finding, frame, phases, rule_names
 
 
-@pytest.mark.parametrize(("final", "expected"), [(82.0, True), (78.0, False)])
-def test_collapse_is_a_metric_twice_its_best_for_good(final: float, expected: bool) -> None:
+@pytest.mark.parametrize(("final", "expected"), [(75.5, True), (74.0, False)])
+def test_collapse_is_a_metric_far_above_its_best_for_good(final: float, expected: bool) -> None:
     values = [90.0, 70, 60, 50, 40, 45, final, final, final, final]
     assert ("mode_collapse" in rule_names(fids(*values))) == expected
     assert "mode_collapse" not in rule_names(fids(*values, 41, 41))  # it recovered
     if expected:
         finding = find_finding(fids(*values), "mode_collapse")
         assert (finding.severity, finding.start, finding.end, finding.tag) == ("critical", 6000, 9000, "fid")
+
+
+def test_single_better_evaluations_do_not_end_a_collapse() -> None:
+    assert "mode_collapse" in rule_names(fids(90, 60, 40, 50, 90, 85, 62, 95, 80, 90))
+    assert "mode_collapse" not in rule_names(fids(90, 60, 40, 50, 90, 85, 55, 95, 80))  # not yet for a tenth of the run
+
+
+@pytest.mark.parametrize("worsening", [4, 3])
+def test_a_collapse_in_progress_is_worse_with_every_evaluation(worsening: int) -> None:
+    values = [90.0, 60, 45, *[41.0, 40.0] * 15, *np.linspace(50, 90, worsening)]
+    finding = [finding for finding in diagnose(fids(*values)) if finding.rule == "mode_collapse"]
+    assert bool(finding) == (worsening == 4)
+    if finding:
+        assert "90 at the end, worse at each of the last 4 evaluations" in finding[0].evidence
 
 
 def test_collapse_is_no_word_for_a_denoiser() -> None:
@@ -52,6 +67,16 @@ def test_the_best_checkpoint_is_worth_a_finding_where_the_end_is_worse(end: floa
     if best:
         assert (best[0].start, best[0].end) == (3000, 7000)
         assert "40" in best[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("last_step", "expected"), [(7000, "46 at the end"), (9000, "46 at the last evaluation, at 7,000 of 9,000")]
+)
+def test_the_end_is_the_last_value_and_where_it_was_measured(last_step: int, expected: str) -> None:
+    losses = frame({"loss/D": 0.9, "loss/G": 1.6}, every=last_step // (N - 1) + 1)
+    losses = losses[losses["step"] <= last_step]
+    data = pd.concat([losses, losses.tail(1).assign(step=last_step), fids(80, 60, 45, 40, 44, 52, 48, 46)])
+    assert find_finding(data, "best_long_before_end").evidence.endswith(f"with 40, and {expected}.")
 
 
 def test_a_best_checkpoint_near_the_end_is_no_finding() -> None:
