@@ -71,7 +71,7 @@ def matching(table: pd.DataFrame, names: Iterable[str], query: str, tags: Mappin
             try:
                 pattern = re.compile(word, re.IGNORECASE)
             except re.error as error:
-                raise GanlibError(f"{word!r} is no regular expression ({error}); escape its signs with \\.") from None
+                raise GanlibError(f"“{word}” is no regular expression ({error}); put \\ before its signs.") from None
             chosen = [name for name in chosen if pattern.search(name)]
     return chosen
 

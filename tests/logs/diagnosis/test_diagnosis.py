@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ganlib.logs import diagnose
+from ganlib.logs import diagnose, read
 from ganlib.logs.diagnosis import RULES
 from ganlib.logs.diagnosis.objectives import (
     CROSS_ENTROPY,
@@ -28,6 +29,27 @@ from helpers.synthetic_curves import COLLAPSING, HEALTHY, RANDOM, N, fids, find_
 def test_nothing_is_wrong_with_a_healthy_run(kind: str) -> None:
     assert rule_names(frame(HEALTHY[kind]), kind) == []
     assert rule_names(frame(HEALTHY[kind])) == []
+
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "expected"),
+    [
+        ("collapse_at_the_end.csv", None, {"mode_collapse", "best_long_before_end"}),
+        ("discriminator_wins_bce.csv", None, {"discriminator_wins"}),
+        ("discriminator_wins_bce.csv", "bce", {"discriminator_wins"}),
+        ("epoch_means_on_every_row.csv", None, set()),
+        ("cyclegan_d_dead.log", None, {"discriminator_wins", "vanished_gradient"}),
+        ("cyclegan_d_dead.log", "lsgan", {"discriminator_wins", "vanished_gradient"}),
+    ],
+)
+def test_logs_as_people_have_them(name: str, loss: str | None, expected: set[str]) -> None:
+    findings = diagnose(read(SAMPLES / name), loss=loss)
+    assert {finding.rule for finding in findings} == expected
+    if name.startswith("cyclegan"):
+        assert {finding.tag for finding in findings} == {"D_A", "D_B"}
 
 
 # Restarts
@@ -51,6 +73,12 @@ def test_a_second_training_in_one_log_stands_alone() -> None:
     (finding,) = diagnose(pd.concat(parts, ignore_index=True), loss="non-saturating")
     assert finding.rule == "log_restarted"
     assert "second training" in finding.evidence
+
+
+def test_steps_that_begin_anew_with_each_epoch_are_one_finding() -> None:
+    epochs = [frame({"loss/D": 0.9, "loss/G": 3.0}).assign(segment=n) for n in range(5)]
+    (finding,) = diagnose(pd.concat(epochs, ignore_index=True), loss="non-saturating")
+    assert finding.evidence.startswith("The log goes back from 4,990 to 0 (4 times), where it began")
 
 
 def test_an_old_checkpoint_measured_again_is_no_restart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.synthetic_curves import HEALTHY, NOISE, N, find_finding, frame, phases, rule_names
@@ -61,6 +62,20 @@ def test_a_metric_that_cannot_be_true_is_told_and_left_out(tag: str, value: floa
     values = np.array([0.9, 0.8, 0.7, 0.6, 0.6, 0.5]) if tag in ("precision", "recall") else np.full(6, 30.0)
     assert rule_names(frame({tag: values})) == []
     assert rule_names(frame({tag: [*values, value]})) == ["impossible_metric"]
+
+
+def test_a_metric_that_is_nan_is_a_failed_evaluation_not_a_failed_training() -> None:
+    data = pd.concat([frame({"loss/D": 0.9, "loss/G": 1.6}), frame({"fid": np.full(12, np.nan)}, every=400)])
+    finding = find_finding(data, "impossible_metric")
+    assert rule_names(data) == ["impossible_metric"]
+    assert finding.evidence == "FID has 12 of 12 values that cannot be true, such as nan, while the losses are finite."
+    assert "learning rate" not in finding.advice
+
+
+def test_a_loss_at_the_limit_of_its_computation_has_diverged() -> None:
+    assert "divergence" in rule_names(frame({"loss/D": np.where(np.arange(N) < 20, 1.2, 100.0), "loss/G": 0.5}))
+    assert "divergence" in rule_names(frame({"loss/D": np.full(N, 100.0), "loss/G": np.zeros(N)}))
+    assert "divergence" not in rule_names(frame({"loss/D": phases((100.0, 1.0)), "loss/G": 90.0}))
 
 
 # Oscillation, learning rate
