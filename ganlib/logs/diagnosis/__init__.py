@@ -2,12 +2,15 @@
 
 Each rule works on medians over windows of 2 % of the run, so that neither single spikes nor the logging interval
 decide, and a state counts from a tenth of the run on. Thresholds are documented beside their sources in the rule's
-module. A rule is not applied to a loss for which it means nothing: a critic's loss has no scale and no floor.
+module; docs/diagnosis.md has how often each finding is right. A rule is not applied to a loss for which it means nothing: a critic's loss has no scale and no floor.
 
 discriminator_wins
-    D's loss near zero, or low while G's shows that hardly any generated image is taken for real (cross-entropy).
-    "D loss goes to 0: failure mode" (ganhacks, section 10); Arjovsky & Bottou, arXiv:1701.04862, section 2. Not for
-    Wasserstein; for an unknown loss only where both networks' losses say so and D's is never negative.
+    D's loss near zero, or low while G's shows that hardly any generated image is taken for real. "D loss goes to 0:
+    failure mode" (ganhacks, section 10); Arjovsky & Bottou, arXiv:1701.04862, section 2. For an unknown loss where it
+    holds for cross-entropy, hinge and least squares alike, where both losses have the levels of one of them, or where
+    D's fell to a part of its start while G's rose; not for a critic, whose loss is negative. D's accuracy and outputs,
+    where they were logged, count too. Large networks' hinge loss is near zero in good health: no finding while a
+    metric still gets better.
 discriminator_overfits
     r_t, the mean sign of D on training images, near 1 to the end (Karras et al., arXiv:2006.06676, section 3.1): it
     tells known from unknown, no longer real from generated. Needs r_t in the log.
@@ -17,16 +20,17 @@ vanished_gradient
     The norm of G's gradient a thousandth of its early one; a minimax loss on its flat part (Goodfellow et al.,
     arXiv:1406.2661, section 3); or all losses at the same value in every batch, as where D is saturated.
 mode_collapse
-    A metric that left its best value for good: FID doubled, IS down by a third, recall or coverage halved. Without
-    metrics: D's loss near zero, then far above guessing (Brock et al., arXiv:1809.11096, section 4.2). Only signs:
-    the pictures decide.
+    A metric that left its best value for good (FID nearly doubled, IS down by a third, recall or coverage halved), or
+    is doing so: worse with every evaluation and already that far off. Without metrics: D's loss near zero, then far
+    above guessing (Brock et al., arXiv:1809.11096, section 4.2). Only signs: the pictures decide.
 divergence
-    A loss that ends at ten times its early and usual level, or a critic's at a thousand times.
+    A loss that ends at ten times its early and usual level, or a critic's at a thousand times; or one that stays where
+    its computation is cut off.
 not_finite
-    NaN or infinity. Single overflows of a gradient under mixed precision are normal (Micikevicius et al.,
+    NaN or infinity in anything but a metric. Single overflows of a gradient under mixed precision are normal (Micikevicius et al.,
     arXiv:1710.03740, section 3.2).
 impossible_metric
-    A FID below zero or beyond ten thousand, a fraction outside [0, 1]: the evaluation failed, not the training.
+    A FID below zero or beyond ten thousand, a fraction outside [0, 1], NaN: the evaluation failed, not the training.
 learning_rate_too_high
     Frequent spikes far above what is usual (ganhacks, section 10), or a likelihood that rises above where it began.
 oscillation
