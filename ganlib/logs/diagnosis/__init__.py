@@ -2,7 +2,8 @@
 
 Each rule works on medians over windows of 2 % of the run, so that neither single spikes nor the logging interval
 decide, and a state counts from a tenth of the run on. Thresholds are documented beside their sources in the rule's
-module; docs/diagnosis.md has how often each finding is right. A rule is not applied to a loss for which it means nothing: a critic's loss has no scale and no floor.
+module; docs/diagnosis.md says how often each finding is right. A rule is not applied to a loss for which it means
+nothing: a critic's loss has no scale and no floor.
 
 discriminator_wins
     D's loss near zero, or low while G's shows that hardly any generated image is taken for real. "D loss goes to 0:
@@ -27,8 +28,8 @@ divergence
     A loss that ends at ten times its early and usual level, or a critic's at a thousand times; or one that stays where
     its computation is cut off.
 not_finite
-    NaN or infinity in anything but a metric. Single overflows of a gradient under mixed precision are normal (Micikevicius et al.,
-    arXiv:1710.03740, section 3.2).
+    NaN or infinity in anything but a metric. Single overflows of a gradient under mixed precision are normal
+    (Micikevicius et al., arXiv:1710.03740, section 3.2).
 impossible_metric
     A FID below zero or beyond ten thousand, a fraction outside [0, 1], NaN: the evaluation failed, not the training.
 learning_rate_too_high
