@@ -56,9 +56,9 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (rf"grad(?:_norm)?_{_D}|{_D}_grad(?:_norm)?", Tag("grad/D")),
     (rf"grad(?:_norm)?_{_G}|{_G}_grad(?:_norm)?", Tag("grad/G")),
     # Metrics
-    (rf"{_M}fid{_N}(?:_full)?(?:_score)?", Tag("fid")),
-    (rf"{_M}kid{_N}(?:_full)?(?:_score|_mean)?", Tag("kid")),
-    (rf"{_M}kid{_N}(?:_full)?_std", Tag("kid/std")),
+    (rf"{_M}(?:(?:clean_?|legacy_?)?fid{_N}(?:_full)?(?:_score)?|frechet_inception_distance)", Tag("fid")),
+    (rf"{_M}(?:kid{_N}(?:_full)?(?:_score|_mean)?|kernel_inception_distance(?:_mean)?)", Tag("kid")),
+    (rf"{_M}(?:kid{_N}(?:_full)?|kernel_inception_distance)_std", Tag("kid/std")),
     (rf"{_M}(?:is|isc|inception_score|is_score){_N}(?:_full)?(?:_mean|_score)?", Tag("isc")),
     (rf"{_M}(?:is|isc|inception_score){_N}(?:_full)?_std", Tag("isc/std")),
     (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:precision|prc)", Tag("precision")),
