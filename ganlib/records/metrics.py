@@ -93,6 +93,14 @@ METRICS = {
     "class_fid": Metric("FID", "lower", "FID of the images of one class.", needs_classes=True),
     "fid_floor": Metric("FID of test images", "lower", "FID of real test images: what a perfect generator would have."),
     "sampling_rate": Metric("Sampling rate", "higher", "Images a second, 64 in one call.", unit="images/s"),
+    "human_error": Metric(
+        "Human error rate",
+        "higher",
+        "How often people take a generated image for a real one, or a real one for generated; 50 % is guessing.",
+        proportion=True,
+        unit="%",
+        sentence="People are wrong about {value:.0%} of its images",
+    ),
     "accuracy": Metric(
         "Accuracy",
         "higher",
