@@ -1,18 +1,14 @@
-"""Home: a card per run."""
+"""All runs as cards, by data set, filtered by what they are."""
 
 import streamlit as st
 
-from ganlib.ui import cards, catalog, chrome, controls
+from ganlib.ui import catalog, chrome, gallery
 from ganlib.ui.markup import plain
 
-with chrome.page("Gallery", "Generative models trained by this project: pick one and generate images."):
+with chrome.page("Gallery", "Every run, its pictures and its numbers.", sidebar=False):
     runs = catalog.runs(catalog.generates)
     if not runs:
         chrome.no_models()
     for error in catalog.evaluations()[1]:
         st.warning(plain(error))
-    shown = controls.pick_data(runs)
-    columns = st.columns(3, gap="medium")
-    for i, run in enumerate(shown):
-        with columns[i % 3].container(border=True):
-            cards.draw_card(run)
+    gallery.draw_gallery(runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,11 +162,14 @@ def list_data() -> tuple[DataInfo, ...]:
 def display_name(name: str) -> str:
     """A data set's name as text for people: "CelebA faces (Smiling, Male)" for ``celeba:Smiling,Male``.
 
-    Of a name that is not registered, or of a folder, the name itself without ``folder:``.
+    A folder's name becomes a word: "Flowers" for ``folder:data/flowers5``. A name that is not registered stays.
     """
     key, _, argument = name.partition(":")
     if key == "folder":
-        return display_name(argument) if argument in DATA_SETS else argument
+        if argument in DATA_SETS:
+            return display_name(argument)
+        words = re.sub(r"[\W_]+", " ", re.sub(r"\d+$", "", Path(argument).name.partition(".")[0])).strip()
+        return words[:1].upper() + words[1:] if words else argument
     if key not in DATA_SETS:
         return name
     title = DATA_SETS[key].display_name

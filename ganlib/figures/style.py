@@ -19,6 +19,7 @@ PALETTE = (
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x")  # for points, as dashes for lines
 NEUTRAL, GRID = "#888888", "rgba(128, 128, 128, 0.25)"  # seen on white and on near-black
+TEXT_SIZE, TITLE_SIZE = 14, 15  # pixels: read from the back of a lecture room
 
 
 def colour_of(run: str, colours: Mapping[str, str]) -> str:
@@ -27,12 +28,17 @@ def colour_of(run: str, colours: Mapping[str, str]) -> str:
 
 
 def run_lines(runs: list[str], colours: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Plotly's ``line`` of each run: its colour, and a dash that tells it from the runs before it of that colour."""
+    """Plotly's ``line`` of each run: its colour, or one that no run has where runs before it have that one.
+
+    A dash tells it from those runs, too; it alone does where the palette is used up.
+    """
     lines: dict[str, dict[str, str]] = {}
-    for run in runs:
-        colour = colour_of(run, colours)
-        before = sum(line["color"] == colour for line in lines.values())
-        lines[run] = {"color": colour, "dash": DASHES[before % len(DASHES)]}
+    wanted = {run: colour_of(run, colours) for run in runs}
+    free = [colour for colour in PALETTE if colour not in wanted.values()]
+    for run, colour in wanted.items():
+        before = [other for other in lines if wanted[other] == colour]
+        own = free.pop(0) if before and free else colour
+        lines[run] = {"color": own, "dash": DASHES[len(before) % len(DASHES)]}
     return lines
 
 
@@ -49,13 +55,22 @@ def apply_style(figure: go.Figure, right: int = 20) -> go.Figure:
     """
     _escape_texts(figure)
     for update in (figure.update_xaxes, figure.update_yaxes):
-        update(gridcolor=GRID, zerolinecolor=GRID)
+        update(gridcolor=GRID, zerolinecolor=GRID, tickfont_size=TEXT_SIZE, title_font_size=TITLE_SIZE)
     return figure.update_layout(
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 50, "r": right, "t": 60, "b": 50},
-        legend={"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "maxheight": 0.35},
+        hoverlabel={"font": {"size": TEXT_SIZE}, "namelength": -1},
+        legend={
+            "font": {"size": TEXT_SIZE},
+            "orientation": "h",
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "x": 0,
+            "maxheight": 0.35,
+        },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL},
     )
 

@@ -15,7 +15,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import init
+from torch.nn.functional import normalize
 from torch.optim import Optimizer
+from torch.overrides import TorchFunctionMode
 
 from ganlib.config import Config, check_bounds, option
 from ganlib.errors import GanlibError
@@ -154,7 +157,7 @@ def blueprint(model: type[Trainable], config: ModelConfig) -> Trainable:
     GanlibError for a config that passes its fields' bounds and still describes no network, or one beyond any memory.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Uninitialised():
             built = model(config)
     except (RuntimeError, TypeError, ValueError, OverflowError, ArithmeticError) as error:
         reason = " ".join(str(error).split())[:120]
@@ -165,6 +168,27 @@ def blueprint(model: type[Trainable], config: ModelConfig) -> Trainable:
             f"The network of this config has {elements:,} numbers, more than {MOST_ELEMENTS:,}; choose smaller widths."
         )
     return built
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves out what only fills tensors: without memory it has no effect, and spectral norms iterate for seconds.
+
+    What is left needs none of torch's operators in Python, whose import alone takes two seconds.
+    """
+
+    SKIPPED = frozenset({normalize, Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.clamp_min_})
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in self.SKIPPED or getattr(func, "__module__", "") == init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        if func in (torch.mv, torch.vdot):  # of a power iteration, whose norm then divides the weights
+            return args[0].select(-1, 0)
+        if func is Tensor.div and isinstance(args[1], Tensor) and args[1].ndim == 0:
+            return args[0]
+        return func(*args, **kwargs)
 
 
 class GenerativeModel(Trainable):

@@ -62,13 +62,14 @@ class DDPMConfig(AttributesConfig):
 
 
 def compute_alphas_cumprod(c: DDPMConfig) -> Tensor:
-    """(T + 1,) float64: ᾱ_t for t = 0 … T, decreasing from 1."""
-    t = torch.arange(c.timesteps + 1, dtype=torch.float64) / c.timesteps
+    """(T + 1,) float64 on the CPU, even where shapes alone count: ᾱ_t for t = 0 … T, decreasing from 1."""
+    t = torch.arange(c.timesteps + 1, dtype=torch.float64, device="cpu") / c.timesteps
     if c.schedule == "cosine":
         f = torch.cos((t + 0.008) / 1.008 * pi / 2).square()
         betas = (1 - f[1:] / f[:-1]).clamp(max=0.999)
     else:  # the paper's 1e-4 … 0.02 at T = 1000, scaled to the same final ᾱ at any T
-        betas = (torch.linspace(1e-4, 0.02, c.timesteps, dtype=torch.float64) * 1000 / c.timesteps).clamp(max=0.999)
+        betas = torch.linspace(1e-4, 0.02, c.timesteps, dtype=torch.float64, device="cpu") * 1000 / c.timesteps
+        betas = betas.clamp(max=0.999)
     return torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)])
 
 

@@ -1,59 +1,109 @@
-"""A run at a glance."""
+"""A run at a glance: cards with pictures, numbers and links to the run's other pages."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
+from ganlib.figures import PALETTE
 from ganlib.records import METRICS, Protocol, by_date
-from ganlib.runs import Run, read_sheet
-from ganlib.ui import markup
+from ganlib.runs import Run
+from ganlib.ui import components, thumbnails
 from ganlib.ui.catalog import present_scores, usual_scores
 from ganlib.ui.markup import plain
+from ganlib.ui.names import format_count, model_label
+
+COMPACT, LARGE = 250, 400  # the least width of a card in pixels
+LINKS = {"Sample": ("sampling", "run"), "Interpolate": ("interpolation", "run"), "Curves": ("curves", "runs")}
 
 
-def draw_card(run: Run) -> None:
-    """Samples, data set, size, training and score of a run, and links to its other pages."""
-    st.subheader(plain(run.name), anchor=False)
-    kind = f"{len(run.classes)} classes to choose from" if run.conditional else "unconditional"
-    st.caption(plain(f"{run.model_name} · {run.data_name}, {run.config.image_size} px · {kind}"))
-    folder = run.folder
-    _draw_sheet(run, folder.samples, folder.sample_images(), f"Samples of {run.name}")
-    pairs = f"Test images and, below each, its reconstruction by {run.name}"
-    if _draw_sheet(run, folder.reconstructions, folder.reconstruction_images(), pairs):
-        st.caption("Test images, each above its reconstruction")
-    sizes = run.parameters
-    value, metric, protocol = describe_fid(run)
-    networks = ", ".join(f"{name} {format_count(size)}" for name, size in sizes.items())
-    numbers = [
-        (format_count(sum(sizes.values())), "parameters", networks),
-        (format_count(run.images_seen), "images seen", f"{run.training_seconds / 60:.0f} minutes of training"),
-        (value, metric, protocol),
+def draw_cards(runs: Sequence[Run], *, key: str, large: bool = False) -> None:
+    """A grid of cards; a click on one opens the page it leads to, with its run."""
+    cards = [large_card(run) if large else compact_card(run) for run in runs]
+    chosen = components.draw_cards(cards, least=LARGE if large else COMPACT, key=key)
+    if chosen:
+        page, _, run = chosen.partition("/")
+        st.switch_page(f"pages/{page}.py", query_params={dict(LINKS.values())[page]: run})
+
+
+def draw_links(run: Run) -> None:
+    """The run's pages, as Streamlit's own links."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(run.name)}**")
+        for label, (page, key) in LINKS.items():
+            st.page_link(f"pages/{page}.py", label=label, query_params={key: run.name})
+
+
+def compact_card(run: Run) -> dict[str, Any]:
+    """Eight samples, the score, how well classes are met, size and speed."""
+    picture = thumbnails.tiles(run, 4, 2)
+    pictures = [{"src": picture, "alt": f"Samples of {run.name}"}] if picture else []
+    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), *_speed(run)], [])
+
+
+def large_card(run: Run) -> dict[str, Any]:
+    """The whole sheets of the training, and whatever else is known of the run."""
+    subjects = {
+        "samples": f"Samples of {run.name}",
+        "reconstructions": f"Test images and, below each, its reconstruction by {run.name}",
+    }
+    pictures = []
+    for kind, subject in subjects.items():
+        sheet = thumbnails.last_sheet(run, kind)
+        if sheet and (source := thumbnails.sheet_url(sheet)):
+            alt = f"{subject} after {int(sheet.stem):,} training images"
+            pictures.append({"src": source, "alt": alt})
+    seen = _fact("images seen", format_count(run.images_seen), f"{run.training_seconds / 60:.0f} minutes of training")
+    notes = ["Test images, each above its reconstruction"] if len(pictures) > 1 else []
+    notes += [sentence for sentence in [run.note, *describe_accuracies(run)] if sentence]
+    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), seen, *_speed(run)], notes)
+
+
+def _card(run: Run, pictures: list[dict[str, str]], facts: list[dict[str, str]], notes: list[str]) -> dict[str, Any]:
+    kind = f"{len(run.classes)} classes" if run.conditional else "unconditional"
+    links = [
+        {"label": label, "href": f"{page}?{urlencode({key: run.name})}", "to": f"{page}/{run.name}"}
+        for label, (page, key) in LINKS.items()
     ]
-    st.html(markup.numbers(numbers))
-    for sentence in [run.note, *describe_accuracies(run)]:
-        if sentence:
-            st.caption(plain(sentence))
-    with st.container(horizontal=True, gap=None):
-        st.page_link("pages/sampling.py", label=":primary[Sample]", query_params={"run": run.name})
-        st.page_link("pages/interpolation.py", label=":primary[Interpolate]", query_params={"run": run.name})
-        st.page_link("pages/curves.py", label=":primary[Curves]", query_params={"runs": [run.name]})
+    return {
+        "title": model_label(run),
+        "subtitle": f"{run.name} · {run.config.image_size} px, {kind}",
+        "colour": PALETTE[run.model_class.colour],
+        "pictures": pictures,
+        "facts": facts,
+        "notes": notes,
+        "links": links,
+    }
 
 
-def _draw_sheet(run: Run, folder: Path, snapshots: list[int], subject: str) -> bool:
-    """The last of the training's sheets that the present weights made. False where there is none to see."""
-    if not snapshots:
-        return False
-    images = max((n for n in snapshots if n <= run.images_seen), default=snapshots[-1])
-    content = read_sheet(folder / f"{images}.webp")
-    if content is None:
-        st.caption(f"The file with the picture of {images:,} images is damaged.")
-        return False
-    st.html(markup.sheet(content, f"{subject} after {images:,} training images"))
-    return True
+def _fact(label: str, value: str, help: str) -> dict[str, str]:
+    return {"label": label, "value": value, "help": help}
+
+
+def _fid(run: Run) -> dict[str, str]:
+    value, metric, protocol = describe_fid(run)
+    return _fact(metric, value, protocol)
+
+
+def _agreement(run: Run) -> list[dict[str, str]]:
+    usual, _ = find_scores(run, "class_agreement")
+    if usual is None:
+        return []
+    return [_fact("class agreement", f"{usual.value:.0%}", METRICS["class_agreement"].help)]
+
+
+def _size(run: Run) -> dict[str, str]:
+    networks = ", ".join(f"{name} {format_count(size)}" for name, size in run.parameters.items())
+    return _fact("parameters", format_count(sum(run.parameters.values())), networks)
+
+
+def _speed(run: Run) -> list[dict[str, str]]:
+    usual, _ = find_scores(run, "sampling_rate")
+    return [] if usual is None else [_fact("images/s", format_count(usual.value), usual.protocol_label)]
 
 
 def describe_fid(run: Run) -> tuple[str, str, str]:
@@ -65,7 +115,7 @@ def describe_fid(run: Run) -> tuple[str, str, str]:
     if usual is not None:
         return (
             format_score(usual.value),
-            f"FID ({usual.extractor})",
+            "FID" + _interval(usual),
             f"{usual.protocol_label}. Comparable only within one protocol.",
         )
     if others.empty:
@@ -105,9 +155,7 @@ def format_score(value: Any) -> str:
     return f"{value:.2f}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
-def format_count(n: float) -> str:
-    """1234567 -> "1.23 M"."""
-    for limit, unit in [(1e6, " M"), (1e3, " k")]:
-        if n >= limit:
-            return f"{n / limit:.3g}{unit}"
-    return f"{n:.0f}"
+def _interval(score: Any) -> str:
+    if score.low != score.low:  # NaN: it has none
+        return ""
+    return f", {format_score(score.low)}–{format_score(score.high)}"

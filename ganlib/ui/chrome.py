@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 import torch
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from ganlib.devices import available_devices, pick_device, threads
@@ -23,11 +24,15 @@ class _Finished(Exception):
 
 
 @contextmanager
-def page(title: str, lead: str) -> Iterator[None]:
-    """Header and sidebar around a page's content; a GanlibError inside ends it in one sentence."""
+def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
+    """Header and sidebar around a page's content; a GanlibError inside ends it in one sentence.
+
+    A page without controls has no ``sidebar``: the unusable runs stand below its content.
+    """
     _enter_through_app()
-    st.header(plain(title), anchor=False)
-    st.caption(plain(lead))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.header(plain(title), anchor=False, width="content")
+        st.caption(plain(lead))
     draw_link_warnings()
     with single_scan():
         try:
@@ -40,8 +45,9 @@ def page(title: str, lead: str) -> Iterator[None]:
         except _Finished:
             pass
         clear_link_warnings()
-        _pick_device()
-        _draw_broken_runs()
+        if sidebar:
+            _pick_device()
+        _draw_broken_runs(st.sidebar if sidebar else st.container())
 
 
 def finish(message: str) -> NoReturn:
@@ -91,9 +97,9 @@ def _describe(name: str) -> str:
     return f"CPU, {threads()}" if device.type == "cpu" else "Apple GPU"
 
 
-def _draw_broken_runs() -> None:
+def _draw_broken_runs(place: DeltaGenerator) -> None:
     errors = broken_runs()
     if errors:
-        with st.sidebar.expander(f"{len(errors)} unusable run{'s' * (len(errors) > 1)}", icon=":material/warning:"):
+        with place.expander(f"{len(errors)} unusable run{'s' * (len(errors) > 1)}", icon=":material/warning:"):
             for error in errors:
                 st.markdown(f"- {plain(error)}")

@@ -12,8 +12,9 @@ from ganlib.models.options import SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, parse_int
 from ganlib.ui.catalog import best_first, has_stages, load_model
-from ganlib.ui.links import check_link, check_link_list
+from ganlib.ui.links import check_link, check_link_list, translate_link
 from ganlib.ui.markup import plain
+from ganlib.ui.names import data_labels
 from ganlib.ui.options import accepts, pick_from
 
 SLIDER_SEEDS = 1000  # as many as a slider can step through; any other seed goes into the number field
@@ -25,15 +26,18 @@ def pick_data(runs: Sequence[Run]) -> list[Run]:
     """The runs of one data set or of all: largest images first, the best of each set first."""
     sizes = {run.data_name: run.config.image_size * run.config.channels for run in runs}
     names = sorted(sizes, key=lambda name: -sizes[name])
+    labels = data_labels(names)
     data: str | None = ALL_DATA
     if len(names) > 1:
-        check_link("data", [ALL_DATA, *names].__contains__, f"there are {', '.join(names)}")
+        translate_link("data", labels)
+        check_link("data", [ALL_DATA, *labels.values()].__contains__, f"there are {', '.join(labels.values())}")
+        options = [ALL_DATA, *labels.values()]
         common: dict[str, Any] = {"key": "data", "bind": "query-params", "label_visibility": "collapsed"}
-        if any(plain(name) != name for name in names):  # which buttons would show as Markdown
-            data = st.selectbox("Data set", [ALL_DATA, *names], **common)
+        if any(plain(label) != label for label in options):  # which buttons would show as Markdown
+            data = st.selectbox("Data set", options, **common)
         else:
-            data = st.segmented_control("Data set", [ALL_DATA, *names], default=ALL_DATA, required=True, **common)
-    selected = [run for run in best_first(runs) if data in (ALL_DATA, run.data_name)]
+            data = st.segmented_control("Data set", options, default=ALL_DATA, required=True, **common)
+    selected = [run for run in best_first(runs) if data in (ALL_DATA, labels[run.data_name])]
     return sorted(selected, key=lambda run: names.index(run.data_name))
 
 

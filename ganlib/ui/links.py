@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -29,6 +29,14 @@ def check_link_list(key: str, options: Collection[str]) -> None:
             rest = [v for v in values if v != value]
             warning = f"The link asks for {key} “{value[:40]}”, which does not exist here. Leaving it out."
             _rerun_with(key, rest, warning)
+
+
+def translate_link(key: str, names: Mapping[str, str]) -> None:
+    """Starts the page again where the link has an older name for a value of the key."""
+    value = st.query_params.get(key, "")
+    if value in names and names[value] != value and key not in st.session_state:
+        st.query_params[key] = names[value]
+        st.rerun()
 
 
 def _rerun_with(key: str, values: list[str], warning: str) -> NoReturn:

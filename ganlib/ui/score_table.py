@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import os
 from math import floor, isfinite, log10
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from ganlib.metrics.published import published
 from ganlib.records import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
-from ganlib.ui.markup import data_url, plain
+from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
+from ganlib.ui.thumbnails import tiles
 
 MOST_DECIMALS = 20  # that a browser formats
 THUMBNAILS = 5  # of a run in a table
@@ -48,7 +45,7 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
         del table[AGREEMENT]
     number = st.column_config.NumberColumn
     shown = table.copy()
-    shown.insert(1, "Samples", [thumbnails(run) for run in ranked_runs])
+    shown.insert(1, "Samples", [tiles(run, THUMBNAILS) for run in ranked_runs])
     st.dataframe(
         shown,
         hide_index=True,
@@ -72,33 +69,6 @@ def _decimals(values: pd.Series[float]) -> str:
     """As many decimals for all as show three digits of the middle one."""
     middle = abs(values.median()) or 1.0
     return f"%.{min(max(2 - floor(log10(middle)), 0), MOST_DECIMALS)}f" if isfinite(middle) else "%.3g"
-
-
-def thumbnails(run: Run) -> str | None:
-    """The first samples of the last sheet of the run's training, one per row of the sheet."""
-    snapshots = run.folder.sample_images()
-    if not snapshots:
-        return None
-    path = run.folder.samples / f"{snapshots[-1]}.webp"
-    return _thumbnails(os.fsencode(path), path.stat().st_mtime_ns, run.config.image_size)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnails(path: bytes, mtime_ns: int, side: int) -> str | None:
-    try:
-        with Image.open(Path(os.fsdecode(path)), formats=["WEBP"]) as image:
-            sheet = image.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError):  # no picture, half of one, or one that fills memory
-        return None
-    step = side + 2  # the sheet's gap
-    tops = range(0, sheet.height, step)[:THUMBNAILS]
-    tiles = [sheet.crop((0, y, side, y + side)) for y in tops]
-    strip = Image.new("RGB", (step * len(tiles) - 2, side), "white")
-    for i, tile in enumerate(tiles):
-        strip.paste(tile, (i * step, 0))
-    content = io.BytesIO()
-    strip.save(content, "WEBP", quality=85)
-    return data_url(content.getvalue(), "webp")
 
 
 def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFrame, ranked: pd.DataFrame) -> None:

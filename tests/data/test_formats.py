@@ -157,7 +157,8 @@ def test_a_picture_set_is_one_set_by_its_name_and_as_a_folder(tmp_path: Path) ->
 
 def test_display_names() -> None:
     assert display_name("celeba:Smiling,Male") == "CelebA faces (Smiling, Male)"
-    assert [display_name(name) for name in ("mnist", "folder:pets", "elsewhere")] == ["MNIST", "pets", "elsewhere"]
+    assert [display_name(name) for name in ("mnist", "folder:pets", "elsewhere")] == ["MNIST", "Pets", "elsewhere"]
+    assert display_name("folder:data/my_flowers5") == "My flowers"
 
 
 def test_failed_download_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
     assert len(figure.data) == 9
     assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three", "two"]
     styles = {t.name: (t.line.color, t.line.dash) for t in figure.data}
-    assert styles["one"][0] == styles["two"][0] == COLOURS["one"]
+    assert styles["one"][0] == COLOURS["one"] != styles["two"][0]
     assert styles["one"][1] != styles["two"][1]
     assert styles["three"] == (COLOURS["three"], "solid")
     assert figure.layout.hovermode == "x unified"

@@ -28,12 +28,14 @@ FLAGS = [
 VIEW: Any = {"viewport": {"width": 1400, "height": 1000}}
 WAIT = 30_000  # milliseconds, on a machine that may be busy
 PAGES = {
-    "": "Gallery",
+    "": "Overview",
+    "gallery": "Gallery",
     "sampling": "Sampling",
     "interpolation": "Interpolation",
     "curves": "Training curves",
     "fid": "FID comparison",
 }
+WITHOUT_SIDEBAR = ("Overview", "Gallery")
 
 
 def answers(url: str) -> bool:
@@ -54,7 +56,9 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> None:
 def settled(page: Page) -> Page:
     page.wait_for_selector("[data-testid=stApp][data-test-connection-state=CONNECTED]")
     expect(page.locator("[data-testid=stMain] h2")).to_be_visible()
-    expect(page.locator("[data-testid=stSidebar]").get_by_text("Device")).to_be_attached()  # the last that a page draws
+    if page.locator("[data-testid=stMain] h2").inner_text() not in WITHOUT_SIDEBAR:
+        device = page.locator("[data-testid=stSidebar]").get_by_text("Device")
+        expect(device).to_be_attached()  # the last that a page draws
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     return page

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT, UNCONDITIONAL, pictures, pixels
 
 PAGES = {
+    "home": "Overview",
     "gallery": "Gallery",
     "sampling": "Sampling",
     "interpolation": "Interpolation",
@@ -27,6 +28,7 @@ LINKS = [
     {"run": UNCONDITIONAL, "seed": "7", "n": "4"},
     {"run": OTHER, "compare": CONDITIONAL, "class_": "2"},
 ]
+WITHOUT_SIDEBAR = ("home", "gallery")
 every_page = pytest.mark.parametrize("name", PAGES)
 
 
@@ -53,6 +55,20 @@ def values(at: AppTest, kind: str) -> list[str]:
     """What the page's elements of one kind hold."""
     elements: list[Any] = list(at.get(kind))
     return [element.value for element in elements]
+
+
+def components(at: AppTest, name: str) -> list[dict[str, Any]]:
+    """What the page's components of one kind were given."""
+    return [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.component_name == f"ganlib_{name}"]
+
+
+def cards(at: AppTest) -> list[dict[str, Any]]:
+    return [item for group in components(at, "cards") for item in group["items"]]
+
+
+def run_names(at: AppTest) -> list[str]:
+    """The runs of the page's cards."""
+    return [card["subtitle"].partition(" · ")[0] for card in cards(at)]
 
 
 def grids(at: AppTest) -> list[list[bytes]]:

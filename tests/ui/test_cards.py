@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ganlib.runs import Run, RunFolder
-from helpers.gallery import PROJECT, pictures, score
+from helpers.gallery import PROJECT, score
+from helpers.streamlit_app import cards, open_page, run_names
 from helpers.tiny_models import write_run
 
 
@@ -38,28 +40,25 @@ def draw(folder: RunFolder, *moments: int) -> list[bytes]:
     return [(folder.reconstructions / f"{images}.webp").read_bytes() for images in moments]
 
 
-def cards() -> tuple[str, list[str]]:
-    """The gallery's HTML and captions."""
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
-    at.switch_page("pages/gallery.py").run()
-    assert [e.value for e in at.exception] == []
+def gallery(**link: str) -> list[dict[str, Any]]:
+    at = open_page("gallery", **link)
     assert not at.warning
-    return " ".join(h.value for h in at.get("html")), [c.value for c in at.caption]
+    return cards(at)
 
 
 def test_a_card_shows_the_reconstructions_that_its_weights_made(root):
     run = write_run(root / "digits-gan", "dcgan")  # has seen 64 images
     made = draw(run.folder, 0, 32, 100)
-    html, captions = cards()
-    assert [content in made for content in pictures(html, "webp")] == [False, True]
-    assert pictures(html, "webp")[1] == made[1]
+    (card,) = gallery(cards="large")
+    samples, reconstructions = (b64decode(picture["src"].partition(",")[2]) for picture in card["pictures"])
+    assert (samples in made, reconstructions) == (False, made[1])
     said = "Test images and, below each, its reconstruction by digits-gan after 32 training images"
-    assert f'alt="{said}"' in html
-    assert captions.count("Test images, each above its reconstruction") == 1
+    assert card["pictures"][1]["alt"] == said
+    assert card["notes"] == ["Test images, each above its reconstruction"]
     shutil.rmtree(run.folder.reconstructions)
-    html, captions = cards()
-    assert len(pictures(html, "webp")) == 1
-    assert "Test images, each above its reconstruction" not in captions
+    (card,) = gallery(cards="large")
+    assert len(card["pictures"]) == 1
+    assert card["notes"] == []
 
 
 def code_score(run: Run, value: float, **changes: Any) -> None:
@@ -81,15 +80,14 @@ def code_score(run: Run, value: float, **changes: Any) -> None:
 def test_a_card_says_how_well_a_code_names_the_classes(root):
     run = write_run(root / "digits-gan", "dcgan")
     score(run.path, 12.5)
-    without, captions = cards()
-    assert not [c for c in captions if "Code" in c]
+    (without,) = gallery(cards="large")
     code_score(run, 0.99, weights_hash="of others")
-    assert cards() == (without, captions)
+    assert gallery(cards="large") == [without]
     code_score(run, 0.31, date="2026-11-20T09:00:00+00:00")
     code_score(run, 0.866)
-    html, with_code = cards()
-    assert html == without  # the FID stands as before
-    assert [c for c in with_code if c not in captions] == ["Code c1 as a classifier: 87% test accuracy"]
+    (with_code,) = gallery(cards="large")
+    assert with_code["facts"] == without["facts"]  # the FID stands as before
+    assert with_code["notes"] == ["Code c1 as a classifier: 87% test accuracy"]
 
 
 def test_the_fid_page_knows_nothing_of_codes(root):
@@ -115,9 +113,7 @@ def test_cards_show_the_fid_of_the_protocol_that_most_runs_share(root):
     score(root / "a", 0.5, n_fake=100)
     score(root / "c", 0.1, weights_hash="of others")
     score(root / "c", 0.2, snapshot=320)
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
-    at.switch_page("pages/gallery.py").run()
-    assert [s.value for s in at.subheader] == ["c", "a", "b"]  # the best first, what was not measured alike last
-    html, _ = cards()
-    assert [text in html for text in (">7.00<", ">9.00<", ">5.00<", ">1.00<")] == [True, True, False, False]
-    assert "Not measured under the protocol of most runs of noise, only otherwise: 5.00 (" in html
+    assert run_names(open_page("gallery")) == ["c", "a", "b"]  # the best first, what was not measured alike last
+    facts = [card["facts"][0] for card in gallery()]
+    assert [fact["value"] for fact in facts] == ["7.00", "9.00", "–"]
+    assert "Not measured under the protocol of most runs of noise, only otherwise: 5.00 (" in facts[2]["help"]

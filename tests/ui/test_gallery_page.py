@@ -9,57 +9,98 @@ from ganlib.models import GenerativeModel
 from ganlib.runs import scan
 from ganlib.settings import GALLERY
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, RUNS, UNCONDITIONAL, score
-from helpers.streamlit_app import PAGES, fine, grids, open_page, texts
+from helpers.streamlit_app import PAGES, cards, fine, grids, open_page, run_names, texts
 from helpers.tiny_models import write_run
 
 
-def test_the_app_opens_on_the_gallery(gallery):
+def test_the_app_opens_on_the_overview(gallery):
     at = fine(AppTest.from_file(PROJECT / "app.py", default_timeout=60).run())
-    assert at.header[0].value == "Gallery"
+    assert at.header[0].value == "Overview"
 
 
 def test_the_gallery_has_a_card_for_each_run(gallery):
     at = open_page("gallery")
-    assert sorted(s.value for s in at.subheader) == sorted(RUNS)
-    html = [h.value for h in at.get("html")]
-    assert [h.count("<img") for h in html].count(1) == len(RUNS)
-    numbers = " ".join(html)
-    for text in ("6.50", "8.25", "30.00", f"{IMAGES}", "images seen", "parameters", "FID"):
-        assert text in numbers
-    assert texts(at).count("10 classes to choose from") == 2
-    assert texts(at).count("unconditional") == 1
+    assert sorted(run_names(at)) == sorted(RUNS)
+    assert [len(card["pictures"]) for card in cards(at)] == [1] * len(RUNS)
+    facts = {(fact["label"], fact["value"]) for card in cards(at) for fact in card["facts"]}
+    assert {"6.50", "8.25", "–"} == {value for label, value in facts if label.startswith("FID")}
+    assert "only otherwise: 30.00" in str(cards(at))
+    assert "parameters" in {label for label, _ in facts}
+    kinds = [card["subtitle"].partition(", ")[2] for card in cards(at)]
+    assert sorted(kinds) == ["10 classes", "10 classes", "unconditional"]
+
+
+def test_large_cards_show_the_whole_sheet_and_the_training(gallery):
+    at = open_page("gallery", cards="large")
+    sheets = [card["pictures"][0] for card in cards(at)]
+    assert all(f"after {IMAGES:,} training images" in sheet["alt"] for sheet in sheets)
+    assert {"label": "images seen", "value": f"{IMAGES}"}.items() <= next(
+        fact for fact in cards(at)[0]["facts"] if fact["label"] == "images seen"
+    ).items()
 
 
 def test_a_card_links_to_the_pages_with_its_run(gallery):
-    links = {link.proto.page + "?" + link.proto.query_string for link in open_page("gallery").get("page_link")}
+    links = {link["href"] for card in cards(open_page("gallery")) for link in card["links"]}
     for run in RUNS:
         assert {f"sampling?run={run}", f"interpolation?run={run}", f"curves?runs={run}"} <= links
 
 
 def test_a_run_without_scores_says_how_to_get_one(own_gallery):
     (own_gallery / OTHER / "evaluation.json").unlink()
-    html = " ".join(h.value for h in open_page("gallery").get("html"))
-    assert f"python -m ganlib evaluate {OTHER}" in html
-    assert "8.25" not in html
+    text = str(cards(open_page("gallery")))
+    assert f"python -m ganlib evaluate {OTHER}" in text
+    assert "8.25" not in text
+
+
+def test_the_gallery_is_filtered_by_family_and_by_classes(own_gallery):
+    write_run(own_gallery / "noise-ddpm", "ddpm")
+    at = open_page("gallery", family="diffusion")
+    assert run_names(at) == ["noise-ddpm"]
+    at = open_page("gallery", conditional="unconditional")
+    assert run_names(at) == [UNCONDITIONAL]
+    at = open_page("gallery", conditional="unconditional", family="diffusion")
+    assert "No run passes these filters" in at.info[0].value
+
+
+def test_a_long_gallery_has_pages(own_gallery):
+    for i in range(15):
+        write_run(own_gallery / f"noise-{i}", "dcgan")
+    first, second = (run_names(open_page("gallery", **link)) for link in ({}, {"page": "2"}))
+    assert (len(first), len(second)) == (16, 2)
+    assert len({*first, *second}) == 18
+    assert len(run_names(open_page("gallery", data="noise"))) == 15
+
+
+def test_the_overview_shows_the_best_of_each_data_set_and_ranks_all_runs(own_gallery):
+    write_run(own_gallery / "noise-dcgan", "dcgan")
+    at = open_page("home")
+    assert {s.value for s in at.subheader} == {"Handwritten digits, 16 px", "noise, 16 px", "Leaderboard"}
+    assert set(run_names(at)) == {*RUNS, "noise-dcgan"}
+    table = at.dataframe[0].value.set_index("Run")
+    assert table.FID[CONDITIONAL] == 6.5
+    assert list(table.index[:3]) == [CONDITIONAL, OTHER, UNCONDITIONAL]
+    assert table.Parameters.min() > 0
+    assert "FID: embedded" in texts(at)
 
 
 def test_the_best_of_the_runs_is_offered_first(own_gallery):
     assert open_page("sampling").selectbox(key="run").value == CONDITIONAL
     score(own_gallery / OTHER, 1.0, date="2026-11-21T10:00:00+00:00")
     assert open_page("sampling").selectbox(key="run").value == OTHER
-    assert [s.value for s in open_page("gallery").subheader][:2] == [OTHER, CONDITIONAL]
+    assert run_names(open_page("gallery"))[:2] == [OTHER, CONDITIONAL]
     assert open_page("curves").multiselect(key="runs").value == [OTHER, CONDITIONAL, UNCONDITIONAL]
 
 
-def test_the_gallery_can_show_one_data_set(own_gallery):
+@pytest.mark.parametrize("page", ["home", "gallery"])
+def test_one_data_set_can_be_shown_by_either_of_its_names(page, own_gallery):
     write_run(own_gallery / "noise-dcgan", "dcgan")
-    at = open_page("gallery")
-    assert {s.value for s in at.subheader} == {*RUNS, "noise-dcgan"}
-    at = open_page("gallery", data="noise")
-    assert [s.value for s in at.subheader] == ["noise-dcgan"]
-    at = open_page("gallery", data="faces")
+    assert set(run_names(open_page(page))) == {*RUNS, "noise-dcgan"}
+    assert run_names(open_page(page, data="noise")) == ["noise-dcgan"]
+    for name in ("digits", "Handwritten digits"):
+        assert set(run_names(open_page(page, data=name))) == set(RUNS)
+    at = open_page(page, data="faces")
     assert "there are" in at.warning[0].value
-    assert len(at.subheader) == 4
+    assert len(run_names(at)) == 4
 
 
 @pytest.mark.slow

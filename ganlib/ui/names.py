@@ -1,0 +1,34 @@
+"""What pages call data sets and runs: display names, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ganlib.data import display_name
+from ganlib.runs import Run
+
+
+def data_labels(names: Iterable[str]) -> dict[str, str]:
+    """Data set -> its display name, or its own where two would be called the same."""
+    names = list(dict.fromkeys(names))
+    labels = {name: display_name(name) for name in names}
+    shared = list(labels.values())
+    return {name: label if shared.count(label) == 1 else name for name, label in labels.items()}
+
+
+def data_label(run: Run) -> str:
+    """ "Flowers, 64 px"."""
+    return f"{display_name(run.data_name)}, {run.config.image_size} px"
+
+
+def model_label(run: Run) -> str:
+    """ "StyleGAN2-ADA"."""
+    return run.model_class.display_name
+
+
+def format_count(n: float) -> str:
+    """1234567 -> "1.23 M"."""
+    for limit, unit in [(1e6, " M"), (1e3, " k")]:
+        if n >= limit:
+            return f"{n / limit:.3g}{unit}"
+    return f"{n:.0f}"

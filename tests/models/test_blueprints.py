@@ -1,0 +1,26 @@
+"""A run's blueprint: the architecture by shapes alone, without the cost of initialising it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganlib.models import MODELS
+from ganlib.runs import Run
+from helpers.tiny_models import write_run
+
+
+@pytest.mark.parametrize("name", ["sngan", "biggan", "ddpm", "stylegan2_ada", "lapgan"])
+def test_a_blueprint_has_the_shapes_of_the_model_and_no_memory(name, tmp_path):
+    run = Run(write_run(tmp_path / name, name).path)
+    shapes = {key: tensor.shape for key, tensor in run.blueprint.state_dict().items()}
+    assert shapes == {key: tensor.shape for key, tensor in MODELS[name](run.config).state_dict().items()}
+    assert all(parameter.is_meta for parameter in run.blueprint.parameters())
+    assert torch.get_default_device().type == "cpu"
+
+
+def test_a_blueprint_leaves_initialisation_as_it_is_elsewhere(tmp_path):
+    run = Run(write_run(tmp_path / "run", "dcgan").path)
+    assert run.blueprint is run.blueprint
+    weights = torch.nn.init.normal_(torch.zeros(100))
+    assert 0.5 < weights.std() < 1.5
