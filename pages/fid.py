@@ -18,11 +18,13 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     if not present.metric.isin(RANKED).any():
         jobs.draw_evaluation_form(scores.runs_without_fid(present))
         chrome.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
+    without_fid = scores.runs_without_fid(present)
+    present = scores.of_data_set(present, score_controls.pick_data_set(present[present.metric.isin(RANKED)]))
     metric = score_controls.pick_metric(present)
     measured = present[present.metric == metric]
     protocol = score_controls.pick_protocol(measured)
     ranked = measured[measured.protocol == protocol]
-    jobs.draw_evaluation_form(scores.runs_without_fid(present), int(ranked.n_fake.iloc[0]))
+    jobs.draw_evaluation_form(without_fid, int(ranked.n_fake.iloc[0]))
     manifold = scores.precision_and_recall(present, protocol)
     title, ranking = scores.axis_title(ranked), figures.describe_scores(ranked)
     colours = catalog.run_colours({*ranked.run, *manifold.run})
@@ -32,8 +34,10 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     floor, floor_note = scores.find_floor(present, ranked)
     bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best)
     report.chart(bars, alt=ranking, key="fid_bars")
+    report.caption(scores.describe_extractor(ranked))
     report.caption(floor_note)
     report.caption(scores.describe_best_snapshots(best))
+    report.caption(scores.describe_agreement(measured, ranked))
     report.warning(scores.summarize_warnings(ranked))
     agreement = measured_on(present[present.metric == "class_agreement"], protocol)
     table = score_table.draw_ranking(report, ranked, agreement)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+ORDER = "StudioGAN's benchmark"  # whose rows have a column ``architecture``: our name for it
 FILE = Path(__file__).with_name("published_cifar10.csv")
 
 
@@ -20,3 +21,12 @@ def published(data: str, extractor: str) -> pd.DataFrame:
     """
     frame = pd.read_csv(FILE)
     return frame if data.startswith("cifar10") and extractor == "inception" else frame[:0]
+
+
+def published_order(data: str, metric: str) -> dict[str, float]:
+    """Architecture -> value, of the one source that measured most of ours alike; empty where none is known."""
+    frame = pd.read_csv(FILE)
+    if not data.startswith("cifar10") or metric not in frame:
+        return {}
+    known = frame.dropna(subset=["architecture", metric])
+    return {str(row["architecture"]): float(row[metric]) for _, row in known.iterrows()}

@@ -4,8 +4,12 @@ metrics   what each metric is called, which way is better, how evaluate requests
 record    a number, its interval and its protocol, to and from JSON
 store     the file: read, and appended to by one process at a time
 scores    the records of many runs as one frame: those of the present weights, and which of them compare
+features  what extractors are called, and what they can and cannot tell
+agreement whether other features put the runs in the same order
 """
 
+from ganlib.records.agreement import agreement_with, rank_agreement
+from ganlib.records.features import EMBEDDED, describe_features
 from ganlib.records.metrics import GROUPS, METRICS, RANKED, Metric
 from ganlib.records.record import Interval, Protocol, Record, Reference
 from ganlib.records.scores import (
@@ -13,6 +17,7 @@ from ganlib.records.scores import (
     by_date,
     measured_on,
     present,
+    rank_protocols,
     read_evaluations,
     usual_protocols,
     usual_scores,
@@ -21,6 +26,7 @@ from ganlib.records.store import append_records, read_records
 
 __all__ = [
     "COLUMNS",
+    "EMBEDDED",
     "GROUPS",
     "METRICS",
     "RANKED",
@@ -29,10 +35,14 @@ __all__ = [
     "Protocol",
     "Record",
     "Reference",
+    "agreement_with",
     "append_records",
     "by_date",
+    "describe_features",
     "measured_on",
     "present",
+    "rank_agreement",
+    "rank_protocols",
     "read_evaluations",
     "read_records",
     "usual_protocols",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from ganlib.errors import GanlibError
+from ganlib.records.features import EMBEDDED
 from ganlib.records.record import Protocol, Record
 from ganlib.records.store import read_entries
 
@@ -78,16 +79,35 @@ def present(scores: pd.DataFrame, weights: Mapping[str, str], protocol: str | No
 def usual_protocols(scores: pd.DataFrame, data: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """(data set, metric) -> the key of the protocol in which most of the data set's runs compare, at default options.
 
-    ``scores``: of ``present``. ``data``: run -> its data set. Of several in which as many compare the one of most
-    images counts, then the one used last.
+    ``scores``: of ``present``. ``data``: run -> its data set.
     """
     default = scores[scores["options"] == ""].assign(of_data=scores["run"].map(data))
-    counts = default.groupby(["of_data", "metric", "protocol"], as_index=False).agg(
-        runs=("run", "nunique"), n_fake=("n_fake", "max"), date=("date", "max")
-    )
-    counts = counts.sort_values(["runs", "n_fake", "date", "protocol"], na_position="first")
+    counts = _count_protocols(default, ["of_data", "metric"])
     keys = zip(counts["of_data"], counts["metric"], strict=True)
     return dict(zip(keys, counts["protocol"], strict=True))  # the last of each counts
+
+
+def rank_protocols(scores: pd.DataFrame) -> list[str]:
+    """The keys of the protocols of these rows, that in which most runs compare first."""
+    return list(_count_protocols(scores, [])["protocol"])[::-1]
+
+
+def _count_protocols(scores: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """A row for each protocol, within ``by``, in ascending order of the runs that it compares.
+
+    Of several that compare as many: default options; then the embedded extractor, which alone knows the requested
+    classes and whose references come with its run, so that everybody can measure another run likewise; then the most
+    images; then the one used last.
+    """
+    scores = scores.assign(own=scores["extractor"] == EMBEDDED, default=scores["options"] == "")
+    counts = scores.groupby([*by, "protocol"], as_index=False).agg(
+        runs=("run", "nunique"),
+        default=("default", "first"),
+        own=("own", "first"),
+        n_fake=("n_fake", "max"),
+        date=("date", "max"),
+    )
+    return counts.sort_values(["runs", "default", "own", "n_fake", "date", "protocol"], na_position="first")
 
 
 def usual_scores(scores: pd.DataFrame, data: Mapping[str, str]) -> pd.DataFrame:

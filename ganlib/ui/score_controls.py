@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from ganlib.records import METRICS, RANKED
+from ganlib.records import METRICS, RANKED, rank_protocols
+from ganlib.ui.catalog import runs
 from ganlib.ui.links import check_link
 from ganlib.ui.markup import plain
 
-SHOWN_RUNS = "shown_runs"  # the session's key of the runs that were ranked last
+SHOWN = "shown_scores"  # the session's key of the runs that were ranked last, and of their extractor
 COSTS = ("parameters", "training, minutes", "images seen")
 
 
@@ -27,27 +28,42 @@ def pick_metric(records: pd.DataFrame) -> str:
     return name
 
 
-def pick_protocol(records: pd.DataFrame) -> str:
-    """One protocol, the most used first: numbers of two protocols never share a chart.
+def pick_data_set(records: pd.DataFrame) -> str:
+    """The data set whose runs are compared: that of a protocol in the link, else the one of most runs."""
+    sets = records.run.map({run.name: run.data_name for run in runs()})
+    names = list(records.groupby(sets).run.nunique().sort_values(ascending=False, kind="stable").index)
+    if len(names) == 1:
+        return str(names[0])
+    check_link("dataset", names.__contains__, f"there are {', '.join(names)}")
+    linked = sets[records.protocol_label == st.query_params.get("protocol")]
+    default = names.index(linked.iloc[0]) if len(linked) else 0
+    return str(st.selectbox("Data set", names, index=default, key="dataset", bind="query-params"))
 
-    After a change of metric: the protocol of most of the runs that were shown before.
+
+def pick_protocol(records: pd.DataFrame) -> str:
+    """One protocol, that of most runs first: numbers of two protocols never share a chart.
+
+    After a change of metric: the protocol of most of the runs that were shown before, by the same features.
     """
-    keys = dict(zip(records.protocol_label, records.protocol, strict=True))
-    labels = list(records.protocol_label.value_counts().index)
-    check_link("protocol", labels.__contains__, "no run was measured under it")
-    before = st.session_state.get(SHOWN_RUNS, ())
-    if before and st.session_state.get("protocol") not in labels:
-        shared = records.run.isin(before).groupby(records.protocol_label).sum()
-        st.session_state["protocol"] = max(labels, key=shared.__getitem__)
+    labels = dict(zip(records.protocol, records.protocol_label, strict=True))
+    labels = {key: labels[key] for key in rank_protocols(records)}
+    check_link("protocol", [*labels.values()].__contains__, "no run was measured under it")
+    extractors = dict(zip(records.protocol, records.extractor, strict=True))
+    shown_runs, shown_extractor = st.session_state.get(SHOWN, (set(), ""))
+    if shown_runs and st.session_state.get("protocol") not in labels.values():
+        shared = records.run.isin(shown_runs).groupby(records.protocol).sum()
+        best = max(labels, key=lambda key: (shared[key], extractors[key] == shown_extractor))
+        st.session_state["protocol"] = labels[best]
     label = st.selectbox(
         "Protocol",
-        labels,  # unformatted: a link contains what format_func returns
+        list(labels.values()),  # unformatted: a link contains what format_func returns
         key="protocol",
         bind="query-params",
         help="Only runs measured alike can be ranked: same reference, sample size, extractor and options.",
     )
-    st.session_state[SHOWN_RUNS] = set(records.run[records.protocol_label == label])
-    return str(keys[label])
+    key = next(key for key in labels if labels[key] == label)
+    st.session_state[SHOWN] = set(records.run[records.protocol == key]), extractors[key]
+    return key
 
 
 def pick_cost(costed: pd.DataFrame) -> str:

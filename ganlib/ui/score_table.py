@@ -72,7 +72,7 @@ def _decimals(values: pd.Series[float]) -> str:
 
 
 def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFrame, ranked: pd.DataFrame) -> None:
-    """The runs that are not ranked here, each with the reason."""
+    """The runs of the same data set that are not ranked here, each with the reason."""
     metric = ranked.metric.iloc[0]
     measured = present[present.metric == metric]
     other = dict(zip(measured.run, measured.protocol_label, strict=True))
@@ -85,7 +85,9 @@ def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFra
             return "It is unconditional"
         return "Measured with earlier weights only" if run.name in stale else "Not measured"
 
-    unranked = [run for run in runs(generates) if run.name not in set(ranked.run)]
+    shown = set(ranked.run)
+    data = {run.data_name for run in runs() if run.name in shown}
+    unranked = [run for run in runs(generates) if run.name not in shown and run.data_name in data]
     if not unranked:
         return
     table = pd.DataFrame({"Run": [run.name for run in unranked], "Reason": [reason(run) for run in unranked]})

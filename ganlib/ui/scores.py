@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ganlib.records import METRICS, Protocol, measured_on
+from ganlib.metrics.published import ORDER, published_order
+from ganlib.records import METRICS, Protocol, agreement_with, describe_features, measured_on, rank_agreement
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs, weights_hashes
-
-FEATURES = {
-    "embedded": "embedded classifier's",
-    "inception": "Inception",
-    "vgg16": "VGG16",
-    "clip": "CLIP",
-    "dinov2": "DINOv2",
-}
 
 
 def runs_without_fid(present: pd.DataFrame) -> list[str]:
     """Runs that generate and have no FID with their present weights."""
     return sorted({run.name for run in runs(generates)} - set(present.run[present.metric == "fid"]))
+
+
+def of_data_set(present: pd.DataFrame, data: str) -> pd.DataFrame:
+    """The rows of the runs that were trained on this data set."""
+    return present[present.run.isin([run.name for run in runs() if run.data_name == data])]
 
 
 def find_floor(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[tuple[float, int] | None, str]:
@@ -88,8 +86,34 @@ def precision_and_recall(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
 
 def axis_title(ranked: pd.DataFrame) -> str:
     metric = METRICS[ranked.metric.iloc[0]]
-    features = FEATURES.get(ranked.extractor.iloc[0])
-    return f"{metric.label}{f' on {features} features' if features else ''} ({metric.better} is better)"
+    features = describe_features(ranked.extractor.iloc[0])
+    return f"{metric.label}{f' on {features.name} features' if features else ''} ({metric.better} is better)"
+
+
+def describe_extractor(ranked: pd.DataFrame) -> str:
+    """What the features of these scores can and cannot tell; "" where there are none."""
+    features = describe_features(ranked.extractor.iloc[0])
+    return features.tells if features else ""
+
+
+def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame) -> str:
+    """How far other extractors, and published values, order the ranked runs alike; "" where nothing is known.
+
+    ``measured``: the present rows of the metric, under all protocols.
+    """
+    agreement = rank_agreement(measured, ranked.protocol.iloc[0])
+    parts = [
+        f"{row.correlation:.2f} with {features.name} features ({row.runs} runs)"
+        for row in agreement.itertuples()
+        if (features := describe_features(str(row.extractor)))
+    ]
+    metric = ranked.metric.iloc[0]
+    models = {run.name: run.model_name for run in runs()}
+    order = published_order(ranked.data.iloc[0], metric)
+    if known := agreement_with(ranked.set_index("run").value, models, METRICS[metric].better, order):
+        n, correlation = known
+        parts.append(f"{correlation:.2f} with the published order ({ORDER}, {n} architectures)")
+    return f"Rank correlation (Spearman): {'; '.join(parts)}." if parts else ""
 
 
 def add_costs(ranked: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
