@@ -12,11 +12,11 @@ import pandas as pd
 
 from ganlib.data import list_data
 from ganlib.models import MODELS, Trainable
-from ganlib.records import METRICS, RANKED, by_date, measured_on, present, read_evaluations, usual_scores
+from ganlib.records import EMBEDDED, METRICS, RANKED, by_date, measured_on, present, read_evaluations, usual_scores
 from ganlib.runs import Run, RunError, find_run, no_runs, scan
 from ganlib.settings import run_roots
 
-TITLE_SUFFIXES = dict.fromkeys(("fid", "fid_infinity", "kid"), " (embedded)") | {"ppl": " in z"}
+LISTED = (EMBEDDED, "efficientnet_lite0")  # extractors; others are on the FID page
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -70,20 +70,22 @@ def list_runs() -> None:
 
 def list_scores() -> None:
     """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
-    titles = "architecture", "parameters", "images seen", "training", "FID (embedded)", "class agreement", "n"
+    fids = [f"FID ({name})" for name in LISTED]
+    titles = "architecture", "parameters", "images seen", "training", *fids, "class agreement", "n"
     print(f"| run | {' | '.join(titles)} | linear probe of D |")
     print(f"|-|{'-|' * len(titles)}-|")
-    for run, scores in _evaluated():
-        fid = scores["fid"]
+    for run, by_extractor in _evaluated():
+        scores = next(iter(by_extractor.values()))
+        measured = [by_extractor.get(name, {}).get("fid") for name in LISTED]
         cells = [
             run.name,
             run.model_name,
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
             f"{run.images_seen:,}",
             f"{run.training_seconds / 60:.0f} min",
-            _with_interval(fid),
+            *(_with_interval(fid) if fid else "–" for fid in measured),
             _percent(scores.get("class_agreement")),
-            f"{fid.n_fake:,}",
+            f"{scores['fid'].n_fake:,}",
             _percent(scores.get("probe_accuracy")),
         ]
         print(f"| {' | '.join(cells)} |")
@@ -96,26 +98,28 @@ def _percent(score: Any) -> str:
 def _with_interval(score: Any) -> str:
     half = (score.high - score.low) / 2
     if isnan(half):
-        return f"{score.value:.2f}"
-    decimals = 3 if half < 0.005 else 2  # no interval reads as zero
+        return f"{score.value:.2f}" if score.value < 100 else f"{score.value:.0f}"
+    decimals = 3 if half < 0.005 else 2 if half < 2 else 0  # no interval reads as zero
     return f"{score.value:.{decimals}f} ± {half:.{decimals}f}"
 
 
 def list_metrics() -> None:
-    """All other metrics of the same runs and the same images, likewise."""
+    """All other metrics of the same runs and the same images, likewise, a row an extractor."""
     names = [name for name in RANKED if name != "class_agreement"]  # which ``list scores`` has
-    labels = [METRICS[name].label + TITLE_SUFFIXES.get(name, "") for name in names]
-    print(f"| run | n | {' | '.join(labels)} |")
-    print(f"|-|-{'|-' * len(labels)}|")
-    for run, scores in _evaluated():
-        values = [f"{scores[name].value:#.3g}".rstrip(".") if name in scores else "–" for name in names]
-        print(f"| {run.name} | {scores['fid'].n_fake:,} | {' | '.join(values)} |")
+    labels = [METRICS[name].label + (" in z" if name == "ppl" else "") for name in names]
+    print(f"| run | extractor | n | {' | '.join(labels)} |")
+    print(f"|-|-|-{'|-' * len(labels)}|")
+    for run, by_extractor in _evaluated():
+        for extractor, scores in by_extractor.items():
+            values = [f"{scores[name].value:#.3g}".rstrip(".") if name in scores else "–" for name in names]
+            print(f"| {run.name} | {extractor} | {scores['fid'].n_fake:,} | {' | '.join(values)} |")
 
 
-def _evaluated() -> Iterator[tuple[Run, dict[str, Any]]]:
-    """Runs with an FID of the embedded extractor at default options, and by metric the rows of the same images.
+def _evaluated() -> Iterator[tuple[Run, dict[str, dict[str, Any]]]]:
+    """Runs with an FID at default options by one of ``LISTED`` or more: extractor -> metric -> row of the same images.
 
-    A run that has no FID under the protocol that is usual for its data set shows its latest.
+    A run that has no FID under the protocol that is usual for its data set and the extractor shows its latest. What
+    takes no extractor stands with the first.
     """
     runs: dict[str, Run] = {}
     weights, errors = {}, []
@@ -130,15 +134,22 @@ def _evaluated() -> Iterator[tuple[Run, dict[str, Any]]]:
         print(f"ganlib: {sentence}", file=sys.stderr)
     scores = present(frame, weights)
     scores = by_date(scores[scores["options"] == ""])
-    fids = scores[(scores["metric"] == "fid") & (scores["extractor"] == "embedded")]
-    usual = usual_scores(fids, {name: run.data_name for name, run in runs.items()})
+    data = {name: run.data_name for name, run in runs.items()}
+    fids = {name: scores[(scores["metric"] == "fid") & (scores["extractor"] == name)] for name in LISTED}
+    usual = {name: usual_scores(rows, data) for name, rows in fids.items()}
     for name, run in runs.items():
-        own = pd.concat([fids[fids["run"] == name], usual[usual["run"] == name]])
-        if own.empty:
-            continue
-        same = measured_on(scores[scores["run"] == name], own["protocol"].iloc[-1])
-        same = same[(same["metric"] != "ppl") | (same["space"] == "z")]
-        yield run, {str(row.metric): row for row in same.itertuples()}
+        by_extractor: dict[str, dict[str, Any]] = {}
+        for extractor in LISTED:
+            own = pd.concat([rows[rows["run"] == name] for rows in (fids[extractor], usual[extractor])])
+            if own.empty:
+                continue
+            same = measured_on(scores[scores["run"] == name], own["protocol"].iloc[-1])
+            same = same[(same["metric"] != "ppl") | (same["space"] == "z")]
+            if by_extractor:
+                same = same[same["extractor"] != ""]
+            by_extractor[extractor] = {str(row.metric): row for row in same.itertuples()}
+        if by_extractor:
+            yield run, by_extractor
 
 
 def list_data_sets() -> None:

@@ -8,7 +8,7 @@
     needs = ["mnist-classifier"]         # entries to be done before it begins
     start = "mnist-sngan-short"          # begin from the weights of this run, of the gallery or an entry above
     halve = true                         # float16 weights at the end (default: true)
-    evaluate = [{ n = 10_000, per_class = true }]   # fields of an evaluation each (default: one with defaults)
+    evaluate = [{ n = 10_000, per_class = true }]   # fields of an evaluation each (default: ``EVALUATIONS``)
     fields = { g_width = 64, batch_size = 64, seed = 1 }   # of the architecture and of training
 
 A file with anything unknown or impossible in it is refused as a whole, with the line.
@@ -32,6 +32,10 @@ from ganlib.runs import find_run
 from ganlib.training import TrainingConfig
 
 BUDGETS = ("images", "max_minutes")
+EVALUATIONS: list[dict[str, Any]] = [  # by the data set's classifier, and by features that compare between data sets
+    {},
+    {"extractor": "efficientnet_lite0", "metrics": ["fid", "kid", "prc", "dc"]},
+]
 NAME = re.compile(r"[\w.+-]+")
 
 
@@ -99,7 +103,7 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
     _check_fields(values, config, budget)
     start = _text(table, "start") if "start" in table else ""
     table.pop("start", None)
-    needs, halve, evaluate = table.pop("needs", []), table.pop("halve", True), table.pop("evaluate", [{}])
+    needs, halve, evaluate = table.pop("needs", []), table.pop("halve", True), table.pop("evaluate", EVALUATIONS)
     for key in ("name", "model", "data"):
         table.pop(key)
     if table:

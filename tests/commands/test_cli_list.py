@@ -126,11 +126,28 @@ def test_list_metrics_has_those_of_the_same_images(own_gallery, capsys):
     for space in ("z", "w"):
         score(own_gallery / OTHER, ord(space), metric="ppl", protocol=protocol_of(own_gallery) | {"space": space})
     rows = run_command("list", "metrics", capsys=capsys).splitlines()
-    assert rows[0].startswith(
-        "| run | n | FID (embedded) | FID∞ (embedded) | KID (embedded) | IS | Precision | Recall |"
-    )
+    assert rows[0].startswith("| run | extractor | n | FID | FID∞ | KID | IS | Precision | Recall |")
     (mine,) = (row for row in rows if f"| {OTHER} |" in row)
-    assert mine == f"| {OTHER} | 1,000 | 8.25 | – | – | – | 0.875 | – | – | – | {ord('z')} | – |"
+    assert mine == f"| {OTHER} | embedded | 1,000 | 8.25 | – | – | – | 0.875 | – | – | – | {ord('z')} | – |"
+
+
+def test_scores_by_imagenet_features_stand_beside_the_embedded_ones(own_gallery, capsys):
+    imagenet = protocol_of(own_gallery) | {"extractor": "efficientnet_lite0", "extractor_hash": "e" * 12}
+    cas = imagenet | {"extractor": None, "extractor_name": None, "extractor_hash": None}
+    score(own_gallery / OTHER, 300.0, low=290.0, high=310.0, protocol=imagenet)
+    score(own_gallery / OTHER, 0.5, metric="cas", protocol=cas)
+    (mine,) = (row for row in run_command("list", "scores", capsys=capsys).splitlines() if f"| {OTHER} |" in row)
+    assert "| 8.25 ± 1.00 | 300 ± 10 | – | 1,000 |" in mine
+    rows = [row for row in run_command("list", "metrics", capsys=capsys).splitlines() if f"| {OTHER} |" in row]
+    assert [row.split(" | ")[1:4] for row in rows] == [
+        ["embedded", "1,000", "8.25"],
+        ["efficientnet_lite0", "1,000", "300"],
+    ]
+    assert [row.endswith("| 0.500 |") for row in rows] == [True, False]
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    score(own_gallery / OTHER, 300.0, protocol=imagenet)
+    (mine,) = (row for row in run_command("list", "scores", capsys=capsys).splitlines() if f"| {OTHER} |" in row)
+    assert "| – | 300 | – | 1,000 |" in mine
 
 
 def protocol_of(gallery: Path) -> dict[str, Any]:
