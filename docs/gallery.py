@@ -33,11 +33,12 @@ Made by `python -m docs.gallery` from the records in `checkpoints/`; do not edit
 - InfoGAN's code, trained without labels, separates the digits' test images with an accuracy of 69.1 %. SGAN's
   classifier, trained with 4,000 labels, has 55.6 % on CIFAR-10, and 51.3 % when trained on these labels alone.
 
-FID is measured on the features of that classifier, which this project trains per data set and ships (extractor
-`embedded`): as many generated images against the training split, the interval from disjoint blocks of seeds, classes
-requested in turn. It compares runs of one data set in this table only, never with published FID, which uses Inception:
+FID (embedded) is measured on the features of that classifier, which this project trains per data set and ships: as
+many generated images against the training split, the interval from disjoint blocks of seeds, classes requested in turn.
+FID (efficientnet_lite0) is measured on the same images by features of ImageNet, enlarged to 64 pixels: it also compares
+data sets, on another scale, and does not know their classes. Neither compares with published FID, which uses Inception:
 `--extractor inception` computes that where torch-fidelity can download its weights or `--extractor-weights PATH` names
-them; `vgg16`, `clip` and `dinov2` likewise.
+them. [training.md](training.md) lists all extractors.
 
 ## Other metrics
 
