@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+MAX_NAME = 80  # characters of a name that may be one of a known scalar
+
 
 class Tag(NamedTuple):
     name: str
@@ -111,6 +113,7 @@ RUN_NAMES = ("run", "run_name", "run_id", "experiment", "exp_name")
 SPLIT_NAMES = ("split", "phase", "mode", "subset", "stage", "set")
 
 _PATTERNS = tuple((re.compile(pattern), tag) for pattern, tag in CANONICAL)
+_ANY_PATTERN = re.compile("|".join(f"(?:{pattern})" for pattern, _ in CANONICAL))  # most names fit none
 _AFFIXES = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
 
 
@@ -123,7 +126,9 @@ def normalize_name(name: str) -> str:
 def canonical_tag(name: str) -> Tag:
     """``Loss/D/loss``, ``d_loss``, ``errD`` -> ``loss/D``; an unknown name stays as it is."""
     normalized = normalize_name(name)
-    for candidate in (normalized, _AFFIXES.sub("", normalized)):
+    for candidate in dict.fromkeys((normalized, _AFFIXES.sub("", normalized))):
+        if len(candidate) > MAX_NAME or not _ANY_PATTERN.fullmatch(candidate):
+            continue
         for pattern, tag in _PATTERNS:
             if pattern.fullmatch(candidate):
                 return tag

@@ -29,6 +29,7 @@ from ganlib.logs.tags import (
     normalize_name,
 )
 
+MAX_NAMES = 5_000  # of scalars in a file; more are no names
 TEXT_COLUMNS = frozenset([*TAG_NAMES, *RUN_NAMES, *SPLIT_NAMES])
 AXIS_COLUMNS = frozenset([*STEP_NAMES, *BATCH_NAMES, *IMAGE_NAMES, *EPOCH_NAMES, *WALL_TIME_NAMES])
 
@@ -95,6 +96,10 @@ def columns_to_scalars(
     NotALog for a table whose rows are runs or models.
     """
     columns = list(columns)
+    if len(columns) > MAX_NAMES:
+        left_out = sum(len(column.row) for column in columns[MAX_NAMES:])
+        source.skip(None, f"{len(columns) - MAX_NAMES:,} names after the first {MAX_NAMES:,}, {left_out:,} numbers")
+        columns = columns[:MAX_NAMES]
     if names := compared_names(columns, len(lines)):
         examples = ", ".join(names[:2]) + ", …" * (len(names) > 2)
         raise source.not_a_log(f"its rows compare {len(names)} runs, models or classes ({examples}) and are no steps")

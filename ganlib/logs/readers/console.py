@@ -23,12 +23,19 @@ from ganlib.logs.readers.numerals import to_ascii_numerals
 from ganlib.logs.readers.shapes import MAX_LINE, NOTHING, Shape, analyse, split_numbers
 from ganlib.logs.readers.source import Source
 
+# A log has a few dozen shapes of lines. What may be analysed of new ones: this much, and a part of the file's size.
+ANALYSED_CHARACTERS, ANALYSED_FRACTION, NUMBER_COST = 300_000, 5, 60
 MAX_KNOWN_SHAPES = 1000  # that tell whether the last line is whole
 MIN_UNPLACED_LINES = 3  # with the same names, to make a log of lines without any step or epoch
 # CycleGAN and pix2pix print losses under the names that others give to the outputs of D.
 CYCLEGAN = {"D": "loss/D", "G": "loss/G", "G_GAN": "loss/G", "D_real": "loss/D/real", "D_fake": "loss/D/fake"}
 _CYCLEGAN = re.compile(rb"^\(epoch: \d+, iters: \d+, ", re.MULTILINE)
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f]")
+_WRAPPER = re.compile(rb"(?:tensor|array|float\d\d|Variable|scalar)\(")
+_WRAPPED = re.compile(  # "tensor(0.5, device='cuda:0', grad_fn=<MeanBackward0>)" is 0.5
+    rb"(?<![\w.])(?:(?:np|numpy|torch|jnp|tf)\.)?(?:tensor|array|float\d\d|Variable|scalar)\("
+    rb"\s{0,9}\[{0,2}([^\s,()\[\]]{1,40})\]{0,2}(?:,\s{0,9}(?:device|dtype|grad_fn|requires_grad|shape|numpy|name)=[^\n,()]{1,60}(?:\(\))?){0,4}\)"
+)
 _LOSS = re.compile("loss|err", re.IGNORECASE)
 
 
@@ -109,8 +116,11 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
     lines: list[int] = []
     known: set[object] = source.state.setdefault("shapes", set())
     is_cut = not text.endswith(b"\n")
+    if _WRAPPER.search(text):
+        text = _WRAPPED.sub(rb"\1", text)
     all_lines = text.decode("utf-8", errors="replace").split("\n")
     last = len(all_lines) if is_cut else 0
+    budget = source.state.get("budget", ANALYSED_CHARACTERS) + len(text) // ANALYSED_FRACTION
     for number, line in enumerate(all_lines, 1):
         if not line:
             continue
@@ -123,6 +133,11 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
         key: object = tuple(parts[::2])
         group = groups.get(key)
         if group is None or group.shape.literals:
+            if group is None:
+                budget -= len(line) + NUMBER_COST * (len(parts) // 2 + 1)
+            if budget < 0:
+                source.skip(number, "it is unlike all lines before, as too many are")
+                continue
             shape, parts, key = _shape_of(line)
             group = groups.get(key)
             if group is None:
@@ -137,12 +152,15 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
         group.rows.append(len(lines))
         group.numbers.append(parts[1::2])
         lines.append(number)
+    source.state["budget"] = budget
     return lines, [group for group in groups.values() if group.rows]
 
 
 def _shape_of(line: str) -> tuple[Shape, list[str], object]:
     """A line's shape, its parts (text and number in turn), and the key of lines of the same shape."""
     line = to_ascii_numerals(line)
+    if "(" in line and _WRAPPER.search(raw := line.encode("utf-8", errors="replace")):
+        line = _WRAPPED.sub(rb"\1", raw).decode()
     if len(line) > MAX_LINE:
         return NOTHING, [line], None
     if _CONTROL.search(line):

@@ -24,22 +24,23 @@ _OF = r"(?: {0,3}(?:/|of|out of|von|de|из) {0,3}(\0))?"
 _BEFORE = r"(?<![A-Za-z0-9_/])"
 _SUFFIX = r"(?:[ _-]?(?:no|num|number|nr|idx|index|id)\.?)?"
 
-# Pattern, and the roles of its groups.
+# Pattern, the roles of its groups, and texts of which the shape must have one: most lines have none.
 _POSITIONS = tuple(
-    (re.compile(pattern, re.IGNORECASE), roles)
-    for pattern, roles in (
+    (re.compile(pattern, re.IGNORECASE), roles, texts)
+    for pattern, roles, texts in (
         (r"\[ {0,8}(\0) {0,3}/ {0,3}(\0) {0,3}\][ ,]{0,3}\[ {0,8}(\0) {0,3}/ {0,3}(\0) {0,3}\]",
-         ("epoch", "epochs", "batch", "batches")),
-        (rf"{_BEFORE}{_EPOCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("epoch", "epochs")),
-        (rf"第 ?(\0) ?(?:/ ?(\0) ?)?(?:个 ?)?(?:轮|代|回|{_EPOCH})", ("epoch", "epochs")),
-        (r"(\0)%\|[^|]{0,300}\| {0,12}(\0)k? {0,3}/ {0,3}(\0)k? {0,3}(?=\[|$)", ("", "count", "counts")),
-        (r"(?:^|[: ])(\0)it \[(?=\0:)", ("count",)),
-        (rf"{_BEFORE}{_BATCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("batch", "batches")),
-        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("step", "steps")),
-        (r"^[ >*#]{0,12}(\0), {0,4}(\0)/(\0),", ("epoch", "batch", "batches")),
-        (r"^ {0,12}(\0)-(\0):? {1,4}(?=\[[A-Za-z])", ("epoch", "batch")),
-        (r"^ {0,12}(\0)/(\0)(?= |:|$)", ("count", "counts")),
-        (r"^[ >*#\[(]{0,12}(\0)[\])]?[:,.]?[ \t|:-]{0,8}(?=[\[(<{'\"]{0,2}[^\W\d])", ("lead",)),
+         ("epoch", "epochs", "batch", "batches"), ("[",)),
+        (rf"{_BEFORE}{_EPOCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("epoch", "epochs"), ("ep", "ép")),
+        (rf"第 ?(\0) ?(?:/ ?(\0) ?)?(?:个 ?)?(?:轮|代|回|{_EPOCH})", ("epoch", "epochs"), ("第",)),
+        (r"(\0)%\|[^|]{0,300}\| {0,12}(\0)k? {0,3}/ {0,3}(\0)k? {0,3}(?=\[|$)", ("", "count", "counts"), ("%|",)),
+        (r"(?:^|[: ])(\0)it \[(?=\0:)", ("count",), ("it [",)),
+        (rf"{_BEFORE}{_BATCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("batch", "batches"), ("batch", "lote")),
+        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("step", "steps"),
+         ("step", "it", "update", "schritt", "paso", "étape", "passo")),
+        (r"^[ >*#]{0,12}(\0), {0,4}(\0)/(\0),", ("epoch", "batch", "batches"), ("/",)),
+        (r"^ {0,12}(\0)-(\0):? {1,4}(?=\[[A-Za-z])", ("epoch", "batch"), ("-",)),
+        (r"^ {0,12}(\0)/(\0)(?= |:|$)", ("count", "counts"), ("/",)),
+        (r"^[ >*#\[(]{0,12}(\0)[\])]?[:,.]?[ \t|:-]{0,8}(?=[\[(<{'\"]{0,2}[^\W\d])", ("lead",), ("",)),
     )
 )  # fmt: skip
 _COUNT = re.compile(r"(?:(?<![:= ])|(?<=[^:=] )|(?<=  )|^)[\[(]? {0,8}(\0) {0,3}/ {0,3}(\0)")
@@ -47,6 +48,7 @@ _TIMES = re.compile(
     r"(\0)[-/](\0)[-/](\0)(?:[T ,_-]{1,2}(\0):(\0)(?::(\0))?(?:,(\0))?)?"
     r"|(?:(\0) days?,? )?(\0):(\0)(?::(\0))?(?:,(\0))?"
 )
+_TIME_SIGN = re.compile(r"\0[:/-]\0")
 # A line about other data than the training's: its position counts these.
 _SPLIT_LINE = re.compile(
     r"[\W\d_]{0,40}(val|test|eval)(?:id|idation|idating|ing|uation|uating|uate)?(?![A-Za-z_])", re.I
@@ -65,13 +67,16 @@ def find_position(shape: str) -> Position:
     offsets = [match.start() for match in re.finditer(NUMBER, shape)]
     index = {offset: number for number, offset in enumerate(offsets)}
     times = []
-    for match in _TIMES.finditer(shape):
+    for match in _TIMES.finditer(shape) if _TIME_SIGN.search(shape) else ():
         used = [index[match.start(group)] for group in range(1, 13) if match[group]]
         if match[4] is None and match[1] is None:
             times.append((used[0], len(used)))
         shape = _take(shape, match.start(), match.end())
     roles: dict[str, int] = {}
-    for pattern, names in _POSITIONS:
+    lower, is_ascii = shape.lower(), shape.isascii()
+    for pattern, names, texts in _POSITIONS:
+        if is_ascii and not any(text in lower for text in texts):
+            continue
         if position := pattern.search(shape):
             found = {name: index[position.start(group)] for group, name in enumerate(names, 1) if position[group]}
             if set(found) & set(roles) - {""} or ("lead" in found and set(roles) & {"step", "batch", "count"}):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.columns import Column, columns_to_scalars, concat_columns, parse_column
+from ganlib.logs.readers.columns import MAX_NAMES, Column, columns_to_scalars, concat_columns, parse_column
 from ganlib.logs.readers.source import Source
 
 
@@ -17,6 +17,7 @@ class RecordTable:
 
     def __init__(self) -> None:
         self.rows = 0
+        self.left_out = 0  # keys after the first ``MAX_NAMES``
         self._parts: dict[str, list[Column]] = {}
         self.errors: dict[int, str] = {}  # by row
 
@@ -44,6 +45,9 @@ class RecordTable:
             every = len(indices) == len(records)
             alike = records if every else [records[index] for index in indices]
             for key in keys:
+                if f"{prefix}{key}" not in self._parts and len(self._parts) >= MAX_NAMES:
+                    self.left_out += 1
+                    continue
                 self._add_values(f"{prefix}{key}", [record[key] for record in alike], rows if every else rows[indices])
 
     def _add_values(self, name: str, values: list[Any], rows: NDArray[np.int32]) -> None:
@@ -86,6 +90,8 @@ def records_to_scalars(records: list[dict[str, Any]], lines: list[int], source: 
 def table_to_scalars(table: RecordTable, lines: list[int], source: Source, run: str = "") -> list[Scalars]:
     """The scalars of a table whose rows stand at these lines of the file; unusable values are skipped."""
     columns = table.columns()
+    if table.left_out:
+        source.skip(None, f"{table.left_out:,} more keys than the first {MAX_NAMES:,}")
     for row, reason in table.errors.items():
         source.skip(lines[row], reason)
     return columns_to_scalars(columns, np.array(lines, np.int64), source, run)

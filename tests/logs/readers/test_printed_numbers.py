@@ -1,0 +1,119 @@
+"""Random numbers printed in prose of many shapes: each is read back whole, or its line is counted as skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ganlib.logs import LogError, read
+
+WRITINGS: dict[str, Callable[[float], str]] = {
+    "plain": repr,
+    "fixed": lambda value: f"{value:.4f}",
+    "exponent": lambda value: f"{value:.3e}",
+    "minus sign": lambda value: repr(value).replace("-", "−"),
+    "full width": lambda value: repr(value).translate({48 + digit: 0xFF10 + digit for digit in range(10)}),
+    "integer": lambda value: str(round(value)),
+    "underscores": lambda value: f"{round(value * 1e4):_}",
+    "tensor": lambda value: f"tensor({value!r}, device='cuda:0')",
+    "numpy": lambda value: f"np.float32({value!r})",
+}
+SHAPES = (
+    "Epoch {i} d_loss: {a} g_loss: {b}",
+    "Epoch {i}/99, D loss = {a}, G loss = {b}",
+    "[Epoch {i}/99] [Batch 3/938] [D loss: {a}] [G loss: {b}]",
+    "[{i}/99][3/938]\tLoss_D: {a}\tLoss_G: {b}",
+    "step {i} | d_loss {a} | g_loss {b}",
+    "iter: {i}, d_loss={a}, g_loss={b}",
+    "{{'step': {i}, 'd_loss': {a}, 'g_loss': {b}}}",
+    'stats {{"d_loss": {a}, "g_loss": {b}, "epoch": {i}}}',
+    "2024-01-02 03:04:05,678 - INFO - Epoch {i}: d_loss {a} g_loss {b}",
+    "At step {i} the D loss is {a} and the G loss is {b}.",
+    "{i} [D loss: {a}] [G loss: {b}]",
+    "Iteration {i} (d_loss: {a}, g_loss: {b})",
+    ">{i}, d_loss={a}, g_loss={b}",
+    "  {i}: d_loss:{a}, g_loss:{b}",
+    "Epoch [{i}/99] d_loss/g_loss: {a}/{b}",
+    "Epoch {i}  D/G loss: {a} / {b}",
+    "Epoch {i}: 50%|#####     | 10/20 [00:07<00:59,  1.03it/s, d_loss={a}, g_loss={b}]",
+    "epoch={i} d_loss={a};g_loss={b}; lr = 2e-4",
+    "(epoch: {i}, iters: 100, time: 0.1) d_loss: {a} g_loss: {b} ",
+    "Epoch {i} - 5s 451ms/step - d_loss: {a} - g_loss: {b}",
+    "第 {i} 轮 d_loss：{a} g_loss：{b}",
+    "Эпоха {i}: d_loss -> {a}, g_loss -> {b}",
+)
+VALUES = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 6))
+EXAMPLES = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+class Line(NamedTuple):
+    d: float
+    g: float
+
+
+def expected(writing: str, value: float) -> float:
+    text = WRITINGS[writing](value)
+    if writing in ("tensor", "numpy"):
+        return value
+    return float(text.replace("−", "-").translate({0xFF10 + digit: str(digit) for digit in range(10)}))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@EXAMPLES
+@given(values=st.lists(st.tuples(VALUES, VALUES), min_size=3, max_size=6), writing=st.sampled_from(sorted(WRITINGS)))
+def test_read_back(tmp_path, shape, values, writing):
+    write = WRITINGS[writing]
+    path = tmp_path / "train.log"
+    path.write_text("".join(shape.format(i=i, a=write(a), b=write(b)) + "\n" for i, (a, b) in enumerate(values, 1)))
+    frame = read(path)
+    for tag, numbers in (("loss/D", [a for a, _ in values]), ("loss/G", [b for _, b in values])):
+        rows = frame[frame["tag"] == tag]
+        assert len(rows) + frame.attrs["skipped_total"] >= len(values)
+        if not frame.attrs["skipped_total"]:
+            np.testing.assert_array_equal(rows["value"], [expected(writing, number) for number in numbers])
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["0.6632W0000", "1.2.3", "12:30", "0.5-0.7", "3x4", "1e", "0.5e", "12abc", "1__0", "0.5.", "5^2", "2024-01-02"],
+)
+def test_what_is_no_number_is_not_cut(tmp_path, number):
+    path = tmp_path / "train.log"
+    lines = [f"Epoch {i} d_loss: 0.5{i} x_loss: {number} end\n" for i in range(1, 6)]
+    path.write_text("".join(lines))
+    frame = read(path)
+    assert len(frame[frame["tag"] == "loss/D"]) == 5
+    values = frame.loc[frame["tag"] == "x_loss", "value"]
+    assert values.isin([0.5] if number == "0.5." else [45000.0]).all()
+    path.write_text("".join(f"Epoch {i} loss: {number} end\n" for i in range(1, 6)))
+    try:
+        values = read(path)["value"]
+    except LogError:
+        return
+    assert values.isin([0.5] if number == "0.5." else [45000.0]).all()
+
+
+@given(st.lists(st.floats(0, 99).map(lambda value: round(value, 3)), min_size=4, max_size=9))
+@EXAMPLES
+def test_decimal_commas_in_prose(tmp_path, values):
+    path = tmp_path / "train.log"
+    lines = [f"Epoch {i} D loss: {value:.3f}, G loss: 0,5\n".replace(".", ",") for i, value in enumerate(values)]
+    path.write_text("".join(lines))
+    frame = read(path)
+    np.testing.assert_array_equal(frame.loc[frame["tag"] == "loss/D", "value"], values)
+    assert (frame.loc[frame["tag"] == "loss/G", "value"] == 0.5).all()
+
+
+def test_commas_that_may_be_thousands(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"Epoch {i} loss: 0.5 seen: {i},000\n" for i in range(1, 5)))  # the dot says so
+    assert read(path).loc[lambda frame: frame["tag"] == "seen", "value"].tolist() == [1000, 2000, 3000, 4000]
+    path.write_text("".join(f"Epoch {i} seen: {i},000 D_acc: 5\n" for i in range(1, 5)))
+    frame = read(path)
+    assert "seen" not in set(frame["tag"])
+    assert frame.attrs["skipped_total"] == 4
