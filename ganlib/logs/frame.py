@@ -25,6 +25,7 @@ DTYPES = {
 }
 COLUMNS = list(DTYPES)
 MAX_LISTED = 100  # skipped lines that are listed one by one: pandas copies attrs with every operation
+MAX_OVERTAKEN = 0.5  # of the steps that go back, until all are taken for lines of several threads
 Unit = Literal["steps", "images", "epochs"]
 
 
@@ -105,13 +106,21 @@ def compute_segments(scalars: Scalars) -> NDArray[np.int16]:
     """(n,) number of restarts of the run before each scalar.
 
     A step lower than the previous one of the same tag begins a segment of all tags: the other tags go back in the
-    rows that follow, which is the same restart. The evaluation of an old checkpoint is no restart.
+    rows that follow, which is the same restart. The evaluation of an old checkpoint is no restart, nor are lines of
+    several threads out of their order.
     """
     code, row, step = scalars.code, scalars.row, scalars.step
     decreases = np.flatnonzero((step[1:] < step[:-1]) & (code[1:] == code[:-1]))
-    is_training = np.array([name not in EVALUATION_TAGS for name in scalars.tags])
+    if not len(decreases):
+        return np.zeros(len(step), np.int16)
+    is_training = np.array([_is_training_tag(name) for name in scalars.tags])
     if is_training.any():
         decreases = decreases[is_training[code[decreases]]]
+    # Lines of two threads that overtake each other: the step after the lower one is beyond that before it.
+    following = np.minimum(decreases + 2, len(step) - 1)
+    overtaken = (step[following] > step[decreases]) & (code[following] == code[decreases])
+    if len(decreases):
+        decreases = decreases[~overtaken] if overtaken.mean() < MAX_OVERTAKEN else decreases[:0]
     if not len(decreases):
         return np.zeros(len(step), np.int16)
     starts: list[int] = []
@@ -120,6 +129,11 @@ def compute_segments(scalars: Scalars) -> NDArray[np.int16]:
             starts.append(row_after)
     # int16 must not overflow on a log whose steps mostly decrease.
     return np.minimum(np.searchsorted(starts, row, side="right"), np.iinfo(np.int16).max).astype(np.int16)
+
+
+def _is_training_tag(name: str) -> bool:
+    """Whether a scalar is logged as the training goes on, not when some checkpoint is evaluated."""
+    return name not in EVALUATION_TAGS and not name.lower().startswith(("val", "test", "eval", "best"))
 
 
 def build_frame(runs: Mapping[str, list[Scalars]], skipped: list[SkippedLine], skipped_total: int) -> pd.DataFrame:

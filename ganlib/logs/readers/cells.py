@@ -84,7 +84,7 @@ def cells_to_scalars(cells: Cells, source: Source) -> Scalars:
     tags = canonical_tags(cells.names, source.aliases)
     keep = usable[cells.row]
     for name in cells.names:
-        if name in (axis.column, wall_name, STEP_TOTAL, BATCH_TOTAL):
+        if name in (axis.column, wall_name) or name.startswith("\0") or _is_row_number(cells, name):
             keep[cells.bounds(name)] = False
     scale = np.array([tag.scale for tag in tags])
     if (scale != 1).any():
@@ -108,6 +108,17 @@ def cells_to_scalars(cells: Cells, source: Source) -> Scalars:
         unit=axis.unit,
         run=cells.run,
     )
+
+
+def _is_row_number(cells: Cells, name: str) -> bool:
+    """Whether a column only counts rows: W&B's "_step", the index that pandas writes without a name."""
+    normalized = normalize_name(name)
+    if normalized in ("_step", "_runtime_step"):
+        return True
+    if not normalized.startswith("unnamed") and normalized not in ("", "index"):
+        return False
+    value = cells.value[cells.bounds(name)]
+    return bool((np.diff(value) == 1).all())
 
 
 def detect_step_axis(cells: Cells, source: Source) -> StepAxis:

@@ -20,7 +20,7 @@ from ganlib.logs.readers.columns import Column, columns_to_scalars
 from ganlib.logs.readers.commas import CommaNumbers
 from ganlib.logs.readers.names import is_metric
 from ganlib.logs.readers.numerals import to_ascii_numerals
-from ganlib.logs.readers.shapes import MAX_LINE, NOTHING, Shape, analyse, split_numbers
+from ganlib.logs.readers.shapes import MAX_LINE, NOTHING, Shape, analyse, split_finite_numbers, split_numbers
 from ganlib.logs.readers.source import Source
 
 # A log has a few dozen shapes of lines. What may be analysed of new ones: this much, and a part of the file's size.
@@ -36,6 +36,7 @@ _WRAPPED = re.compile(  # "tensor(0.5, device='cuda:0', grad_fn=<MeanBackward0>)
     rb"(?<![\w.])(?:(?:np|numpy|torch|jnp|tf)\.)?(?:tensor|array|float\d\d|Variable|scalar)\("
     rb"\s{0,9}\[{0,2}([^\s,()\[\]]{1,40})\]{0,2}(?:,\s{0,9}(?:device|dtype|grad_fn|requires_grad|shape|numpy|name)=[^\n,()]{1,60}(?:\(\))?){0,4}\)"
 )
+_NAN = re.compile(rb"[nN][aA][nN]|[iI][nN][fF]")
 _LOSS = re.compile("loss|err", re.IGNORECASE)
 
 
@@ -118,6 +119,7 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
     is_cut = not text.endswith(b"\n")
     if _WRAPPER.search(text):
         text = _WRAPPED.sub(rb"\1", text)
+    split = split_numbers if _NAN.search(text) else split_finite_numbers
     all_lines = text.decode("utf-8", errors="replace").split("\n")
     last = len(all_lines) if is_cut else 0
     budget = source.state.get("budget", ANALYSED_CHARACTERS) + len(text) // ANALYSED_FRACTION
@@ -127,8 +129,8 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
         if len(line) > MAX_LINE:
             source.skip(number, f"a line of {len(line):,} characters is none of scalars")
             continue
-        parts = split_numbers(line)
-        if len(parts) == 1 and (line.isascii() or len(parts := split_numbers(to_ascii_numerals(line))) == 1):
+        parts = split(line)
+        if len(parts) == 1 and (line.isascii() or len(parts := split(to_ascii_numerals(line))) == 1):
             continue
         key: object = tuple(parts[::2])
         group = groups.get(key)

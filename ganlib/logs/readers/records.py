@@ -11,6 +11,8 @@ from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.columns import MAX_NAMES, Column, columns_to_scalars, concat_columns, parse_column
 from ganlib.logs.readers.source import Source
 
+MAX_LIST = 16  # numbers in a list that are scalars of their own
+
 
 class RecordTable:
     """Columns from records that are added one block after the other; keys of nested records are joined by "/"."""
@@ -60,6 +62,8 @@ class RecordTable:
                 values = [float("inf") if abs(value) > 1e308 else value for value in values]
                 self._add_values(name, values, rows)
                 return
+        if list in types:
+            self._add_lists(name, values, rows)
         for kind in types - {type(None), list, bool}:
             indices = [index for index, value in enumerate(values) if type(value) is kind]
             typed, typed_rows = [values[index] for index in indices], rows[indices]
@@ -71,6 +75,25 @@ class RecordTable:
                 self._parts.setdefault(name, []).append(column)
             else:
                 self._add_values(name, typed, typed_rows)
+
+    def _add_lists(self, name: str, values: list[Any], rows: NDArray[np.int32]) -> None:
+        """ "D_A": [0.1, 0.2] as a scalar for each place in the list; a longer list is told of."""
+        if name.endswith(("/bins", "/values", "/packedBins/values")):  # of Weights & Biases' histograms
+            return
+        places: dict[int, list[tuple[int, Any]]] = {}
+        for row, value in zip(rows.tolist(), values, strict=True):
+            if type(value) is not list:
+                continue
+            if len(value) > MAX_LIST:
+                self.errors[row] = f"{name} is a list of {len(value):,}"
+                continue
+            for place, item in enumerate(value):
+                if type(item) in (int, float):
+                    places.setdefault(place, []).append((row, item))
+        for place, items in places.items():
+            self._add_values(
+                f"{name}/{place}", [item for _, item in items], np.array([row for row, _ in items], np.int32)
+            )
 
     def _add_nested(self, name: str, values: list[dict[str, Any]], rows: NDArray[np.int32]) -> None:
         if all("mean" in value and "num" in value for value in values):  # of NVIDIA's training_stats

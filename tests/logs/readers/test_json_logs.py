@@ -79,7 +79,7 @@ def test_nested_objects_and_strings(read_text, points):
     assert points(frame, "loss/D") == [(1, 0.5)]
     np.testing.assert_equal(points(frame, "loss/G/adv"), [(1, 1.5), (2, np.nan)])
     assert points(frame, "lr") == [(1, 2e-4)]
-    assert set(frame["tag"]) == {"loss/D", "loss/G/adv", "lr"}
+    assert set(frame["tag"]) == {"loss/D", "loss/G/adv", "lr", "list/0", "list/1"}
 
 
 def test_dirty_lines(read_text, points, skipped_reasons):
