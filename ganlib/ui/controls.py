@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ganlib.data.attributes import combine, split_class
 from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
 from ganlib.runs import Run
@@ -71,7 +72,29 @@ def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: i
     model = load_model(run)
     names = _class_names(run, model)
     check_link(key, names.__contains__, f"{run.name} has no such class; it has {', '.join(names)}")
+    if attributes := run.recipe.data.attributes:
+        return _pick_combination(run, attributes, key, default)
     return names.index(pick_from(label, names, names[default], key=key))
+
+
+def _pick_combination(run: Run, attributes: Sequence[str], key: str, default: int) -> int:
+    """A switch for each attribute; the link has the combination as the class that it is."""
+    k, keys = len(attributes), [f"{key}_{name}" for name in attributes]
+
+    def write_link() -> None:
+        st.query_params[key] = run.classes[int(combine([[st.session_state[name] for name in keys]])[0])]
+
+    name = st.query_params.get(key)  # another run's after a change of runs
+    label = run.classes.index(name) if name in run.classes else default
+    st.session_state[key] = run.classes[
+        label
+    ]  # as of a widget: a run without it then drops it from the link in silence
+    for attribute, widget, value in zip(attributes, keys, split_class(label, k), strict=True):
+        st.session_state[widget] = value
+        st.toggle(attribute.replace("_", " "), key=widget, on_change=write_link)
+    if run.recipe.data.class_counts and not run.recipe.data.class_counts[label]:
+        st.caption(":material/info: No training image has this combination.")
+    return label
 
 
 def pick_classes(run: Run) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ganlib.data import DataSet, Split
+from ganlib.data.attributes import combination_names
 from ganlib.models import MODELS, GenerativeModel, Trainable
 from ganlib.provenance import now
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe
@@ -76,16 +77,19 @@ def make_trainer(folder: Path, model: str | Trainable = "cdcgan", resume: bool =
     return Trainer(RunFolder(folder), model, data, config, CPU, resume=resume)
 
 
-def write_run(path: Path, name: str = "cdcgan", **changes: Any) -> Run:
-    """A finished run of a tiny model, as training would leave it."""
+def write_run(path: Path, name: str = "cdcgan", attributes: tuple[str, ...] = (), **changes: Any) -> Run:
+    """A finished run of a tiny model, as training would leave it; of the combinations of ``attributes``, if given."""
+    if attributes:
+        changes |= {"attributes": len(attributes), "num_classes": 2 ** len(attributes)}
     model = build(name, **changes)
     folder = RunFolder(path)
     train, test = (SplitRecipe(n, "0123456789abcdef") for n in (24, 6))
+    classes = combination_names(attributes) if attributes else tuple("abcdefghijklm"[: model.config.num_classes])
     folder.write_config(
         Recipe(
             model=name,
             config=model.config.to_dict(),
-            data=DataRecipe("noise", tuple("abcdefghijklm"[: model.config.num_classes]), train, test),
+            data=DataRecipe("noise", classes, train, test, attributes),
             training=TrainingConfig(images=64).to_dict(),
             created=now(),
         )

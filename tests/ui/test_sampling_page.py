@@ -12,6 +12,7 @@ from PIL import Image
 from ganlib.__main__ import main
 from ganlib.images import grid
 from ganlib.runs import RunError
+from ganlib.sampling import sample
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe
 from helpers.streamlit_app import LINKS, PAGES, arrays, fine, grids, open_page, set_to, texts
 from helpers.tiny_models import write_run
@@ -143,3 +144,32 @@ def test_two_roots_may_hold_runs_of_one_name(gallery, tmp_path, monkeypatch):
     assert np.array_equal(np.asarray(Image.open("grid.png"))[:16, :16], arrays(grids(at)[0])[0])
     for page in PAGES:
         open_page(page)
+
+
+def test_attributes_are_switches_and_the_link_has_their_class(use, tmp_path):
+    faces = write_run(tmp_path / "faces", "sngan", attributes=("Smiling", "Mouth_Open"))
+    write_run(tmp_path / "letters", "sngan")
+    use(tmp_path)
+    at = open_page("sampling", run="faces", class_="Smiling, not Mouth_Open", n="2")
+    switches = [at.toggle(key=f"class_{name}") for name in ("Smiling", "Mouth_Open")]
+    assert [(s.label, s.value) for s in switches] == [("Smiling", True), ("Mouth Open", False)]
+    assert np.array_equal(arrays(grids(at)[0]), sample(faces.load(), [0, 1], [2, 2])[..., 0])
+    at = set_to(at, "toggle", "class_Mouth_Open", True)
+    assert at.query_params["class"] == "Smiling, Mouth_Open"
+    assert np.array_equal(arrays(grids(at)[0]), sample(faces.load(), [0, 1], [3, 3])[..., 0])
+    at = set_to(at, "selectbox", "run", "letters")
+    assert [w.value for w in at.warning] == []
+    at = set_to(at, "select_slider", "class", "b")
+    at = set_to(at, "selectbox", "run", "faces")
+    assert [at.toggle(key=f"class_{name}").value for name in ("Smiling", "Mouth_Open")] == [False, False]
+    at = set_to(at, "toggle", "class_Smiling", True)
+    assert [w.value for w in at.warning] == []
+
+
+def test_combinations_that_were_not_trained_are_named(use, tmp_path):
+    write_run(tmp_path / "faces", "biggan", attributes=("Smiling", "Male"))
+    edit_recipe(tmp_path / "faces", data__class_counts=[9, 9, 6, 0])
+    use(tmp_path)
+    notice = ":material/info: No training image has this combination."
+    assert notice not in texts(open_page("sampling", run="faces", class_="Smiling, not Male"))
+    assert notice in texts(open_page("sampling", run="faces", class_="Smiling, Male"))
