@@ -221,6 +221,8 @@ def _load(name: str, root: str | None, size: int | None, channels: int | None) -
     if data.skipped_count:
         shown = "\n  ".join(data.skipped)
         print(f"{data.skipped_count} unreadable files were skipped:\n  {shown}")
+    for note in data.notes:
+        print(note)
     return data
 
 

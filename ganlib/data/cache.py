@@ -15,7 +15,7 @@ from ganlib.data.decode import Progress, build_arrays
 from ganlib.data.sets import SPLITS, DataSet, Source, Split
 from ganlib.errors import GanlibError
 
-VERSION = 1  # to be raised whenever the same files would decode to other pixels
+VERSION = 2  # to be raised whenever the same files would decode to other pixels
 
 
 def load_cached(
@@ -66,6 +66,7 @@ def read_cached(folder: Path, source: Source) -> DataSet | None:
             attributes=source.attributes,
             skipped=tuple(meta["skipped"]),
             skipped_count=meta["skipped_count"],
+            notes=tuple(meta["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None

@@ -7,14 +7,15 @@ import json
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganlib.data.levels import Range, describe, kind_of, value_range
 from ganlib.data.pictures import to_square
-from ganlib.data.sets import SPLITS, Contents, Source, SplitName
+from ganlib.data.sets import SPLITS, Contents, Item, Source, SplitName
 from ganlib.errors import GanlibError
 
 MAX_SKIPPED_NAMES = 20  # unreadable files that meta.json lists by name
@@ -26,9 +27,10 @@ def build_arrays(
     source: Source, contents: Contents, folder: Path, size: int, channels: int, progress: Progress | None
 ) -> None:
     """Fill ``folder`` with images and labels of both splits and meta.json, which is written last."""
-    decoded, skipped = _decode(contents, folder, size, channels, progress)
+    decoded, skipped, ranges = _decode(source, contents, folder, size, channels, progress)
     meta: dict[str, Any] = {"name": source.name, "source": source.identity, "classes": contents.classes}
     meta |= {"skipped": sorted(skipped)[:MAX_SKIPPED_NAMES], "skipped_count": len(skipped)}
+    meta |= {"notes": [*contents.notes, *(describe(kind, values) for kind, values in sorted(ranges.items()))]}
     meta |= {"shapes": {}, "fingerprints": {}}
     for split in SPLITS:
         labels = contents.labels[split][decoded[split]]
@@ -52,39 +54,60 @@ def build_arrays(
     (folder / "meta.json").write_text(json.dumps(meta, indent=1))
 
 
+class _Decoded(NamedTuple):
+    rows: dict[SplitName, NDArray[np.bool_]]  # masks of the rows that were decoded
+    skipped: list[str]  # "name: reason" of each other image
+    ranges: dict[str, Range]  # of the kinds of pictures of more than 8 bits
+
+
 def _decode(
-    contents: Contents, folder: Path, size: int, channels: int, progress: Progress | None
-) -> tuple[dict[SplitName, NDArray[np.bool_]], list[str]]:
+    source: Source, contents: Contents, folder: Path, size: int, channels: int, progress: Progress | None
+) -> _Decoded:
     """Images arrive in any order: each is written to its own row of ``<split>.rows``.
 
-    -> masks of the rows that were decoded, and "name: reason" of each skipped image.
+    Those of more than 8 bits are read twice: what is white depends on the values of all of their kind.
     """
     decoded = {split: np.zeros(len(contents.labels[split]), bool) for split in SPLITS}
-    skipped: list[str] = []
+    result = _Decoded(decoded, [], {})
     total, width = sum(map(len, decoded.values())), size * size * channels
     files = {split: (folder / f"{split}.rows").open("wb") for split in SPLITS}
+    deep: set[str] = set()
+
+    def read(item: Item) -> None:
+        try:
+            image = item.open()
+            kind = kind_of(image)
+            if kind and item.name not in deep:
+                values = value_range(image)
+                result.ranges[kind] = result.ranges[kind] | values if kind in result.ranges else values
+                deep.add(item.name)
+                return
+            pixels = to_square(image, size, channels, result.ranges)
+        except Exception as e:  # PIL's decoders raise almost any exception on damaged files
+            reason = "not an image" if type(e).__name__ == "UnidentifiedImageError" else str(e)
+            result.skipped.append(f"{item.name}: {reason or type(e).__name__}")
+        else:
+            files[item.split].seek(item.row * width)
+            files[item.split].write(pixels.tobytes())
+            decoded[item.split][item.row] = True
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged metadata: one warning per image would flood the terminal
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             for done, item in enumerate(contents.items, 1):
-                try:
-                    pixels = to_square(item.open(), size, channels)
-                except Exception as e:  # PIL's decoders raise almost any exception on damaged files
-                    reason = "not an image" if type(e).__name__ == "UnidentifiedImageError" else str(e)
-                    skipped.append(f"{item.name}: {reason or type(e).__name__}")
-                else:
-                    files[item.split].seek(item.row * width)
-                    files[item.split].write(pixels.tobytes())
-                    decoded[item.split][item.row] = True
+                read(item)
                 if progress and (done % 500 == 0 or done == total):
                     progress(done, total)
+            for item in source.contents().items if deep else ():
+                if item.name in deep:
+                    read(item)
         for split, file in files.items():
             file.truncate(len(decoded[split]) * width)
     finally:
         for file in files.values():
             file.close()
-    return decoded, skipped
+    return result
 
 
 def _write(

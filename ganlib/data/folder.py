@@ -41,7 +41,10 @@ def folder(request: DataRequest) -> Source:
         for path in (base / requested, *(base / f"{requested}{suffix}" for suffix in ARCHIVES)):
             if os.path.exists(path):  # unlike Path.exists, False for impossible paths instead of an error
                 return folder_source(path, f"folder:{_stem(path)}", flip=True)
-    raise GanlibError(f"There is no folder or archive {requested}; check the path after 'folder:'.")
+    raise GanlibError(
+        f"There is no folder or archive {requested}, here or in {', '.join(map(str, request.roots))}; check the path "
+        "after 'folder:', or name the folder that it is in with --data-root or GANLIB_DATA."
+    )
 
 
 @register_data_set(
@@ -91,10 +94,10 @@ def folder_source(
             layout = infer_layout((n for n, _ in iterate_files(path)), str(path), archive=not path.is_dir())
         if attributes:
             labels = _attribute_labels(path, attributes, layout)
-            return Contents(combination_names(attributes), labels, items(layout.rows))
+            return Contents(combination_names(attributes), labels, items(layout.rows), layout.notes)
         if classes and len(classes) != len(layout.classes):
             raise GanlibError(f"{path} has {len(layout.classes)} class folders; {name} has {len(classes)} classes.")
-        return Contents(classes or layout.classes, layout.labels, items(layout.rows))
+        return Contents(classes or layout.classes, layout.labels, items(layout.rows), layout.notes)
 
     def items(rows: dict[str, tuple[SplitName, int]]) -> Iterator[Item]:
         pending = dict(rows)  # an archive may contain a name twice: the first one counts

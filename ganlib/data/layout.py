@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from ganlib.data.sets import SPLITS, SplitName
 from ganlib.errors import GanlibError
 
+Files = dict[str, tuple[str, ...]]  # file name -> what is left of its parts
 SPLIT_SEED = 0  # of the fixed 80/20 split: another value is another data set
 SUFFIXES = (
     ".jpg",
@@ -27,13 +30,23 @@ SUFFIXES = (
     ".pbm",
     ".avif",
 )
-TEST_FOLDERS = ("test", "val", "valid", "validation")  # the first that exists is the test split
+Role = Literal["train", "test", "validation"]
+# Names of a split's folder, in small letters and without digits, punctuation and words such as "set" and "images".
+ROLES: dict[str, Role] = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
+    **dict.fromkeys(("val", "valid", "validate", "validation", "dev", "eval", "evaluation", "holdout"), "validation"),
+}
+FILLERS = "data|dataset|set|split|images|image|imgs|img|pictures|photos|samples|seg|folder"
+WORDS = re.compile(rf"(?:{FILLERS})*({'|'.join(sorted(ROLES, key=len, reverse=True))})(?:{FILLERS})*")
+DOMAIN = re.compile(r"([a-z]+)[_-]?([A-Z])")
 
 
 class Layout(NamedTuple):
     classes: tuple[str, ...]
     labels: dict[SplitName, NDArray[np.int64]]
     rows: dict[str, tuple[SplitName, int]]  # file name -> split and row
+    notes: tuple[str, ...] = ()  # what was left out
 
 
 def is_data_file(name: str) -> bool:
@@ -44,18 +57,25 @@ def is_data_file(name: str) -> bool:
     return not any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
+def split_role(folder: str) -> Role | None:
+    """The split that a folder's name says it holds: "Training", "test_images", "seg_test", "val2017"; else None."""
+    match = WORDS.fullmatch(re.sub(r"[^a-z]", "", folder.lower()))
+    return ROLES[match[1]] if match else None
+
+
 def infer_layout(names: Iterable[str], title: str, *, archive: bool = False) -> Layout:
     """Relative POSIX file names -> layout, whatever their order; GanlibError when there are no images.
 
-    ``[wrapper/][train|test/]class/**/image``: class folders in alphabetical order; images outside
-    of any folder are unlabelled, and ignored where there are class folders. Without a test folder (or ``val``),
-    a fixed stratified fifth of each class is the test split.
+    ``[wrapper/][train|test/]class/**/image``, or ``class/train|test/**/image``: class folders in alphabetical order,
+    their names in NFC; images outside of any folder are unlabelled, and ignored where there are class folders. Without
+    a folder of test images, those for validation are the test split, and without these a fixed stratified fifth of
+    each class.
     """
     files = {name: PurePosixPath(name).parts for name in sorted(names) if is_data_file(name)}
     if not any(_is_image(parts) for parts in files.values()):
         raise GanlibError(f"There are no images in {title}; it needs one folder of images for each class.")
-    files = _strip_wrapper(files, archive)
-    train, test = _split_files(files)
+    files = _split_first(_strip_wrapper(files, archive))
+    train, test, notes = _split_files(files)
     has_classes = any(len(parts) > 1 and _is_image(parts) for group in (train, test) for parts in group.values())
     # In a class folder every file should be an image, and is listed as skipped if it is not; elsewhere it may be
     # a README.
@@ -63,9 +83,11 @@ def infer_layout(names: Iterable[str], title: str, *, archive: bool = False) -> 
         {name: parts for name, parts in group.items() if (len(parts) > 1 if has_classes else _is_image(parts))}
         for group in (train, test)
     )
-    classes = tuple(sorted({p[0] for p in [*train.values(), *test.values()]})) if has_classes else ()
+    # A Mac writes names in NFD, keyboards type them in NFC: they are one class.
+    name_of = {n: normalize("NFC", p[0]) if has_classes else "" for n, p in [*train.items(), *test.items()]}
+    classes = tuple(sorted(set(name_of.values()))) if has_classes else ()
     index = {c: i for i, c in enumerate(classes)}
-    label = {n: index[p[0]] if has_classes else -1 for n, p in [*train.items(), *test.items()]}
+    label = {n: index.get(c, -1) for n, c in name_of.items()}
     names_by_split: dict[SplitName, list[str]] = {"train": list(train), "test": list(test)}
     if not test:
         test_mask = stratified_test_mask(np.array([label[n] for n in names_by_split["train"]], np.int64))
@@ -75,6 +97,7 @@ def infer_layout(names: Iterable[str], title: str, *, archive: bool = False) -> 
         classes,
         {split: np.array([label[n] for n in names_by_split[split]], np.int64) for split in SPLITS},
         {n: (split, row) for split in SPLITS for row, n in enumerate(names_by_split[split])},
+        notes,
     )
 
 
@@ -93,7 +116,7 @@ def _is_image(parts: tuple[str, ...]) -> bool:
     return PurePosixPath(parts[-1]).suffix.lower() in SUFFIXES
 
 
-def _strip_wrapper(files: dict[str, tuple[str, ...]], archive: bool) -> dict[str, tuple[str, ...]]:
+def _strip_wrapper(files: Files, archive: bool) -> Files:
     """Removes one top folder that contains all images.
 
     A folder on disk with images right inside its only subfolder is one class; in an archive the subfolder is
@@ -103,20 +126,49 @@ def _strip_wrapper(files: dict[str, tuple[str, ...]], archive: bool) -> dict[str
     tops = {parts[0] for parts in images if len(parts) > 1}
     wrapped = len(tops) == 1 and all(len(parts) > 1 for parts in images)
     nested = any(len(parts) > 2 for parts in images)
-    if not wrapped or not (nested or archive) or next(iter(tops)).lower() in ("train", *TEST_FOLDERS):
+    if not wrapped or not (nested or archive) or split_role(next(iter(tops))) == "train":
         return files
     return {name: parts[1:] for name, parts in files.items() if parts[0] in tops and len(parts) > 1}
 
 
-def _split_files(
-    files: dict[str, tuple[str, ...]],
-) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-    """The files of train and test, without the split's folder; all are train when there are none."""
-    tops = {parts[0].lower() for parts in files.values() if len(parts) > 1 and _is_image(parts)}
-    if "train" not in tops or not tops <= {"train", *TEST_FOLDERS}:
-        return files, {}
-    test = next((t for t in TEST_FOLDERS if t in tops), None)
-    return (
-        {n: p[1:] for n, p in files.items() if len(p) > 1 and p[0].lower() == "train"},
-        {n: p[1:] for n, p in files.items() if len(p) > 1 and p[0].lower() == test},
+def _split_first(files: Files) -> Files:
+    """``class/train/image`` and ``trainA/image`` -> ``train/class/image``, where all images lie like this."""
+    for divide in (_split_below_class, _split_and_domain):
+        divided = {name: divide(parts) for name, parts in files.items()}
+        roles = {split_role(new[0]) if (new := divided[n]) else None for n, parts in files.items() if _is_image(parts)}
+        if None not in roles and "train" in roles and len(roles) > 1:
+            return {name: parts for name, parts in divided.items() if parts}
+    return files
+
+
+def _split_below_class(parts: tuple[str, ...]) -> tuple[str, ...] | None:
+    if len(parts) < 3 or split_role(parts[0]):
+        return None
+    return parts[1], parts[0], *parts[2:]
+
+
+def _split_and_domain(parts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """CycleGAN's trainA, trainB, testA, testB."""
+    match = DOMAIN.fullmatch(parts[0])
+    return (match[1], match[2], *parts[1:]) if match and len(parts) > 1 else None
+
+
+def _split_files(files: Files) -> tuple[Files, Files, tuple[str, ...]]:
+    """The files of train and test, without the split's folder, and what was left out; without splits all are train."""
+    tops = sorted({parts[0] for parts in files.values() if len(parts) > 1 and _is_image(parts)})
+    roles = {top: split_role(top) for top in tops}
+    held_out = next((role for role in ("test", "validation") if role in roles.values()), None)
+    others = [top for top in tops if roles[top] not in ("train", held_out)]
+    if "train" not in roles.values() or (None in roles.values() and held_out is None):
+        return files, {}, ()
+    train, test = (
+        {n: _without(p, role) for n, p in files.items() if len(p) > 1 and roles.get(p[0]) == role}
+        for role in ("train", held_out)
     )
+    notes = (f"Left out, as neither training nor test images: {', '.join(others)}.",) if others else ()
+    return train, test if held_out else {}, notes
+
+
+def _without(parts: tuple[str, ...], role: str | None) -> tuple[str, ...]:
+    """Without the split's folder, and without another one of its kind inside: ``seg_train/seg_train/class/image``."""
+    return parts[2:] if len(parts) > 2 and split_role(parts[1]) == role else parts[1:]

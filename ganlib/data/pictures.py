@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+from ganlib.data.levels import Range, kind_of, scale, value_range
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 ORIENTATION = 0x0112  # EXIF tag
@@ -29,14 +32,16 @@ def native_channels(image: Image.Image) -> int:
     return 1 if image.mode in GREY_MODES else 3
 
 
-def to_square(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
-    """Centre crop, convert, resize -> (size, size, channels) uint8.
+def to_square(
+    image: Image.Image, size: int, channels: int, ranges: Mapping[str, Range] | None = None
+) -> NDArray[np.uint8]:
+    """Centre crop, convert, resize -> (size, size, channels) uint8. ``ranges``: of kinds of more than 8 bits.
 
     Downsampling is by LANCZOS, which PIL antialiases; upsampling by BILINEAR, which does not overshoot at
     the hard edges of tiny images.
     """
-    if image.mode.startswith("I;16"):  # convert() would clip 16 bits at 255 instead of scaling them
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if kind := kind_of(image):  # convert() would clip the values at 255 instead of scaling them
+        image = scale(image, (ranges or {}).get(kind) or value_range(image))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: make it white
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -48,6 +53,6 @@ def to_square(image: Image.Image, size: int, channels: int) -> NDArray[np.uint8]
         return np.asarray(image, np.uint8).reshape(size, size, channels)
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    kind = Image.Resampling.LANCZOS if side > size else Image.Resampling.BILINEAR
-    image = image.resize((size, size), kind, box=(left, top, left + side, top + side))
+    filter = Image.Resampling.LANCZOS if side > size else Image.Resampling.BILINEAR
+    image = image.resize((size, size), filter, box=(left, top, left + side, top + side))
     return np.asarray(image, np.uint8).reshape(size, size, channels)

@@ -43,6 +43,7 @@ class DataSet:
     attributes: tuple[str, ...] = ()  # binary; where there are any, each combination is a class (data.attributes)
     skipped: tuple[str, ...] = ()  # "path: reason" of the first unreadable files
     skipped_count: int = 0
+    notes: tuple[str, ...] = ()  # choices that its files left open, a sentence each
 
     @property
     def size(self) -> int:
@@ -88,6 +89,7 @@ class Contents:
     classes: tuple[str, ...]
     labels: dict[SplitName, NDArray[np.int64]]
     items: Iterable[Item]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
+import zipfile
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganlib.data import DATA_SETS, list_data, load_data
+from ganlib.data.pictures import decode, to_square
 from ganlib.errors import GanlibError
 from helpers.image_files import PETS, pack, picture, same, tree, write
 
@@ -50,6 +54,104 @@ def test_folder_of_class_folders_is_split_by_class(tmp_path: Path) -> None:
     train, test = ({image.tobytes() for image in split.images} for split in (data.train, data.test))
     assert len(train | test) == 20
     data.require_classes("SAGAN")
+
+
+SPLITS = {
+    "small and large letters": tree("Training/a/0.png", "Training/b/0.png", "Testing/a/0.png", "Testing/b/0.png"),
+    "with other words": tree("train_images/a/0.png", "train_images/b/0.png", "Test Data/a/0.png", "Test Data/b/0.png"),
+    "validation alone": tree("train/a/0.png", "train/b/0.png", "dev/a/0.png", "dev/b/0.png"),
+    "twice": tree("seg_train/seg_train/a/0.png", "seg_train/seg_train/b/0.png", "seg_test/a/0.png", "seg_test/b/0.png"),
+    "below the classes": tree("a/train/0.png", "b/train/0.png", "a/test/0.png", "b/test/0.png"),
+    "of two domains": tree("trainA/0.png", "trainB/0.png", "testA/0.png", "testB/0.png"),
+}
+
+
+@pytest.mark.parametrize("files", SPLITS.values(), ids=SPLITS)
+def test_splits_are_recognised_by_their_folders_names(files: dict[str, bytes], tmp_path: Path) -> None:
+    data = load_data(f"folder:{write(tmp_path / 'set', files)}")
+    assert tuple(name.lower() for name in data.classes) == ("a", "b")
+    assert data.train.labels.tolist() == data.test.labels.tolist() == [0, 1]
+    images = [to_square(decode(picture), data.size, 3) for picture in files.values()]
+    assert np.array_equal([*data.train.images, *data.test.images], images)
+    assert data.notes == ()
+
+
+def test_classes_may_have_the_name_of_a_split(tmp_path: Path) -> None:
+    files = tree(*(f"{kind}/{i}.png" for kind in ("bus", "car", "train") for i in range(5)))
+    assert load_data(f"folder:{write(tmp_path / 'vehicles', files)}").classes == ("bus", "car", "train")
+
+
+def test_folders_beside_the_splits_are_named(tmp_path: Path) -> None:
+    files = tree("train/a/0.png", "test/a/0.png", "val/a/0.png", "pred/0.png")
+    data = load_data(f"folder:{write(tmp_path / 'set', files)}")
+    assert (len(data.train), len(data.test)) == (1, 1)
+    assert data.notes == ("Left out, as neither training nor test images: pred, val.",)
+
+
+def test_links_to_class_folders_are_classes(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere", PETS)
+    (tmp_path / "set").mkdir()
+    for kind in ("cats", "dogs"):
+        (tmp_path / "set" / kind).symlink_to(tmp_path / "elsewhere" / kind)
+    (tmp_path / "elsewhere" / "cats" / "up").symlink_to(tmp_path / "set")  # without an end
+    (tmp_path / "elsewhere" / "cats" / "itself").symlink_to(tmp_path / "elsewhere" / "cats")
+    linked = load_data(f"folder:{tmp_path / 'set'}")
+    assert linked.classes == ("cats", "dogs")
+    assert same(linked, load_data(f"folder:{write(tmp_path / 'pets', PETS)}"))
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_links_in_an_archive_are_the_files_that_they_point_to(kind: str, tmp_path: Path) -> None:
+    """A class folder that is a link, and pictures that are links, hard ones in a tar archive."""
+    stored = {name.replace("cats", ".store/cats"): data for name, data in PETS.items()}
+    single = {"dogs/00.png": "../.store/first.png"}
+    files = {name: data for name, data in stored.items() if name not in single}
+    files[".store/first.png"] = stored["dogs/00.png"]
+    links = {"cats": ".store/cats", **single}
+    packed = tmp_path / f"linked.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(packed, "w") as archive:
+            for name, target in links.items():
+                info = zipfile.ZipInfo(f"set/{name}")
+                info.external_attr = 0o120777 << 16
+                archive.writestr(info, target)
+            for name, data in files.items():
+                archive.writestr(f"set/{name}", data)
+    else:
+        with tarfile.open(packed, "w") as tar:
+            for name, target in links.items():
+                member = tarfile.TarInfo(f"set/{name}")
+                member.type = tarfile.SYMTYPE if name == "cats" else tarfile.LNKTYPE
+                member.linkname = target if name == "cats" else "set/.store/first.png"
+                tar.addfile(member)
+            for name, data in files.items():
+                member = tarfile.TarInfo(f"set/{name}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    assert same(load_data(f"folder:{packed}"), load_data(f"folder:{write(tmp_path / 'pets', PETS)}"))
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_backslashes_are_folders(unpacked: bool, tmp_path: Path) -> None:
+    """Of old Windows archivers, and as Python unpacks them."""
+    files = {f"set\\{name}".replace("/", "\\"): data for name, data in PETS.items()}
+    path = write(tmp_path / "old", files) if unpacked else pack(tmp_path / "old.zip", files)
+    assert same(load_data(f"folder:{path}"), load_data(f"folder:{write(tmp_path / 'pets', PETS)}"))
+
+
+def test_names_in_nfd_and_in_nfc_are_one_class(tmp_path: Path) -> None:
+    nfc = "na\u00efve"
+    files = tree(f"train/{nfc}/0.png", "train/b/0.png", f"test/{normalize('NFD', nfc)}/0.png", "test/b/0.png")
+    data = load_data(f"folder:{write(tmp_path / 'set', files)}")
+    assert data.classes == ("b", nfc)
+    assert data.test.labels.tolist() == [0, 1]
+
+
+def test_names_of_an_archive_in_utf_8_that_does_not_say_so(tmp_path: Path) -> None:
+    """As a Mac's are, also in NFD."""
+    packed = pack(tmp_path / "mac.zip", {f"set/naXXve/{i}.png": picture(i) for i in range(5)} | tree("set/b/0.png"))
+    packed.write_bytes(packed.read_bytes().replace(b"naXXve", "na\u00efve".encode()))
+    assert load_data(f"folder:{packed}").classes == ("b", "na\u00efve")
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz", ".tar.xz"])

@@ -12,7 +12,6 @@ from PIL import Image
 from ganlib.__main__ import main
 from ganlib.images import grid
 from ganlib.runs import RunError
-from ganlib.sampling import sample
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe
 from helpers.streamlit_app import LINKS, PAGES, arrays, fine, grids, open_page, set_to, texts
 from helpers.tiny_models import write_run
@@ -147,16 +146,16 @@ def test_two_roots_may_hold_runs_of_one_name(gallery, tmp_path, monkeypatch):
 
 
 def test_attributes_are_switches_and_the_link_has_their_class(use, tmp_path):
-    faces = write_run(tmp_path / "faces", "sngan", attributes=("Smiling", "Mouth_Open"))
+    write_run(tmp_path / "faces", "sngan", attributes=("Smiling", "Mouth_Open"))
     write_run(tmp_path / "letters", "sngan")
     use(tmp_path)
     at = open_page("sampling", run="faces", class_="Smiling, not Mouth_Open", n="2")
     switches = [at.toggle(key=f"class_{name}") for name in ("Smiling", "Mouth_Open")]
     assert [(s.label, s.value) for s in switches] == [("Smiling", True), ("Mouth Open", False)]
-    assert np.array_equal(arrays(grids(at)[0]), sample(faces.load(), [0, 1], [2, 2])[..., 0])
+    assert np.array_equal(arrays(grids(at)[0]), direct(tmp_path, "faces", [0, 1], [2, 2]))
     at = set_to(at, "toggle", "class_Mouth_Open", True)
     assert at.query_params["class"] == "Smiling, Mouth_Open"
-    assert np.array_equal(arrays(grids(at)[0]), sample(faces.load(), [0, 1], [3, 3])[..., 0])
+    assert np.array_equal(arrays(grids(at)[0]), direct(tmp_path, "faces", [0, 1], [3, 3]))
     at = set_to(at, "selectbox", "run", "letters")
     assert [w.value for w in at.warning] == []
     at = set_to(at, "select_slider", "class", "b")

@@ -1,0 +1,71 @@
+"""Pictures of more than 8 bits: which of their values is white.
+
+Files do not say it: a camera's 12 bits are stored as 16, a float is 0 … 1 or 0 … 255 or anything. All pictures of a
+kind have one answer, from the values of all of them, so that they stay comparable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+DEPTHS = (8, 10, 12, 14, 16)  # bits of sensors and files
+
+
+@dataclass(frozen=True)
+class Range:
+    """Lowest and highest value of all pictures of a kind, "16-bit PNG"."""
+
+    low: float
+    high: float
+
+    def __or__(self, other: Range) -> Range:
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
+
+def kind_of(image: Image.Image) -> str | None:
+    """ "16-bit PNG", "integer TIFF", "float TIFF"; None for pictures of 8 bits."""
+    names = {"I": "integer", "F": "float"}
+    name = "16-bit" if image.mode.startswith("I;16") else names.get(image.mode)
+    return name and f"{name} {image.format or 'picture'}"
+
+
+def value_range(image: Image.Image) -> Range:
+    """ValueError where a value is not finite."""
+    pixels = np.asarray(image)
+    low, high = float(pixels.min()), float(pixels.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError("a pixel is not finite")
+    return Range(low, high)
+
+
+def scale(image: Image.Image, values: Range) -> Image.Image:
+    """To 8 bits, by what ``values`` of its kind say."""
+    pixels = np.asarray(image)
+    low, high = limits(values, image.mode == "F")
+    if image.mode != "F" and low == 0:
+        levels = np.clip(pixels.astype(np.int64), 0, None) >> (int(high).bit_length() - 8)
+    else:
+        levels = np.rint((pixels.astype(np.float64) - low) * (255 / ((high - low) or 1)))
+    return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+
+
+def limits(values: Range, real: bool) -> tuple[float, float]:
+    """The values of black and white."""
+    if real:
+        usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
+        return next((r for r in usual if r[0] <= values.low and values.high <= r[1]), (values.low, values.high))
+    if values.low < 0:
+        return values.low, values.high
+    bits = int(values.high).bit_length()
+    return 0.0, float(2 ** next((depth for depth in DEPTHS if bits <= depth), bits) - 1)
+
+
+def describe(kind: str, values: Range) -> str:
+    low, high = limits(values, kind.startswith("float"))
+    return (
+        f"The values of {kind} pictures, {values.low:g} to {values.high:g}, were scaled so that {low:g} is black and "
+        f"{high:g} white."
+    )
