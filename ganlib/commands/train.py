@@ -194,18 +194,34 @@ def _resume(args: argparse.Namespace) -> Training:
     changed = [k for k in given(args, ModelConfig) | given(args, run.model_class.Config)]
     budget = given(args, TrainingConfig)
     fixed = changed + [k for k in budget if k not in ("images", "max_minutes")]
+    fixed += [name for name in ("like", "start", "out", "note") if getattr(args, name)]
+    fixed += ["the model"] * (args.model not in (None, run.model_name))
     if fixed:
         raise GanlibError(f"A resumed run keeps its recipe, so {fixed[0]} cannot change; use --like for a new run.")
-    c = run.config
-    data = _load(run.data_name, args.data_root, c.image_size, c.channels)
+    data = _load_again(run, args)
+    require_state(run.folder.state)
+    run.blueprint  # noqa: B018  (refuses what would not fit any memory)
+    return Training(run.folder, run.model_class(run.config), data, TrainingConfig.from_dict(run.training | budget))
+
+
+def _load_again(run: Run, args: argparse.Namespace) -> DataSet:
+    """The data set that the run was trained on; ``--data`` may say where it is now, but not be another one."""
+    c, name = run.config, args.data or run.data_name
+    try:
+        data = _load(name, args.data_root, c.image_size, c.channels)
+    except GanlibError as error:
+        raise GanlibError(f"{run.name} cannot go on without {run.data_name}: {error}") from None
     if data.train.fingerprint != run.fingerprint("train"):
+        if args.data:
+            raise GanlibError(
+                f"A resumed run keeps its recipe, so data cannot change: {args.data} does not have the images of "
+                f"{run.data_name} that {run.name} was trained on; use --like for a new run."
+            )
         raise GanlibError(
             f"{data.name} is not the data set {run.name} was trained on (its pixels differ); name its folder "
             "with --data-root."
         )
-    require_state(run.folder.state)
-    run.blueprint  # noqa: B018  (refuses what would not fit any memory)
-    return Training(run.folder, run.model_class(c), data, TrainingConfig.from_dict(run.training | budget))
+    return data
 
 
 def _load(name: str, root: str | None, size: int | None, channels: int | None) -> DataSet:

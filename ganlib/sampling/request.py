@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any
+from unicodedata import normalize
 
 from ganlib.errors import GanlibError
 from ganlib.images import square_columns
@@ -85,13 +86,20 @@ class SampleRequest:
         run = self.run.name if self.run.name == self.run.path.name else str(self.run.path)
         parts = ["python", "-m", "ganlib", "sample", run]
         if self.classes:
-            ambiguous = any("," in name or name != name.strip() for name in self.class_names)
-            parts += ["--classes", ",".join(map(str, self.classes) if ambiguous else self.class_names)]
+            names = ",".join(self.class_names)
+            parts += ["--classes", names if self._names_are_clear(names) else ",".join(map(str, self.classes))]
         parts += ["--seeds", format_seeds(self.seeds)]
         for name, value in self.options.items():
             if value is not None:  # None is the default
                 parts += ["--option", f"{name}={format_option(value)}"]
         return shlex.join([*parts, "--out", "grid.png"])
+
+    def _names_are_clear(self, names: str) -> bool:
+        """Whether the names alone, parsed again, are these classes."""
+        try:
+            return parse_classes(names, self.run) == self.classes
+        except GanlibError:
+            return False
 
     def provenance(self) -> dict[str, Any]:
         """Everything needed to generate the images again, as JSON values."""
@@ -188,15 +196,27 @@ def format_seeds(seeds: Iterable[int]) -> str:
 
 
 def parse_classes(text: str, run: Run) -> tuple[int, ...]:
-    """ "cat,dog" or "3,5" -> class indices of this run; names take precedence over numbers."""
-    labels = []
-    for name in filter(None, (p.strip() for p in text.split(","))):
-        number = parse_int(name)
-        if name in run.classes:
-            labels.append(run.classes.index(name))
+    """ "cat,dog" or "3,5" -> class indices of this run; names take precedence over numbers, long ones over short ones.
+
+    A name may contain commas and be typed in either Unicode form, which look the same.
+    """
+    names = {_comparable(name): label for label, name in reversed(list(enumerate(run.classes)))}
+    lengths = range(1 + max((name.count(",") for name in names), default=0), 0, -1)
+    parts, labels = [part.strip() for part in text.split(",")], []
+    while parts:
+        length = next((n for n in lengths if _comparable(",".join(parts[:n])) in names), 1)
+        name, number = ",".join(parts[:length]), parse_int(parts[0])
+        if (label := names.get(_comparable(name))) is not None:
+            labels.append(label)
         elif number is not None and number < len(run.classes):
             labels.append(number)
-        else:
+        elif name:
             close = nearest_names(name, run.classes) or run.classes
-            raise GanlibError(f"{run.name} has no class {name!r}; try {', '.join(close)}.")
+            raise GanlibError(f"{run.name} has no class {name!r}; try {'; '.join(close)}.")
+        del parts[:length]
     return tuple(labels)
+
+
+def _comparable(name: str) -> str:
+    """In NFC, without spaces around commas."""
+    return ",".join(part.strip() for part in normalize("NFC", name).split(","))

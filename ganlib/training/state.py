@@ -12,7 +12,7 @@ import torch
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 
-UNREADABLE = (RuntimeError, UnpicklingError, KeyError, ValueError, TypeError, EOFError, OSError)
+UNREADABLE = (RuntimeError, UnpicklingError, LookupError, ValueError, TypeError, EOFError, OSError, AttributeError)
 
 
 class Stateful(Protocol):
@@ -39,7 +39,14 @@ def load_state(target: Stateful, path: Path, device: torch.device) -> None:
     """GanlibError where the file is missing, damaged or of another model."""
     require_state(path)
     try:
-        target.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+        state = torch.load(path, map_location=device, weights_only=True)
+    except (*UNREADABLE, UserWarning) as error:  # their words advise to unpickle whatever it holds
+        raise _unusable(path, "is damaged") from error
+    try:
+        target.load_state_dict(state)
     except UNREADABLE as error:
-        reason = str(error).partition("\n")[0]
-        raise GanlibError(f"{path} cannot be resumed ({reason}); start a new run with --like {path.parent}.") from error
+        raise _unusable(path, "is not of this run's model and training") from error
+
+
+def _unusable(path: Path, reason: str) -> GanlibError:
+    return GanlibError(f"{path} {reason}, so that the run cannot go on; start a new one with --like {path.parent}.")

@@ -18,6 +18,7 @@ from ganlib.__main__ import main
 from ganlib.runs import Run, find_run
 from helpers.command_line import read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT
+from helpers.image_files import PETS, write
 from helpers.tiny_models import files_of, write_run
 
 BAD_TRAININGS = {
@@ -49,11 +50,37 @@ def test_training_never_overwrites_a_run(own_gallery, capsys):
     assert files_of(own_gallery) == before
 
 
-@pytest.mark.parametrize("change", [["--width", "16"], ["--batch-size", "16"], ["--seed", "3"]], ids=lambda c: c[0])
+CHANGES = [
+    *(["--width", "16"], ["--batch-size", "16"], ["--seed", "3"], ["--data", "folder:other"]),
+    *(["--like", OTHER], ["--start", OTHER], ["--out", "elsewhere"], ["--note", "Longer."]),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: c[0])
 def test_a_resumed_run_keeps_its_recipe(change, own_gallery, capsys):
+    write(Path("other"), PETS)
     before = files_of(own_gallery)
-    assert "--like" in run_refused_command("train", "--resume", CONDITIONAL, *change, capsys=capsys)
+    error = run_refused_command("train", "--resume", CONDITIONAL, *change, "--images", "2000", capsys=capsys)
+    assert f"{change[0].strip('-').replace('-', '_')} cannot change" in error
+    assert "use --like for a new run." in error
     assert files_of(own_gallery) == before
+
+
+def test_another_model_cannot_be_named_for_a_resumed_run(own_gallery, capsys):
+    error = run_refused_command("train", "dcgan", "--resume", CONDITIONAL, "--images", "2000", capsys=capsys)
+    assert "so the model cannot change" in error
+
+
+def test_a_resumed_run_finds_its_folder_of_pictures_again(tmp_path, monkeypatch, capsys):
+    pets = write(tmp_path / "sets" / "pets", PETS)
+    fields = ["--width", "4", "--image-size", "16", "--batch-size", "4", "--device", "cpu"]
+    run_command("train", "dcgan", "--data", f"folder:{pets}", *fields, "--images", "8", "--out", "run", capsys=capsys)
+    more = ["train", "--resume", "run", "--device", "cpu", "--images"]
+    error = run_refused_command(*more, "12", capsys=capsys)
+    assert "cannot go on without folder:pets" in error
+    assert "--data-root or GANLIB_DATA" in error
+    assert "12 images" in run_command(*more, "12", "--data-root", pets.parent, capsys=capsys)
+    assert "16 images" in run_command(*more, "16", "--data", f"folder:{pets}", capsys=capsys)
 
 
 def test_a_run_is_made_resumed_and_repeated(gallery, tmp_path, capsys):

@@ -7,6 +7,7 @@ import json
 import shlex
 import zipfile
 from dataclasses import replace
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -141,6 +142,21 @@ def test_a_whole_number_is_read_or_refused_but_never_raises(text, number):
 )
 def test_classes_go_by_name_or_by_number(text, classes, run):
     assert parse_classes(text, run) == classes
+
+
+def test_names_of_classes_may_hold_commas(run):
+    dogs = with_classes(run, "pug, dog", "dog", "pug")
+    assert parse_classes("pug, dog", dogs) == parse_classes("pug,dog", dogs) == (0,)
+    assert parse_classes("dog,pug, dog,pug", dogs) == (1, 0, 2)
+    assert "--classes 'pug, dog,dog'" in SampleRequest(dogs, (0, 1), (1,)).command
+    assert "--classes 2,1" in SampleRequest(dogs, (2, 1), (1,)).command  # by name it would be the first class
+    assert parse_classes("2,1", dogs) == (2, 1)
+
+
+def test_names_of_classes_may_be_typed_in_either_unicode_form(run):
+    forms = normalize("NFC", "na\u00efve"), normalize("NFD", "na\u00efve")
+    for stored, typed in (forms, forms[::-1]):
+        assert parse_classes(typed, with_classes(run, "a", stored)) == (1,)
 
 
 def test_a_name_wins_over_a_number(run):
