@@ -72,6 +72,7 @@ def test_another_model_cannot_be_named_for_a_resumed_run(own_gallery, capsys):
 
 
 def test_a_resumed_run_finds_its_folder_of_pictures_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     pets = write(tmp_path / "sets" / "pets", PETS)
     fields = ["--width", "4", "--image-size", "16", "--batch-size", "4", "--device", "cpu"]
     run_command("train", "dcgan", "--data", f"folder:{pets}", *fields, "--images", "8", "--out", "run", capsys=capsys)
