@@ -19,7 +19,16 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import Extractor, build_extractor, extract
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval, wilson_interval
-from ganlib.metrics.measures import MEASURES, SMALLEST, SPLITS, FakeFeatures, RealFeatures, Value, check_sizes
+from ganlib.metrics.measures import (
+    MEASURES,
+    SMALLEST,
+    SPLITS,
+    FakeFeatures,
+    RealFeatures,
+    Value,
+    check_sizes,
+    classes_too_small,
+)
 from ganlib.metrics.path_length import path_length_record
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_reference, load_split
@@ -29,6 +38,7 @@ from ganlib.provenance import commit, now, versions
 from ganlib.records import METRICS, Record
 from ganlib.runs import Run
 from ganlib.sampling import check_options
+from ganlib.sampling.request import class_name
 
 
 def evaluate(
@@ -149,14 +159,9 @@ def generated_records(
         )
     if feature_metrics:
         real = load_reference(generation.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
-        check_sizes(feature_metrics, real, generation.n, config.blocks, generation.model.config.num_classes)
-    if config.per_class and not ("class_fid" in feature_metrics and real.classes):
-        reason = (
-            f"{generation.run.data_name} has too few images of a class"
-            if generation.model.conditional
-            else "it takes none"
-        )
-        warn(f"FID of each class was not measured: {reason}.")
+        check_sizes(feature_metrics, real, generation.n, config.blocks, generation.labels)
+    if config.per_class and (reason := _unmeasured_classes(generation, real, config.blocks)):
+        warn(reason)
     images = generation.images(progress) if data else None
     records: list[Record] = []
     if feature_metrics:
@@ -166,6 +171,17 @@ def generated_records(
     if data and images is not None:
         records.append(cas_record(generation, images, data, device, progress))
     return records
+
+
+def _unmeasured_classes(generation: Generation, real: RealFeatures, blocks: int) -> str | None:
+    """A sentence on the classes without a FID of their own."""
+    if generation.labels is None:
+        return "FID of each class was not measured: it takes none."
+    if not real.classes:
+        return f"FID of each class was not measured: the reference statistics of {generation.run.data_name} have none."
+    too_small = classes_too_small(real, generation.labels, blocks, generation.model.config.num_classes)
+    names = [f"{class_name(generation.run, label)!r} ({reason})" for label, reason in too_small.items()]
+    return f"FID was not measured of the classes {', '.join(names)}: it takes at least two of each." if names else None
 
 
 def select_feature_metrics(generation: Generation, config: EvaluationConfig, extractor: Extractor) -> list[str]:

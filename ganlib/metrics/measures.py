@@ -30,7 +30,7 @@ class RealFeatures(NamedTuple):
 
     statistics: Statistics
     sample: Tensor  # (m, d) float32
-    classes: tuple[Statistics, ...]  # one a class, () where the data set has none
+    classes: tuple[Statistics, ...]  # one a class, without values below 2 images; () where the data set has none
 
 
 class FakeFeatures(NamedTuple):
@@ -67,16 +67,29 @@ Measure = Callable[[RealFeatures, FakeFeatures, int], list[Value]]  # which ``ch
 MEASURES: Registry[Measure] = Registry("metric")
 
 
-def check_sizes(names: list[str], real: RealFeatures, n: int, blocks: int, classes: int) -> None:
-    """GanlibError where n images, of so many classes in turn, are too few for one of these measures."""
+def check_sizes(names: list[str], real: RealFeatures, n: int, blocks: int, labels: Tensor | None) -> None:
+    """GanlibError where n images, of classes ``labels`` (n,), are too few for one of these measures."""
     if "isc" in names and n < SPLITS:
         raise GanlibError(f"The inception score takes {SPLITS} splits: {n} images are too few.")
     fewest = min(len(real.sample), n // blocks)
     for name in set(names) & set(NEIGHBOURS):
         if fewest <= NEIGHBOURS[name]:
             raise GanlibError(f"{name} looks at {NEIGHBOURS[name]} neighbours: {fewest} images in a block are too few.")
-    if "class_fid" in names and n // classes < 2 * blocks:
-        raise GanlibError(f"FID of each class takes 2 images a block: {n // classes} of a class are too few.")
+    if "class_fid" in names and labels is not None and (most := int(labels.bincount().max())) < 2 * blocks:
+        raise GanlibError(f"FID of each class takes 2 images a block: {most} of a class are too few.")
+
+
+def classes_too_small(real: RealFeatures, labels: Tensor, blocks: int, classes: int) -> dict[int, str]:
+    """Why FID cannot be measured of some classes: how few images they have."""
+    n_real = [of_class.n for of_class in real.classes] + [0] * classes
+    n_fake = labels.bincount(minlength=classes).tolist()
+    reasons = {}
+    for label in range(classes):
+        if n_real[label] < 2:
+            reasons[label] = f"{n_real[label] or 'no'} training image" + "s" * (n_real[label] != 1)
+        elif n_fake[label] < 2 * blocks:
+            reasons[label] = f"{n_fake[label] or 'no'} generated image" + "s" * (n_fake[label] != 1)
+    return reasons
 
 
 @MEASURES.register("fid")
@@ -156,11 +169,13 @@ def neighbour_metrics(
 
 @MEASURES.register("class_fid")
 def class_fid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
-    """FID of the images of each class, of a conditional model."""
+    """FID of the images of each class that has enough of them, of a conditional model."""
     if fake.labels is None:
         return []
-    values = []
+    values, too_small = [], classes_too_small(real, fake.labels, blocks, len(real.classes))
     for label, of_class in enumerate(real.classes):
+        if label in too_small:
+            continue
         features = fake.features[fake.labels == label]
         parts = features.tensor_split(blocks) if blocks > 1 else ()
         distances = [frechet(of_class, statistics(part)) for part in parts]

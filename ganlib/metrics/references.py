@@ -86,9 +86,11 @@ def load_reference(
 def compute_reference(features: torch.Tensor, labels: NDArray[np.int64]) -> RealFeatures:
     """(n, d) and (n,), -1 = no class -> what the metrics compare with."""
     classes = [features[torch.from_numpy(labels == label)] for label in range(int(labels.max(initial=-1)) + 1)]
-    usable = classes if all(len(of_class) > 1 for of_class in classes) else []
+    d = features.shape[1]
+    empty = np.zeros(d), np.zeros((d, d))  # one image has no covariance: the class stays, with its n alone
+    of_classes = (statistics(part) if len(part) > 1 else Statistics(*empty, len(part)) for part in classes)
     sample = torch.from_numpy(stratified_indices(labels, SAMPLE))
-    return RealFeatures(statistics(features), features[sample], tuple(map(statistics, usable)))
+    return RealFeatures(statistics(features), features[sample], tuple(of_classes))
 
 
 def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: SplitName) -> RealFeatures:

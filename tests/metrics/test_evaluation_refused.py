@@ -10,11 +10,14 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from ganlib.__main__ import main
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.measures import MEASURES, Value
+from ganlib.records import read_records
 from ganlib.runs import Run, read_tensors
+from helpers.image_files import PETS, tree, write
 
 CPU = torch.device("cpu")
 SMALL = EvaluationConfig(n=120, blocks=3)
@@ -95,6 +98,23 @@ def test_classes_that_cannot_be_measured_are_named(root: Path) -> None:
     warnings: list[str] = []
     evaluate(Run(root / "info"), EvaluationConfig(n=120, blocks=3, per_class=True), CPU, warn=warnings.append)
     assert warnings == ["FID of each class was not measured: it takes none."]
+
+
+def test_a_class_of_one_image_is_named_and_the_others_are_measured(root: Path, tmp_path: Path, capsys) -> None:
+    pets = {name: picture for name, picture in PETS.items() if name.startswith("cats")} | tree("rare/0.png")
+    data = ["--data", f"folder:{write(tmp_path / 'pets', pets)}", "--image-size", "16"]
+    small = ["--width", "4", "--batch-size", "4", "--images", "8"]
+    for model in ("classifier", "cdcgan"):
+        assert main(["train", model, *data, *small, "--out", str(root / f"pets-{model}")]) == 0
+    capsys.readouterr()
+    assert (
+        main(["evaluate", "pets-cdcgan", "--n", "24", "--blocks", "2", "--per-class", "--data-root", str(tmp_path)])
+        == 0
+    )
+    shown = capsys.readouterr()
+    assert "FID was not measured of the classes 'rare' (1 training image): it takes at least two" in shown.err
+    of_classes = [r for r in read_records(root / "pets-cdcgan" / "evaluation.json") if r.metric == "class_fid"]
+    assert [record.protocol.extra["class"] for record in of_classes] == ["cats"]
 
 
 def test_too_few_images_are_warned_about_and_fewer_refused(root: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.measures import MEASURES, NEIGHBOURS, FakeFeatures, check_sizes
+from ganlib.metrics.measures import MEASURES, NEIGHBOURS, FakeFeatures, check_sizes, classes_too_small
 from ganlib.metrics.neighbours import LARGEST_K, density_coverage, precision_recall, radii
 from ganlib.metrics.references import compute_reference
 
@@ -138,6 +138,22 @@ def test_class_fid_is_of_each_class_alone() -> None:
     assert (right[0].n_real, right[0].n_fake) == (500, 300)
 
 
+def test_classes_with_too_few_images_are_named_and_the_others_measured() -> None:
+    real, fake = normal(51), normal(40)
+    labels = np.array([0] * 25 + [1] + [3] * 25)  # one image of 1, none of 2
+    reference, requested = compute_reference(real, labels), torch.arange(40) % 4
+    requested[requested == 3] = 0
+    requested[:3] = 3
+    values = MEASURES["class_fid"](reference, FakeFeatures(fake, fake, requested), 2)
+    assert [value.extra["class"] for value in values] == [0]
+    alone = compute_reference(real[:25], np.zeros(25, np.int64))
+    part = fake[requested == 0]
+    (expected,) = MEASURES["class_fid"](alone, FakeFeatures(part, part, torch.zeros(len(part), dtype=torch.int64)), 2)
+    assert values[0].value == pytest.approx(expected.value)
+    reasons = {1: "1 training image", 2: "no training images", 3: "3 generated images", 4: "no training images"}
+    assert classes_too_small(reference, requested, 2, 5) == reasons
+
+
 def test_without_classes_there_is_no_class_fid_and_no_agreement() -> None:
     unlabelled = np.full(50, -1)
     assert compute_reference(normal(50), unlabelled).classes == ()
@@ -199,12 +215,12 @@ def test_parts_are_disjoint_and_of_the_same_metric(name) -> None:
 def test_too_few_images_are_one_sentence(name, n) -> None:
     reference = compute_reference(normal(50), np.arange(50) % 2)
     with pytest.raises(GanlibError, match="too few"):
-        check_sizes([name], reference, n, 4, 2)
-    check_sizes([name], reference, n * 2, 4, 2)
+        check_sizes([name], reference, n, 4, torch.arange(n) % 2)
+    check_sizes([name], reference, n * 2, 4, torch.arange(n * 2) % 2)
 
 
 def test_few_real_images_are_too_few_as_well() -> None:
     reference = compute_reference(normal(4), np.zeros(4, np.int64))
-    check_sizes(["prc"], reference, 1000, 1, 0)
+    check_sizes(["prc"], reference, 1000, 1, None)
     with pytest.raises(GanlibError, match="dc looks at 5 neighbours: 4 images in a block are too few"):
-        check_sizes(["prc", "dc"], reference, 1000, 1, 0)
+        check_sizes(["prc", "dc"], reference, 1000, 1, None)
