@@ -86,12 +86,11 @@ def _pick_combination(run: Run, attributes: Sequence[str], key: str, default: in
 
     name = st.query_params.get(key)  # another run's after a change of runs
     label = run.classes.index(name) if name in run.classes else default
-    st.session_state[key] = run.classes[
-        label
-    ]  # as of a widget: a run without it then drops it from the link in silence
+    # As of a widget: another run, whose class it cannot be, then drops it from the link in silence.
+    st.session_state[key] = run.classes[label]
     for attribute, widget, value in zip(attributes, keys, split_class(label, k), strict=True):
         st.session_state[widget] = value
-        st.toggle(attribute.replace("_", " "), key=widget, on_change=write_link)
+        st.toggle(plain(attribute.replace("_", " ")), key=widget, on_change=write_link)
     if run.recipe.data.class_counts and not run.recipe.data.class_counts[label]:
         st.caption(":material/info: No training image has this combination.")
     return label
