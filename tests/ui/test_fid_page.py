@@ -12,8 +12,23 @@ from streamlit.testing.v1 import AppTest
 
 from ganlib.ui.jobs import PERCENT, jobs
 from helpers.browser_page import until
-from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, score
+from helpers.gallery import (
+    CANVAS,
+    CODES,
+    CONDITIONAL,
+    IMAGES,
+    OTHER,
+    PYRAMID,
+    RUNS,
+    SLOW,
+    STYLES,
+    UNCONDITIONAL,
+    add_able_runs,
+    score,
+)
 from helpers.streamlit_app import charts, fine, open_page, set_to, texts
+
+NOISE = (CODES, CANVAS, PYRAMID, STYLES, SLOW)
 
 
 def bars(at: AppTest) -> dict[str, Any]:
@@ -63,6 +78,43 @@ def test_two_protocols_never_share_a_chart(gallery):
     at = fine(protocols.select_index(1).run())
     assert bars(at)["y"] == [UNCONDITIONAL]
     assert reasons(at).keys() == {CONDITIONAL, OTHER}
+
+
+def score_both(root: Any, names: tuple[str, ...]) -> None:
+    """Scores by two extractors on the same images, in orders that agree but for the first two runs."""
+    protocol = json.loads((root / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    imagenet = {"extractor": "efficientnet_lite0", "extractor_name": "e.pth", "extractor_hash": "e" * 12}
+    for i, name in enumerate(names):
+        score(root / name, float(i), protocol=protocol | {"extractor_name": "judge"})
+        score(root / name, 100.0 * [1, 0, 2, 3, 4][i], protocol=protocol | imagenet, date="2026-11-30T10:00:00+00:00")
+
+
+def test_one_data_set_is_compared_at_a_time(own_gallery):
+    add_able_runs(own_gallery)
+    score_both(own_gallery, NOISE)
+    at = open_page("fid")
+    (box,) = (box for box in at.selectbox if box.label == "Data set")
+    assert box.options == ["noise", "digits"]  # the one of most runs first
+    assert bars(at)["y"] == list(NOISE)
+    assert not any("Reason" in d.value for d in at.dataframe)
+    digits = fine(box.set_value("digits").run())
+    assert bars(digits)["y"] == [CONDITIONAL, OTHER]
+    assert reasons(digits).keys() == {UNCONDITIONAL}
+    linked = open_page("fid", protocol=protocol_of(digits).value)
+    assert bars(linked)["y"] == [CONDITIONAL, OTHER]
+
+
+def test_each_extractor_is_explained_and_compared_with_the_other(own_gallery):
+    add_able_runs(own_gallery)
+    score_both(own_gallery, NOISE)
+    at = open_page("fid")
+    assert protocol_of(at).value.startswith("embedded judge")
+    assert "A classifier of this data set: it knows its classes; blind to" in texts(at)
+    assert "Rank correlation (Spearman): 0.90 with EfficientNet-Lite0 features (5 runs)." in texts(at)
+    at = fine(protocol_of(at).select_index(1).run())
+    assert "FID on EfficientNet-Lite0 features" in charts(at)[0]["layout"]["xaxis"]["title"]["text"]
+    assert "ImageNet features: comparable between data sets" in texts(at)
+    assert "Rank correlation (Spearman): 0.90 with embedded classifier's features (5 runs)." in texts(at)
 
 
 PROTOCOL_CHANGES: list[dict[str, Any]] = [
