@@ -39,8 +39,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     report.caption(scores.describe_best_snapshots(best))
     report.caption(scores.describe_agreement(measured, ranked))
     report.warning(scores.summarize_warnings(ranked))
-    agreement = measured_on(present[present.metric == "class_agreement"], protocol)
-    table = score_table.draw_ranking(report, ranked, agreement)
+    table = score_table.draw_ranking(report, ranked, scores.class_agreement(present, protocol))
     files = st.container()
     score_table.draw_unranked(report, records, present, ranked)
     score_table.draw_published(report, ranked)
@@ -54,6 +53,11 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
         report.section("Precision and recall")
         alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in manifold.itertuples())
         report.chart(figures.precision_recall(manifold, colours=colours), alt=alt, key="precision_recall")
+    for pairs, other_title in scores.other_features(measured, ranked):
+        report.section("On other features")
+        alt = "; ".join(f"{r.run}: {r.own:.4g} and {r.other:.4g}" for r in pairs.itertuples())
+        chart = figures.score_pairs(pairs, titles=(title, other_title), colours=colours)
+        report.chart(chart, alt=alt, key=f"pairs {other_title}")
     if len(ranked) > 1:
         report.section("Quality against cost")
         costed = scores.add_costs(ranked, present)

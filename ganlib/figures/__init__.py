@@ -13,6 +13,7 @@ from ganlib.figures.scores import (
     score_bars,
     score_cost,
     score_history,
+    score_pairs,
 )
 from ganlib.figures.style import PALETTE
 
@@ -29,4 +30,5 @@ __all__ = [
     "score_bars",
     "score_cost",
     "score_history",
+    "score_pairs",
 ]

@@ -150,6 +150,17 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[s
     return apply_style(figure.update_layout(height=480))
 
 
+def score_pairs(frame: pd.DataFrame, *, titles: tuple[str, str], colours: Mapping[str, str]) -> go.Figure:
+    """Scores of one metric on two kinds of features, columns ``own`` (across) and ``other`` by run."""
+    figure = go.Figure()
+    lines = run_lines(sorted({*colours, *frame["run"]}), colours)
+    for run, own, other in zip(frame["run"], frame["own"], frame["other"], strict=True):
+        _point(figure, run, own, other, lines[run], "%{x:.4g} and %{y:.4g}")
+    figure.update_xaxes(title_text=titles[0], showgrid=False)
+    figure.update_yaxes(title_text=titles[1])
+    return apply_style(figure.update_layout(height=480))
+
+
 def precision_recall(frame: pd.DataFrame, *, colours: Mapping[str, str]) -> go.Figure:
     """What looks real (precision) against what of the real is covered (recall); ``frame`` has both columns by run."""
     figure = go.Figure()

@@ -8,7 +8,7 @@ features  what extractors are called, and what they can and cannot tell
 agreement whether other features put the runs in the same order
 """
 
-from ganlib.records.agreement import agreement_with, rank_agreement
+from ganlib.records.agreement import agreement_with, pair_scores, rank_agreement
 from ganlib.records.features import EMBEDDED, describe_features
 from ganlib.records.metrics import GROUPS, METRICS, RANKED, Metric
 from ganlib.records.record import Interval, Protocol, Record, Reference
@@ -40,6 +40,7 @@ __all__ = [
     "by_date",
     "describe_features",
     "measured_on",
+    "pair_scores",
     "present",
     "rank_agreement",
     "rank_protocols",

@@ -16,15 +16,24 @@ def rank_agreement(scores: pd.DataFrame, protocol: str) -> pd.DataFrame:
 
     ``scores``: rows of ``present`` of one metric. ``protocol``: the key of the one that is compared with.
     """
-    shown, own = _without_extractor(protocol), scores[scores["protocol"] == protocol].set_index("run")["value"]
+    shown = _without_extractor(protocol)
     others = scores[scores["protocol"] != protocol]
     rows = []
     for key, rest in others.groupby("protocol"):
         if _without_extractor(str(key)) == shown:
-            pairs = pd.DataFrame({"own": own, "other": rest.set_index("run")["value"]}).dropna()
+            pairs = pair_scores(scores, protocol, str(key))
             if len(pairs) >= FEWEST:
                 rows.append((rest["extractor"].iloc[0], key, len(pairs), spearman(pairs["own"], pairs["other"])))
     return pd.DataFrame(rows, columns=["extractor", "protocol", "runs", "correlation"])
+
+
+def pair_scores(scores: pd.DataFrame, protocol: str, other: str) -> pd.DataFrame:
+    """``run, own, other``: of the runs that have a score under both protocols."""
+    columns = {
+        name: scores[scores["protocol"] == key].set_index("run")["value"]
+        for name, key in (("own", protocol), ("other", other))
+    }
+    return pd.DataFrame(columns).dropna().rename_axis("run").reset_index()
 
 
 def agreement_with(

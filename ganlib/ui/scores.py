@@ -5,7 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from ganlib.metrics.published import ORDER, published_order
-from ganlib.records import METRICS, Protocol, agreement_with, describe_features, measured_on, rank_agreement
+from ganlib.records import (
+    METRICS,
+    Protocol,
+    agreement_with,
+    by_date,
+    describe_features,
+    measured_on,
+    pair_scores,
+    rank_agreement,
+)
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs, weights_hashes
 
@@ -85,9 +94,19 @@ def precision_and_recall(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
 
 
 def axis_title(ranked: pd.DataFrame) -> str:
-    metric = METRICS[ranked.metric.iloc[0]]
-    features = describe_features(ranked.extractor.iloc[0])
+    return title_of(ranked.metric.iloc[0], ranked.extractor.iloc[0])
+
+
+def title_of(name: str, extractor: str) -> str:
+    metric, features = METRICS[name], describe_features(extractor)
     return f"{metric.label}{f' on {features.name} features' if features else ''} ({metric.better} is better)"
+
+
+def class_agreement(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
+    """Of the images of this protocol, whatever measures them otherwise: it is always the data set's classifier's."""
+    rows, shown = by_date(present[present.metric == "class_agreement"]), Protocol.from_key(protocol)
+    same = [(p.n_fake, p.options) == (shown.n_fake, shown.options) for p in map(Protocol.from_key, rows.protocol)]
+    return rows[pd.Series(same, rows.index, dtype=bool)]
 
 
 def describe_extractor(ranked: pd.DataFrame) -> str:
@@ -96,11 +115,20 @@ def describe_extractor(ranked: pd.DataFrame) -> str:
     return features.tells if features else ""
 
 
-def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame) -> str:
-    """How far other extractors, and published values, order the ranked runs alike; "" where nothing is known.
+def other_features(measured: pd.DataFrame, ranked: pd.DataFrame) -> list[tuple[pd.DataFrame, str]]:
+    """Pairs of scores, as ``pair_scores`` gives them, and the axis title, of each other extractor of the same images.
 
     ``measured``: the present rows of the metric, under all protocols.
     """
+    protocol, metric = ranked.protocol.iloc[0], ranked.metric.iloc[0]
+    return [
+        (pair_scores(measured, protocol, str(row.protocol)), title_of(metric, str(row.extractor)))
+        for row in rank_agreement(measured, protocol).itertuples()
+    ]
+
+
+def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame) -> str:
+    """How far other extractors, and published values, order the ranked runs alike; "" where nothing is known."""
     agreement = rank_agreement(measured, ranked.protocol.iloc[0])
     parts = [
         f"{row.correlation:.2f} with {features.name} features ({row.runs} runs)"

@@ -23,6 +23,7 @@ from ganlib.figures import (
     score_bars,
     score_cost,
     score_history,
+    score_pairs,
 )
 from ganlib.figures.style import NEUTRAL, colour_of
 
@@ -240,6 +241,13 @@ def test_the_front_is_of_the_runs_that_none_beats_in_both() -> None:
     assert pareto(cost, value, "lower").tolist() == [True, True, False, True, False]
     assert pareto(cost, value, "higher").tolist() == [False, False, False, False, True]
     assert pareto(np.array([1.0, 1.0]), np.array([2.0, 2.0]), "lower").all()  # equals do not beat each other
+
+
+def test_scores_on_two_kinds_of_features() -> None:
+    pairs = pd.DataFrame({"run": ["one", "two"], "own": [1.0, 2.0], "other": [300.0, 200.0]})
+    figure = score_pairs(pairs, titles=("here", "there"), colours=COLOURS)
+    assert {p.name: (p.x[0], p.y[0]) for p in figure.data} == {"one": (1, 300), "two": (2, 200)}
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("here", "there")
 
 
 def test_scores_against_their_cost() -> None:

@@ -111,6 +111,10 @@ def test_each_extractor_is_explained_and_compared_with_the_other(own_gallery):
     assert protocol_of(at).value.startswith("embedded judge")
     assert "A classifier of this data set: it knows its classes; blind to" in texts(at)
     assert "Rank correlation (Spearman): 0.90 with EfficientNet-Lite0 features (5 runs)." in texts(at)
+    (pairs,) = (
+        chart for chart in charts(at) if "EfficientNet" in chart["layout"]["yaxis"].get("title", {}).get("text", "")
+    )
+    assert {t["name"]: (t["x"], t["y"]) for t in pairs["data"]}[CODES] == ([0.0], [100.0])
     at = fine(protocol_of(at).select_index(1).run())
     assert "FID on EfficientNet-Lite0 features" in charts(at)[0]["layout"]["xaxis"]["title"]["text"]
     assert "ImageNet features: comparable between data sets" in texts(at)
@@ -176,6 +180,11 @@ def test_class_agreement_of_other_images_is_not_shown_beside_a_score(own_gallery
     table = open_page("fid").dataframe[0].value.set_index("Run")
     assert table["Class agreement, %"][CONDITIONAL] == 75.0
     assert np.isnan(table["Class agreement, %"][OTHER])
+    imagenet = protocol | {"extractor": "efficientnet_lite0", "extractor_hash": "e" * 12}
+    for name in (CONDITIONAL, OTHER):
+        score(own_gallery / name, 300.0, protocol=imagenet)
+    at = fine(protocol_of(open_page("fid")).select_index(1).run())
+    assert at.dataframe[0].value.set_index("Run")["Class agreement, %"][CONDITIONAL] == 75.0  # of the same images
     at = set_to(open_page("fid"), "segmented_control", "metric", "Class agreement")
     assert "Class agreement, %" not in at.dataframe[0].value  # which would name one number in two units
     assert reasons(at)[UNCONDITIONAL] == "It is unconditional"
