@@ -20,6 +20,7 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "evaluate": ("evaluate", "measure runs: FID, KID, precision, … of what generates, accuracy of what classifies"),
     "experiments": ("experiments", "show the verdicts of all named comparisons"),
     "experiment": ("experiment", "show one named comparison, or train and evaluate its runs"),
+    "compare": ("compare", "test whether anything tells two sets of images apart: real ones and a run's, say"),
     "probe": ("probe", "measure how well a linear classifier does on the features of runs' discriminators"),
     "speed": ("speed", "measure how many images a second runs draw on this machine"),
     "promote": ("promote", "make a snapshot the run's weights"),

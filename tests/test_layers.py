@@ -24,6 +24,7 @@ LAYERS = (  # from bottom to top
     {"half_precision"},
     {"training"},
     {"metrics"},
+    {"twosample"},
     {"queue"},
     {"applications", "diagnostics"},
     {"ui", "commands"},

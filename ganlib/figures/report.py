@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 from typing import NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
+from PIL import Image
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; margin: 1rem 0; } figure { margin: 1rem 0; }
 th, td { border-bottom: 1px solid #ddd; padding: .25rem .6rem; text-align: left; }
+.pixels { image-rendering: pixelated; max-width: 100%; }
 .number { text-align: right; white-space: nowrap; } footer { color: #666; margin-top: 3rem; }
 """
 LATEX_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {
@@ -26,8 +30,8 @@ LATEX_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {
 
 class Part(NamedTuple):
     heading: str
-    content: go.Figure | pd.DataFrame | str
-    alt: str = ""  # text alternative of a figure
+    content: go.Figure | pd.DataFrame | Image.Image | str
+    alt: str = ""  # text alternative of a figure or picture
 
 
 class Report:
@@ -37,7 +41,7 @@ class Report:
         self.title = title
         self.parts: list[Part] = []
 
-    def add(self, content: go.Figure | pd.DataFrame | str, heading: str = "", alt: str = "") -> None:
+    def add(self, content: go.Figure | pd.DataFrame | Image.Image | str, heading: str = "", alt: str = "") -> None:
         self.parts.append(Part(heading, content, alt))
 
     def html(self, footer: str = "") -> str:
@@ -51,6 +55,8 @@ class Report:
                 script = False
             elif isinstance(part.content, pd.DataFrame):
                 body.append(_table(part.content))
+            elif isinstance(part.content, Image.Image):
+                body.append(_picture(part.content, part.alt))
             else:
                 body.append(f"<p>{escape(part.content)}</p>")
         return (
@@ -58,6 +64,13 @@ class Report:
             f"<style>{STYLE}</style></head><body><h1>{escape(self.title)}</h1>{''.join(body)}"
             f"<footer>{escape(footer)}</footer></body></html>"
         )
+
+
+def _picture(picture: Image.Image, alt: str) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    source = f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
+    return f'<figure><img class="pixels" src="{source}" alt="{escape(alt)}" width="{2 * picture.width}"></figure>'
 
 
 def _table(frame: pd.DataFrame) -> str:

@@ -1,0 +1,120 @@
+"""Do the two-sample tests reject as often as they say: ``python -m benchmarks.two_sample_calibration [--out FILE]``.
+
+level   pairs of random subsets of real images, disjoint: each test should reject 5 % of them; the band is that in
+        which 95 of 100 counts of so many pairs lie
+power   a share of the second subset is drawn from half of the classes alone: how often each test notices
+
+The images are CIFAR-10's test images, the features EfficientNet-Lite0's, computed once. Copies are looked for among
+training images; the accusation of a single fresh image counts as a rejection. The file has one row a test and shift:
+test, shift, rejected (share), repeats, low and high of the band for 5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from ganlib.data import load_data
+from ganlib.devices import pick_device
+from ganlib.twosample.feature_tests import energy_test, ks_tests, rejected, t_tests
+from ganlib.twosample.features import feature_network
+from ganlib.twosample.groups import Grouping, halves
+from ganlib.twosample.memorisation import image_points, memorisation
+from ganlib.twosample.network import apply, train
+from ganlib.twosample.separation import separate
+from ganlib.twosample.strong import logistic_scores, neighbour_test
+
+DATA, NETWORK = "cifar10-jpeg", "efficientnet_lite0"
+SHIFTS = (0.1, 0.2, 0.4, 0.8)
+ALPHA = 0.05
+TRAINING = 5_000  # images among which copies are looked for
+CPU = torch.device("cpu")
+
+Rows = NDArray[np.int64]
+
+
+class Material:
+    """Test images of a data set with their features, and coarse training images."""
+
+    def __init__(self, device: torch.device) -> None:
+        data = load_data(DATA)
+        self.images = np.array(data.test.images)
+        self.labels = np.array(data.test.labels)
+        self.features = feature_network(NETWORK, device, None)(self.images, store=True)
+        self.points = image_points(self.images)
+        self.training = image_points(np.array(data.train.images[:: len(data.train) // TRAINING]))[0]
+
+
+def draw(labels: Rows, n: int, shift: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    """Rows of two disjoint subsets of n images; a ``shift`` of the second is of the first half of the classes alone."""
+    order = rng.permutation(len(labels))
+    first, rest = order[:n], order[n:]
+    planted = round(shift * n)
+    shifted = rest[labels[rest] <= labels.max() // 2][:planted]
+    return first, np.concatenate([shifted, np.setdiff1d(rest, shifted, assume_unique=True)[: n - planted]])
+
+
+def rejections(material: Material, first: Rows, second: Rows, seed: int) -> Iterator[tuple[str, bool]]:
+    """(test, whether it says that the subsets differ)."""
+    rows, n = np.concatenate([first, second]), len(first)
+    images, features = material.images[rows], material.features[rows]
+    is_real, groups = np.arange(2 * n) < n, np.arange(2 * n)
+    training = halves(is_real, Grouping(groups, []), seed)
+    held_out = ~training
+    network = train(images[training], is_real[training], CPU, seed=seed)
+    classifiers = {
+        "small network": apply(network, images, CPU)[0],
+        "logistic regression": logistic_scores(features, is_real, training),
+    }
+    for name, scores in classifiers.items():
+        yield name, separate(scores[held_out & is_real], scores[held_out & ~is_real], resamples=1).differs
+    yield "nearest neighbour", neighbour_test(features, is_real, groups, seed=seed).p_value < ALPHA
+    yield "energy distance", energy_test(features[:n], features[n:], seed=seed, permutations=199).p_value <= ALPHA
+    for name, test in (("t-test, BY", t_tests), ("Kolmogorov-Smirnov, BY", ks_tests)):
+        yield name, rejected(test(features[:n], features[n:]), control=True) > 0
+    views = [[points[part] for points in material.points] for part in (first, second)]
+    result = memorisation(material.training, *views)
+    yield "nearer to training images", result.p_value < ALPHA
+    yield "copies accused", result.copies > 0
+
+
+def measure(material: Material, n: int, shift: float, repeats: int, seed: int) -> pd.DataFrame:
+    counts: dict[str, int] = {}
+    for repeat in range(repeats):
+        rng = np.random.default_rng([seed, round(100 * shift), repeat])
+        for test, differs in rejections(material, *draw(material.labels, n, shift, rng), seed=repeat):
+            counts[test] = counts.get(test, 0) + bool(differs)
+        print(f"shift {shift:g}  {repeat + 1} of {repeats}  {counts}", flush=True)
+    low, high = binom.ppf([0.025, 0.975], repeats, ALPHA) / repeats
+    shares = [count / repeats for count in counts.values()]
+    return pd.DataFrame(
+        {"test": list(counts), "shift": shift, "n": n, "rejected": shares, "repeats": repeats, "low": low, "high": high}
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=400, help="images of a subset (default: 400)")
+    parser.add_argument("--repeats", type=int, default=200, help="pairs without a shift (default: 200)")
+    parser.add_argument("--power-repeats", type=int, default=25, help="pairs of each shift (default: 25)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("docs/two_sample_calibration.csv"))
+    args = parser.parse_args()
+    material = Material(pick_device("auto"))
+    frames = []
+    for shift in (0.0, *SHIFTS):
+        repeats = args.power_repeats if shift else args.repeats
+        frames.append(measure(material, args.n, shift, repeats, args.seed))
+        pd.concat(frames).to_csv(args.out, index=False)
+    print(pd.concat(frames).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

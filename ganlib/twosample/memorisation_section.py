@@ -1,0 +1,106 @@
+"""Memorisation in a comparison: are images of the synthetic side copies of those that its model was trained on?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from ganlib.data.sets import SplitName
+from ganlib.errors import GanlibError
+from ganlib.images import grid
+from ganlib.metrics.references import load_split
+from ganlib.runs import Run
+from ganlib.twosample.context import Context, scaled
+from ganlib.twosample.giveaways import through
+from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
+from ganlib.twosample.sides import File, Images, Side, usual_encoding
+
+SHOWN = 16  # pairs of the picture
+STORED = 1_000  # rows of neighbours
+MOST_TRAINING = 60_000  # training images whose features are looked at
+
+
+def memorisation_section(context: Context) -> None:
+    training, held_out = _training_side(context), _held_out_side(context)
+    size = context.images.shape[1]
+    generated = context.synthetic.images
+    points = [image_points(scaled(images, size)) for images in (held_out, generated)]
+    _add(context, "pixels", memorisation(image_points(training)[0], *points), training)
+    name = context.config.networks[0]
+    try:
+        network = context.network(name)
+        of_training = network(training, _report(context, f"{name} of training images", len(training)), store=True)
+        of_held_out = network(held_out, _report(context, f"{name} of held-out images", len(held_out)), store=True)
+        of_generated = context.features(name, context.synthetic)
+    except GanlibError as error:
+        context.result.warnings.append(f"Copies were looked for in pixels alone: {error}")
+        return
+    _add(context, name, memorisation(of_training, [of_held_out], [of_generated]), training)
+
+
+def _report(context: Context, stage: str, n: int) -> Callable[[int], None]:
+    return lambda done: context.progress(stage, done, n)
+
+
+def _training_side(context: Context) -> Images:
+    """GanlibError where nothing says what the synthetic side was trained on."""
+    name = context.config.training
+    if name:
+        return context.treated(name, MOST_TRAINING).images
+    return _of_run(context, "train", "--training")[:MOST_TRAINING]
+
+
+def _held_out_side(context: Context) -> Images:
+    name = context.config.held_out
+    if name:
+        return context.treated(name, context.config.n).images
+    return _of_run(context, "test", "--held-out")[: context.config.n]
+
+
+def _of_run(context: Context, split: SplitName, flag: str) -> Images:
+    """A split of the data set of the synthetic run, treated as both sides are."""
+    run: Run | None = context.synthetic.run
+    if run is None:
+        raise GanlibError(
+            f"The synthetic side is no run, so that nothing says which images it was trained on; name them with {flag}."
+        )
+    images = scaled(load_split(run, split, context.config.data_root).images, context.images.shape[1])
+    if images.shape[3] > context.images.shape[3]:
+        raise GanlibError(f"{run.data_name} is in colour and the comparison in grey; name grey images with {flag}.")
+    # Whether its files are JPEG already, only the real side's files can tell: where they are of the same set.
+    encoding = None if usual_encoding(context.real.files) == context.encoding else context.encoding
+    _, height, width, channels = images.shape
+    files = [File(str(row), None, width, height, channels) for row in range(len(images))]
+    return through(Side(f"{run.data_name} {split}", images, files), encoding).images
+
+
+def _add(context: Context, subject: str, result: Memorisation, training: Images) -> None:
+    n = len(result.neighbours)
+    row = {"section": "memorisation", "subject": subject, "n_real": len(result.held_out), "n_synthetic": n}
+    context.result.add_tests(
+        [
+            row | {"test": "nearer than held-out", "statistic": "Mann-Whitney", "p_value": result.p_value},
+            row | {"test": "copies", "statistic": "proportion", "value": result.copies / n},
+        ]
+    )
+    facts = {"copies": result.copies, "n": n, "threshold": result.threshold, "training_images": result.n_training}
+    facts |= {"held_out_share": result.held_out_share, "fewest": result.fewest}
+    context.result.facts.setdefault("memorisation", {})[subject] = facts
+    neighbours = result.neighbours.assign(subject=subject).head(STORED)
+    distances = pd.DataFrame(
+        {
+            "subject": subject,
+            "side": np.repeat(["synthetic", "held-out"], [n, len(result.held_out)]),
+            "ratio": np.concatenate([result.neighbours["ratio"], result.held_out["ratio"]]),
+            "distance": np.concatenate([result.neighbours["distance"], result.held_out["distance"]]),
+        }
+    )
+    frames = context.result.frames
+    for name, frame in (("neighbours", neighbours), ("distances", distances)):
+        frames[name] = pd.concat([frames[name], frame], ignore_index=True) if name in frames else frame
+    worst = result.neighbours.head(SHOWN)
+    pairs = np.stack([context.synthetic.images[worst["image"]], training[worst["training"]]], axis=1)
+    kind = "pixels" if subject == "pixels" else "features"
+    context.result.pictures[f"nearest_in_{kind}"] = grid(pairs.reshape(-1, *pairs.shape[2:]), 8)
