@@ -36,16 +36,16 @@ def test_equal_distributions_are_rejected_in_five_of_hundred_components():
     table = component_table(normal(200, 300), normal(200, 300, seed=1)).set_index("comparison")
     low, high = binom.ppf([0.001, 0.999], 300, 0.05) / 300
     assert table["t"].between(low, high).all()
-    assert (table["ks"] <= high).all()  # asymptotic: somewhat conservative
-    assert (table["t_controlled"] == 0).all()
+    assert table["ks"].max() <= high  # asymptotic: somewhat conservative
+    assert table["t_controlled"].max() == 0
 
 
 def test_power_is_that_of_the_shift():
     """Of 200 components shifted by 0.3 standard deviations, with 200 a side: Phi(3 - 1.96) are rejected."""
     table = component_table(normal(200, 200), normal(200, 200, 0.3, 1)).set_index("comparison")
-    assert table.loc["between", "t"] == pytest.approx(norm.cdf(3 - 1.96), abs=0.06)
-    assert table.loc["between halves", "n"] == 100
-    assert table.loc["between halves", "t"] < table.loc["between", "t"]
+    assert table["t"]["between"] == pytest.approx(norm.cdf(3 - 1.96), abs=0.06)
+    assert table["n"]["between halves"] == 100
+    assert table["t"]["between halves"] < table["t"]["between"]
 
 
 def test_ks_sees_a_spread_that_means_do_not():

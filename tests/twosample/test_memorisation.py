@@ -43,8 +43,8 @@ def test_copies_are_found_with_the_image_they_are_of(copy):
 
 
 def test_fresh_images_are_not_accused():
-    results = [search(pictures(1000, seed)) for seed in range(3, 9)]
-    assert [result.copies for result in results] == [0] * 6
+    results = [search(pictures(1000, seed)) for seed in range(3, 6)]
+    assert [result.copies for result in results] == [0] * 3
     assert all(result.threshold == 0 and result.held_out_share == 0 for result in results)
     assert min(result.p_value for result in results) > 0.001
 

@@ -45,6 +45,7 @@ def test_a_perfect_score_needs_three_images_a_side():
 def test_sufficient_images_have_the_power_that_was_promised():
     real, synthetic = gaussians(0.5, 4000)
     n = sufficient_images(real, synthetic)
+    assert n is not None
     assert n == pytest.approx(noether(norm.cdf(0.5 / np.sqrt(2))), rel=0.15)
     assert power(real, synthetic, n, seed=1) == pytest.approx(0.95, abs=0.04)
     assert power(real, synthetic, n // 4, seed=1) < 0.7
