@@ -4,7 +4,8 @@ GANLIB_RUNS      more folders of runs, separated as in PATH
 GANLIB_GALLERY   a folder of runs in place of the gallery and of ./runs
 GANLIB_DATA      where data sets lie, and where downloads go (default: ~/.cache/ganlib/data)
 GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the reference statistics of pretrained
-                 extractors (default: ~/.cache/ganlib/references) are kept
+                 extractors (default: ~/.cache/ganlib/references) are kept, and parsed logs (default:
+                 ~/.cache/ganlib/logs)
 GANLIB_LOGS      folders of other tools' logs for the curves page, separated as in PATH
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
 
@@ -46,6 +47,11 @@ def array_cache() -> Path:
 
 def reference_cache() -> Path:
     return (_given_cache() or _cache()) / "references"
+
+
+def log_cache() -> Path:
+    """Where parsed logs and listings of trees of logs are kept."""
+    return (_given_cache() or _cache()) / "logs"
 
 
 def log_roots() -> list[Path]:

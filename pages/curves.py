@@ -9,19 +9,20 @@ from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
 with chrome.page("Training curves", "Losses and scores over training, a diagnosis, and the samples of each moment."):
-    frame, errors = sources.read_logs()
-    for error in errors:
+    logs = sources.list_logs()
+    for error in logs.errors:
         st.warning(plain(error))
-    if frame.empty:
+    if not logs.tags:
         chrome.empty("No run has a training log yet.", "python -m ganlib train cdcgan --data digits --max-minutes 5")
     with st.sidebar:
-        names = curves.pick_logged_runs(frame)
+        names = curves.pick_logged_runs(logs.tags)
+        frame = sources.read_logs(logs, names)
         frame = curves.add_scores(frame[frame.run.isin(names)])
         tags = curves.pick_tags(frame)
         on_axis, title = curves.pick_axis(frame)
         style = curves.pick_style()
         groups = curves.pick_groups(names)
-        sources.pick_follow()
+        sources.pick_follow(names)
     shown = on_axis[on_axis.tag.isin(tags)]
     if shown.empty:
         chrome.finish("Choose at least one run and one scalar in the sidebar.")

@@ -32,7 +32,7 @@ LAYERS = (  # from bottom to top
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
-    "logs": {"errors", "naming", "recipe", "records", "registry"},
+    "logs": {"errors", "files", "naming", "recipe", "records", "registry", "settings"},
     "figures": {"errors", "registry", "records", "logs"},
     "experiments": {"errors", "naming", "records", "logs"},
 }

@@ -5,6 +5,8 @@
     puts the files of a run together, ``tags`` maps their names to canonical tags, ``frame`` defines the columns.
 ``follow``
     The same for logs that are still being written (``Follower``).
+``tree``, ``cache``
+    A tree of many runs, listed from the heads of their logs (``LogTree``); parsed logs on disk.
 ``diagnosis``
     What the curves say about the training: findings with evidence and advice (``diagnose``).
 ``axes``, ``annotations``, ``snapshot_metrics``
@@ -28,6 +30,7 @@ from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
 from ganlib.logs.smoothing import smooth
 from ganlib.logs.snapshot_metrics import add_snapshot_metrics
+from ganlib.logs.tree import LogTree, RunLogs
 
 __all__ = [
     "AXES",
@@ -35,7 +38,9 @@ __all__ = [
     "Finding",
     "Follower",
     "LogError",
+    "LogTree",
     "NotebookPicture",
+    "RunLogs",
     "add_snapshot_metrics",
     "assign_x",
     "available_axes",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ganlib.logs import cache
 from ganlib.logs.frame import LogError, Scalars, SkippedLine, build_frame
 from ganlib.logs.merging import FileScalars, group_by_run, merge_files, name_by_datastore
 from ganlib.logs.readers import FORMATS, LogFormat
@@ -16,6 +17,7 @@ from ganlib.logs.readers.source import NotALog, Source, is_binary, to_utf8
 from ganlib.naming import run_names
 
 HEAD_BYTES = 2**16  # that decide about the format
+LISTED_BYTES = 2**14  # that decide which runs and scalars a log is listed with
 # Files that lie beside logs and are none: not even opened.
 OTHER_SUFFIXES = re.compile(
     r"\.(?:pth?|pkl|pickle|ckpt|safetensors|h5|hdf5|onnx|bin|zip|gz|xz|tar|png|jpe?g|gif|webp|bmp|mp4|avi|pdf"
@@ -68,7 +70,29 @@ def read_file(source: Source) -> tuple[LogFormat | None, list[Scalars]]:
         raise source.error(f"it cannot be opened ({error.strerror})") from None
     if log_format is None:
         raise source.error("it is empty")
-    return log_format, parse_scalars(log_format, data, source)
+    entry = cache.entry_of(data, source)
+    if entry and (cached := cache.load(entry, source)) is not None:
+        return log_format, cached
+    scalars = parse_scalars(log_format, data, source)
+    if entry:
+        cache.store(entry, scalars, source)
+    return log_format, scalars
+
+
+def read_head(source: Source) -> tuple[LogFormat, list[Scalars]] | None:
+    """What the first lines of a long log hold; None for a file that can only be read as a whole. LogError as above."""
+    try:
+        with source.path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise source.error(f"it cannot be opened ({error.strerror})") from None
+    log_format = detect_format(head, source.path) if len(head) == HEAD_BYTES else None
+    if log_format is None or not log_format.appended or log_format.content == "path":
+        return None
+    first = head[:LISTED_BYTES] if log_format.content == "text" else head
+    end, _ = log_format.find_end(first, source)
+    scalars = parse_scalars(log_format, first[:end], source) if end else []
+    return (log_format, scalars) if any(map(len, scalars)) else None
 
 
 def parse_scalars(log_format: LogFormat, data: bytes, source: Source) -> list[Scalars]:
@@ -110,9 +134,14 @@ def candidate_files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(root, name)
-            is_other = name.startswith(".") or name in OTHER_NAMES or OTHER_SUFFIXES.fullmatch(path.suffix)
-            if not is_other and path.is_file():
+            if is_candidate(name) and path.is_file():
                 yield path
+
+
+def is_candidate(name: str) -> bool:
+    """Whether a file of this name may be a log."""
+    is_other = name.startswith(".") or name in OTHER_NAMES or OTHER_SUFFIXES.fullmatch(Path(name).suffix)
+    return not is_other
 
 
 def _read_tree(folder: Path, step: str | None) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor
 from typing import Any
 
@@ -33,9 +33,9 @@ LOSSES = ("non-saturating", "minimax", "hinge", "least squares", "wasserstein")
 ICONS = {"critical": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
 
 
-def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
+def pick_logged_runs(tags: Mapping[str, Sequence[str]]) -> list[str]:
     """Names of logged runs; by default the best of the data set with the largest images."""
-    names = sorted(frame.run.cat.categories)
+    names = sorted(tags)
     query = st.text_input(
         "Filter",
         key="filter",
@@ -43,8 +43,6 @@ def pick_logged_runs(frame: pd.DataFrame) -> list[str]:
         placeholder="cifar10 model=sagan tag:fid",
         help="Regular expressions for names, key=value of a run's recipe, tag:name of a scalar; all of them must fit.",
     )
-    logged = frame[["run", "tag"]].drop_duplicates().astype(str)
-    tags = {name: logged.tag[logged.run == name] for name in names}
     matches = matching(all_recipes(), names, query, tags)
     if not matches:
         st.caption("No run fits the filter.")

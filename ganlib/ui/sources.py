@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
-from ganlib.logs import Follower, LogError, concat, read
+from ganlib.logs import LogTree, RunLogs, concat, read
 from ganlib.naming import run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
@@ -24,55 +25,62 @@ SELECTED_RUNS = 3  # of an upload
 POLL_SECONDS = 2.0  # between two polls of growing logs
 
 
-def read_logs() -> tuple[pd.DataFrame, list[str]]:
-    """All scalars in the frame of ``read``, rows numbered, and a sentence for each log that could not be read."""
-    frame, errors = _server_logs().read()
+class Logs(NamedTuple):
+    """All logs, of which those of the chosen runs are yet to be read."""
+
+    tags: dict[str, list[str]]  # of each run; of the log's first lines where it was not read yet
+    uploads: list[pd.DataFrame]
+    errors: list[str]  # a sentence for each log that could not be read
+
+
+def list_logs() -> Logs:
+    """All runs with logs, on the server and uploaded."""
+    tags, errors = _server_logs().runs()
     uploads, upload_errors = pick_uploads()
-    return (concat([frame, *uploads]) if uploads else frame), errors + upload_errors
+    for frame in uploads:
+        logged = frame[["run", "tag"]].drop_duplicates().astype(str)
+        tags |= {name: logged.tag[logged.run == name].tolist() for name in frame["run"].cat.categories}
+    return Logs(tags, uploads, errors + upload_errors)
+
+
+def read_logs(logs: Logs, names: Sequence[str]) -> pd.DataFrame:
+    """All scalars of these runs in the frame of ``read``, rows numbered."""
+    uploads = [frame for frame in logs.uploads if frame["run"].isin(names).any()]
+    frame = _server_logs().read(names)
+    return concat([frame, *uploads]) if uploads else frame
 
 
 class _ServerLogs:
     """All logs on the server, for all sessions; ``read`` parses what was appended since the last call."""
 
     def __init__(self) -> None:
-        self._followers: dict[Path, Follower] = {}
-        self._renamed: dict[Path, tuple[pd.DataFrame, str, pd.DataFrame]] = {}  # as read, name, renamed
+        self._own = RunLogs(lambda: {folder / "log.csv": name for folder, name in run_names(run_folders()).items()})
+        self._trees: dict[Path, LogTree] = {}
         self._joined: tuple[list[pd.DataFrame], pd.DataFrame] = ([], concat([]))
-        self._reading = Lock()
+        self._lock = Lock()
 
-    def read(self) -> tuple[pd.DataFrame, list[str]]:
-        frames, errors = [], []
-        logs = [(folder / "log.csv", name) for folder, name in run_names(run_folders()).items()]
-        with self._reading:
-            for path, name in [*logs, *((root, "") for root in log_roots())]:
-                if not path.exists():
-                    continue
-                follower = self._followers.setdefault(path, Follower(path))
-                try:
-                    frame = follower.read()
-                    if frame.empty:
-                        raise_if_damaged(path)
-                    frames.append(self._rename(path, frame, name))
-                except GanlibError as error:
-                    errors.append(str(error))
+    def runs(self) -> tuple[dict[str, list[str]], list[str]]:
+        """Run -> its scalars, and what could not be read."""
+        with self._lock:
+            runs: dict[str, list[str]] = {}
+            errors: list[str] = []
+            for logs in self._all():
+                runs |= {run: tags for run, tags in logs.runs().items() if run not in runs}
+                errors += logs.errors
+            return runs, errors
+
+    def read(self, names: Sequence[str]) -> pd.DataFrame:
+        """The same frame while nothing was appended."""
+        with self._lock:
+            frames = [frame for logs in self._all() if not (frame := logs.read(names)).empty]
             if [id(frame) for frame in frames] != [id(frame) for frame in self._joined[0]]:
                 self._joined = frames, concat(frames)
-            return self._joined[1], errors
+            return self._joined[1]
 
-    def _rename(self, path: Path, frame: pd.DataFrame, name: str) -> pd.DataFrame:
-        """A run's log gets the run's name; a tree names its runs itself."""
-        if not name:
-            return frame
-        cached = self._renamed.get(path)
-        if cached is None or cached[0] is not frame or cached[1] != name:
-            self._renamed[path] = cached = frame, name, rename_runs(frame, lambda run: name)
-        return cached[2]
-
-
-def raise_if_damaged(path: Path) -> None:
-    """LogError with the reason why a log has no scalars, unless it has just begun."""
-    for first in read(path).attrs["skipped"][:1]:
-        raise LogError(path, first.line, first.reason)
+    def _all(self) -> Iterator[LogTree]:
+        yield self._own
+        for root in log_roots():
+            yield self._trees.setdefault(root, LogTree(root))
 
 
 @st.cache_resource(show_spinner=False)
@@ -150,12 +158,14 @@ def draw_skipped_lines(frame: pd.DataFrame) -> None:
             st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True)
 
 
-def pick_follow() -> None:
-    """Draws the page again as soon as a log has grown, while the toggle is on."""
+def pick_follow(names: Sequence[str]) -> None:
+    """Draws the page again as soon as a log has grown or a run has begun, while the toggle is on."""
     if st.toggle("Follow growing logs", key="follow", bind="query-params"):
-        st.fragment(_rerun_when_grown, run_every=POLL_SECONDS)(_server_logs().read()[0])
+        logs = _server_logs()
+        st.fragment(_rerun_when_grown, run_every=POLL_SECONDS)(names, logs.read(names), set(logs.runs()[0]))
 
 
-def _rerun_when_grown(drawn: pd.DataFrame) -> None:
-    if _server_logs().read()[0] is not drawn:
+def _rerun_when_grown(names: Sequence[str], drawn: pd.DataFrame, runs: set[str]) -> None:
+    logs = _server_logs()
+    if set(logs.runs()[0]) != runs or logs.read(names) is not drawn:
         st.rerun()
