@@ -86,10 +86,13 @@ def read_head(source: Source) -> tuple[LogFormat, list[Scalars]] | None:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise source.error(f"it cannot be opened ({error.strerror})") from None
-    log_format = detect_format(head, source.path) if len(head) == HEAD_BYTES else None
+    if len(head) < HEAD_BYTES:
+        return None
+    first = head[: head.rfind(b"\n", 0, LISTED_BYTES) + 1]
+    log_format = detect_format(first, source.path) or detect_format(head, source.path)
     if log_format is None or not log_format.appended or log_format.content == "path":
         return None
-    first = head[:LISTED_BYTES] if log_format.content == "text" else head
+    first = first if log_format.content == "text" else head
     end, _ = log_format.find_end(first, source)
     scalars = parse_scalars(log_format, first[:end], source) if end else []
     return (log_format, scalars) if any(map(len, scalars)) else None

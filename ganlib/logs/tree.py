@@ -40,10 +40,16 @@ class LogTree:
         key = hashlib.blake2b(os.fsencode(self.root), digest_size=12).hexdigest()
         self._listing = log_cache() / f"listing-{key}.json"
         self._known = _load_listing(self._listing)
+        self._listed = float("-inf")  # when
         self._joined: tuple[list[pd.DataFrame], pd.DataFrame] = ([], concat([]))
 
-    def runs(self) -> dict[str, list[str]]:
-        """Run -> tags, those of the log's first lines where it was not read yet."""
+    def runs(self, max_age: float = 0) -> dict[str, list[str]]:
+        """Run -> tags, those of the log's first lines where it was not read yet. ``max_age``: seconds that the list
+        of folders may be old.
+        """
+        if time.monotonic() - self._listed < max_age:
+            return {run: folder.tags[name] for run, (folder, name) in self._owners.items()}
+        self._listed = time.monotonic()
         found = self._find()
         for path in set(self._folders) - set(found):
             del self._folders[path]
@@ -104,12 +110,7 @@ class RunLogs(LogTree):
 
     def _find(self) -> dict[Path, Stats]:
         self._current = self._titles()
-        found: dict[Path, Stats] = {}
-        for path in self._current:
-            with suppress(OSError):
-                status = path.stat()
-                found[path] = {path.name: (status.st_size, status.st_mtime_ns)}
-        return found
+        return {path: stats for path in self._current if (stats := stat_files(path))}
 
     def _title(self, path: Path, name: str) -> str:
         return self._current[path]
@@ -167,11 +168,14 @@ class _Folder:
         return cached[2]
 
     def _read(self) -> pd.DataFrame:
-        if self._follower is None and self._frame is not None and self._read_at == self._stats:
-            return self._frame
+        if self._follower is None and self._frame is not None:
+            if stat_files(self.path) == self._read_at:
+                return self._frame
+            self._follower = Follower(self.path)  # it goes on after all
         try:
             newest = max((stamp for _, stamp in self._stats.values()), default=0) / 1e9
             if self._follower is None and self._frame is None and time.time() - newest > SETTLED_SECONDS:
+                self._read_at = stat_files(self.path)
                 self._frame = read(self.path)
             else:
                 self._follower = self._follower or Follower(self.path)
@@ -179,7 +183,6 @@ class _Folder:
         except LogError as error:
             self.errors = [str(error)]
             self._frame = concat([])
-        self._read_at = self._stats
         return self._frame
 
 
@@ -193,16 +196,22 @@ def run_folders(root: Path) -> Iterator[tuple[Path, Stats]]:
     folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     has_logs = any(is_candidate(entry.name) and entry.is_file() for entry in entries)
     if has_logs or PARTS & {entry.name for entry in folders}:
-        stats = {}
-        for path in candidate_files(root):
-            with suppress(OSError):
-                status = path.stat()
-                stats[str(path.relative_to(root))] = (status.st_size, status.st_mtime_ns)
+        stats = stat_files(root)
         if stats:
             yield root, stats
         return
     for entry in folders:
         yield from run_folders(Path(entry.path))
+
+
+def stat_files(path: Path) -> Stats:
+    """Size and time of a log, or of each below a folder."""
+    stats = {}
+    for file in candidate_files(path) if path.is_dir() else [path]:
+        with suppress(OSError):
+            status = file.stat()
+            stats[os.path.relpath(file, path)] = (status.st_size, status.st_mtime_ns)
+    return stats
 
 
 def _runs_in_heads(folder: Path) -> tuple[dict[str, list[str]], list[str]]:

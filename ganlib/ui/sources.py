@@ -23,6 +23,7 @@ UPLOAD_MEGABYTES = 200  # of one file as it comes
 UNPACKED_BYTES, UNPACKED_FILES = 500_000_000, 10_000  # of all that a ZIP holds
 SELECTED_RUNS = 3  # of an upload
 POLL_SECONDS = 2.0  # between two polls of growing logs
+LISTING_SECONDS = 10.0  # between two looks for new runs
 
 
 class Logs(NamedTuple):
@@ -59,13 +60,13 @@ class _ServerLogs:
         self._joined: tuple[list[pd.DataFrame], pd.DataFrame] = ([], concat([]))
         self._lock = Lock()
 
-    def runs(self) -> tuple[dict[str, list[str]], list[str]]:
-        """Run -> its scalars, and what could not be read."""
+    def runs(self, max_age: float = 0) -> tuple[dict[str, list[str]], list[str]]:
+        """Run -> its scalars, and what could not be read; ``max_age``: seconds that this may be old."""
         with self._lock:
             runs: dict[str, list[str]] = {}
             errors: list[str] = []
             for logs in self._all():
-                runs |= {run: tags for run, tags in logs.runs().items() if run not in runs}
+                runs |= {run: tags for run, tags in logs.runs(max_age).items() if run not in runs}
                 errors += logs.errors
             return runs, errors
 
@@ -167,5 +168,5 @@ def pick_follow(names: Sequence[str]) -> None:
 
 def _rerun_when_grown(names: Sequence[str], drawn: pd.DataFrame, runs: set[str]) -> None:
     logs = _server_logs()
-    if set(logs.runs()[0]) != runs or logs.read(names) is not drawn:
+    if set(logs.runs(LISTING_SECONDS)[0]) != runs or logs.read(names) is not drawn:
         st.rerun()

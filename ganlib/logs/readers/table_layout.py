@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 from ganlib.logs.readers.numerals import parse_number
@@ -25,6 +26,7 @@ class Layout(NamedTuple):
     header_lines: int  # before the first row: comments and the header
 
 
+@lru_cache(maxsize=4)  # when the format is found, and again when the file is read
 def detect_layout(head: str) -> Layout | None:
     """The layout of a table from its first lines; None if they are no table."""
     lines = head.split("\n")
