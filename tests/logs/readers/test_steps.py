@@ -1,0 +1,87 @@
+"""The step axis: what counts through epochs, what starts over, and what is no restart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ganlib.logs.readers.steps import count_through_epochs
+
+
+def steps(frame, tag="loss"):
+    return frame.loc[frame["tag"] == tag, "step"].tolist()
+
+
+@pytest.mark.parametrize("length", [3, 7, 64, 136, 938])
+@pytest.mark.parametrize("gap", [1, 5, 100])
+def test_epochs_of_any_length_printed_at_any_interval(read_text, length, gap):
+    """Every ``gap`` steps of all, as CycleGAN prints: the iteration within the epoch starts anywhere."""
+    total = np.arange(gap, 40 * gap + 1, gap)
+    epoch, iteration = (total - 1) // length + 1, (total - 1) % length + 1
+    if len(np.unique(epoch)) in (1, len(epoch)):
+        pytest.skip("its epochs cannot be told apart")
+    text = "".join(f"(epoch: {e}, iters: {i}) loss: 0.5\n" for e, i in zip(epoch, iteration, strict=True))
+    assert steps(read_text(text, "a.log")) == total.tolist()
+
+
+def test_a_last_batch_that_is_printed_too(read_text):
+    text = "".join(f"epoch {e} batch {b} loss 0.5\n" for e in range(3) for b in (0, 100, 200, 300, 337))
+    assert steps(read_text(text, "a.log")) == [e * 338 + b for e in range(3) for b in (0, 100, 200, 300, 337)]
+
+
+def test_totals_of_an_epoch_and_of_all(read_text):
+    text = "".join(f"[{e}/3][{b}/50] loss: 0.5\n" for e in range(3) for b in (0, 25))
+    assert steps(read_text(text, "a.log")) == [0, 25, 50, 75, 100, 125]
+    text = "".join(f"Epoch [{i // 50 + 1}/3] Iteration [{i}/150] loss: 0.5\n" for i in range(10, 150, 10))
+    assert steps(read_text(text, "a.log")) == list(range(10, 150, 10))
+
+
+def test_several_trainings_in_one_file(read_text):
+    text = "".join(f"[{e}/3][{b}/50] loss: 0.5\n" for e in range(3) for b in (0, 25)) * 2
+    frame = read_text(text, "a.log")
+    assert steps(frame) == [0, 25, 50, 75, 100, 125] * 2
+    assert frame["segment"].tolist()[-12:] == [0] * 6 + [1] * 6
+
+
+def test_threads_that_overtake_each_other_are_no_restart(read_text):
+    order = [step for step in range(20, 400, 20) for step in (step, step - 10)]
+    frame = read_text("".join(f"step {step} loss 0.5\n" for step in order), "a.log")
+    assert frame["segment"].max() == 0
+    frame = read_text("".join(f"step {step} loss 0.5\n" for step in [10, 20, 30, 40, 30, 40, 50, 60]), "a.log")
+    assert frame["segment"].max() == 1
+
+
+def test_constants_and_evaluations_are_no_steps(read_text):
+    frame = read_text("step,epoch,loss\n" + "".join(f"64,{i},0.5\n" for i in range(9)))
+    assert frame.attrs["step_unit"] == "epochs"
+    frame = read_text("step,loss,val/loss\n1,1,\n2,1,\n1,,3\n3,1,\n")
+    assert frame["segment"].max() == 0
+
+
+def test_bars_without_an_epoch_are_counted_through(read_text):
+    text = "".join(f"{100 * b // 20}%|##| {b}/20 [00:01<00:02, loss=0.5]\n" for _ in range(3) for b in (0, 10, 20))
+    frame = read_text(text, "a.log")
+    assert steps(frame) == [0, 10, 20, 20, 30, 40, 40, 50, 60]
+    assert frame["segment"].max() == 0
+
+
+def test_lines_of_metrics_stand_at_the_step_before(read_text, points):
+    text = "".join(f"[{e}/9][{b}/10] loss: 0.5\n" for e in range(3) for b in (0, 5)).replace(
+        "[2/9]", "FID: 30.5\n[2/9]", 1
+    )
+    assert points(read_text(text, "a.log"), "fid") == [(15, 30.5)]
+
+
+def test_validation_does_not_mix_with_training(read_text, points):
+    text = "".join(f"Epoch {e} loss: 0.{e}\nValidation: loss: 0.9{e}, FID: 3{e}\n" for e in (1, 2, 3))
+    frame = read_text(text, "a.log")
+    assert points(frame, "loss") == [(1, 0.1), (2, 0.2), (3, 0.3)]
+    assert points(frame, "val/loss") == [(1, 0.91), (2, 0.92), (3, 0.93)]
+    assert points(frame, "fid") == [(1, 31), (2, 32), (3, 33)]
+
+
+def test_rows_rarer_than_epochs():
+    total = np.arange(100, 4000, 100.0)  # epochs of 60
+    axis = count_through_epochs((total - 1) % 60 + 1, (total - 1) // 60 + 1)
+    assert axis is not None
+    assert axis.length == 60
