@@ -10,7 +10,7 @@ from ganlib.logs import Follower, LogError, read
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 # File -> tag -> rows, first and last step, first and last value.
-RIGHT = {
+RIGHT: dict[str, dict[str, tuple[float, ...]]] = {
     "accuracy_pair.log": {"real acc": (30, 0, 29, 0.9, 0.61), "fake acc": (30, 0, 29, 0.8, 0.51)},
     "cyclegan_136_per_epoch.log": {"D_A": (54, 100, 5400, 0.299, 0.26)},
     "decimal_comma.log": {"loss/D": (30, 1, 30, 0.899, 0.87), "loss/G": (30, 1, 30, 1.101, 1.13)},
