@@ -21,7 +21,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ganlib.logs import LogError, add_snapshot_metrics, diagnose, read
-from ganlib.records import read_evaluations
+from ganlib.logs.diagnosis.metric_curves import MIN_EVALUATIONS
+from ganlib.records import RANKED, read_evaluations
 
 PROJECT = Path(__file__).parents[1]
 LABELS = Path(__file__).parent / "diagnosis_corpus" / "labels.csv"
@@ -54,6 +55,7 @@ def main() -> None:
         for loss in ("unknown", "as known"):
             for finding in FINDINGS:
                 print(table_row(str(half), loss, finding, rows))
+            print(table_row(str(half), loss, "mode_collapse", rows[rows["measured"]], " (pictures were measured)"))
     if args.misses:
         print_misses(outcomes)
 
@@ -62,12 +64,14 @@ def diagnosed(corpus: Path, labels: pd.DataFrame) -> Iterator[dict[str, str | bo
     """Per row of the labels: the labels, which findings were made without and with its loss, and what went wrong."""
     for values in labels.to_dict("records"):
         row = {str(name): str(value) for name, value in values.items()}
-        result: dict[str, str | bool] = {**row, "error": ""}
+        result: dict[str, str | bool] = {**row, "error": "", "measured": False}
         try:
             frame = training_frame(corpus, row)
         except (LogError, FileNotFoundError) as error:
             yield {**result, "error": str(error)}
             continue
+        metrics = frame.loc[frame["tag"].isin(RANKED), "tag"].value_counts()
+        result["measured"] = bool(metrics.max() >= MIN_EVALUATIONS) if len(metrics) else False
         for loss, kind in (("unknown", None), ("as known", row["loss"] or None)):
             rules = {finding.rule for finding in diagnose(frame, loss=kind) if finding.severity != "info"}
             result |= {f"{finding} {loss}": bool(rules & names) for finding, names in FINDINGS.items()}
@@ -116,12 +120,12 @@ def clone_missing(corpus: Path, labels: pd.DataFrame) -> None:
             subprocess.run(["git", "clone", "--bare", f"https://github.com/{repository}", str(clone)], check=True)
 
 
-def table_row(half: str, loss: str, finding: str, rows: pd.DataFrame) -> str:
+def table_row(half: str, loss: str, finding: str, rows: pd.DataFrame, of: str = "") -> str:
     rows = rows[rows[finding] != ""]
     truth, found = rows[finding] == "1", rows[f"{finding} {loss}"].astype(bool)
     true, false, missed = int((truth & found).sum()), int((~truth & found).sum()), int((truth & ~found).sum())
     return (
-        f"| {half} | {loss} | {finding} | {true} of {true + missed} | {false} of {int((~truth).sum())} | {missed} "
+        f"| {half} | {loss} | {finding}{of} | {true} of {true + missed} | {false} of {int((~truth).sum())} | {missed} "
         f"| {share(true, true + false)} | {share(true, true + missed)} |"
     )
 

@@ -27,6 +27,8 @@ MIN_RESTART_STEPS = 3  # in a later segment: fewer are a restart that just began
 MIN_BLOCKS, MIN_REGULAR_BLOCKS, BLOCK_TOLERANCE, MIN_UNEVEN_BLOCK = 3, 0.7, 0.1, 4
 
 D_LOSS = re.compile(r"loss/D(/\d+|/[A-Z])?|(loss_)?[Dd]_[A-Z](_loss)?")  # of a pyramid's levels or CycleGAN's domains
+# Halves of D's loss on real and generated images, and G's loss: of many tools, and of Brownlee's tutorials.
+HALVES = (("loss/D/real", "loss/D/fake", "loss/G"), ("d1", "d2", "g"))
 MINIMISED_LOSS = re.compile(r"loss(/(D|G|E|GE|total|train|classify|denoise))?(/\d+)?")
 
 
@@ -114,6 +116,17 @@ class Run:
         for tag, curve in self.curves.items():
             if D_LOSS.fullmatch(tag):
                 yield curve, self.curves.get(re.sub(r"(?<![A-Za-z])[Dd](?=[_/]|$)", _generator_letter, tag, count=1))
+        if "loss/D" not in self.curves:
+            for real, fake, generator in HALVES:
+                if (both := self._sum(real, fake)) is not None:
+                    yield both, self.curves.get(generator)
+
+    def _sum(self, real: str, fake: str) -> Curve | None:
+        """D's loss as the sum of its halves, under the tag of the first."""
+        first, second = self.curves.get(real), self.curves.get(fake)
+        if first is None or second is None or not np.array_equal(first.raw_steps, second.raw_steps):
+            return None
+        return Curve(real, first.raw_steps, first.raw_values + second.raw_values)
 
     @property
     def last_step(self) -> int:

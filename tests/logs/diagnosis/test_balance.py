@@ -54,6 +54,12 @@ def test_each_domain_of_a_cyclegan_has_its_own_pair(pattern: str) -> None:
         assert find_finding(frame(curves), "discriminator_wins", loss).tag == d_tag
 
 
+@pytest.mark.parametrize(("real", "fake", "g"), [("d1", "d2", "g"), ("loss/D/real", "loss/D/fake", "loss/G")])
+def test_halves_without_their_sum_are_added(real: str, fake: str, g: str) -> None:
+    assert rule_names(frame({real: 0.005, fake: 0.005, g: 6.0})) == ["discriminator_wins"]
+    assert rule_names(frame({real: 0.1, fake: 0.1, g: 6.0})) == []
+
+
 def test_pictures_that_get_better_are_no_defeat() -> None:
     losses = {"loss/D": phases((0.5, 0.3), (0.008, 0.7)), "loss/G": 0.5}
     assert rule_names(frame(losses)) == ["discriminator_wins"]
