@@ -17,6 +17,7 @@ D_FALLEN, G_RISEN = 0.15, 1.5  # times the start, for an unknown loss
 REJECTED_LEAST_SQUARES_G = 0.4, 1.3  # (1 - D(G(z)))², or half of it, where D(G(z)) is within 0.1 of 0
 REJECTED_G, REJECTED_G_RISEN, D_HALVED = np.log(1000), 3.0, 0.5  # D(G(z)) = 1/1000
 SURE_ACCURACY, SURE_G = 0.95, 3.0  # D(G(z)) = 5 %
+SMOOTHED_FLOOR, FLOOR_TOLERANCE = 0.325, 0.01  # -0.9 log 0.9 - 0.1 log 0.1
 PASSING = 0.05  # D(G(z)), as a probability: with more of it G still learns
 WORSE_THAN_GUESSING = 1.5  # times the loss of guessing: D is wrong more often than right, not just undecided
 VANISHED_RATIO = 1e-3  # of G's early gradient. Measured: the largest fall in ganlib's healthy runs is to 0.09 of it
@@ -70,13 +71,14 @@ def _wins_for_any_loss(d: Floats, g: Floats) -> Mask:
 
 
 def _rejected(d: Floats, g: Floats) -> Mask:
-    """Windows in which G's cross-entropy has risen to where nothing passes, while D's has halved.
+    """Windows in which G's cross-entropy has risen to where nothing passes, while D's has halved or is at its floor.
 
-    D's itself stays above 0 where labels are smoothed: at 0.33 for a target of 0.9.
+    Where labels are smoothed to 0.9 on one side, as is usual, the floor of D's is the entropy of 0.9 rather than 0.
     """
     beginning = max(1, round(START_FRACTION * len(d)))
     risen = (g > REJECTED_G) & (g > REJECTED_G_RISEN * max(g[:beginning].min(), 0.0))
-    return risen & (d < D_HALVED * d[:beginning].max())
+    at_floor = (np.abs(d - SMOOTHED_FLOOR) < FLOOR_TOLERANCE) & (g > CROSS_ENTROPY.g_loses_above)
+    return (risen & (d < D_HALVED * d[:beginning].max())) | at_floor
 
 
 def _wins_by_accuracy(run: Run, windows: Windows, g: Floats) -> Mask:

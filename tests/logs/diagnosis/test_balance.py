@@ -36,6 +36,8 @@ def test_smoothed_labels_keep_ds_loss_up_where_it_wins(loss: str | None) -> None
     d, g = phases((1.2, 0.5), (0.4, 0.5)), phases((1.0, 0.5), (7.5, 0.5))
     assert rule_names(frame({"loss/D": d, "loss/G": g}), loss) == ["discriminator_wins"]
     assert rule_names(frame({"loss/D": 0.4, "loss/G": 7.5}), loss) == []  # G's has more terms from the start
+    assert rule_names(frame({"loss/D": 0.328, "loss/G": 5.5}), loss) == ["discriminator_wins"]  # at the floor for 0.9
+    assert rule_names(frame({"loss/D": 0.345, "loss/G": 5.5}), loss) == []
 
 
 def test_a_loss_that_fell_far_while_the_other_rose_is_a_win_for_any_loss() -> None:
