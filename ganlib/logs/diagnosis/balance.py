@@ -45,7 +45,7 @@ def discriminator_wins(run: Run, objective: Objective) -> Iterator[Observation]:
                 certain |= (windows.median < objective.d_certain_below) & (generator > objective.g_loses_above)
                 if objective.g_loses_above == CROSS_ENTROPY.g_loses_above:
                     certain |= _rejected(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
-        for first, last in sustained_spans(certain & _outputs_allow_a_win(run, windows)):
+        for first, last in sustained_spans(certain & _outputs_allow_a_win(run, windows), begun=True):
             if improving_within(run, windows.start[first], windows.end[last]):
                 continue  # large networks' hinge loss is near zero while the pictures improve
             lasting = last == len(certain) - 1 and np.mean(near_zero[first : last + 1]) > 0.5

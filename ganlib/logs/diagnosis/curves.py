@@ -179,14 +179,17 @@ def _without_repeats(values: Floats) -> NDArray[np.int64]:
     return np.flatnonzero(offset % usual == 0)
 
 
-def sustained_spans(mask: Mask) -> Iterator[tuple[int, int]]:
-    """First and last window of each sustained stretch of a mask, gaps of single windows included."""
+def sustained_spans(mask: Mask, *, begun: bool = False) -> Iterator[tuple[int, int]]:
+    """First and last window of each sustained stretch of a mask, gaps of single windows included.
+
+    ``begun``: a stretch that reaches the end may have begun a few windows ago.
+    """
     min_length = max(MIN_SPAN_WINDOWS, int(np.ceil(MIN_SPAN_FRACTION * len(mask))))
     bridged = mask.copy()
     bridged[1:-1] |= mask[:-2] & mask[2:]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bridged, [False]]).astype(np.int8)))
     for first, after in edges.reshape(-1, 2).tolist():
-        if after - first >= min_length:
+        if after - first >= (MIN_SPAN_WINDOWS if begun and after == len(mask) else min_length):
             yield first, after - 1
 
 

@@ -20,6 +20,7 @@ EARLY_FRACTION, LATE_FRACTION = 0.1, 0.1  # of the windows: what the run began w
 # Chainer's DCGAN ends at 1.9 times, a collapsed cGAN at 36. WGAN-GP's G goes to 5 times in good health.
 DIVERGED_RATIO, DIVERGED_RATIO_UNBOUNDED = 10.0, 1000.0
 
+ABSURD_LOSS = 1000.0  # no mean over images of a sound network's outputs is in the thousands
 CLAMPED_LOSS = 100.0  # of BCELoss, which clamps log(0) to -100
 
 # Measured as the fraction of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs
@@ -90,10 +91,13 @@ def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
             )
             yield Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
             continue
+        if bounded and curve.tag.startswith(("loss/D", "loss/G")) and late > ABSURD_LOSS:
+            # It may have left its usual level within the first rows; a loss of unknown scale may have begun there.
+            usual = max(reference, float(np.abs(curve.values[0])) if objective is UNKNOWN else 0.0)
         if usual > 0 and late > (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) * usual:
-            onset = int(np.flatnonzero(medians <= usual)[-1]) + 1
+            onset = int(np.flatnonzero(np.append(True, medians <= usual))[-1])
             text = f"{curve.tag} ends at {late:.3g}, after {early:.3g} at most"
-            text += f" in the first {100 * EARLY_FRACTION:.0f} % of the run."
+            text += f" in the first {100 * EARLY_FRACTION:.0f} % of the run and {curve.values[0]:.3g} at its start."
             yield Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
 
 

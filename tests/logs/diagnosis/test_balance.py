@@ -93,6 +93,12 @@ def test_a_state_counts_from_a_tenth_of_the_run_on(fraction: float, expected: li
     assert rule_names(frame({"loss/D": d, "loss/G": 3.0}), "vanilla") == expected
 
 
+@pytest.mark.parametrize(("fraction", "expected"), [(0.06, ["discriminator_wins"]), (0.03, [])])
+def test_a_win_that_lasts_to_the_end_may_have_just_begun(fraction: float, expected: list[str]) -> None:
+    d = phases((0.9, 1 - fraction), (0.005, fraction))
+    assert rule_names(frame({"loss/D": d, "loss/G": 3.0}), "vanilla") == expected
+
+
 def test_the_interval_is_where_it_happens_and_lasting_is_graver() -> None:
     temporary = frame({"loss/D": phases((0.9, 0.2), (0.005, 0.4), (0.9, 0.4)), "loss/G": 3.0})
     finding = find_finding(temporary, "discriminator_wins", "non-saturating")

@@ -78,6 +78,13 @@ def test_a_loss_at_the_limit_of_its_computation_has_diverged() -> None:
     assert "divergence" not in rule_names(frame({"loss/D": phases((100.0, 1.0)), "loss/G": 90.0}))
 
 
+@pytest.mark.parametrize(("first", "loss", "expected"), [(3.0, None, True), (2e4, None, False), (2e4, "bce", True)])
+def test_thousands_are_no_loss_of_a_sound_network(first: float, loss: str | None, expected: bool) -> None:
+    g = np.full(N, 2.4e4)
+    g[0] = first
+    assert ("divergence" in rule_names(frame({"loss/D": 0.5, "loss/G": g}), loss)) == expected
+
+
 # Oscillation, learning rate
 
 
