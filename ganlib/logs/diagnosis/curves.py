@@ -130,7 +130,9 @@ class Run:
 
     @property
     def last_step(self) -> int:
-        return max((int(curve.raw_steps[-1]) for curve in self.curves.values()), default=0)
+        """Where the training ended, by its most logged curve: others may count in images."""
+        most_logged = max(self.curves.values(), key=lambda curve: len(curve.raw_steps), default=None)
+        return int(most_logged.raw_steps[-1]) if most_logged else 0
 
     def losses(self) -> Iterator[Curve]:
         """The minimised losses, not their parts and penalties: those may rise while the sum falls."""

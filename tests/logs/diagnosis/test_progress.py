@@ -75,7 +75,9 @@ def test_the_best_checkpoint_is_worth_a_finding_where_the_end_is_worse(end: floa
 def test_the_end_is_the_last_value_and_where_it_was_measured(last_step: int, expected: str) -> None:
     losses = frame({"loss/D": 0.9, "loss/G": 1.6}, every=last_step // (N - 1) + 1)
     losses = losses[losses["step"] <= last_step]
-    data = pd.concat([losses, losses.tail(1).assign(step=last_step), fids(80, 60, 45, 40, 44, 52, 48, 46)])
+    in_images = frame({"images/s": [300.0]}).assign(step=64 * last_step)
+    last = losses.groupby("tag").tail(1).assign(step=last_step)
+    data = pd.concat([losses, last, in_images, fids(80, 60, 45, 40, 44, 52, 48, 46)])
     assert find_finding(data, "best_long_before_end").evidence.endswith(f"with 40, and {expected}.")
 
 
