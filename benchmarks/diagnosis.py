@@ -81,7 +81,7 @@ def diagnosed(corpus: Path, labels: pd.DataFrame) -> Iterator[dict[str, str | bo
 def training_frame(corpus: Path, row: dict[str, str]) -> pd.DataFrame:
     if row["repository"] == "ganlib":
         path = PROJECT / row["path"]
-        frame = read(path.parent if path.name == "log.csv" else path)
+        frame = read(path)
         if path.name == "log.csv":
             frame["run"] = frame["run"].cat.rename_categories([path.parent.name])
             frame.attrs["step_units"] = {path.parent.name: "steps"}
