@@ -147,7 +147,7 @@ class Latents:
     def __len__(self) -> int:
         return len(self.z)
 
-    def __getitem__(self, part: slice) -> Latents:
+    def __getitem__(self, part: slice | Tensor) -> Latents:
         return Latents(self.z[part], self.seeds[part], self.space)
 
 

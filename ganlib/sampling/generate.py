@@ -1,4 +1,8 @@
-"""All images of some seeds: one seed is one image, alone or in any chunk."""
+"""All images of some seeds: one seed is one image, alone or in any chunk.
+
+On one machine it is the same image to the bit: libraries of linear algebra sum the rows of a batch of 1, 2 or 3 in
+another order than those of 4 and more, so that each batch is filled up to a multiple of 4.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,10 @@ from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
 from ganlib.models import GenerativeModel
 
-T = TypeVar("T")
+T = TypeVar("T", NDArray[np.uint8], list[NDArray[np.uint8]])
 
 CHUNK = 64  # large enough for full throughput of a small network, small enough to show progress
+MULTIPLE = 4  # images of a batch
 
 
 def check_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:
@@ -55,15 +60,15 @@ def sample_chunks(
 
     labels: (N,) class indices or (N, K) weights; None for unconditional models. options: as ``generate`` has
     them, scalars or (N,) tensors. A chunk that does not fit in memory is halved and tried again: a seed's
-    image does not depend on its chunk.
+    image does not depend on its chunk, unless this is smaller than 4, which may change a level here or there.
     """
 
     seeds = list(seeds)
     y = _checked(labels, len(seeds))
 
-    def compute(part: slice) -> NDArray[np.uint8]:
-        latents = model.latents(seeds[part])
-        return to_uint8(model.generate(latents, None if y is None else y[part], **options_of(options, part)))
+    def compute(rows: Tensor) -> NDArray[np.uint8]:
+        latents = model.latents([seeds[i] for i in rows.tolist()])
+        return to_uint8(model.generate(latents, None if y is None else y[rows], **options_of(options, rows)))
 
     yield from in_chunks(model, len(seeds), compute, chunk)
 
@@ -81,33 +86,47 @@ def sample_stages(
     seeds = list(seeds)
     y = _checked(labels, len(seeds))
 
-    def compute(part: slice) -> list[NDArray[np.uint8]]:
-        stages = model.trace(model.latents(seeds[part]), None if y is None else y[part], **options_of(options, part))
+    def compute(rows: Tensor) -> list[NDArray[np.uint8]]:
+        latents = model.latents([seeds[i] for i in rows.tolist()])
+        stages = model.trace(latents, None if y is None else y[rows], **options_of(options, rows))
         return [to_uint8(stage) for stage in stages]
 
     chunks = _all(in_chunks(model, len(seeds), compute, chunk))
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
 
 
-def in_chunks(model: GenerativeModel, n: int, compute: Callable[[slice], T], chunk: int = CHUNK) -> Iterator[T]:
-    """``compute(part)``, in the device's thread, for consecutive parts of n images, halved where memory runs out."""
+def in_chunks(model: GenerativeModel, n: int, compute: Callable[[Tensor], T], chunk: int = CHUNK) -> Iterator[T]:
+    """``compute(rows)``, in the device's thread, for consecutive parts of n images, halved where memory runs out.
+
+    ``rows``, (m,) int64, are those of ``fill_up``; what is computed for the added ones is cut off.
+    """
     start = 0
     while start < n:
         part = slice(start, min(start + chunk, n))
         try:
-            result = on_device(model.device, partial(compute, part))
+            result = on_device(model.device, partial(compute, fill_up(part, chunk)))
         except RuntimeError as error:
             if not is_out_of_memory(error) or chunk == 1:
                 raise
             chunk //= 2
             continue
-        yield result
+        count = part.stop - part.start
+        yield [stage[:count] for stage in result] if isinstance(result, list) else result[:count]
         start = part.stop
 
 
-def options_of(options: dict[str, Any], part: slice) -> dict[str, Any]:
-    """Options that hold one value per image, cut to these images; scalars as they are."""
-    return {k: v[part] if isinstance(v, Tensor) and v.ndim else v for k, v in options.items()}
+def fill_up(part: slice, chunk: int) -> Tensor:
+    """(m,) int64: the rows of a part of at most ``chunk`` images, the last one again up to a multiple of 4.
+
+    Where memory is so short that fewer than 4 images make a chunk, as they are.
+    """
+    added = -(part.stop - part.start) % MULTIPLE if chunk >= MULTIPLE else 0
+    return torch.arange(part.start, part.stop + added).clamp(max=part.stop - 1)
+
+
+def options_of(options: dict[str, Any], rows: Tensor) -> dict[str, Any]:
+    """Options that hold one value per image, of these images; scalars as they are."""
+    return {k: v[rows] if isinstance(v, Tensor) and v.ndim else v for k, v in options.items()}
 
 
 def _checked(labels: Sequence[int] | Tensor | None, n: int) -> Tensor | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.images import resize_nearest, to_uint8
 from ganlib.models import GenerativeModel
-from ganlib.sampling.generate import CHUNK, options_of
+from ganlib.sampling.generate import CHUNK, fill_up, options_of
 
 
 class Growing:
@@ -60,11 +60,12 @@ class Growing:
         start, chunk = 0, CHUNK
         while start < n:
             part = slice(start, min(start + chunk, n))
-            y = None if labels is None else torch.tensor(labels[part])
+            rows = fill_up(part, chunk)
+            y = None if labels is None else torch.tensor(labels)[rows]
             try:
-                trace = model.trace(model.latents(seeds[part]), y, **options_of(options, part))
+                trace = model.trace(model.latents([seeds[i] for i in rows.tolist()]), y, **options_of(options, rows))
                 for stage, images in enumerate(trace, 1):
-                    self.images[part] = resize_nearest(to_uint8(images), side, side)
+                    self.images[part] = resize_nearest(to_uint8(images[: part.stop - start]), side, side)
                     yield (start + (part.stop - start) * stage / stages) / n
             except RuntimeError as error:
                 if not is_out_of_memory(error) or chunk == 1:

@@ -61,13 +61,14 @@ def interpolate(
     if labels is not None:
         ends = model.class_weights(torch.tensor(labels))
         weights = lerp(ends[0], ends[1], t)
-    first, last = model.map(model.latents(seeds), ends, space).z
+    # Twice: a batch of four, as a sample is at least, so that both ends are that to the bit.
+    first, last, *_ = model.map(model.latents(seeds * 2), None if ends is None else ends.repeat(2, 1), space).z
     points = PATHS[path or model.spaces[space]](first, last, t)
     points[0], points[-1] = first, last  # exactly, whatever the rounding of t
     latents = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64), space)
 
-    def compute(part: slice) -> NDArray[np.uint8]:
-        y = None if weights is None else weights[part]
-        return to_uint8(model.generate(latents[part], y, **options_of(options, part)))
+    def compute(rows: Tensor) -> NDArray[np.uint8]:
+        y = None if weights is None else weights[rows]
+        return to_uint8(model.generate(latents[rows], y, **options_of(options, rows)))
 
     return np.concatenate(list(in_chunks(model, frames, compute)))

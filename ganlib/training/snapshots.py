@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
@@ -66,8 +67,8 @@ def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]
     """(N, H, W, C) uint8 -> the same of generate(encode(x)), each with its own label where the model is conditional."""
     y = torch.from_numpy(labels) if model.conditional else None
 
-    def compute(part: slice) -> NDArray[np.uint8]:
-        latents = model.encode(from_uint8(images[part], model.device))
-        return to_uint8(model.generate(latents, None if y is None else y[part]))
+    def compute(rows: Tensor) -> NDArray[np.uint8]:
+        latents = model.encode(from_uint8(images[rows.numpy()], model.device))
+        return to_uint8(model.generate(latents, None if y is None else y[rows]))
 
     return np.concatenate(list(in_chunks(model, len(images), compute)))
