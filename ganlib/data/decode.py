@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganlib.data.levels import Range, describe, kind_of, value_range
+from ganlib.data.levels import COLOUR_KIND, Range, describe, describe_colour, kind_of, value_range
 from ganlib.data.pictures import to_square
 from ganlib.data.sets import SPLITS, Contents, Item, Source, SplitName
 from ganlib.errors import GanlibError
@@ -27,10 +27,12 @@ def build_arrays(
     source: Source, contents: Contents, folder: Path, size: int, channels: int, progress: Progress | None
 ) -> None:
     """Fill ``folder`` with images and labels of both splits and meta.json, which is written last."""
-    decoded, skipped, ranges = _decode(source, contents, folder, size, channels, progress)
+    decoded, skipped, ranges, colours = _decode(source, contents, folder, size, channels, progress)
     meta: dict[str, Any] = {"name": source.name, "source": source.identity, "classes": contents.classes}
     meta |= {"skipped": sorted(skipped)[:MAX_SKIPPED_NAMES], "skipped_count": len(skipped)}
-    meta |= {"notes": [*contents.notes, *(describe(kind, values) for kind, values in sorted(ranges.items()))]}
+    scales = [describe(kind, values) for kind, values in sorted(ranges.items())]
+    dark = [note for kind, high in sorted(colours.items()) if (note := describe_colour(kind, high))]
+    meta |= {"notes": [*contents.notes, *scales, *dark]}
     meta |= {"shapes": {}, "fingerprints": {}}
     for split in SPLITS:
         labels = contents.labels[split][decoded[split]]
@@ -58,6 +60,7 @@ class _Decoded(NamedTuple):
     rows: dict[SplitName, NDArray[np.bool_]]  # masks of the rows that were decoded
     skipped: list[str]  # "name: reason" of each other image
     ranges: dict[str, Range]  # of the kinds of pictures of more than 8 bits
+    colours: dict[str, int]  # highest level of those of more than 8 bits a channel
 
 
 def _decode(
@@ -68,7 +71,7 @@ def _decode(
     Those of more than 8 bits are read twice: what is white depends on the values of all of their kind.
     """
     decoded = {split: np.zeros(len(contents.labels[split]), bool) for split in SPLITS}
-    result = _Decoded(decoded, [], {})
+    result = _Decoded(decoded, [], {}, {})
     total, width = sum(map(len, decoded.values())), size * size * channels
     files = {split: (folder / f"{split}.rows").open("wb") for split in SPLITS}
     deep: set[str] = set()
@@ -83,6 +86,8 @@ def _decode(
                 deep.add(item.name)
                 return
             pixels = to_square(image, size, channels, result.ranges)
+            if colour := image.info.get(COLOUR_KIND):
+                result.colours[colour] = max(result.colours.get(colour, 0), int(pixels.max()))
         except Exception as e:  # PIL's decoders raise almost any exception on damaged files
             reason = "not an image" if type(e).__name__ == "UnidentifiedImageError" else str(e)
             result.skipped.append(f"{item.name}: {reason or type(e).__name__}")

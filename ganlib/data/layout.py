@@ -19,6 +19,9 @@ SPLIT_SEED = 0  # of the fixed 80/20 split: another value is another data set
 SUFFIXES = (
     ".jpg",
     ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".jp2",
     ".png",
     ".webp",
     ".bmp",
@@ -28,6 +31,9 @@ SUFFIXES = (
     ".ppm",
     ".pgm",
     ".pbm",
+    ".pnm",
+    ".pfm",
+    ".tga",
     ".avif",
 )
 Role = Literal["train", "test", "validation"]

@@ -7,10 +7,14 @@ kind have one answer, from the values of all of them, so that they stay comparab
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+SAMPLE_FORMAT = 339  # TIFF tag: 1 unsigned, 2 signed, 3 float
+COLOUR_KIND = "ganlib kind"  # key of a picture's info
 DEPTHS = (8, 10, 12, 14, 16)  # bits of sensors and files
 
 
@@ -32,9 +36,33 @@ def kind_of(image: Image.Image) -> str | None:
     return name and f"{name} {image.format or 'picture'}"
 
 
+def values_of(image: Image.Image) -> NDArray[Any]:
+    """Pixels of a picture of more than 8 bits; Pillow reads unsigned 32 bits of a TIFF as signed ones."""
+    pixels = np.asarray(image)
+    tags = getattr(image, "tag_v2", None)
+    unsigned = image.mode == "I" and tags is not None and tags.get(SAMPLE_FORMAT, (1,)) == (1,)
+    return pixels.view(np.uint32) if unsigned else pixels
+
+
+def note_colour_depth(image: Image.Image) -> None:
+    """Leaves in the picture's info that Pillow reads the upper 8 of 16 bits a channel; before its pixels are read."""
+    rawmodes = [str(part) for tile in getattr(image, "tile", ()) for part in np.array(tile[3], object).ravel()]
+    if image.mode in ("RGB", "RGBA") and any(";16" in rawmode for rawmode in rawmodes):
+        image.info[COLOUR_KIND] = f"16-bit colour {image.format}"
+
+
+def describe_colour(kind: str, high: int) -> str | None:
+    """What to do where the upper 8 bits hold little: pictures of 10 or 12 bits."""
+    if high >= 128:
+        return None
+    return (
+        f"{kind} pictures are dark: of their upper 8 bits, which are read, none is over {high}; store them as 8 bits."
+    )
+
+
 def value_range(image: Image.Image) -> Range:
     """ValueError where a value is not finite."""
-    pixels = np.asarray(image)
+    pixels = values_of(image)
     low, high = float(pixels.min()), float(pixels.max())
     if not np.isfinite([low, high]).all():
         raise ValueError("a pixel is not finite")
@@ -43,7 +71,7 @@ def value_range(image: Image.Image) -> Range:
 
 def scale(image: Image.Image, values: Range) -> Image.Image:
     """To 8 bits, by what ``values`` of its kind say."""
-    pixels = np.asarray(image)
+    pixels = values_of(image)
     low, high = limits(values, image.mode == "F")
     if image.mode != "F" and low == 0:
         levels = np.clip(pixels.astype(np.int64), 0, None) >> (int(high).bit_length() - 8)

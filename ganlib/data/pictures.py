@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ganlib.data.levels import Range, kind_of, scale, value_range
+from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, value_range
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 ORIENTATION = 0x0112  # EXIF tag
@@ -23,6 +23,7 @@ def decode(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise ValueError(f"the file is larger than {MAX_BYTES >> 20} MiB")
     image: Image.Image = Image.open(io.BytesIO(data))
+    note_colour_depth(image)
     if image.getexif().get(ORIENTATION, 1) != 1:
         return ImageOps.exif_transpose(image)
     return image
