@@ -66,7 +66,7 @@ def test_one_channel_becomes_greyscale(channels, mode):
 )
 def test_a_grid_has_its_images_in_reading_order_on_white(n, columns, gap, size):
     images = np.stack([np.full((5, 4, 1), 10 * (i + 1), np.uint8) for i in range(n)])
-    picture = grid(images, columns, gap)
+    picture = grid(images, columns, gap=gap)
     assert picture.size == size
     pixels = np.asarray(picture)
     for i in range(n):
