@@ -86,7 +86,7 @@ def test_the_ends_are_those_latents_bit_for_bit_and_further_noise_is_held_still(
     ends = model.latents([3, 8]).z
     assert torch.equal(model.seen.z[0], ends[0])
     assert torch.equal(model.seen.z[-1], ends[1])
-    assert model.seen.seeds.tolist() == [3] * 5
+    assert set(model.seen.seeds.tolist()) == {3}
 
 
 @pytest.mark.parametrize("name", ["cdcgan", "sngan"])
