@@ -1,6 +1,9 @@
 """Seconds of one core and memory for reading a million scalars of each format, in Markdown.
 
-    .venv/bin/python benchmarks/log_reading.py [--scalars 1000000]
+    .venv/bin/python benchmarks/log_reading.py [--scalars 1000000] [--tree 1000]
+
+``--tree`` measures instead a tree of that many runs of 100,000 scalars: until it is listed and three runs are read,
+in a fresh process with nothing on disk ("cold") and once more ("warm"), and after a line was appended to one run.
 
 The files are made on the spot. Each format is read in a process of its own; memory is that process's highest, less
 what the interpreter and its libraries took before, as a multiple of the file's size. tensorboard's own
@@ -18,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,7 +37,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scalars", type=int, default=1_000_000)
     parser.add_argument("--measure", nargs=2, metavar=("READER", "FILE"), help=argparse.SUPPRESS)
+    parser.add_argument("--tree", type=int, metavar="RUNS")
+    parser.add_argument("--measure-tree", metavar="FOLDER", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.measure_tree:
+        measure_tree(Path(args.measure_tree))
+        return
+    if args.tree:
+        tree(args.tree)
+        return
     if args.measure:
         measure(*args.measure)
         return
@@ -52,7 +64,7 @@ def row(path: Path, reader: str) -> None:
         print("tensorboard is not installed: EventAccumulator is left out.")
         return
     command = [sys.executable, __file__, "--measure", reader, str(path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT), "GANLIB_CACHE": str(path.parent)}
     result = json.loads(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
     size = path.stat().st_size
     print(
@@ -69,6 +81,47 @@ def measure(reader: str, path: str) -> None:
     after = resource.getrusage(resource.RUSAGE_SELF)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(json.dumps({"scalars": scalars, "seconds": seconds, "bytes": 1024 * (after.ru_maxrss - before.ru_maxrss)}))
+
+
+def tree(runs: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for run in range(runs):
+            path = Path(folder, "logs", f"run{run:04d}", "log.csv")
+            path.parent.mkdir(parents=True)
+            wide_csv(path, 100_000)
+            os.utime(path, (0, START_TIME))
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(PROJECT),
+            "GANLIB_CACHE": f"{folder}/cache",
+        }
+        print("| cache | list and read, CPU seconds | tick, CPU milliseconds | memory, MB |")
+        print("|-|-|-|-|")
+        for cache in ("cold", "warm"):
+            command = [sys.executable, __file__, "--measure-tree", f"{folder}/logs"]
+            print(
+                f"| {cache} |",
+                subprocess.run(command, capture_output=True, check=True, env=environment, text=True).stdout,
+            )
+
+
+def measure_tree(root: Path) -> None:
+    from ganlib.logs import LogTree
+
+    def read() -> float:
+        start = time.process_time()
+        logs.read(list(logs.runs(max_age=60))[:3])
+        return time.process_time() - start
+
+    logs = LogTree(root)
+    first = read()
+    ticks = []
+    for step in range(3):  # the first of them is when the run is found to grow
+        with (root / "run0000" / "log.csv").open("a") as file:
+            file.write(f"{10**6 + step},{10**8 + step},{START_TIME + 10**6},{','.join('1' * len(TAGS))}\n")
+        ticks.append(read())
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{first:.2f} | {1000 * min(ticks[1:]):.0f} | {memory:.0f} |")
 
 
 def ganlib_reader() -> Callable[[str], int]:
@@ -101,6 +154,14 @@ def wide_csv(path: Path, scalars: int) -> None:
         f.write(f"step,images,wall_time,{','.join(TAGS)}\n")
         for step, values in rows(scalars, COLUMNS - 1):
             f.write(f"{step},{64 * step},{START_TIME + step},{','.join(map(str, values))}\n")
+
+
+def printed_lines(path: Path, scalars: int) -> None:
+    """As CycleGAN prints, whose iterations start over in each epoch."""
+    with path.open("w") as f:
+        for step, values in rows(scalars, len(TAGS)):
+            pairs = " ".join(f"{tag}: {value:.3f}" for tag, value in zip(TAGS, values, strict=True))
+            f.write(f"(epoch: {step // 100 + 1}, iters: {step % 100 + 1}, time: 0.125, data: 0.002) {pairs} \n")
 
 
 def json_lines(path: Path, scalars: int) -> None:
@@ -164,6 +225,7 @@ def checksum(data: bytes) -> bytes:
 READERS = {"ganlib": ganlib_reader, "EventAccumulator": accumulator}
 FILES = {
     "log.csv": wide_csv,
+    "loss_log.txt": printed_lines,
     "log.jsonl": json_lines,
     "stats.jsonl": nvidia_stats,
     "events.out.tfevents.1700000000.host": event_file,
