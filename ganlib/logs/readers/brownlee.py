@@ -25,7 +25,8 @@ _NAMES = {
 
 def matches(head: str, path: Path) -> bool:
     lines = [line for line in head.split("\n") if line.startswith(">")]
-    return sum(_LINE.fullmatch(line) is not None for line in lines[:50]) >= MIN_LINES
+    matches = [match for line in lines[:50] if (match := _LINE.fullmatch(line))]
+    return sum(_PAIR.search(match[4]) is not None for match in matches) >= MIN_LINES
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
@@ -40,7 +41,10 @@ def read(text: bytes, source: Source) -> list[Scalars]:
         first, batch, batches, pairs = match.groups()
         step = int(first) if batch is None else (int(first) - 1) * int(batches) + int(batch)
         record: dict[str, str | int] = {"step": step}
-        for name, value, values in _PAIR.findall(pairs):
+        found = _PAIR.findall(pairs)
+        if len(found) < pairs.count("=") + pairs.count("["):
+            source.skip(number, "not all of its numbers can be read")
+        for name, value, values in found:
             for index, item in enumerate((value or values).split(",")):
                 tag = _NAMES.get((name, index)) or (name if not index else f"{name}/{index}")
                 record[tag] = item.strip()

@@ -193,6 +193,7 @@ def _read_positions(groups: list[_Group], rows: int, source: Source) -> list[Col
     batch, batches = found.get("batch", blank).copy(), found.get("batches", blank).copy()
     step, steps = found.get("step", blank).copy(), found.get("steps", blank).copy()
     count, counts = found.get("count", blank), found.get("counts", blank)
+    step = np.where(np.isnan(step), 1000 * found.get("thousands", blank), step)
     in_epoch = np.isfinite(epoch) & np.isnan(batch)
     batch[in_epoch], batches[in_epoch] = count[in_epoch], counts[in_epoch]
     in_run = np.isnan(epoch) & np.isnan(step)

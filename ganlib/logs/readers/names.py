@@ -58,7 +58,7 @@ def name_before(text: str) -> Name | None:
         return Name((quoted,), quoted, opened) if quoted and _has_letter(quoted) else None
     words = _words_at_end(end)
     linked = False
-    while words and words[-1].lower() in _LINK_WORDS:
+    while words and words[-1] in _LINK_WORDS:
         words, linked = words[:-1], True
     if not words:
         return None

@@ -35,8 +35,9 @@ _POSITIONS = tuple(
         (r"(\0)%\|[^|]{0,300}\| {0,12}(\0)k? {0,3}/ {0,3}(\0)k? {0,3}(?=\[|$)", ("", "count", "counts"), ("%|",)),
         (r"(?:^|[: ])(\0)it \[(?=\0:)", ("count",), ("it [",)),
         (rf"{_BEFORE}{_BATCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("batch", "batches"), ("batch", "lote")),
-        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("step", "steps"),
+        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0)(?![A-Za-z]){_OF}", ("step", "steps"),
          ("step", "it", "update", "schritt", "paso", "étape", "passo")),
+        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0)[kK](?![A-Za-z])", ("thousands",), ("step", "it", "update")),
         (r"^[ >*#]{0,12}(\0), {0,4}(\0)/(\0),", ("epoch", "batch", "batches"), ("/",)),
         (r"^ {0,12}(\0)-(\0):? {1,4}(?=\[[A-Za-z])", ("epoch", "batch"), ("-",)),
         (r"^ {0,12}(\0)/(\0)(?= |:|$)", ("count", "counts"), ("/",)),
@@ -79,7 +80,8 @@ def find_position(shape: str) -> Position:
             continue
         if position := pattern.search(shape):
             found = {name: index[position.start(group)] for group, name in enumerate(names, 1) if position[group]}
-            if set(found) & set(roles) - {""} or ("lead" in found and set(roles) & {"step", "batch", "count"}):
+            has_count = set(roles) & {"step", "batch", "count", "thousands"}
+            if set(found) & set(roles) - {""} or ("lead" in found and has_count):
                 continue
             roles |= found
             shape = _take(shape, position.start(), position.end())

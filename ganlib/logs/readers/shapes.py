@@ -31,7 +31,7 @@ def _compile_number(with_nan: bool) -> re.Pattern[str]:
     """
     nan = r"|[nN][aA][nN](?!\w)|[iI][nN][fF](?:inity)?(?!\w)" if with_nan else ""
     forms = [
-        rf"(?<=[0-9])(?<![{_LETTER}0-9_.].){_DIGITS}",
+        rf"(?<=[0-9])(?<![{_LETTER}0-9_.@].){_DIGITS}",
         rf"(?<=[-+])(?<![\w.)\]].)(?:[0-9]{_DIGITS}|\.{_DECIMALS}{nan})",
         rf"(?<=\.)(?<![\w.].){_DECIMALS}",
         rf"(?<=[0-9])(?:{_GLUED})[0-9]*+(?![\w.])",

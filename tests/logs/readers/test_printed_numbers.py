@@ -109,6 +109,17 @@ def test_decimal_commas_in_prose(tmp_path, values):
     assert (frame.loc[frame["tag"] == "loss/G", "value"] == 0.5).all()
 
 
+def test_names_with_numbers_and_steps_in_thousands(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"step {i}k Acc@1   0.{i}9 (  0.20) Loss 1: 0.5, IS: 5.{i} +/- 0.1\n" for i in range(1, 4)))
+    frame = read(path)
+    values = {tag: rows["value"].tolist() for tag, rows in frame.groupby("tag", observed=True)}
+    assert values["Acc@1"] == [0.19, 0.29, 0.39]
+    assert values["Loss 1"] == [0.5] * 3
+    assert values["isc"] == [5.1, 5.2, 5.3]
+    assert sorted(set(frame["step"])) == [1000, 2000, 3000]
+
+
 def test_commas_that_may_be_thousands(tmp_path):
     path = tmp_path / "train.log"
     path.write_text("".join(f"Epoch {i} loss: 0.5 seen: {i},000\n" for i in range(1, 5)))  # the dot says so
