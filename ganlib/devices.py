@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import platform
 import threading
 from collections.abc import Callable
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 _WORKERS: dict[str, ThreadPoolExecutor] = {}
 _CREATING = threading.Lock()
+_CORES = os.cpu_count() or 1
+_most_threads = 0  # of a computation on the CPU that gives way to other processes; 0 where it does not
 
 
 def available_devices() -> list[str]:
@@ -49,7 +53,7 @@ def hardware(device: torch.device) -> str:
 
 def threads() -> str:
     """How many share a computation on the CPU, in words."""
-    n = torch.get_num_threads()
+    n = _most_threads or torch.get_num_threads()
     return f"{n} thread{'' if n == 1 else 's'}"
 
 
@@ -62,6 +66,25 @@ def _processor() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
+def share_cores() -> None:
+    """From now on computations take one thread while other processes keep the cores busy.
+
+    For the dashboard: beside a training, two threads that wait for each other take three times as long as one.
+    """
+    global _most_threads
+    _most_threads = _most_threads or torch.get_num_threads()
+
+
+def usable_threads(most: int, load: float, cores: int = _CORES) -> int:
+    """Threads for a computation of ``most`` at a load average of ``load`` processes."""
+    return 1 if load > cores else most
+
+
+def _adapt_threads(most: int) -> None:
+    with contextlib.suppress(OSError):  # a system that counts no load
+        torch.set_num_threads(usable_threads(most, os.getloadavg()[0]))
+
+
 def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool = False) -> T:
     """``compute()`` in the one thread that works for this device; with ``gradients``, autograd records it.
 
@@ -72,6 +95,8 @@ def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool
     """
 
     def work() -> T:
+        if _most_threads > 1 and device.type == "cpu":
+            _adapt_threads(_most_threads)
         with torch.enable_grad() if gradients else torch.inference_mode():
             return compute()
 

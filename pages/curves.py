@@ -27,24 +27,22 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
     if shown.empty:
         chrome.finish("Choose at least one run and one scalar in the sidebar.")
     report = PageReport("Training curves")
-    left, right = training_samples.layout_columns(names)
-    with left:
-        chart = st.container()
-        curves.draw_missing(frame, on_axis)
+    curves.draw_missing(frame, on_axis, shown)
+    chart = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = curves.pick_range(shown)
         marks = curves.pick_annotations(on_axis, shown)
-        findings, span = curves.draw_diagnosis(on_axis)
-        with chart:
-            figure = figures.curves(
-                shown, x=title, marks=marks, span=span, groups=groups, colours=catalog.run_colours(), **style
-            )
-            report.chart(figure, alt=figures.describe_curves(shown), key="curves")
-        report.add(pd.DataFrame(findings), "Diagnosis")
-        sources.draw_skipped_lines(frame)
-        files = st.container()
-        with st.expander("Configuration differences", icon=":material/difference:"):
-            differences.draw_differences(report, names)
-        with files:
-            downloads.draw_curve_downloads(shown, report)
-    with right:
-        training_samples.draw_training_samples(names)
+    training_samples.draw_training_samples(names)
+    findings, span = curves.draw_diagnosis(on_axis)
+    with chart:
+        figure = figures.curves(
+            shown, x=title, marks=marks, span=span, groups=groups, colours=catalog.run_colours(), **style
+        )
+        report.chart(figure, alt=figures.describe_curves(shown), key="curves")
+    report.add(pd.DataFrame(findings), "Diagnosis")
+    sources.draw_skipped_lines(frame)
+    files = st.container()
+    with st.expander("Configuration differences", icon=":material/difference:"):
+        differences.draw_differences(report, names)
+    with files:
+        downloads.draw_curve_downloads(shown, report)

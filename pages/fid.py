@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ganlib import figures
-from ganlib.records import METRICS, RANKED, measured_on
-from ganlib.ui import catalog, chrome, differences, downloads, jobs, score_controls, score_table, scores
+from ganlib.records import RANKED
+from ganlib.ui import catalog, chrome, details, differences, downloads, jobs, score_controls, score_table, scores
 from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
@@ -19,57 +19,56 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
         jobs.draw_evaluation_form(scores.runs_without_fid(present))
         chrome.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
     without_fid = scores.runs_without_fid(present)
-    present = scores.of_data_set(present, score_controls.pick_data_set(present[present.metric.isin(RANKED)]))
+    left, right = st.columns([1, 3])
+    with left:
+        data = score_controls.pick_data_set(present[present.metric.isin(RANKED)])
+    present = scores.of_data_set(present, data)
     metric = score_controls.pick_metric(present)
     measured = present[present.metric == metric]
-    protocol = score_controls.pick_protocol(measured)
-    ranked = measured[measured.protocol == protocol]
+    with right:
+        protocol = score_controls.pick_protocol(measured)
+    ranked = score_controls.pick_runs(measured[measured.protocol == protocol])
     jobs.draw_evaluation_form(without_fid, int(ranked.n_fake.iloc[0]))
     manifold = scores.precision_and_recall(present, protocol)
     title, ranking = scores.axis_title(ranked), figures.describe_scores(ranked)
-    colours = catalog.run_colours({*ranked.run, *manifold.run})
+    manifold = manifold[manifold.run.isin(ranked.run)]
+    colours = score_controls.pick_colours(set(ranked.run))
     report = PageReport("FID comparison")
 
     best = scores.best_snapshots(records, ranked)
     floor, floor_note = scores.find_floor(present, ranked)
-    bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best)
+    pictures = score_table.pictures(ranked.run)
+    bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best, pictures=pictures)
     report.chart(bars, alt=ranking, key="fid_bars")
     report.caption(scores.describe_extractor(ranked))
     report.caption(floor_note)
     report.caption(scores.describe_best_snapshots(best))
     report.caption(scores.describe_agreement(measured, ranked))
     report.warning(scores.summarize_warnings(ranked))
-    table = score_table.draw_ranking(report, ranked, scores.class_agreement(present, protocol))
-    files = st.container()
-    score_table.draw_unranked(report, records, present, ranked)
-    score_table.draw_published(report, ranked)
-
-    if len(classes := measured_on(present[present.metric == "class_fid"], protocol)):
-        report.section("FID of each class")
-        alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
-        report.chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
-        report.caption(scores.summarize_warnings(classes))
-    if len(manifold):
-        report.section("Precision and recall")
-        alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in manifold.itertuples())
-        report.chart(figures.precision_recall(manifold, colours=colours), alt=alt, key="precision_recall")
-    for pairs, other_title in scores.other_features(measured, ranked):
-        report.section("On other features")
-        alt = "; ".join(f"{r.run}: {r.own:.4g} and {r.other:.4g}" for r in pairs.itertuples())
-        chart = figures.score_pairs(pairs, titles=(title, other_title), colours=colours)
-        report.chart(chart, alt=alt, key=f"pairs {other_title}")
-    if len(ranked) > 1:
-        report.section("Quality against cost")
-        costed = scores.add_costs(ranked, present)
-        cost = score_controls.pick_cost(costed)
-        scatter = figures.score_cost(costed, cost=cost, title=title, colours=colours)
-        report.chart(scatter, alt=f"{ranking} Against {cost}.", key="cost_scatter")
-    if len(history := scores.score_history(records, metric, protocol)):
-        report.section(f"{METRICS[metric].label} over training")
-        alt = f"Scores of snapshots of {', '.join(sorted(history.run.unique()))}."
-        report.chart(figures.score_history(history, title=title, colours=colours), alt=alt, key="course")
-    if len(ranked) > 1:
-        st.subheader("Configuration differences", anchor=False)
-        differences.draw_differences(report, differences.pick_side_by_side(list(table.Run)))
+    history = scores.score_history(records[records.run.isin(ranked.run)], metric, protocol)
+    classes = scores.class_scores(present, ranked)
+    ranking_tab, classes_tab, manifold_tab, features_tab, cost_tab, training_tab, differences_tab = st.tabs(
+        ["Table", "Classes", "Precision and recall", "Other features", "Cost", "Training", "Differences"]
+    )
+    with ranking_tab:
+        table = score_table.draw_ranking(report, ranked, scores.class_agreement(present, protocol))
+        files = st.container()
+        score_table.draw_unranked(report, records, present, ranked)
+        score_table.draw_published(report, ranked)
+    with classes_tab:
+        details.draw_classes(report, classes)
+    with manifold_tab:
+        details.draw_precision_and_recall(report, manifold, colours)
+    with features_tab:
+        details.draw_other_features(report, scores.other_features(measured, ranked), title, colours)
+    with cost_tab:
+        details.draw_costs(report, ranked, present, title, colours)
+    with training_tab:
+        details.draw_history(report, history, title, colours)
+    with differences_tab:
+        if len(ranked) > 1:
+            differences.draw_differences(report, differences.pick_side_by_side(list(table.Run)))
+        else:
+            st.caption("One run differs from no other.")
     with files:
         downloads.draw_score_downloads(report, table, ranked)

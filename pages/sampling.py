@@ -1,9 +1,9 @@
-"""One run, or several side by side at the same seeds and classes."""
+"""One run, or several lined up at the same seeds and classes."""
 
 import streamlit as st
 
 from ganlib.sampling.request import SampleRequest
-from ganlib.ui import catalog, chrome, controls, samples
+from ganlib.ui import catalog, chrome, controls, inspection, samples, tray
 from ganlib.ui.markup import plain
 from ganlib.ui.options import pick_options
 
@@ -14,17 +14,23 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
     with st.sidebar:
         run = controls.pick_run(runs)
         others = controls.pick_comparison(run, runs)
-        classes = controls.pick_classes(run)
-        seeds = controls.pick_seeds(rows=len(classes))
+        every = controls.pick_all_classes(run)
+        rows = len(run.classes) if every else 1
+        count = controls.pick_count(rows)
         options = pick_options(run)
         stages = controls.pick_stages(run, options)
+    classes = controls.pick_classes(run, every)
+    seeds = controls.pick_seeds(rows, count)
     request = SampleRequest(run, classes, seeds, options)
     requests = [request, *controls.apply_to_others(others, classes, seeds, options)]
-    for column, each in zip(st.columns(len(requests), gap="medium"), requests, strict=True):
-        with column:
+    images, opened = samples.draw_samples(requests)
+    for each, own in zip(requests, images, strict=True):
+        if others:
             st.subheader(plain(each.run.name), anchor=False)
-            samples.draw_samples(each)
-            samples.draw_downloads(each)
-            if stages:
-                samples.draw_stages(each)
+        samples.draw_downloads(each, own)
+        if stages:
+            samples.draw_stages(each)
+    chosen = tray.draw_tray(runs)
     samples.draw_sample_link(request, others, stages)
+    if shown := opened or chosen:
+        inspection.show_image(shown)

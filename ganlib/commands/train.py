@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data import DataSet, load_data
@@ -22,7 +24,7 @@ from ganlib.models import MODELS, ModelConfig, Trainable, blueprint
 from ganlib.models.attributes import AttributesConfig
 from ganlib.provenance import commit, now, versions
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
-from ganlib.runs import Run, RunFolder, find_run
+from ganlib.runs import Run, RunFolder, find_run, read_tensors
 from ganlib.settings import RUNS, run_roots
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.config import resolve_precision
@@ -200,6 +202,7 @@ def _resume(args: argparse.Namespace) -> Training:
         raise GanlibError(f"A resumed run keeps its recipe, so {fixed[0]} cannot change; use --like for a new run.")
     data = _load_again(run, args)
     require_state(run.folder.state)
+    _keep_changed_weights(run, bool(budget))
     run.blueprint  # noqa: B018  (refuses what would not fit any memory)
     return Training(run.folder, run.model_class(run.config), data, TrainingConfig.from_dict(run.training | budget))
 
@@ -222,6 +225,21 @@ def _load_again(run: Run, args: argparse.Namespace) -> DataSet:
             "with --data-root."
         )
     return data
+
+
+def _keep_changed_weights(run: Run, goes_on: bool) -> None:
+    """GanlibError where resuming would only undo ``promote`` or ``halve``; a note where training ``goes_on``."""
+    promoted = run.metadata.get("promoted") == "true"
+    halved = any(tensor.dtype == torch.float16 for tensor in read_tensors(run.folder.weights).values())
+    if not promoted and not halved:
+        return
+    change = "a promoted snapshot" if promoted else "halved"
+    if not goes_on:
+        raise GanlibError(
+            f"The weights of {run.name} are {change}, which resuming would undo; give larger --images to go on from "
+            "the end of its training, or leave it as it is."
+        )
+    print(f"The weights of {run.name} are {change}: those of the training take their place.")
 
 
 def _load(name: str, root: str | None, size: int | None, channels: int | None) -> DataSet:

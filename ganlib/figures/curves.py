@@ -14,7 +14,11 @@ from plotly.subplots import make_subplots
 from ganlib.figures.style import NEUTRAL, apply_style, empty_figure, run_lines
 from ganlib.logs import decimate, smooth
 
-MAX_POINTS, PANEL_HEIGHT, MAX_DESCRIBED_TAGS = 4000, 260, 3
+MAX_POINTS, PANEL_HEIGHT, MAX_DESCRIBED_TAGS = 4000, 300, 3
+MAX_LABELS = 5  # lines that are labelled at their ends; more of them have a legend beside
+LABEL_GAP = 0.075  # between two labels, of the panel's height
+CHARACTER = 7.5  # pixels, of a label
+LINE_END = "line end"  # name of the annotations that are such labels
 COLUMNS = {"overlay": 2, "multiples": 3}
 BAND_POINTS = 500  # at which runs that differ only in seed are averaged
 MAX_TITLE_LENGTH = 26  # characters of a run's name above a panel a third as wide as the page
@@ -89,10 +93,43 @@ def curves(
     if not log_x and frame["x"].dtype.kind == "f":
         figure.update_xaxes(rangemode="tozero")
     figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=rows * PANEL_HEIGHT + 110)
-    # An unseen border keeps a legend of several lines off the titles of the upper panels.
-    return apply_style(figure).update_layout(
-        legend={"borderwidth": 12, "bordercolor": "rgba(0,0,0,0)", "maxheight": 0.5}
-    )
+    names = [trace.name for trace in figure.data if trace.showlegend]
+    width = min(CHARACTER * max(map(len, names)) + 24, 260)
+    if layout == "multiples":  # each panel has its run as its title
+        return apply_style(figure).update_layout(showlegend=False)
+    if len(names) <= MAX_LABELS:
+        _label_ends(figure, len(panels), columns)
+        return apply_style(figure, right=int(width)).update_layout(showlegend=False)
+    legend_beside = {"orientation": "v", "x": 1.01, "y": 1, "yref": "paper", "yanchor": "top", "maxheight": 1.0}
+    return apply_style(figure, right=int(width) + 40).update_layout(legend=legend_beside)
+
+
+def _label_ends(figure: go.Figure, panels: int, columns: int) -> None:
+    """The names of the lines at their ends, in the last panel of each row, kept apart from each other."""
+    for number in range(panels):
+        if (number + 1) % columns and number + 1 < panels:
+            continue
+        row, column = number // columns + 1, number % columns + 1
+        traces = [t for t in figure.select_traces(row=row, col=column) if t.hoverinfo != "skip" and len(t.y)]
+        ends = [(trace, _last_finite(trace.y)) for trace in traces]
+        logarithmic = next(figure.select_yaxes(row=row, col=column)).type == "log"
+        placed = [(trace, np.log10(y) if logarithmic else y) for trace, y in ends if y is not None]
+        values = np.concatenate([np.asarray(trace.y, float) for trace, _ in placed] or [np.zeros(1)])
+        values = np.log10(values) if logarithmic else values
+        gap = LABEL_GAP * float(np.nanmax(values) - np.nanmin(values) or 1)
+        lowest = -np.inf
+        for trace, y in sorted(placed, key=lambda pair: pair[1]):
+            lowest = max(y, lowest + gap)
+            axis = trace.yaxis or "y"
+            figure.add_annotation(
+                x=1.01, xref=f"{(trace.xaxis or 'x')} domain", xanchor="left", y=lowest, yref=axis, showarrow=False,
+                name=LINE_END, text=trace.name, font={"size": 13, "color": trace.line.color}, align="left",
+            )  # fmt: skip
+
+
+def _last_finite(values: NDArray[np.float64]) -> float | None:
+    finite = np.flatnonzero(np.isfinite(np.asarray(values, float)))
+    return float(values[finite[-1]]) if len(finite) else None
 
 
 def _scale_values(figure: go.Figure, panel: Panel, place: Mapping[str, int], log_y: bool, clip: bool) -> bool:

@@ -112,7 +112,12 @@ def latex(frame: pd.DataFrame) -> str:
 def _cell(value: object) -> str:
     if _missing(value):
         return "--"
-    return f"{value:.4g}" if isinstance(value, float) else _escape(str(value))
+    return _digits(value) if isinstance(value, float) else _escape(str(value))
+
+
+def _digits(value: float) -> str:
+    """Four significant digits, zeros at the end among them: 1.5 -> "1.500", 12345.6 -> "12346"."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e9 else f"{value:#.4g}".rstrip(".")
 
 
 def _missing(value: object) -> bool:

@@ -15,6 +15,11 @@ from ganlib.errors import GanlibError
 from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, colour_of, empty_figure, run_lines
 from ganlib.records import METRICS
 
+ROW_HEIGHT = 36  # pixels of a bar
+LABEL_SIZE = 13  # of names beside points and lines
+MAX_ENDS = 10  # lines that are named at their ends
+PALE, DEEP, INK = "#f4f8ff", "#7db0ee", "#11141c"  # cells of a heatmap and their text: 8 : 1 at least
+
 
 def score_bars(
     frame: pd.DataFrame,
@@ -23,12 +28,14 @@ def score_bars(
     colours: Mapping[str, str],
     floor: tuple[float, int] | None = None,
     best: pd.DataFrame | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Bars of ``ganlib.records.read_evaluations``, the best on top, with their intervals.
 
     ``title`` is the axis's and names the extractor: "FID on embedded features, lower is better". ``floor`` is the
     score of so many real images that nobody trained on, drawn as a line; ``best`` has the best snapshot of each run
-    that has one better than its weights: a diamond on the run's bar.
+    that has one better than its weights: a diamond on the run's bar. ``pictures``: run -> address of a strip of its
+    images, shown at the end of its row.
     GanlibError if the frame mixes metrics or protocols, whose values do not compare.
     """
     _check_comparable(frame)
@@ -44,8 +51,18 @@ def score_bars(
         figure.add_vline(x=floor[0], line=line, annotation={"text": text, "font_size": 11, "yanchor": "bottom"})
     figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
     figure.update_xaxes(title_text=title, rangemode="tozero")
-    figure.update_layout(height=32 * len(frame) + 100, showlegend=False)
-    return apply_style(figure, right=60)
+    _add_pictures(figure, frame, pictures or {})
+    figure.update_layout(height=ROW_HEIGHT * len(frame) + 100, showlegend=False)
+    return apply_style(figure, right=230 if pictures else 60)
+
+
+def _add_pictures(figure: go.Figure, frame: pd.DataFrame, pictures: Mapping[str, str]) -> None:
+    for row, run in enumerate(frame["run"]):
+        if run in pictures:
+            figure.add_layout_image(
+                source=pictures[run], xref="paper", x=1.07, xanchor="left", sizex=0.5, yref="y", y=row,
+                yanchor="middle", sizey=0.86, sizing="contain",
+            )  # fmt: skip
 
 
 def _add_bars(figure: go.Figure, frame: pd.DataFrame, colours: Mapping[str, str]) -> None:
@@ -112,15 +129,25 @@ def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]
         figure.add_scatter(
             x=history["images_seen"].astype("int64"),
             y=history["value"],
-            mode="lines+markers",
             name=str(run),
             line=lines[str(run)],
             marker={"size": np.where(history["snapshot"].isna(), 11, 6)},
+            **_end_label(str(run), len(history), frame["run"].nunique(), colours),
             hovertemplate="%{y:.4g} at %{x:,} images<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text="images seen", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text=title)
-    return apply_style(figure.update_layout(height=420, hovermode="closest", showlegend=True))
+    named = frame["run"].nunique() <= MAX_ENDS
+    figure.update_layout(height=420, hovermode="closest", showlegend=not named)
+    return apply_style(figure, right=200 if named else 20)
+
+
+def _end_label(run: str, n: int, runs: int, colours: Mapping[str, str]) -> dict[str, object]:
+    """The name of a line at its last point, where lines are few or some are highlighted."""
+    if runs > MAX_ENDS and run not in _highlighted(colours):
+        return {"mode": "lines+markers"}
+    label = {"text": [""] * (n - 1) + [run], "textposition": "middle right", "textfont": {"size": LABEL_SIZE}}
+    return {"cliponaxis": False, "mode": "lines+markers+text", **label}
 
 
 def score_cost(frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[str, str]) -> go.Figure:
@@ -141,13 +168,14 @@ def score_cost(frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[s
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
-    # A legend rather than labels: networks of one size lie one upon the other.
+    # The names of all would lie one upon the other: those of the front and of what is highlighted, others on hover.
+    named = {*front["run"], *_highlighted(colours)}
     for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
-        _point(figure, run, x, y, lines[run], "%{y:.4g} at %{x:,.4g}")
+        _point(figure, run, x, y, lines[run], "%{y:.4g} at %{x:,.4g}", named=run in named)
     values, labels = _log_ticks(frame[cost].min(), frame[cost].max())
     figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=labels)
     figure.update_yaxes(title_text=title)
-    return apply_style(figure.update_layout(height=480))
+    return apply_style(figure.update_layout(height=480, showlegend=False))
 
 
 def score_pairs(frame: pd.DataFrame, *, titles: tuple[str, str], colours: Mapping[str, str]) -> go.Figure:
@@ -155,23 +183,32 @@ def score_pairs(frame: pd.DataFrame, *, titles: tuple[str, str], colours: Mappin
     figure = go.Figure()
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
     for run, own, other in zip(frame["run"], frame["own"], frame["other"], strict=True):
-        _point(figure, run, own, other, lines[run], "%{x:.4g} and %{y:.4g}")
+        hover = "%{x:.4g} and %{y:.4g}"
+        _point(figure, run, own, other, lines[run], hover, named=len(frame) <= MAX_ENDS or run in _highlighted(colours))
     figure.update_xaxes(title_text=titles[0], showgrid=False)
     figure.update_yaxes(title_text=titles[1])
-    return apply_style(figure.update_layout(height=480))
+    return apply_style(figure.update_layout(height=480, showlegend=False))
 
 
 def precision_recall(frame: pd.DataFrame, *, colours: Mapping[str, str]) -> go.Figure:
     """What looks real (precision) against what of the real is covered (recall); ``frame`` has both columns by run."""
     figure = go.Figure()
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
+    front = pareto(-frame["recall"].to_numpy(float), frame["precision"].to_numpy(float), "higher")
+    named = {*frame["run"][front], *_highlighted(colours)}
     for run, precision, recall in zip(frame["run"], frame["precision"], frame["recall"], strict=True):
-        _point(figure, run, recall, precision, lines[run], "precision %{y:.3f}, recall %{x:.3f}")
+        hover = "precision %{y:.3f}, recall %{x:.3f}"
+        _point(figure, run, recall, precision, lines[run], hover, named=run in named)
     figure.update_xaxes(title_text="recall: proportion of real images within the generated manifold", range=[0, 1.02])
     figure.update_yaxes(
         title_text="precision: proportion of generated images within the real manifold", range=[0, 1.02]
     )
-    return apply_style(figure.update_layout(height=520))
+    return apply_style(figure.update_layout(height=520, showlegend=False))
+
+
+def _highlighted(colours: Mapping[str, str]) -> set[str]:
+    """The runs with a colour where the others are grey."""
+    return {run for run, colour in colours.items() if colour != NEUTRAL} if NEUTRAL in colours.values() else set()
 
 
 def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
@@ -187,7 +224,8 @@ def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
         x=list(table.columns),
         y=list(table.index),
         texttemplate="%{z:.3g}",
-        colorscale="Viridis_r",
+        colorscale=[[0, PALE], [1, DEEP]],
+        textfont={"color": INK, "size": LABEL_SIZE},
         colorbar={"title": {"text": title, "side": "right"}},
         hovertemplate="%{y}, %{x}: %{z:.4g}<extra></extra>",
         hoverongaps=False,
@@ -219,13 +257,18 @@ def describe_scores(frame: pd.DataFrame) -> str:
     return f"{head}. {first} of {len(entries)}: {entries[0]}; {last}: {entries[-1]}."
 
 
-def _point(figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, str], hover: str) -> None:
-    """One run: in its colour, and where runs share it with the symbol of its dash."""
+def _point(
+    figure: go.Figure, run: str, x: float, y: float, line: Mapping[str, str], hover: str, *, named: bool
+) -> None:
+    """One run: in its colour, and where runs share it with the symbol of its dash; its name beside it if ``named``."""
     marker = {"size": 11, "color": line["color"], "symbol": SYMBOLS[DASHES.index(line["dash"])]}
     figure.add_scatter(
         x=[x],
         y=[y],
-        mode="markers",
+        mode="markers+text" if named else "markers",
+        text=[run if named else ""],
+        textposition="top center",
+        textfont={"size": LABEL_SIZE},
         name=run,
         marker=marker,
         cliponaxis=False,

@@ -37,7 +37,7 @@ def run_lines(runs: list[str], colours: Mapping[str, str]) -> dict[str, dict[str
     free = [colour for colour in PALETTE if colour not in wanted.values()]
     for run, colour in wanted.items():
         before = [other for other in lines if wanted[other] == colour]
-        own = free.pop(0) if before and free else colour
+        own = free.pop(0) if before and free and colour != NEUTRAL else colour  # grey is what is not highlighted
         lines[run] = {"color": own, "dash": DASHES[len(before) % len(DASHES)]}
     return lines
 

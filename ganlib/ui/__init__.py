@@ -16,7 +16,8 @@ jobs              evaluations in the background
 
 import gc
 
-from ganlib import figures, logs, models, sampling  # noqa: F401 (with plotly, pandas and torch, before the freeze)
+from ganlib import devices, figures, logs, models, sampling  # noqa: F401 (with plotly, pandas and torch, before the freeze)
 
+devices.share_cores()
 # Streamlit collects garbage after every rerun. It need not search what is imported by now.
 gc.freeze()

@@ -18,6 +18,9 @@ from ganlib.ui.catalog import broken_runs, single_scan
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
 from ganlib.ui.markup import plain
 
+# Streamlit writes the chosen options of a list in white whatever the accent: on a light one that is 2.6 : 1.
+DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</style>"
+
 
 class _Finished(Exception):
     """The page's content ends here; st.stop() would end the sidebar below it as well."""
@@ -45,6 +48,8 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
         except _Finished:
             pass
         clear_link_warnings()
+        if st.context.theme.type == "dark":
+            st.html(DARK_TAGS)
         if sidebar:
             _pick_device()
         _draw_broken_runs(st.sidebar if sidebar else st.container())

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.data.attributes import combine, split_class
+from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
 from ganlib.runs import Run
-from ganlib.sampling.request import SampleRequest, parse_int
+from ganlib.sampling.request import SampleRequest, parse_int, parse_seeds
 from ganlib.ui.catalog import best_first, has_stages, load_model
 from ganlib.ui.links import check_link, check_link_list, translate_link
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_labels
 from ganlib.ui.options import accepts, pick_from
+from ganlib.ui.showcase import class_index, showcase_run
 
 SLIDER_SEEDS = 1000  # as many as a slider can step through; any other seed goes into the number field
 ALL_DATA = "all data sets"
+MAX_SHOWN = 256  # images on a page
+MAX_BUTTONS = 12  # classes that are buttons
+FIELD_WIDTH = 150  # pixels: ten digits
 COUNTS = [1, 2, 4, 8, 16, 32, 64, 128]
 
 
@@ -50,8 +57,10 @@ def pick_run(runs: Sequence[Run]) -> Run:
 
 
 def _default_run(runs: Sequence[Run]) -> Run:
-    """The best of the conditional runs with the largest images."""
-    return max(best_first(runs), key=lambda r: (r.conditional, r.config.image_size * r.config.channels))
+    """The one picked by eye, else the best of the conditional runs with the largest images."""
+    return showcase_run(runs) or max(
+        best_first(runs), key=lambda r: (r.conditional, r.config.image_size * r.config.channels)
+    )
 
 
 def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
@@ -68,13 +77,19 @@ def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
 
 
 def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: int = 0) -> int:
-    """The index of one of the run's classes."""
-    model = load_model(run)
-    names = _class_names(run, model)
+    """The index of one of the run's classes: a button for each where they are few."""
+    names = _class_names(run, load_model(run))
     check_link(key, names.__contains__, f"{run.name} has no such class; it has {', '.join(names)}")
     if attributes := run.recipe.data.attributes:
         return _pick_combination(run, attributes, key, default)
-    return names.index(pick_from(label, names, names[default], key=key))
+    if len(names) > MAX_BUTTONS or any(plain(name) != name for name in names):
+        return names.index(pick_from(label, names, names[default], key=key))
+    if st.session_state.get(key, names[0]) not in names:  # another run's
+        del st.session_state[key]
+    name = st.segmented_control(
+        plain(label), names, default=names[default], required=True, key=key, bind="query-params"
+    )
+    return names.index(str(name))
 
 
 def _pick_combination(run: Run, attributes: Sequence[str], key: str, default: int) -> int:
@@ -88,27 +103,33 @@ def _pick_combination(run: Run, attributes: Sequence[str], key: str, default: in
     label = run.classes.index(name) if name in run.classes else default
     # As of a widget: another run, whose class it cannot be, then drops it from the link in silence.
     st.session_state[key] = run.classes[label]
+    row = st.container(horizontal=True)
     for attribute, widget, value in zip(attributes, keys, split_class(label, k), strict=True):
         st.session_state[widget] = value
-        st.toggle(plain(attribute.replace("_", " ")), key=widget, on_change=write_link)
+        row.toggle(plain(attribute.replace("_", " ")), key=widget, on_change=write_link)
     if run.recipe.data.class_counts and not run.recipe.data.class_counts[label]:
         st.caption(":material/info: No training image has this combination.")
     return label
 
 
-def pick_classes(run: Run) -> tuple[int, ...]:
-    """One class or all as rows; () with the reason where the model is unconditional."""
-    model = load_model(run)
-    if not model.conditional:
+def pick_all_classes(run: Run) -> bool:
+    """Whether to show all classes, a row each; False with the reason where the model is unconditional."""
+    if not run.conditional:
         st.caption(
             f":material/info: {plain(run.name)} is unconditional: "
             "it was trained without classes, so there is none to pick."
         )
+        return False
+    return st.toggle("All classes, one row each", key="all", bind="query-params")
+
+
+def pick_classes(run: Run, every: bool) -> tuple[int, ...]:
+    """One class, or ``every`` one as rows; () of an unconditional model."""
+    if not run.conditional:
         return ()
-    all_classes = st.toggle("All classes, one row each", key="all", bind="query-params")
-    if all_classes:
-        return tuple(range(model.config.num_classes))
-    return (pick_class(run),)
+    if every:
+        return tuple(range(load_model(run).config.num_classes))
+    return (pick_class(run, default=class_index(run, "class", 0)),)
 
 
 def _class_names(run: Run, model: GenerativeModel) -> list[str]:
@@ -116,38 +137,79 @@ def _class_names(run: Run, model: GenerativeModel) -> list[str]:
 
 
 def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0) -> int:
-    """A slider for the first thousand seeds over a field for any."""
-    slider_key = f"{key}_slider"
-
-    def copy_slider() -> None:
-        st.session_state[key] = st.session_state[slider_key]
-
+    """One control: a slider for the first thousand seeds, a field for any, a button for a random one."""
     check_link(key, _is_seed, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}")
-    slot = st.container()
-    seed = st.number_input(
-        plain(f"{label}, exactly"),
-        min_value=0,
-        max_value=SEED_LIMIT - 1,
-        value=default,
-        step=1,
-        key=key,
-        bind="query-params",
-        help=f"Any whole number from 0 to {SEED_LIMIT - 1}. The same seed is the same image everywhere.",
-    )
-    st.session_state[slider_key] = min(seed, SLIDER_SEEDS - 1)
-    slot.slider(plain(label), 0, SLIDER_SEEDS - 1, key=slider_key, on_change=copy_slider)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        slot = st.container()
+        seed = st.number_input(
+            plain(f"{label}, exactly"),
+            min_value=0,
+            max_value=SEED_LIMIT - 1,
+            value=default,
+            step=1,
+            key=key,
+            bind="query-params",
+            label_visibility="collapsed",
+            width=FIELD_WIDTH,
+        )
+        _draw_random_button(key, int)
+    _draw_seed_slider(slot, label, key, int(seed), int)
     return int(seed)
 
 
-def pick_seeds(rows: int) -> tuple[int, ...]:
-    """Consecutive seeds from a first one; ``rows`` classes share the seeds."""
-    first = pick_seed(label="Seed" if rows <= 1 else "First seed")
-    counts = [n for n in COUNTS if n * max(rows, 1) <= 256] or COUNTS[:1]
+def pick_seeds(rows: int, count: int) -> tuple[int, ...]:
+    """``count`` consecutive seeds from a first one, or those of a list like "0-15,42"; ``rows`` classes share them."""
+    check_link("seed", _is_seed_list, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}, like 7 or 0-15,42")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        slot = st.container()
+        text = st.text_input(
+            "Seed, exactly, or a list like 0-15,42",
+            "0",
+            key="seed",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=FIELD_WIDTH,
+        )
+        _draw_random_button("seed", str)
+    first = parse_int(text.strip())
+    _draw_seed_slider(slot, "Seed" if rows <= 1 else "First seed", "seed", first or 0, str)
+    if first is None:
+        seeds = parse_seeds(text)
+        if len(seeds) * max(rows, 1) > MAX_SHOWN:
+            raise GanlibError(
+                f"{text[:40]!r} makes more than {MAX_SHOWN} images, the most of a page; name fewer seeds."
+            )
+        return seeds
+    seeds = parse_seeds(f"{first}-{min(first + count, SEED_LIMIT) - 1}") if first < SEED_LIMIT else parse_seeds(text)
+    if len(seeds) < count:
+        st.caption(plain(f"The last seed is {SEED_LIMIT - 1}: {len(seeds)} of {count} images."))
+    return seeds
+
+
+def pick_count(rows: int) -> int:
+    """How many images of each of ``rows`` classes; a list of seeds has its own number."""
+    counts = [n for n in COUNTS if n * max(rows, 1) <= MAX_SHOWN] or COUNTS[:1]
     default = min(16 if rows <= 1 else 8, counts[-1])
     text = "Images" if rows <= 1 else "Images per class"
     check_link("n", list(map(str, counts)).__contains__, f"it can be {', '.join(map(str, counts))}")
-    count = st.select_slider(plain(text), counts, value=default, key="n", bind="query-params")
-    return tuple(range(first, min(first + count, SEED_LIMIT)))
+    return int(st.select_slider(plain(text), counts, value=default, key="n", bind="query-params"))
+
+
+def _draw_seed_slider(slot: DeltaGenerator, label: str, key: str, seed: int, kind: type[int] | type[str]) -> None:
+    slider_key = f"{key}_slider"
+
+    def copy_slider() -> None:
+        st.session_state[key] = kind(st.session_state[slider_key])
+
+    st.session_state[slider_key] = min(seed, SLIDER_SEEDS - 1)
+    slot.slider(plain(label), 0, SLIDER_SEEDS - 1, key=slider_key, on_change=copy_slider)
+
+
+def _draw_random_button(key: str, kind: type[int] | type[str]) -> None:
+    def draw() -> None:
+        st.session_state[key] = kind(secrets.randbelow(SEED_LIMIT))
+
+    st.button("Random seed", icon=":material/casino:", key=f"{key}_random", on_click=draw)
 
 
 def apply_to_others(
@@ -170,6 +232,13 @@ def pick_stages(run: Run, options: dict[str, Any]) -> bool:
     return st.toggle(
         "Show the stages", key="stages", bind="query-params", help="How the model makes its images, step by step."
     )
+
+
+def _is_seed_list(text: str) -> bool:
+    try:
+        return len(parse_seeds(text)) <= MAX_SHOWN
+    except GanlibError:
+        return False
 
 
 def _is_seed(text: str) -> bool:

@@ -54,7 +54,12 @@ def pick_logged_runs(tags: Mapping[str, Sequence[str]]) -> list[str]:
     check_link_list("runs", names)
     selected = [name for name in st.session_state.get("runs", []) if name in names]
     options = list(dict.fromkeys([*matches, *selected, *st.query_params.get_all("runs")]))
-    return st.multiselect("Runs", options, defaults[:DEFAULT_RUNS], key="runs", bind="query-params")
+    chosen = st.multiselect("Runs", options, defaults[:DEFAULT_RUNS], key="runs", bind="query-params")
+    if not query or not chosen or not matches:
+        return chosen
+    shown = [name for name in chosen if name in matches] or defaults[:DEFAULT_RUNS]
+    st.caption(f"The filter shows {len(shown)} of the {len(matches)} runs that fit it.")
+    return shown
 
 
 def pick_tags(frame: pd.DataFrame) -> list[str]:
@@ -88,10 +93,12 @@ def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return assign_x(frame, axis), AXIS_TITLES[axis]
 
 
-def draw_missing(frame: pd.DataFrame, on_axis: pd.DataFrame) -> None:
-    """Which runs logged nothing of the axis."""
+def draw_missing(frame: pd.DataFrame, on_axis: pd.DataFrame, shown: pd.DataFrame) -> None:
+    """Which runs logged nothing of the axis, or none of the chosen scalars."""
     if missing := sorted(set(frame.run.unique()) - set(on_axis.run.unique())):
         st.caption(f"Not shown, since they did not log this axis: {plain(', '.join(missing))}.")
+    if without := sorted(set(on_axis.run.unique()) - set(shown.run.unique())):
+        st.caption(f"Not shown, since they logged none of the chosen scalars: {plain(', '.join(without))}.")
 
 
 def pick_style() -> dict[str, Any]:

@@ -24,7 +24,7 @@ def draw_curve_downloads(frame: pd.DataFrame, report: Report) -> None:
         return content.getvalue()
 
     with st.container(horizontal=True):
-        _draw_download("Shown scalars as CSV", lambda: to_csv(frame), "curves.csv", "text/csv", "download")
+        _draw_download("Shown scalars as CSV", lambda: scalars_csv(frame), "curves.csv", "text/csv", "download")
         mime = "application/vnd.apache.parquet"
         _draw_download("Shown scalars as Parquet", parquet, "curves.parquet", mime, "table")
         _draw_report_download(report, "curves.html")
@@ -40,8 +40,14 @@ def draw_score_downloads(report: Report, table: pd.DataFrame, ranked: pd.DataFra
         _draw_report_download(report, f"{name}.html", f"Protocol: {protocol}. ")
 
 
-def to_csv(frame: pd.DataFrame) -> bytes:
+def scalars_csv(frame: pd.DataFrame) -> bytes:
+    """All digits, as they were logged."""
     return frame.to_csv(index=False).encode()
+
+
+def to_csv(frame: pd.DataFrame) -> bytes:
+    """Six significant digits: more than any interval leaves meaning to."""
+    return frame.to_csv(index=False, float_format="%.6g").encode()
 
 
 def _draw_report_download(report: Report, name: str, footer: str = "") -> None:

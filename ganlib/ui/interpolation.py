@@ -15,6 +15,7 @@ from ganlib.ui.catalog import generate_frames, load_model
 from ganlib.ui.controls import pick_class, pick_seed
 from ganlib.ui.links import check_link, draw_link, format_options
 from ganlib.ui.options import pick_options
+from ganlib.ui.showcase import class_index, seed_of
 
 
 def pick_interpolation(run: Run) -> InterpolationRequest:
@@ -24,12 +25,12 @@ def pick_interpolation(run: Run) -> InterpolationRequest:
     start, end = st.columns(2, gap="large")
     with start:
         st.subheader("From", anchor=False)
-        class_a = pick_class(run, key="class_a") if conditional else 0
-        seed_a = pick_seed(key="seed_a")
+        class_a = pick_class(run, key="class_a", default=class_index(run, "class", 0)) if conditional else 0
+        seed_a = pick_seed(key="seed_a", default=seed_of(run, "seed", 0))
     with end:
         st.subheader("To", anchor=False)
-        class_b = pick_class(run, key="class_b", default=1) if conditional else 0
-        seed_b = seed_a if same_seed else pick_seed(key="seed_b", default=1)
+        class_b = pick_class(run, key="class_b", default=class_index(run, "class_b", 1)) if conditional else 0
+        seed_b = seed_a if same_seed else pick_seed(key="seed_b", default=seed_of(run, "seed_b", 1))
     with st.sidebar:
         check_link("frames", lambda text: 2 <= (parse_int(text) or 0) <= 64, "it goes from 2 to 64")
         frames = st.slider("Frames", 2, 64, 24, key="frames", bind="query-params")

@@ -23,7 +23,7 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.records import GROUPS, METRICS
 from ganlib.runs import Run
 from ganlib.settings import child_environment
-from ganlib.ui.catalog import generates, runs
+from ganlib.ui.catalog import generates, runs, usual_scores
 from ganlib.ui.markup import plain
 
 COUNTS = (1_000, 5_000, 10_000, 50_000)
@@ -116,17 +116,27 @@ def draw_evaluation_form(missing: Sequence[str], n: int | None = None) -> None:
         default = EvaluationRequest(list(missing[:1]), list(config.metrics), n or config.n)
         if job is not None and (job.stopped or job.failed):
             default = job.request  # to be gone on with
-        request = EvaluationRequest(
-            st.multiselect("Runs to measure", list(by_name), [name for name in default.names if name in by_name]),
-            st.multiselect("Metrics to measure", list(GROUPS), default.metrics, format_func=group_label),
-            st.select_slider("Images to generate", sorted({*COUNTS, default.n}), default.n, format_func="{:,}".format),
-        )
+        names = st.multiselect("Runs to measure", list(by_name), [name for name in default.names if name in by_name])
+        metrics = st.multiselect("Metrics to measure", list(GROUPS), default.metrics, format_func=group_label)
+        count = usual_count([by_name[name] for name in names]) or default.n
+        n = st.select_slider("Images to generate", sorted({*COUNTS, count}), count, format_func="{:,}".format)
+        request = EvaluationRequest(names, metrics, n)
         st.button(
             "Evaluate",
             icon=":material/play_circle:",
             disabled=not (request.names and request.metrics),
             on_click=lambda: _start(request, [by_name[name] for name in request.names]),
         )
+
+
+def usual_count(chosen: Sequence[Run]) -> int | None:
+    """Of how many images the runs of the first one's data set are measured; None where none is."""
+    scores = usual_scores()
+    if not chosen:
+        return None
+    alike = {run.name for run in runs() if run.data_name == chosen[0].data_name}
+    counts = scores.n_fake[(scores.metric == "fid") & scores.run.isin(alike)]
+    return int(counts.iloc[0]) if len(counts) else None
 
 
 def group_label(group: str) -> str:

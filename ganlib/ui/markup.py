@@ -55,8 +55,18 @@ def animation(content: bytes, alt: str) -> str:
     """A GIF file."""
     return (
         f'<img src="{data_url(content, "gif")}" alt="{escape(alt)}" data-testid="animation" '
-        f'style="width:256px;max-width:100%;image-rendering:pixelated;border-radius:6px">'
+        f'style="width:100%;max-width:512px;image-rendering:pixelated;border-radius:6px">'
     )
+
+
+def jump_links(labels: Mapping[str, str]) -> str:
+    """Links to the sections of a page: anchor -> label."""
+    links = " · ".join(f'<a href="#{escape(anchor)}">{escape(label)}</a>' for anchor, label in labels.items())
+    return f'<nav aria-label="Sections of this page" style="font-size:.875rem">{links}</nav>'
+
+
+def large_image(image: np.ndarray, caption: str) -> str:
+    return f'<div data-testid="large-image">{_image(image, caption)}</div>'
 
 
 def image_grid(request: SampleRequest, images: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from ganlib.runs import Run
 from ganlib.ui import cards, thumbnails
 from ganlib.ui.catalog import runs as all_runs
 from ganlib.ui.catalog import usual_scores
-from ganlib.ui.markup import plain
+from ganlib.ui.markup import jump_links, plain
 from ganlib.ui.names import data_label, data_labels, model_label
 
 SHOWN = 4  # cards of a data set
@@ -44,10 +44,16 @@ def draw_data_sets(runs: Sequence[Run]) -> None:
     """A strip of the best architectures for each data set."""
     groups = group_by_data(runs)
     labels = data_labels(groups)
+    anchors = {name: f"data-{i}" for i, name in enumerate(groups)}
+    if len(groups) > 1:
+        sections = {anchors[name]: label for name, label in labels.items()} | {"leaderboard": "Leaderboard"}
+        st.html(jump_links(sections))
     for name, members in groups.items():
         count = f"{len(members)} run{'s' * (len(members) > 1)}"
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.subheader(plain(f"{labels[name]}, {members[0].config.image_size} px"), anchor=False, width="content")
+            st.subheader(
+                plain(f"{labels[name]}, {members[0].config.image_size} px"), anchor=anchors[name], width="content"
+            )
             if len(members) > SHOWN:
                 st.page_link("pages/gallery.py", label=f"All {count}", query_params={"data": name})
             else:
@@ -100,7 +106,7 @@ def leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
 
 def draw_leaderboard(runs: Sequence[Run]) -> None:
     """A table that sorts by any column; a chosen row leads to its run's pages."""
-    st.subheader("Leaderboard", anchor=False)
+    st.subheader("Leaderboard", anchor="leaderboard")
     st.caption(
         "Sorted by data set and FID; a click on a column sorts by it, a click on a row opens the run. "
         "A FID compares only within one data set."

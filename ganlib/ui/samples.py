@@ -2,52 +2,133 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from time import monotonic
+from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.images import grid, png, strip, zip_of_pngs
 from ganlib.runs import Run
-from ganlib.sampling.request import SampleRequest
-from ganlib.ui import markup
-from ganlib.ui.catalog import MAX_STRIP, generate_images, generate_stages, get_growing, has_stages, request_key
+from ganlib.sampling.request import SampleRequest, format_seeds
+from ganlib.ui import components, markup
+from ganlib.ui.catalog import (
+    MAX_STRIP,
+    generate_images,
+    generate_stages,
+    get_growing,
+    has_stages,
+    load_model,
+    request_key,
+)
+from ganlib.ui.controls import COUNTS
 from ganlib.ui.links import draw_link, format_options
 
+ROW = 8  # images of a row where runs or classes are lined up
 REDRAW_SECONDS = 0.3  # between two states of images that come in stages
 
 
-def draw_samples(request: SampleRequest) -> None:
-    """All images of a request with their seeds; what takes long is shown as it grows, and can be stopped."""
-    grid = st.empty()
-    if has_stages(request.run, request.options):
-        _draw_growing(request, grid)
-    else:
-        grid.html(markup.image_grid(request, generate_images(request)))
+def draw_samples(requests: Sequence[SampleRequest]) -> tuple[list[np.ndarray], SampleRequest | None]:
+    """All images of the requests, those of several runs lined up, and the one that was clicked just now.
+
+    What takes long is shown as it grows, and can be stopped.
+    """
+    status, slot = st.container(), st.empty()
+    images = [_grow(r, status, slot) if has_stages(r.run, r.options) else generate_images(r) for r in requests]
+    cells, columns = arrange(requests, images)
+    names = " and ".join(request.run.name for request in requests)
+    with slot.container():
+        opened = components.draw_pictures(
+            cells,
+            key="pictures",
+            testid="image-grid",
+            label=f"{sum(map(len, images))} images of {names}",
+            captions=True,
+            opens=True,
+            columns=columns,
+        )
+    return images, _find_opened(requests, opened)
 
 
-def _draw_growing(request: SampleRequest, grid: DeltaGenerator) -> None:
-    growing, status = get_growing(request), st.empty()
+def arrange(requests: Sequence[SampleRequest], images: Sequence[np.ndarray]) -> tuple[list[dict[str, str]], int]:
+    """The cells of the grid and its columns: 0 where nothing but seeds differs, and they may fill the screen."""
+    cells = [_cells(number, *pair) for number, pair in enumerate(zip(requests, images, strict=True))]
+    rows = max(len(request.classes) for request in requests)
+    if len(requests) == 1 and rows <= 1:
+        return cells[0], 0
+    n = len(requests[0].seeds)
+    columns, grid = min(n, ROW), []
+    for row in range(max(rows, 1)):
+        for start in range(0, n, columns):
+            for request, own in zip(requests, cells, strict=True):
+                first = row * n if len(request.classes) > 1 else 0
+                part = own[first + start : first + min(start + columns, n)]
+                if part and not (row and not request.classes):
+                    grid += [{"head": _head(request, row, len(requests) > 1)}, *part]
+                    grid += [{"blank": ""}] * (columns - len(part))
+    return grid, columns
+
+
+def _cells(number: int, request: SampleRequest, images: np.ndarray) -> list[dict[str, str]]:
+    several = number > 0
+    return [
+        {
+            "src": markup.data_url(png(image)),
+            "alt": f"{request.run.name}, {caption}" if several else caption,
+            "caption": str(seed),
+            "id": f"{number} {i}",
+        }
+        for i, (image, caption, seed) in enumerate(zip(images, request.captions, request.image_seeds, strict=True))
+    ]
+
+
+def _head(request: SampleRequest, row: int, compared: bool) -> str:
+    """What a row of the grid shows: its class, its run, or both."""
+    name = request.class_names[row] if len(request.classes) > 1 else ""
+    if not compared:
+        return name
+    if not request.classes:
+        return f"{request.run.name}: no classes, it ignores the chosen one"
+    return f"{request.run.name}, {name}" if name else request.run.name
+
+
+def _find_opened(requests: Sequence[SampleRequest], opened: str | None) -> SampleRequest | None:
+    """The request of the one image whose id was clicked; None for an id of other images than these."""
+    number, _, index = (opened or "").partition(" ")
+    if not number or int(number) >= len(requests) or int(index) >= len(requests[int(number)].image_seeds):
+        return None
+    request = requests[int(number)]
+    labels = request.image_labels
+    classes = () if labels is None else (labels[int(index)],)
+    return replace(request, classes=classes, seeds=(request.image_seeds[int(index)],))
+
+
+def _grow(request: SampleRequest, status: DeltaGenerator, slot: DeltaGenerator) -> np.ndarray:
+    """The images as far as they are done: all of them, unless they were stopped."""
+    growing, line = get_growing(request), status.empty()
     key, value = f"stopped_{request.run.name}", f"{request.run.weights_hash} {request_key(request)}"
     bar, drawn_at = None, monotonic()
     while not growing.done and st.session_state.get(key) != value:
         growing.step()
         if monotonic() - drawn_at > REDRAW_SECONDS and not growing.done:
-            grid.html(markup.image_grid(request, growing.images))
             if bar is None:
-                with status.container(horizontal=True, vertical_alignment="center"):
+                with line.container(horizontal=True, vertical_alignment="center"):
                     bar = st.empty()
                     _draw_button("Stop", "stop_circle", key, value)
             bar.progress(growing.fraction, f"{growing.fraction:.0%} done")
+            slot.html(markup.image_grid(request, growing.images))
             drawn_at = monotonic()
-    grid.html(markup.image_grid(request, growing.images))
     if growing.done:
-        status.empty()
-        return
-    with status.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Stopped at {growing.fraction:.0%}: these images are unfinished.")
-        _draw_button("Go on", "play_circle", key, None)
+        line.empty()
+    else:
+        with line.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Stopped at {growing.fraction:.0%}: these images are unfinished.")
+            _draw_button("Go on", "play_circle", key, None)
+    return growing.images
 
 
 def _draw_button(label: str, icon: str, key: str, value: str | None) -> None:
@@ -60,13 +141,16 @@ def _draw_button(label: str, icon: str, key: str, value: str | None) -> None:
     )
 
 
-def draw_downloads(request: SampleRequest) -> None:
-    """The grid as PNG, and all images as PNGs in a ZIP with how they were made."""
-    name = _file_name(request)
+def draw_downloads(request: SampleRequest, images: np.ndarray) -> None:
+    """The shown images as a grid in one PNG, and as PNGs in a ZIP with how they were made."""
+    name = file_name(request)
+    if not is_done(request):
+        name += "_unfinished"
+    columns = len(request.seeds) if len(request.classes) > 1 else min(8, len(request.seeds))
     with st.container(horizontal=True):
         st.download_button(
             "Grid as PNG",
-            lambda: png(grid(generate_images(request), request.columns, len(request.seeds)), request.provenance()),
+            lambda: png(grid(images, columns)),
             f"{name}.png",
             "image/png",
             on_click="ignore",
@@ -75,13 +159,17 @@ def draw_downloads(request: SampleRequest) -> None:
         )
         st.download_button(
             "All images as ZIP",
-            lambda: zip_of_pngs(zip(request.file_names, generate_images(request), strict=True), request.provenance()),
+            lambda: zip_of_pngs(zip(request.file_names, images, strict=True), request.provenance()),
             f"{name}.zip",
             "application/zip",
             on_click="ignore",
             icon=":material/folder_zip:",
             key=f"zip_{request.run.name}",
         )
+
+
+def is_done(request: SampleRequest) -> bool:
+    return not has_stages(request.run, request.options) or get_growing(request).done
 
 
 def draw_stages(full_request: SampleRequest) -> None:
@@ -96,7 +184,7 @@ def draw_stages(full_request: SampleRequest) -> None:
     st.download_button(
         "Stages as PNG",
         lambda: png(strip([*generate_stages(request).values()])),
-        f"{_file_name(request)}_stages.png",
+        f"{file_name(request)}_stages.png",
         "image/png",
         on_click="ignore",
         icon=":material/image:",
@@ -113,8 +201,7 @@ def draw_sample_link(request: SampleRequest, others: Sequence[Run], stages: bool
             **({"compare": [r.name for r in others]} if others else {}),
             **({"all": "true"} if all_classes else {}),
             **({"class": request.class_names[0]} if len(request.classes) == 1 else {}),
-            "seed": request.seeds[0],
-            "n": len(request.seeds),
+            **_link_seeds(request.seeds),
             **format_options(request.options),
             **({"stages": "true"} if stages else {}),
         },
@@ -122,5 +209,21 @@ def draw_sample_link(request: SampleRequest, others: Sequence[Run], stages: bool
     )
 
 
-def _file_name(request: SampleRequest) -> str:
-    return f"{request.run.name}_seeds_{request.seeds[0]}-{request.seeds[-1]}"
+def _link_seeds(seeds: Sequence[int]) -> dict[str, Any]:
+    """A first seed and a count where they say all, else the list."""
+    whole = list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
+    return {"seed": seeds[0], "n": len(seeds)} if whole and len(seeds) in COUNTS else {"seed": format_seeds(seeds)}
+
+
+def file_name(request: SampleRequest) -> str:
+    """Run, class, seeds and options: no two requests' downloads are called the same."""
+    classes = ["all_classes"] if len(request.classes) > 1 else request.class_names
+    options = [f"{name}_{value}" for name, value in format_options(changed_options(request)).items()]
+    parts = [request.run.path.name, *classes, f"seeds_{format_seeds(request.seeds)}", *options]
+    return re.sub(r"[^\w.+,-]", "_", "_".join(parts))[:120]
+
+
+def changed_options(request: SampleRequest) -> dict[str, Any]:
+    """The options that are not at their defaults."""
+    defaults = {o.name: o.default for o in load_model(request.run).options}
+    return {name: value for name, value in request.options.items() if value != defaults.get(name)}

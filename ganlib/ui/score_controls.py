@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import streamlit as st
 
+from ganlib.figures.style import NEUTRAL
 from ganlib.records import METRICS, RANKED, rank_protocols
-from ganlib.ui.catalog import runs
-from ganlib.ui.links import check_link
+from ganlib.ui.catalog import run_colours, runs
+from ganlib.ui.links import check_link, check_link_list
 from ganlib.ui.markup import plain
 
 SHOWN = "shown_scores"  # the session's key of the runs that were ranked last, and of their extractor
@@ -64,6 +67,29 @@ def pick_protocol(records: pd.DataFrame) -> str:
     key = next(key for key in labels if labels[key] == label)
     st.session_state[SHOWN] = set(records.run[records.protocol == key]), extractors[key]
     return key
+
+
+def pick_runs(ranked: pd.DataFrame) -> pd.DataFrame:
+    """The records of the runs to show: all, unless some are named."""
+    names = sorted(ranked.run.unique())
+    check_link_list("only", names)
+    if set(st.session_state.get("only", [])) - set(names):  # of another data set
+        del st.session_state["only"]
+    only = st.sidebar.multiselect("Only these runs", names, key="only", bind="query-params", placeholder="all")
+    return ranked[ranked.run.isin(only)] if only else ranked
+
+
+def pick_colours(names: Collection[str]) -> dict[str, str]:
+    """Run -> colour in all figures of the page: grey but for the highlighted runs where there are some."""
+    options = sorted(names)
+    check_link_list("highlight", options)
+    if set(st.session_state.get("highlight", [])) - set(options):
+        del st.session_state["highlight"]
+    highlighted = st.sidebar.multiselect(
+        "Highlight", options, key="highlight", bind="query-params", placeholder="none", help="In all figures."
+    )
+    colours = run_colours(names)
+    return {run: colour if run in (highlighted or names) else NEUTRAL for run, colour in colours.items()}
 
 
 def pick_cost(costed: pd.DataFrame) -> str:

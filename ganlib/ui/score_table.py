@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor, isfinite, log10
 
 import pandas as pd
@@ -63,6 +64,13 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
     )
     report.add(table, "Runs")
     return table
+
+
+def pictures(names: Iterable[str]) -> dict[str, str]:
+    """Run -> a strip of its samples as a data URL, for those that have one."""
+    by_name = {run.name: run for run in runs()}
+    strips = {name: tiles(by_name[name], THUMBNAILS) for name in names if name in by_name}
+    return {name: strip for name, strip in strips.items() if strip}
 
 
 def _decimals(values: pd.Series[float]) -> str:

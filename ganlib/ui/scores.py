@@ -93,6 +93,13 @@ def precision_and_recall(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
     return pd.DataFrame(columns).dropna().rename_axis("run").reset_index()
 
 
+def class_scores(present: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
+    """The FIDs of single classes of the ranked runs, by the features and on the images of the ranking's protocol."""
+    classes = present[(present.metric == "class_fid") & present.run.isin(ranked.run)]
+    classes = classes[classes.extractor == ranked.extractor.iloc[0]]
+    return measured_on(classes, ranked.protocol.iloc[0])
+
+
 def axis_title(ranked: pd.DataFrame) -> str:
     return title_of(ranked.metric.iloc[0], ranked.extractor.iloc[0])
 

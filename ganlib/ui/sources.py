@@ -21,7 +21,7 @@ from ganlib.ui.catalog import run_folders
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 UNPACKED_BYTES, UNPACKED_FILES = 500_000_000, 10_000  # of all that a ZIP holds
-SELECTED_RUNS = 3  # of an upload
+SELECTED_RUNS = 6  # of an upload
 POLL_SECONDS = 2.0  # between two polls of growing logs
 LISTING_SECONDS = 10.0  # between two looks for new runs
 
@@ -112,7 +112,10 @@ def pick_uploads() -> tuple[list[pd.DataFrame], list[str]]:
     new = [frame for file, (frame, _) in zip(files, results, strict=True) if file.file_id not in read_before]
     read_before.update(file.file_id for file in files)
     if names := [run for frame in new if frame is not None for run in frame["run"].cat.categories]:
-        st.session_state["runs"] = names[:SELECTED_RUNS]
+        chosen = st.session_state.get("runs", [])
+        st.session_state["runs"] = [*chosen, *names[:SELECTED_RUNS]]  # beside what is compared already
+        if len(names) > SELECTED_RUNS:
+            st.caption(f"{SELECTED_RUNS} of the {len(names)} uploaded runs are shown; choose others below.")
     return [frame for frame, _ in results if frame is not None], [error for _, error in results if error]
 
 

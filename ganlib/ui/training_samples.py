@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.runs import Run, read_sheet
 from ganlib.ui import markup
 from ganlib.ui.catalog import runs
 from ganlib.ui.links import check_link
 
-
-def layout_columns(names: Sequence[str]) -> list[DeltaGenerator]:
-    """Containers for the charts and for the samples; the latter takes no width where there are none."""
-    return st.columns([3, 2], gap="large") if runs_with_samples(names) else [st.container(), st.empty()]
+MAX_COLUMNS = 3  # runs side by side
+LAST = "last_snapshot"  # the session's key of the latest moment that the slider had
 
 
 def runs_with_samples(names: Sequence[str]) -> list[Run]:
@@ -28,17 +25,23 @@ def draw_training_samples(names: Sequence[str]) -> None:
     if not sampled:
         return
     snapshots = sorted({images for run in sampled for images in run.folder.sample_images()})
+    st.subheader("Samples", anchor=False)
     end = _pick_snapshot(snapshots) if len(snapshots) > 1 else snapshots[0]
-    for run in sampled:
+    columns = st.columns(max(min(len(sampled), MAX_COLUMNS), 2), gap="medium")
+    for i, run in enumerate(sampled):
         earlier = [images for images in run.folder.sample_images() if images <= end]
-        if earlier:
-            _draw_snapshot(run, earlier[-1])
-        else:
-            st.caption(f"{markup.plain(run.name)} has no samples that early.")
+        with columns[i % len(columns)]:
+            if earlier:
+                _draw_snapshot(run, earlier[-1])
+            else:
+                st.caption(f"{markup.plain(run.name)} has no samples that early.")
 
 
 def _pick_snapshot(snapshots: list[int]) -> int:
     labels = [f"{n:,}" for n in snapshots]  # exact, for two runs may have snapshots a few images apart
+    if st.session_state.get("follow") and st.session_state.get("at") == st.session_state.get(LAST):
+        st.session_state.pop("at", None)  # it stood at the end, and goes along with it
+    st.session_state[LAST] = labels[-1]
     check_link("at", labels.__contains__, "no run has samples of that moment")
     label = st.select_slider("Samples after … training images", labels, labels[-1], key="at", bind="query-params")
     return snapshots[labels.index(label)]

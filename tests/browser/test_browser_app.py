@@ -47,10 +47,9 @@ def test_a_bad_link_is_explained_and_the_controls_work_from_there(tab):
 
 def test_a_card_of_the_gallery_leads_to_pictures_of_its_run(tab):
     page = tab()
-    page.locator(f'a[href*="sampling?run={UNCONDITIONAL}"]').click()
+    page.locator(f'a[href*="sampling?run={UNCONDITIONAL}"]').first.click()
     expect(page.locator("[data-testid=stMain] h2")).to_have_text("Sampling")
     expect(images(page)).to_have_count(16)
-    expect(page.locator("[data-testid=stMain] h3")).to_have_text(UNCONDITIONAL)
     assert asked(settled(page)) == {"run": [UNCONDITIONAL]}
 
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from ganlib.__main__ import main
-from ganlib.runs import Run, find_run
+from ganlib.runs import Run, find_run, read_tensors
 from helpers.command_line import read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT
 from helpers.image_files import PETS, write
@@ -82,6 +82,18 @@ def test_a_resumed_run_finds_its_folder_of_pictures_again(tmp_path, monkeypatch,
     assert "--data-root or GANLIB_DATA" in error
     assert "12 images" in run_command(*more, "12", "--data-root", pets.parent, capsys=capsys)
     assert "16 images" in run_command(*more, "16", "--data", f"folder:{pets}", capsys=capsys)
+
+
+@pytest.mark.parametrize("change", ["promote", "halve"])
+def test_resuming_a_finished_run_does_not_undo_what_was_done_to_its_weights(change, own_gallery, capsys):
+    run = Run(own_gallery / CONDITIONAL)
+    if change == "promote":
+        run.promote(run.folder.snapshot_images()[0])
+    else:
+        run.store({k: v.half() if v.is_floating_point() else v for k, v in read_tensors(run.folder.weights).items()})
+    before = run.weights_hash
+    assert "which resuming would undo" in run_refused_command("train", "--resume", CONDITIONAL, capsys=capsys)
+    assert Run(run.path).weights_hash == before
 
 
 def test_a_run_is_made_resumed_and_repeated(gallery, tmp_path, capsys):

@@ -25,6 +25,7 @@ from ganlib.figures import (
     score_history,
     score_pairs,
 )
+from ganlib.figures.curves import LINE_END
 from ganlib.figures.style import NEUTRAL, colour_of
 
 COLOURS = {"one": PALETTE[2], "two": PALETTE[2], "three": PALETTE[0]}
@@ -64,9 +65,26 @@ def test_colours_are_fixed_and_readable() -> None:
             assert (light + 0.05) / (dark + 0.05) >= 3
 
 
+def titles(figure: Any) -> list[str]:
+    """All annotations but the names at the ends of lines."""
+    return [a.text for a in figure.layout.annotations if a.name != LINE_END]
+
+
+def test_few_lines_have_their_names_at_their_ends_and_many_a_legend_beside() -> None:
+    figure = curves(frame(["one", "two"], ["a", "b"]), x="steps", colours=COLOURS)
+    labels = [a for a in figure.layout.annotations if a.name == LINE_END]
+    assert [a.text for a in labels] == ["one", "two"]
+    assert [a.yref for a in labels] == ["y2", "y2"]  # in the last panel of the row
+    assert labels[1].y - labels[0].y > 0.05
+    assert figure.layout.showlegend is False
+    many = curves(frame(list("abcdef"), ["a"]), x="steps", colours={})
+    assert not [a for a in many.layout.annotations if a.name == LINE_END]
+    assert (many.layout.legend.orientation, many.layout.showlegend) == ("v", None)
+
+
 def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
     figure = curves(frame(["one", "two", "three"], ["a", "b", "c"]), x="images seen", colours=COLOURS)
-    assert [a.text for a in figure.layout.annotations] == ["a", "b", "c"]
+    assert titles(figure) == ["a", "b", "c"]
     assert len(figure.data) == 9
     assert sorted(t.name for t in figure.data if t.showlegend) == ["one", "three", "two"]
     styles = {t.name: (t.line.color, t.line.dash) for t in figure.data}
@@ -74,8 +92,8 @@ def test_a_panel_per_tag_and_each_run_once_in_the_legend() -> None:
     assert styles["one"][1] != styles["two"][1]
     assert styles["three"] == (COLOURS["three"], "solid")
     assert figure.layout.hovermode == "x unified"
-    titles = [axis.title.text for axis in figure.select_xaxes()]
-    assert titles.count("images seen") == 2  # the lowest panel of each column
+    axes = [axis.title.text for axis in figure.select_xaxes()]
+    assert axes.count("images seen") == 2  # the lowest panel of each column
 
 
 def test_a_run_without_the_first_tag_is_in_the_legend() -> None:
@@ -173,7 +191,7 @@ def test_marks_are_lines_across_every_panel() -> None:
     figure = curves(table, x="images seen", marks=mark, colours=COLOURS)
     assert [(line.x0, line.x1) for line in figure.layout.shapes] == [(640, 640)] * 2
     assert {line.line.color for line in figure.layout.shapes} == {COLOURS["three"]}
-    assert [a.text for a in figure.layout.annotations] == ["a", "b", "8 px", "8 px"]
+    assert titles(figure) == ["a", "b", "8 px", "8 px"]
     assert not curves(table, x="images seen", marks=mark[:0], colours=COLOURS).layout.shapes
 
 
@@ -318,6 +336,9 @@ def test_the_theme_decides_on_text_and_ground() -> None:
         layout = figure.layout.to_plotly_json()
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         layout.pop("template")
+        coloured = [a for a in layout.get("annotations", ()) if a.get("font", {}).get("color")]
+        layout["annotations"] = [a for a in layout.get("annotations", ()) if a not in coloured]
+        assert all(a["font"]["color"] in PALETTE for a in coloured)  # names of lines have their colours
         assert layout.pop("modebar")["color"] == NEUTRAL  # a theme knows no colour for it
         text = json.dumps(layout, default=str)
         assert '"color"' not in text

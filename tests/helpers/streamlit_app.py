@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from base64 import b64decode
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -71,8 +72,20 @@ def run_names(at: AppTest) -> list[str]:
     return [card["subtitle"].partition(" · ")[0] for card in cards(at)]
 
 
+def grid_cells(at: AppTest) -> list[dict[str, str]]:
+    """The cells of the page's grid of images, row by row."""
+    (grid,) = (data for data in components(at, "pictures") if data["testid"] == "image-grid")
+    cells: list[dict[str, str]] = grid["cells"]
+    return cells
+
+
 def grids(at: AppTest) -> list[list[bytes]]:
-    return [pictures(html) for html in values(at, "html") if 'data-testid="image-grid"' in html]
+    """The images of each run."""
+    runs: dict[str, list[bytes]] = {}
+    for cell in grid_cells(at):
+        if "src" in cell:
+            runs.setdefault(cell["id"].split()[0], []).append(b64decode(cell["src"].partition(",")[2]))
+    return list(runs.values())
 
 
 def staged(at: AppTest) -> list[list[bytes]]:

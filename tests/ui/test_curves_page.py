@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
+from ganlib.figures.curves import LINE_END
 from ganlib.models import MODELS
 from ganlib.ui import sources
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
@@ -34,6 +35,7 @@ def test_curves_open_on_the_losses_of_all_runs_of_one_data_set(gallery):
     assert at.multiselect(key="tags").value == ["loss/D", "loss/G"]
     assert sorted(lines(at)) == sorted(RUNS)
     colours = {run: traces[0]["line"]["color"] for run, traces in lines(at).items()}
+    assert len(set(colours.values())) == len(RUNS)
     assert colours == {run: PALETTE[MODELS[run.removeprefix("digits-")].colour] for run in RUNS}
 
 
@@ -42,8 +44,13 @@ def test_runs_and_scalars_are_chosen_freely(gallery):
     at = fine(at.multiselect(key="runs").set_value([OTHER, UNCONDITIONAL]).run())
     at = fine(at.multiselect(key="tags").set_value(["loss/G", "D/real", "grad/D"]).run())
     assert {run: len(traces) for run, traces in lines(at).items()} == {OTHER: 3, UNCONDITIONAL: 3}
-    titles = [a["text"] for a in charts(at)[0]["layout"]["annotations"]]
+    titles = [a["text"] for a in charts(at)[0]["layout"]["annotations"] if a.get("name") != LINE_END]
     assert sorted(titles) == ["D/real", "grad/D", "loss/G"]
+
+
+def test_a_run_without_the_chosen_scalar_is_named(gallery, foreign):
+    at = open_page("curves", runs=[OTHER, "theirs"], tags="D/real", x="steps")
+    assert "none of the chosen scalars: theirs" in texts(at)
 
 
 def test_smoothing_keeps_the_raw_line_faint_behind(gallery):
@@ -182,6 +189,8 @@ def test_runs_are_filtered_by_name_recipe_and_scalar(gallery):
     at = set_to(at, "text_input", "filter", "DIGITS-C")
     assert CONDITIONAL in at.multiselect(key="runs").options
     assert UNCONDITIONAL not in at.multiselect(key="runs").options
+    at = fine(open_page("curves", filter="model=sngan", runs=[CONDITIONAL, OTHER]))
+    assert set(lines(at)) == {OTHER}  # the filter applies to what is chosen already
     at = fine(at.text_input(key="filter").set_value(r"\d(").run())
     assert at.error[0].value.startswith(r"“\\d(” is no regular expression")  # Markdown: one backslash is shown
     assert r"put \\ before its signs" in at.error[0].value

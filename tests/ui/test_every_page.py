@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from ganlib.ui import cards, controls, curves, interpolation, score_controls
-from helpers.gallery import BROKEN, CONDITIONAL, MISFITS, RUNS, UNCONDITIONAL, add_broken_runs
+from helpers.gallery import BROKEN, CONDITIONAL, MISFITS, OTHER, RUNS, add_broken_runs
 from helpers.streamlit_app import (
     PAGES,
     WITHOUT_SIDEBAR,
@@ -106,7 +106,7 @@ def test_weights_that_do_not_fit_end_in_one_sentence_and_another_run_can_be_chos
 def test_a_run_that_breaks_while_the_page_is_open_is_reported_at_the_next_click(own_gallery):
     at = open_page("sampling", run=CONDITIONAL)
     (own_gallery / CONDITIONAL / "weights.safetensors").write_bytes(b"half a file")
-    at = set_to(at, "number_input", "seed", 5)
+    at = set_to(at, "text_input", "seed", "5")
     assert [e.label for e in at.sidebar.expander if "unusable" in e.label] == ["1 unusable run"]
     assert at.selectbox(key="run").value != CONDITIONAL
     assert grids(at)
@@ -118,7 +118,7 @@ def test_a_run_that_appears_while_the_page_is_open_can_be_chosen(own_gallery):
     at = fine(at.run())
     assert at.selectbox(key="run").value == CONDITIONAL
     at = set_to(at, "selectbox", "run", "new")
-    assert at.select_slider(key="class").options == ["a", "b", "c"]
+    assert at.segmented_control(key="class").options == ["a", "b", "c"]
     assert len(grids(at)[0]) == 16
 
 
@@ -178,4 +178,4 @@ def test_a_damaged_record_or_log_is_one_warning_and_the_others_stay(page, file, 
     assert len(at.warning) == 1
     assert f"{CONDITIONAL}/{file}" in at.warning[0].value
     assert is_one_sentence(at.warning[0].value)
-    assert page in WITHOUT_SIDEBAR or UNCONDITIONAL in str(charts(at))
+    assert page in WITHOUT_SIDEBAR or OTHER in str(charts(at))

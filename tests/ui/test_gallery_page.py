@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -114,3 +116,13 @@ def test_the_shipped_gallery_opens_with_pictures(monkeypatch):
     assert len(grids(at)[0]) == 16
     for name in PAGES:
         open_page(name)
+
+
+def test_what_was_picked_by_eye_is_shown_first(own_gallery):
+    (own_gallery / "showcase.json").write_text(json.dumps({"run": OTHER, "class": "4", "class_b": "7", "seed_b": 9}))
+    at = open_page("sampling")
+    assert (at.selectbox(key="run").value, at.segmented_control(key="class").value) == (OTHER, "4")
+    at = open_page("interpolation")
+    assert (at.segmented_control(key="class_b").value, at.number_input(key="seed_b").value) == ("7", 9)
+    (own_gallery / "showcase.json").write_text("no JSON")
+    assert open_page("sampling").selectbox(key="run").value == CONDITIONAL

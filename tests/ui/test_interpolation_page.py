@@ -39,7 +39,7 @@ def test_a_class_changes_into_another_at_a_fixed_seed(gallery):
     at = open_page("interpolation", run=OTHER, seed_a="3", frames="5")
     at = set_to(at, "toggle", "same_seed", True)
     assert [n.key for n in at.number_input] == ["seed_a"]
-    at = set_to(at, "select_slider", "class_b", "8")
+    at = set_to(at, "segmented_control", "class_b", "8")
     assert np.array_equal(arrays(strip(at)), interpolate(model(gallery, OTHER), (3, 3), (0, 8), 5)[..., 0])
     assert len(set(strip(at))) > 2
 

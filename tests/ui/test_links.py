@@ -27,7 +27,7 @@ def test_what_a_link_asks_for_in_vain_is_one_sentence_over_the_default_picture(k
     assert f"asks for {key} “{value[:40]}”" in at.warning[0].value
     assert np.array_equal(arrays(grids(at)[0]), direct(gallery, CONDITIONAL, range(16), [0] * 16))
     assert not at.error
-    at = set_to(at, "number_input", "seed", 3)
+    at = set_to(at, "text_input", "seed", "3")
     assert not at.warning  # said once
 
 

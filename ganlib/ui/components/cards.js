@@ -54,5 +54,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ganlib-cards");
   const go = (to) => setTriggerValue("chosen", to);
   root.style.setProperty("--least", `${data.least}px`);
+  root.style.setProperty("--narrow", data.least < 300 ? "45%" : "100%"); // of a phone: two small cards or one large
   root.replaceChildren(...data.items.map((item, i) => card(item, i, go)));
 }

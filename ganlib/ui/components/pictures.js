@@ -43,6 +43,7 @@ function build(grid, data) {
         head.className = "head";
         return head;
       }
+      if (!cell.src) return document.createElement("div"); // an empty place at the end of a row
       const figure = document.createElement("figure");
       const image = document.createElement("img");
       if (data.open) {
@@ -66,6 +67,7 @@ function fill(grid, data) {
       element.textContent = cell.head;
       return;
     }
+    if (!cell.src) return;
     const image = element.querySelector("img");
     image.src = cell.src;
     image.alt = cell.alt;
@@ -77,7 +79,7 @@ function fill(grid, data) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector(".ganlib-pictures");
-  const shape = JSON.stringify([data.open, data.captions, data.cells.map((cell) => cell.head !== undefined)]);
+  const shape = JSON.stringify([data.open, data.captions, data.cells.map((cell) => Object.keys(cell).length)]);
   grid.setAttribute("role", "group");
   grid.setAttribute("aria-label", data.label);
   grid.dataset.testid = data.testid;

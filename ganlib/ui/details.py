@@ -1,0 +1,67 @@
+"""Sections of the FID page, each a chart of the ranked runs, or a sentence on what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+import streamlit as st
+
+from ganlib import figures
+from ganlib.records import METRICS
+from ganlib.ui import score_controls, scores
+from ganlib.ui.report import PageReport
+
+
+def draw_classes(report: PageReport, classes: pd.DataFrame) -> None:
+    if classes.empty:
+        st.caption("No class was measured alone under this protocol: python -m ganlib evaluate RUN --metrics class_fid")
+        return
+    report.section("FID of each class")
+    alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
+    report.chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
+    report.caption(scores.summarize_warnings(classes))
+
+
+def draw_precision_and_recall(report: PageReport, manifold: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    if manifold.empty:
+        st.caption("Precision and recall were not measured here: python -m ganlib evaluate RUN --metrics prc")
+        return
+    report.section("Precision and recall")
+    alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in manifold.itertuples())
+    report.chart(figures.precision_recall(manifold, colours=colours), alt=alt, key="precision_recall")
+
+
+def draw_other_features(
+    report: PageReport, pairs: Iterable[tuple[pd.DataFrame, str]], title: str, colours: Mapping[str, str]
+) -> None:
+    pairs = list(pairs)
+    if not pairs:
+        st.caption("These runs were measured on no other features: python -m ganlib evaluate RUN --extractor NAME")
+    for both, other_title in pairs:
+        report.section("On other features")
+        alt = "; ".join(f"{r.run}: {r.own:.4g} and {r.other:.4g}" for r in both.itertuples())
+        chart = figures.score_pairs(both, titles=(title, other_title), colours=colours)
+        report.chart(chart, alt=alt, key=f"pairs {other_title}")
+
+
+def draw_costs(
+    report: PageReport, ranked: pd.DataFrame, present: pd.DataFrame, title: str, colours: Mapping[str, str]
+) -> None:
+    if len(ranked) < 2:
+        st.caption("One run has nothing to be compared with.")
+        return
+    report.section("Quality against cost")
+    costed = scores.add_costs(ranked, present)
+    cost = score_controls.pick_cost(costed)
+    scatter = figures.score_cost(costed, cost=cost, title=title, colours=colours)
+    report.chart(scatter, alt=f"{figures.describe_scores(ranked)} Against {cost}.", key="cost_scatter")
+
+
+def draw_history(report: PageReport, history: pd.DataFrame, title: str, colours: Mapping[str, str]) -> None:
+    if history.empty:
+        st.caption("No snapshot was measured under this protocol: python -m ganlib evaluate RUN --snapshots")
+        return
+    report.section(f"{METRICS[history.metric.iloc[0]].label} over training")
+    alt = f"Scores of snapshots of {', '.join(sorted(history.run.unique()))}."
+    report.chart(figures.score_history(history, title=title, colours=colours), alt=alt, key="course")

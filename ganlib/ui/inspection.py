@@ -1,0 +1,133 @@
+"""One image looked at closely: what the classifier sees, the discriminator's score, its nearest training images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+import torch
+
+from ganlib.data import load_data
+from ganlib.devices import on_device, pick_device
+from ganlib.errors import GanlibError
+from ganlib.images import from_uint8
+from ganlib.models import Trainable
+from ganlib.models.abilities import Classifies, Scores
+from ganlib.runs import Run
+from ganlib.sampling.request import SampleRequest, class_name
+from ganlib.ui import links, markup, tray
+from ganlib.ui.catalog import generate_images, load_model, runs
+from ganlib.ui.markup import plain
+
+LIKELY = 3  # classes named
+NEIGHBOURS = 6
+BLOCK = 4096  # training images compared at once
+
+
+@st.dialog("Image", width="large")
+def show_image(request: SampleRequest) -> None:
+    """The first image of a request, large, and what can be said of it."""
+    request = request.head(1)
+    image = generate_images(request)[0]
+    left, right = st.columns([3, 2], gap="medium")
+    left.html(markup.large_image(image, request.captions[0]))
+    with right:
+        st.markdown(f"**{plain(request.captions[0])}**")
+        st.caption(plain(f"{request.run.name} · {describe_options(request)}"))
+        for sentence in [*describe_classes(request.run, image), *describe_score(request, image)]:
+            st.markdown(plain(sentence))
+        tray.draw_favourite_button(request)
+        _draw_interpolation_links(request)
+    if st.toggle("Nearest training images", key="neighbours"):
+        _draw_neighbours(request.run, image)
+
+
+def describe_options(request: SampleRequest) -> str:
+    options = links.format_options(request.options)
+    return ", ".join(f"{name} {value}" for name, value in options.items()) or "default options"
+
+
+def describe_classes(run: Run, image: np.ndarray) -> list[str]:
+    """What the data set's classifier sees in (H, W, C) uint8; [] where there is no classifier of these classes."""
+    classifier = find_classifier(run)
+    if classifier is None:
+        return []
+    model = _load_classifier(str(classifier.path), classifier.weights_hash)
+    assert isinstance(model, Classifies)
+    logits = on_device(model.device, lambda: model.classify(_batch(image, model)))
+    probabilities = logits.softmax(1)[0].tolist()
+    order = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])[:LIKELY]
+    seen = ", ".join(f"{class_name(run, i)} {probabilities[i]:.0%}" for i in order)
+    return [f"The classifier sees: {seen}."]
+
+
+def find_classifier(run: Run) -> Run | None:
+    """The classifier that was trained on the run's own data."""
+    for other in runs(lambda r: issubclass(r.model_class, Classifies) and not r.generates):
+        same = (other.data_name, other.classes, other.config.channels) == (
+            run.data_name,
+            run.classes,
+            run.config.channels,
+        )
+        if same and other.config.image_size == run.config.image_size:
+            return other
+    return None
+
+
+def describe_score(request: SampleRequest, image: np.ndarray) -> list[str]:
+    """The discriminator's logit for the image; [] of a model without one."""
+    model = load_model(request.run)
+    if not isinstance(model, Scores):
+        return []
+    labels = None if request.image_labels is None else torch.tensor(request.image_labels[:1], device=model.device)
+    score = float(on_device(model.device, lambda: model.score(_batch(image, model), labels)))
+    return [f"D's score: {score:+.2f} (a logit, high for real)."]
+
+
+def nearest_training_images(run: Run, image: np.ndarray, n: int = NEIGHBOURS) -> tuple[np.ndarray, list[float]]:
+    """The n training images (n, H, W, C) that differ least from it, and their root mean squared differences, 0 to 255.
+
+    GanlibError where the data set is not at hand.
+    """
+    split = load_data(run.data_name, size=run.config.image_size, channels=run.config.channels).train
+    distances = np.empty(len(split))
+    for start in range(0, len(split), BLOCK):
+        block = split.images[start : start + BLOCK].astype(np.float32) - image
+        distances[start : start + len(block)] = np.sqrt(np.square(block).mean(axis=(1, 2, 3)))
+    nearest = np.argsort(distances)[:n]
+    return split.images[nearest], distances[nearest].tolist()
+
+
+def _draw_neighbours(run: Run, image: np.ndarray) -> None:
+    try:
+        with st.spinner("Comparing with the training images…"):
+            images, distances = nearest_training_images(run, image)
+    except GanlibError as error:
+        st.caption(plain(f"The training images are not at hand: {error}"))
+        return
+    st.html(markup.film_strip([f"training image, difference {d:.0f} of 255" for d in distances], images))
+    st.caption("By root mean squared difference of pixels, the nearest first.")
+
+
+def _draw_interpolation_links(request: SampleRequest) -> None:
+    """To the interpolation page with this image at one end; the other end is the one that was chosen before."""
+    with st.container(horizontal=True):
+        for end, label in (("a", "Start of an interpolation"), ("b", "End of an interpolation")):
+            if st.button(plain(label), key=f"end_{end}"):
+                own = {f"seed_{end}": str(request.seeds[0])}
+                if request.classes:
+                    own[f"class_{end}"] = request.class_names[0]
+                ends = st.session_state.get("ends", {})
+                ends = own | (ends.get("other", {}) if ends.get("run") == request.run.name else {})
+                st.session_state["ends"] = {"run": request.run.name, "other": ends}
+                st.switch_page("pages/interpolation.py", query_params={"run": request.run.name, **ends})
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _load_classifier(path: str, weights_hash: str) -> Trainable:
+    return Run(Path(path)).load(pick_device("cpu"))
+
+
+def _batch(image: np.ndarray, model: Trainable) -> torch.Tensor:
+    return from_uint8(image[None]).to(model.device)

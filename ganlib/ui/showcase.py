@@ -1,0 +1,48 @@
+"""What a page shows before anybody has chosen anything: picked by eye, in ``showcase.json`` of a folder of runs.
+
+    {"run": "cifar10-sngan", "class": "horse", "seed": 0, "class_b": "horse", "seed_b": 3}
+
+A folder without the file, and a run that is not there, leave the choice to the scores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ganlib.runs import Run
+from ganlib.settings import run_roots
+
+
+def showcase(run: Run) -> dict[str, Any]:
+    """The choices for this run; {} where there are none."""
+    chosen = _read()
+    return chosen if chosen.get("run") == run.name else {}
+
+
+def showcase_run(runs: Sequence[Run]) -> Run | None:
+    name = _read().get("run")
+    return next((run for run in runs if run.name == name), None)
+
+
+def class_index(run: Run, key: str, default: int) -> int:
+    """The class of one key as an index of the run's classes."""
+    name = showcase(run).get(key)
+    return run.classes.index(name) if name in run.classes else default
+
+
+def seed_of(run: Run, key: str, default: int) -> int:
+    value = showcase(run).get(key)
+    return value if isinstance(value, int) and 0 <= value < 1000 else default
+
+
+def _read() -> dict[str, Any]:
+    for root in run_roots():
+        try:
+            content = json.loads((root / "showcase.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(content, dict):
+            return content
+    return {}
