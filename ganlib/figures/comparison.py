@@ -31,6 +31,9 @@ PICTURES = {
     "synthetic_called_synthetic": "Synthetic images most surely called synthetic",
     "synthetic_called_real": "Synthetic images most surely called real",
     "activations": "Activation maps: image, first convolution, second, connected layer; two real, two synthetic images",
+    "mean_shift": "Synthetic images, their reconstructions, and decoded after the mean shift",
+    "first_axis": "Codes from -4 to 4 standard deviations along the first principal axis: sparse at the ends",
+    "predictions": "Real test images, as the classifier that was trained on synthetic ones names them",
     "nearest_in_pixels": "Synthetic images and their nearest training images in pixels, the nearest first",
     "nearest_in_features": "Synthetic images and their nearest training images in features, the nearest first",
 }
@@ -201,6 +204,8 @@ def comparison_report(
         report.add(readable_tests(frames["tests"]), "Tests")
     if "components" in frames:
         report.add(readable_components(frames["components"]), "Components whose equality is rejected at 5 %")
+    if "density" in frames:
+        report.add(frames["density"], "Where latent codes lie dense: shares and points per unit between -1.5 and 1.5")
     for name, heading in PICTURES.items():
         if name in pictures:
             report.add(pictures[name], heading, alt=heading)

@@ -13,14 +13,18 @@ from ganlib.twosample.classifier_section import classifier_section
 from ganlib.twosample.config import ComparisonConfig
 from ganlib.twosample.context import Context, prepare
 from ganlib.twosample.feature_section import feature_section
+from ganlib.twosample.latent_section import latent_section
 from ganlib.twosample.memorisation_section import memorisation_section
 from ganlib.twosample.result import Comparison
 from ganlib.twosample.sides import Progress
+from ganlib.twosample.training_section import training_section
 
 RUNNERS: dict[str, Callable[[Context], None]] = {
     "classifier": classifier_section,
     "features": feature_section,
     "memorisation": memorisation_section,
+    "latents": latent_section,
+    "training": training_section,
 }
 
 

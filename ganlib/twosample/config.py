@@ -30,6 +30,7 @@ class ComparisonConfig(Config):
     training: str | None = option(None, "training images for memorisation, as a side; a run's own by default")
     held_out: str | None = option(None, "held-out images for memorisation, as a side; the data set's test split")
     encoder: str | None = option(None, "run that encodes, for the latent tests; the synthetic side's by default")
+    train_images: int = option(100_000, "images that each classifier of the section training sees", min=1)
     data_root: str | None = option(None, "where data sets lie, if not in $GANLIB_DATA")
     seed: int = option(0, "of halves, networks and permutations", min=0)
 

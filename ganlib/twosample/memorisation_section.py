@@ -73,7 +73,8 @@ def _of_run(context: Context, split: SplitName, flag: str) -> Images:
     encoding = None if usual_encoding(context.real.files) == context.encoding else context.encoding
     _, height, width, channels = images.shape
     files = [File(str(row), None, width, height, channels) for row in range(len(images))]
-    return through(Side(f"{run.data_name} {split}", images, files), encoding).images
+    side = Side(f"{run.data_name} {split}", images, files, np.full(len(images), -1))
+    return through(side, encoding).images
 
 
 def _add(context: Context, subject: str, result: Memorisation, training: Images) -> None:

@@ -60,6 +60,8 @@ class Origin:
     name: str
     files: list[File]  # of its images, in the order in which they are read
     read: Callable[[int, int, Progress], tuple[Images, list[int]]]  # (size, channels) -> (m, S, S, C), which files
+    labels: NDArray[np.int64]  # one a file; -1 = no class
+    classes: tuple[str, ...] = ()
     run: Run | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # of ``generate``
 
@@ -75,11 +77,13 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """(N, S, S, C) uint8 and the file of each image."""
+    """(N, S, S, C) uint8, the file of each image and its class; -1 = none."""
 
     name: str
     images: Images
     files: list[File]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...] = ()
     run: Run | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -115,7 +119,8 @@ def read_side(origin: Origin, size: int, channels: int, progress: Progress = lam
     images, rows = origin.read(size, channels, progress)
     if not len(images):
         raise GanlibError(f"No image of {origin.name} can be read; check its files.")
-    return Side(origin.name, images, [origin.files[row] for row in rows], origin.run, origin.options)
+    files, labels = [origin.files[row] for row in rows], origin.labels[rows]
+    return Side(origin.name, images, files, labels, origin.classes, origin.run, origin.options)
 
 
 def _locate_run(run: Run, n: int, device: torch.device, options: dict[str, str]) -> Origin:
@@ -138,7 +143,8 @@ def _locate_run(run: Run, n: int, device: torch.device, options: dict[str, str])
         return images, list(range(n))
 
     files = [File(f"seed {seed}", None, c.image_size, c.image_size, c.channels) for seed in range(n)]
-    return Origin(run.name, files, read, run, checked)
+    of_run = np.full(n, -1) if labels is None else labels.numpy()
+    return Origin(run.name, files, read, of_run, run.classes if model.conditional else (), run, checked)
 
 
 def _locate_files(name: str, path: Path, part: str, n: int, root: str | None) -> Origin:
@@ -147,6 +153,8 @@ def _locate_files(name: str, path: Path, part: str, n: int, root: str | None) ->
     key, argument = ("folder", str(path)) if exists else source_name.partition(":")[::2]
     source = DATA_SETS[key].locate(DataRequest(argument or None, data_roots(root)))
     chosen = _choose(source, name, part, n, whole=exists or key == "folder")
+    contents = source.contents()
+    labels = {number: int(contents.labels[split][row]) for (split, row), number in chosen.items()}
     files: dict[int, File] = {}
     for number, item in _items(source, chosen):
         try:
@@ -173,7 +181,8 @@ def _locate_files(name: str, path: Path, part: str, n: int, root: str | None) ->
         kept = np.flatnonzero(decoded)
         return (images if len(kept) == len(images) else images[kept]), kept.tolist()
 
-    return Origin(name, [files[number] for number in rows], read)
+    of_rows = np.array([labels[number] for number in rows], np.int64)
+    return Origin(name, [files[number] for number in rows], read, of_rows, tuple(contents.classes))
 
 
 def _choose(source: Source, name: str, part: str, n: int, *, whole: bool) -> dict[tuple[SplitName, int], int]:

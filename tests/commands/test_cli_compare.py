@@ -77,3 +77,29 @@ def test_a_damaged_result_is_refused(tmp_path):
     write(tmp_path, {"comparison.json": b'{"frames": ["../secret"], "pictures": []}'})
     with pytest.raises(GanlibError, match="no readable comparison"):
         read_comparison(tmp_path)
+
+
+def test_latents_are_tested_shifted_and_decoded_and_classifiers_trained(tmp_path):
+    run = digits_run(tmp_path / "vae", "vae_conv", class_conditional=True)
+    arguments = ["--n", 80, "--networks", "efficientnet_lite0", "--train-images", 64]
+    assert compare("digits#test", run.path, *arguments, "--sections", "latents", "training") == 0
+    comparison = read_comparison(comparisons(run.path)[0])
+    assert comparison.warnings == []
+    assert set(comparison.frames["components"]["network"]) == {
+        "latents of vae",
+        "efficientnet_lite0, reconstructed",
+        "efficientnet_lite0, mean shifted",
+    }
+    assert len(comparison.frames["density"]) == 8
+    assert set(comparison.pictures) == {"mean_shift", "first_axis", "predictions"}
+    accuracy = comparison.tests[comparison.tests["section"] == "training"].set_index("subject")
+    assert accuracy.index.tolist() == ["real", "synthetic", "both"]
+    assert accuracy["value"].between(accuracy["low"], accuracy["high"]).all()
+    assert comparison.frames["training"].groupby("trained_on").size().tolist() == [5, 5, 5]
+
+
+def test_a_run_that_does_not_encode_is_said_and_the_rest_goes_on(tmp_path, capsys):
+    run = digits_run(tmp_path / "gan", width=8)
+    assert compare("digits#test", run.path, "--n", 40, "--networks", "none", "--sections", "latents", "classifier") == 0
+    assert "Latents: gan does not encode images; name a VAE" in capsys.readouterr().err
+    assert read_comparison(comparisons(run.path)[0]).tests["test"].unique().tolist() == ["small network"]

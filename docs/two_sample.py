@@ -1,0 +1,45 @@
+"""python -m docs.two_sample: draws the figures of docs/two_sample.md from the files that two benchmarks wrote."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+from PIL import Image
+
+from benchmarks.browsing import chromium
+from ganlib.figures.calibration import calibration_figure, courtroom_figure, disturbance_figure
+
+FOLDER = Path(__file__).parent
+WIDTH = 1200
+
+
+def draw(figures: dict[str, go.Figure]) -> None:
+    """Each figure as a PNG in this folder, in black on white."""
+    with chromium() as browser:
+        for name, figure in figures.items():
+            figure.update_layout(paper_bgcolor="white", plot_bgcolor="white", font={"size": 14, "color": "black"})
+            height = int(figure.layout.height)
+            page = browser.new_page(viewport={"width": WIDTH, "height": height})
+            page.set_content(figure.to_html(include_plotlyjs=True, default_width=f"{WIDTH}px"))
+            page.wait_for_selector(".main-svg")
+            screenshot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            screenshot.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+
+
+def main() -> None:
+    calibration = pd.read_csv(FOLDER / "two_sample_calibration.csv")
+    courtroom = pd.read_csv(FOLDER / "courtroom.csv")
+    draw(
+        {
+            "two_sample_calibration": calibration_figure(calibration),
+            "courtroom": courtroom_figure(courtroom),
+            "disturbances": disturbance_figure(courtroom),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Latent tests of a comparison: tables 4.4 and 4.5 of S4, the mean shift and both instruments on its result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ganlib.errors import GanlibError
+from ganlib.images import grid
+from ganlib.runs import Run, find_run
+from ganlib.twosample.context import Context, scaled
+from ganlib.twosample.feature_tests import component_table
+from ganlib.twosample.latents import decode, density_table, encode, first_axis, mean_shift, require_encoder
+from ganlib.twosample.network import apply, train
+from ganlib.twosample.separation import separate
+
+SHOWN = 8  # pictures before and after
+LIMIT = 2_000  # images a side that are decoded and tested again
+
+Images = NDArray[np.uint8]
+
+
+def latent_section(context: Context) -> None:
+    """GanlibError where no run that encodes is at hand."""
+    run = find_run(context.config.encoder) if context.config.encoder else context.run
+    if run is None:
+        raise GanlibError("Latent tests take a run that encodes; name one with --encoder.")
+    model: Any = run.load(context.device)
+    require_encoder(model, run.name)
+    real, synthetic = (_shaped(side.images, run) for side in (context.real, context.synthetic))
+    codes = encode(model, real), encode(model, synthetic)
+    table = component_table(*codes, seed=context.config.seed).assign(network=f"latents of {run.name}")
+    frames = context.result.frames
+    components = [frames["components"]] if "components" in frames else []
+    shifted = mean_shift(*codes)
+    before, after = (decode(model, rows[:LIMIT]) for rows in (codes[1], shifted))
+    retested = _again(context, real[:LIMIT], {"reconstructed": before, "mean shifted": after})
+    frames["components"] = pd.concat([*components, table, *retested], ignore_index=True)
+    frames["density"] = density_table(np.concatenate(codes))
+    rows = [synthetic[:SHOWN], before[:SHOWN], after[:SHOWN]]
+    context.result.pictures["mean_shift"] = grid(np.concatenate(rows), SHOWN)
+    axis = decode(model, first_axis(np.concatenate(codes)))
+    context.result.pictures["first_axis"] = grid(axis, len(axis))
+    context.result.facts["latents"] = {"run": run.name, "dimension": codes[0].shape[1]}
+
+
+def _shaped(images: Images, run: Run) -> Images:
+    """As the run's images are. GanlibError where it knows no colour, or nothing else."""
+    channels = run.config.channels
+    if images.shape[3] != channels:
+        raise GanlibError(
+            f"{run.name} encodes images of {channels} channel{'s' * (channels > 1)}; these have {images.shape[3]}."
+        )
+    return scaled(images, run.config.image_size)
+
+
+def _again(context: Context, real: Images, decoded: dict[str, Images]) -> list[pd.DataFrame]:
+    """Both instruments, feature t-tests and the small network, on decoded images against the real ones."""
+    tables, name = [], context.config.networks[0]
+    for title, images in decoded.items():
+        _small_network(context, real, images, title)
+        try:
+            network = context.network(name)
+        except GanlibError as error:
+            context.result.warnings.append(f"Features of {title} images were not tested: {error}")
+            continue
+        features = [network(part) for part in (real, images)]
+        tables.append(component_table(*features, seed=context.config.seed).assign(network=f"{name}, {title}"))
+    return tables
+
+
+def _small_network(context: Context, real: Images, decoded: Images, title: str) -> None:
+    images = np.concatenate([real, decoded])
+    is_real = np.arange(len(images)) < len(real)
+    training = np.concatenate(
+        [context.training[context.is_real][: len(real)], context.training[~context.is_real][: len(decoded)]]
+    )
+    scores, _ = apply(
+        train(images[training], is_real[training], context.device, seed=context.config.seed), images, context.device
+    )
+    held_out = ~training
+    result = separate(scores[held_out & is_real], scores[held_out & ~is_real], seed=context.config.seed)
+    row = {"section": "latents", "test": "small network", "subject": f"{images.shape[1]} px, {title}"}
+    row |= {"statistic": "ROC-AUC"}
+    values = {"value": result.auc, "low": result.auc_interval.low, "high": result.auc_interval.high}
+    values |= {"p_value": result.p_value, "n_real": result.n_real, "n_synthetic": result.n_synthetic}
+    context.result.add_tests([row | values | {"sufficient": result.sufficient}])
