@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -126,4 +125,5 @@ def describe_calibration(frame: pd.DataFrame) -> str:
     shares = ", ".join(f"{test} {share:.1%}" for test, share in zip(equal["test"], equal["rejected"], strict=True))
     outside = equal[~equal["rejected"].between(equal["low"], equal["high"]) & (equal["rejected"] > ALPHA)]
     above = f"; above the band: {', '.join(outside['test'])}" if len(outside) else "; none above the band"
-    return f"Rejected of {int(np.max(equal['repeats'], initial=0))} equal pairs: {shares}{above}."
+    repeats = int(equal["repeats"].iloc[0]) if len(equal) else 0
+    return f"Rejected of {repeats} equal pairs: {shares}{above}."
