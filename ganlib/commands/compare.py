@@ -93,7 +93,7 @@ def write_report(comparison: Comparison, folder: Path) -> None:
     from ganlib.figures.report import latex
 
     report = comparison_report(
-        f"{comparison.real} vs {comparison.synthetic}",
+        f"{Path(comparison.real).name} vs {Path(comparison.synthetic).name}",
         comparison.frames,
         comparison.pictures,
         comparison.facts,

@@ -91,7 +91,7 @@ def component_bars(components: pd.DataFrame, column: str = "t") -> go.Figure:
             hovertemplate="%{x}: %{y:.2%}<extra>" + COMPARISONS[name] + "</extra>",
         )
     line = {"color": NEUTRAL, "dash": "dot", "width": 1}
-    figure.add_hline(y=0.05, line=line, annotation={"text": "5 %: by chance", "font_size": 12})
+    figure.add_hline(y=0.05, line=line, annotation={"text": "5 %", "x": 0, "xanchor": "right", "yanchor": "middle"})
     figure.update_yaxes(title_text="components rejected at 5 %", range=[0, 1.08], tickformat=".0%")
     figure.update_xaxes(type="category", showgrid=False)
     return apply_style(figure.update_layout(height=420, barmode="group"))
