@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 import ganlib
+from ganlib.ui import presentation
 
 st.set_page_config(page_title="ganlib", page_icon=Path(ganlib.__file__).parent / "ui/icon.png", layout="wide")
 page = st.navigation(
@@ -15,7 +16,10 @@ page = st.navigation(
         st.Page("pages/interpolation.py", title="Interpolation", icon=":material/timeline:"),
         st.Page("pages/curves.py", title="Training curves", icon=":material/show_chart:"),
         st.Page("pages/fid.py", title="FID comparison", icon=":material/leaderboard:"),
+        st.Page("pages/guessing.py", title="Real or generated?", icon=":material/quiz:"),
     ],
     position="top",
 )
+presentation.draw_bar()
 page.run()
+presentation.warm_up()

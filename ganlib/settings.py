@@ -7,6 +7,7 @@ GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the 
                  extractors (default: ~/.cache/ganlib/references) are kept, and parsed logs (default:
                  ~/.cache/ganlib/logs)
 GANLIB_LOGS      folders of other tools' logs for the curves page, separated as in PATH
+GANLIB_VIEWS     a file of views for the presentation mode (default: the package's)
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
 
 Each is read when it is needed, so that a change takes effect at once.
@@ -56,6 +57,10 @@ def log_cache() -> Path:
 
 def log_roots() -> list[Path]:
     return _folders("GANLIB_LOGS")
+
+
+def views_file() -> Path:
+    return Path(os.environ.get("GANLIB_VIEWS") or PACKAGE / "ui" / "views.toml")
 
 
 def progress_interval() -> float:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ganlib.ui import catalog, chrome, controls, overview
+from ganlib.ui import catalog, chrome, controls, overview, presentation
 from ganlib.ui.markup import plain
 
 with chrome.page("Overview", "Generative architectures, trained on the same data and measured alike.", sidebar=False):
@@ -15,3 +15,4 @@ with chrome.page("Overview", "Generative architectures, trained on the same data
     shown = controls.pick_data(runs)
     overview.draw_data_sets(shown)
     overview.draw_leaderboard(shown)
+    presentation.draw_start()

@@ -1,10 +1,12 @@
 """Frame -> plotly figure and its text alternative; nothing here knows an architecture.
 
 style    palette, dashes, what every figure has in common    curves   scalars over training
+human    rates of human error
 report   HTML report, LaTeX table                            scores   metrics of runs
 """
 
 from ganlib.figures.curves import MAX_POINTS, Span, curves, describe_curves
+from ganlib.figures.human import human_error_bars
 from ganlib.figures.scores import (
     class_heatmap,
     describe_scores,
@@ -25,6 +27,7 @@ __all__ = [
     "curves",
     "describe_curves",
     "describe_scores",
+    "human_error_bars",
     "pareto",
     "precision_recall",
     "score_bars",

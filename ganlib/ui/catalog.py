@@ -148,6 +148,11 @@ def load_model(run: Run) -> GenerativeModel:
     return _load_model(os.fsencode(run.path), run.weights_hash, st.session_state.get("device", "auto"))
 
 
+def preload_model(run: Run) -> None:
+    """Outside any session, on the device that new sessions have."""
+    _load_model(os.fsencode(run.path), run.weights_hash, "auto")
+
+
 def generate_images(request: SampleRequest) -> np.ndarray:
     """(N, H, W, C) uint8 of a request."""
     if has_stages(request.run, request.options):

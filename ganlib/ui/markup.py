@@ -110,6 +110,17 @@ def film_strip(captions: Sequence[str], frames: np.ndarray) -> str:
     return _group("film-strip", f"Film strip of {len(captions)} frames", style, cells)
 
 
+def captioned_images(images: np.ndarray, captions: Sequence[str], label: str) -> str:
+    """Images (N, H, W, C) uint8, each over its caption."""
+    cells = "".join(
+        f'<figure style="margin:0">{_image(image, caption)}'
+        f'<figcaption style="{CAPTION_STYLE}">{escape(caption)}</figcaption></figure>'
+        for image, caption in zip(images, captions, strict=True)
+    )
+    style = "gap:.4rem;max-width:72rem;grid-template-columns:repeat(auto-fill,minmax(96px,1fr))"
+    return _group("captioned-images", label, style, cells)
+
+
 def numbers(cells: Sequence[tuple[str, str, str]]) -> str:
     """(value, unit, explanation on hover) side by side, narrower than st.metric can be."""
     blocks = "".join(

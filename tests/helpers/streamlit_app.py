@@ -22,6 +22,7 @@ PAGES = {
     "interpolation": "Interpolation",
     "curves": "Training curves",
     "fid": "FID comparison",
+    "guessing": "Real or generated?",
 }
 LINKS = [
     {"run": CONDITIONAL, "class_": "4", "seed": "9", "n": "8", "temperature": "0.7"},

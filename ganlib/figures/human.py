@@ -1,0 +1,37 @@
+"""Human error rates as bars, with guessing as a line."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ganlib.figures.style import NEUTRAL, PALETTE, apply_style
+
+
+def human_error_bars(frame: pd.DataFrame, low: float, high: float) -> go.Figure:
+    """``model``, ``human_error`` (a fraction), ``source``, one bar each; ``low`` to ``high``: interval of the first."""
+    frame = frame.assign(own=[True, *[False] * (len(frame) - 1)]).sort_values("human_error", ascending=False)
+    above = [100 * (high - value) if own else 0 for value, own in zip(frame["human_error"], frame["own"], strict=True)]
+    below = [100 * (value - low) if own else 0 for value, own in zip(frame["human_error"], frame["own"], strict=True)]
+    assert all(map(isfinite, above))
+    figure = go.Figure(
+        go.Bar(
+            x=100 * frame["human_error"],
+            y=frame["model"],
+            orientation="h",
+            marker_color=[PALETTE[0] if own else NEUTRAL for own in frame["own"]],
+            error_x={"type": "data", "array": above, "arrayminus": below},
+            text=[f"{value:.0%}" for value in frame["human_error"]],
+            textposition="inside",
+            insidetextanchor="start",
+            customdata=frame[["source"]],
+            hovertemplate="%{y}: %{x:.1f} %<br>%{customdata[0]}<extra></extra>",
+        )
+    )
+    figure.add_vline(x=50, line={"color": NEUTRAL, "dash": "dot", "width": 1}, annotation_text="guessing")
+    figure.update_xaxes(title_text="Human error rate, %", range=[0, max(60.0, 105 * float(high))])
+    figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
+    figure.update_layout(height=30 * len(frame) + 110, showlegend=False)
+    return apply_style(figure)
