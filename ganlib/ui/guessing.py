@@ -109,7 +109,7 @@ def _judge(test: HumanTest, answers: Answers, person: str) -> None:
     image = len(answers.by_person.get(person, {}))
     if image == len(test):
         st.rerun()
-    st.progress(image / len(test), f"Image {image + 1} of {len(test)}")
+    st.progress(image / len(test), plain(f"Image {image + 1} of {len(test)}"))
     with st.container(horizontal_alignment="center"):
         st.image(_enlarged(test.images[image]), alt=f"Image {image + 1}: real or generated?")
         with st.container(horizontal=True, horizontal_alignment="center"):
@@ -118,7 +118,7 @@ def _judge(test: HumanTest, answers: Answers, person: str) -> None:
                 ("Generated", "memory", "Right", True),
             ]:
                 st.button(
-                    label,
+                    plain(label),
                     key=f"answer_{generated}",
                     icon=f":material/{icon}:",
                     shortcut=shortcut,
@@ -153,16 +153,16 @@ def _draw_everybody(test: HumanTest, answers: Answers, run: Run) -> None:
     people = "1 person" if len(finished) == 1 else f"{len(finished)} people"
     more = f", {judging} still judging" if judging > 0 else ""
     st.markdown(
-        f"**{value:.0%}** of all answers were wrong ({interval.low:.0%} to {interval.high:.0%}; {people}{more})."
+        f"**{value:.0%}** of all answers were wrong ({interval.low:.0%} to {interval.high:.0%}; {plain(people + more)})."
     )
-    st.caption(f"{interval.how}. At 50 % people only guess.")
+    st.caption(f"{plain(interval.how)}. At 50 % people only guess.")
     here = {"model": f"{model_label(run)}, {data_label(run)}", "human_error": value, "source": "this test"}
     rows = pd.concat([pd.DataFrame([here]), published_human_error(run.data_name)], ignore_index=True)
     figure = human_error_bars(rows, interval.low, interval.high)
     st.plotly_chart(figure, config={"displayModeBar": False}, key="human_error_bars")
     rates = error_rates(test, finished)
     if len(rates) > 1:
-        st.caption("Each person: " + ", ".join(f"{rate:.0%}" for rate in sorted(rates.values())))
+        st.caption(plain("Each person: " + ", ".join(f"{rate:.0%}" for rate in sorted(rates.values()))))
     if len(finished) > answers.recorded:
         st.button(
             "Save with the run's scores", icon=":material/save:", key="save", on_click=_save, args=(test, answers, run)

@@ -132,7 +132,11 @@ def _draw_link(label: str, icon: str, listed: Sequence[View], target: int, *, di
         query[LINKS] = links
     with st.container(key=f"presentation_{label.lower().replace(' ', '_')}", width="content"):
         st.page_link(
-            f"pages/{view.page}.py", label=label, icon=f":material/{icon}:", query_params=query, disabled=disabled
+            f"pages/{view.page}.py",
+            label=plain(label),
+            icon=f":material/{icon}:",
+            query_params=query,
+            disabled=disabled,
         )
 
 
