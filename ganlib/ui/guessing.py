@@ -152,9 +152,8 @@ def _draw_everybody(test: HumanTest, answers: Answers, run: Run) -> None:
     judging = len(answers.by_person) - len(finished)
     people = "1 person" if len(finished) == 1 else f"{len(finished)} people"
     more = f", {judging} still judging" if judging > 0 else ""
-    st.markdown(
-        f"**{value:.0%}** of all answers were wrong ({interval.low:.0%} to {interval.high:.0%}; {plain(people + more)})."
-    )
+    span = f"{interval.low:.0%} to {interval.high:.0%}"
+    st.markdown(f"**{value:.0%}** of all answers were wrong ({plain(f'{span}; {people}{more}')}).")
     st.caption(f"{plain(interval.how)}. At 50 % people only guess.")
     here = {"model": f"{model_label(run)}, {data_label(run)}", "human_error": value, "source": "this test"}
     rows = pd.concat([pd.DataFrame([here]), published_human_error(run.data_name)], ignore_index=True)
