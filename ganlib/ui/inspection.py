@@ -20,6 +20,7 @@ from ganlib.ui import links, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, runs
 from ganlib.ui.markup import plain
 
+DESTINATION = "interpolation_link"  # the session's key
 LIKELY = 3  # classes named
 NEIGHBOURS = 6
 BLOCK = 4096  # training images compared at once
@@ -41,6 +42,12 @@ def show_image(request: SampleRequest) -> None:
         _draw_interpolation_links(request)
     if st.toggle("Nearest training images", key="neighbours"):
         _draw_neighbours(request.run, image)
+
+
+def follow_choice() -> None:
+    """Goes to the interpolation page where the dialog asked for it in the run before."""
+    if destination := st.session_state.pop(DESTINATION, None):
+        st.switch_page("pages/interpolation.py", query_params=destination)
 
 
 def describe_options(request: SampleRequest) -> str:
@@ -121,7 +128,8 @@ def _draw_interpolation_links(request: SampleRequest) -> None:
                 ends = st.session_state.get("ends", {})
                 ends = own | (ends.get("other", {}) if ends.get("run") == request.run.name else {})
                 st.session_state["ends"] = {"run": request.run.name, "other": ends}
-                st.switch_page("pages/interpolation.py", query_params={"run": request.run.name, **ends})
+                st.session_state[DESTINATION] = {"run": request.run.name, **ends}
+                st.rerun()  # the page goes there: a dialog cannot
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
