@@ -47,7 +47,9 @@ def show_image(request: SampleRequest) -> None:
 def follow_choice() -> None:
     """Goes to the interpolation page where the dialog asked for it in the run before."""
     if destination := st.session_state.pop(DESTINATION, None):
-        st.switch_page("pages/interpolation.py", query_params=destination)
+        for key, value in destination.items():  # the link is bound to this page's widgets, so not through it
+            st.session_state[key] = int(value) if key.startswith("seed") else value
+        st.switch_page("pages/interpolation.py")
 
 
 def describe_options(request: SampleRequest) -> str:

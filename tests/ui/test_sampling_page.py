@@ -227,7 +227,7 @@ def test_attributes_are_switches_and_the_link_has_their_class(use, tmp_path):
     assert np.array_equal(arrays(grids(at)[0]), direct(tmp_path, "faces", [0, 1], [3, 3]))
     at = set_to(at, "selectbox", "run", "letters")
     assert [w.value for w in at.warning] == []
-    at = set_to(at, "select_slider", "class", "b")
+    at = set_to(at, "segmented_control", "class", "b")
     at = set_to(at, "selectbox", "run", "faces")
     assert [at.toggle(key=f"class_{name}").value for name in ("Smiling", "Mouth_Open")] == [False, False]
     at = set_to(at, "toggle", "class_Smiling", True)
