@@ -75,7 +75,8 @@ def covariance_root(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
     """(n, d), (m, d) -> the mean of the unbiased squared MMD over 100 random subsets, always the same ones."""
-    result = kid_features_to_metric(fake, real, kid_subset_size=subset, verbose=False)
+    # In float64: third powers of products lose what tells two means of them apart.
+    result = kid_features_to_metric(fake.double(), real.double(), kid_subset_size=subset, verbose=False)
     return float(result[KEY_METRIC_KID_MEAN])
 
 
