@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,24 @@ def test_a_killed_run_resumes_to_the_same_bits(environment, undisturbed, tmp_pat
     assert kept[0] == kept[1]
     for name in kept[0]:
         assert (run / name).read_bytes() == (undisturbed / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_of_two_processes_that_resume_one_run_the_second_says_so(environment, undisturbed, tmp_path):
+    run = tmp_path / "twice"
+    shutil.copytree(undisturbed, run)
+    command = ["train", "--resume", str(run), "--images", "10000000", "--device", "cpu"]
+    first = ganlib(environment, *command)
+    wait_until(lambda: logged(run) > IMAGES // 32 + 2, first)
+    second = ganlib(environment, *command)
+    _, err = second.communicate(timeout=120)
+    assert second.returncode == 1
+    assert err == f"ganlib: {run} is being trained by another process; stop that one first.\n"
+    first.send_signal(signal.SIGTERM)
+    _, err = first.communicate(timeout=120)
+    assert first.returncode == 0, err
+    steps = [int(row["step"]) for row in rows(run)]
+    assert steps == sorted(set(steps))  # of one of them alone
 
 
 @pytest.mark.slow

@@ -10,10 +10,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from ganlib.errors import GanlibError
 from ganlib.training import Progress, TrainingConfig
 from ganlib.training.log import ScalarLog
 from ganlib.training.snapshots import next_snapshot
-from helpers.tiny_models import make_trainer
+from helpers.tiny_models import files_of, make_trainer
 from helpers.training_output import COLUMNS, GANS, read_log
 
 
@@ -63,6 +64,48 @@ def test_the_log_drops_rows_after_the_point_of_resuming_and_rows_cut_short(tmp_p
     path.write_text("step,images,wall_time,loss/D\n2,8,1.0,0.5\n4,16,2.0,0.4\n6,24,3.0,0.3\n8,32")
     ScalarLog(path, resume_at=4)
     assert path.read_text() == "step,images,wall_time,loss/D\n2,8,1.0,0.5\n4,16,2.0,0.4\n"
+
+
+DAMAGED = {
+    "text": b"Epoch 1 of 3\nloss 0.5\n",
+    "binary": b"\x89PNG\r\n\x1a\n\0\0\xff\xfe",
+    "zeros": bytes(200),
+    "no step": b"images,wall_time,loss/D\n8,1.0,0.5\n",
+    "two steps": b"step,step,loss/D\n2,2,0.5\n",
+    "long row": b"step,images,wall_time,loss/D\n2,8,1.0,0.5,7\n4,16,2.0,0.4\n",
+    "short row": b"step,images,wall_time,loss/D\n2,8\n4,16,2.0,0.4\n",
+    "step of letters": b"step,images,wall_time,loss/D\nx,8,1.0,0.5\n",
+    "huge step": b"step,images,wall_time,loss/D\n" + b"9" * 5000 + b",8,1.0,0.5\n",
+    "open quote": b'step,images,wall_time,loss/D\n2,8,1.0,"0.5\n',
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_log_is_not_continued_and_stays_as_it_is(kind, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(DAMAGED[kind])
+    with pytest.raises(GanlibError, match=r"log.csv cannot be continued \(.*\); repair it, or move it away") as raised:
+        ScalarLog(path, resume_at=4)
+    assert "\n" not in str(raised.value)
+    assert path.read_bytes() == DAMAGED[kind]
+
+
+def test_resuming_over_a_damaged_log_is_a_sentence_and_changes_nothing(tmp_path):
+    make_trainer(tmp_path, images=8).train()
+    (tmp_path / "log.csv").write_bytes(DAMAGED["text"])
+    before = files_of(tmp_path)
+    with pytest.raises(GanlibError, match="cannot be continued"):
+        make_trainer(tmp_path, images=12, resume=True)
+    assert files_of(tmp_path) == before
+
+
+def test_an_empty_log_and_a_value_cut_short_are_begun_anew(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"")
+    ScalarLog(path).append(1, 4, {"a": 0.123})
+    path.write_bytes(path.read_bytes()[:-3])  # "0.1": a kill within the value
+    assert ScalarLog(path, resume_at=9).columns == ["step", "images", "wall_time", "a"]
+    assert read_log(path) == []
 
 
 def test_a_column_that_comes_later_leaves_earlier_rows_empty(tmp_path):
