@@ -61,8 +61,10 @@ def merge_files(files: list[FileScalars]) -> list[Scalars]:
                 merged[index] = earlier._replace(scalars=concat_scalars([earlier.scalars, file.scalars]))
                 break
         else:
-            merged.append(file._replace(scalars=_drop_duplicates(file, merged)))
-    return [file.scalars for file in merged if len(file.scalars)]
+            scalars = _drop_duplicates(file, merged)
+            if len(scalars):  # a thousand copies are not to be compared with each other
+                merged.append(file._replace(scalars=scalars))
+    return [file.scalars for file in merged]
 
 
 def name_by_datastore(files: list[FileScalars]) -> list[FileScalars]:
@@ -98,19 +100,21 @@ def _rename_only_tag(file: FileScalars, name: str) -> FileScalars:
 
 def _holds_several_runs(files: list[FileScalars]) -> bool:
     """Whether files of one format have different values of the same scalars."""
-    ordered = _sort_files(files)
-    for index, file in enumerate(ordered):
-        for earlier in ordered[:index]:
-            shared = _training_tags(earlier.scalars) & _training_tags(file.scalars)
-            if (
-                earlier.log_format is file.log_format
-                and shared
-                and not SPLIT_FILE.fullmatch(file.path.stem)
-                and not SPLIT_FILE.fullmatch(earlier.path.stem)
-                and not _is_continuation(earlier, file)
-                and not any(_has_same_values(file, earlier, tag) for tag in shared)
-            ):
+    distinct: list[tuple[FileScalars, set[str]]] = []  # with their tags; a copy of another file tells nothing new
+    for file in _sort_files(files):
+        if SPLIT_FILE.fullmatch(file.path.stem):
+            continue
+        tags, is_copy = _training_tags(file.scalars), False
+        for earlier, earlier_tags in distinct:
+            shared = earlier_tags & tags
+            if earlier.log_format is not file.log_format or not shared or _is_continuation(earlier, file):
+                continue
+            if not any(_has_same_values(file, earlier, tag) for tag in shared):
                 return True
+            if is_copy := tags <= earlier_tags:
+                break
+        if not is_copy:
+            distinct.append((file, tags))
     return False
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
@@ -14,13 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
-from ganlib.logs import LogTree, RunLogs, concat, read
+from ganlib.logs import LogTree, RunLogs, concat
+from ganlib.logs.uploads import read_upload
 from ganlib.naming import run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
-UNPACKED_BYTES, UNPACKED_FILES = 500_000_000, 10_000  # of all that a ZIP holds
 SELECTED_RUNS = 6  # of an upload
 POLL_SECONDS = 2.0  # between two polls of growing logs
 LISTING_SECONDS = 10.0  # between two looks for new runs
@@ -125,32 +124,12 @@ def _read_upload(file_id: str, name: str, _content: bytes) -> tuple[pd.DataFrame
         path = Path(folder, Path(name).name)
         path.write_bytes(_content)
         try:
-            if zipfile.is_zipfile(path):
-                path = unpack(path)
-            frame = read(path)
+            frame = read_upload(path)
         except GanlibError as error:
             return None, str(error).replace(f"{folder}{os.sep}", "")
     # Named after the upload, for another run may have the same name.
     single = len(frame["run"].cat.categories) == 1
     return rename_runs(frame, lambda run: name if single else f"{name}/{run}"), ""
-
-
-def unpack(path: Path) -> Path:
-    """The folder with the ZIP's files; GanlibError for what would fill the disk or is no whole ZIP."""
-    folder = path.with_name("unpacked")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            size = sum(member.file_size for member in members)  # one larger than its header says is cut there
-            if size > UNPACKED_BYTES or len(members) > UNPACKED_FILES:
-                raise GanlibError(
-                    f"{path.name} holds {len(members):,} files of {size / 1e6:,.0f} MB together; at most "
-                    f"{UNPACKED_FILES:,} of {UNPACKED_BYTES / 1e6:,.0f} MB are taken, so pack fewer logs."
-                )
-            archive.extractall(folder)  # which keeps to the folder whatever the names say
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise GanlibError(f"{path.name} cannot be unpacked ({error}); pack it again.") from None
-    return folder
 
 
 def draw_skipped_lines(frame: pd.DataFrame) -> None:

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
 from ganlib.figures.curves import LINE_END
+from ganlib.logs import archives
 from ganlib.models import MODELS
-from ganlib.ui import sources
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
 from helpers.streamlit_app import charts, fine, open_page, set_to, texts
 
@@ -285,12 +285,12 @@ def packed(path: Path, parts: dict[str, bytes]) -> Path:
 
 
 def test_a_zip_stays_in_its_folder_and_within_its_bounds(tmp_path, monkeypatch):
-    folder = sources.unpack(packed(tmp_path / "a.zip", {"../../outside.csv": b"step,loss\n1,2\n", "b/c.csv": b"x"}))
+    folder = archives.unpack(packed(tmp_path / "a.zip", {"../../outside.csv": b"step,loss\n1,2\n", "b/c.csv": b"x"}))
     assert sorted(p.name for p in folder.rglob("*.csv")) == ["c.csv", "outside.csv"]
     assert not (tmp_path.parent / "outside.csv").exists()
-    monkeypatch.setattr(sources, "UNPACKED_BYTES", 100)
+    monkeypatch.setattr(archives, "UNPACKED_BYTES", 100)
     with pytest.raises(GanlibError, match="at most 10,000 of 0 MB"):
-        sources.unpack(packed(tmp_path / "bomb.zip", {"zeros.csv": b"0" * 1000}))
+        archives.unpack(packed(tmp_path / "bomb.zip", {"zeros.csv": b"0" * 1000}))
     (tmp_path / "cut.zip").write_bytes((tmp_path / "a.zip").read_bytes()[:-30])
     with pytest.raises(GanlibError, match=r"cut.zip cannot be unpacked"):
-        sources.unpack(tmp_path / "cut.zip")
+        archives.unpack(tmp_path / "cut.zip")

@@ -1,0 +1,96 @@
+"""Uploads: within a budget of memory and time, and one sentence beyond it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ganlib.errors import GanlibError
+from ganlib.logs import read, uploads
+from ganlib.logs.uploads import read_upload
+
+
+def table(rows: int) -> bytes:
+    return b"step,loss,loss/D\n" + b"".join(b"%d,%d.5,0.25\n" % (i, i) for i in range(rows))
+
+
+def packed(path: Path, files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(GanlibError) as raised:
+        read_upload(path)
+    text = str(raised.value)
+    assert "\n" not in text
+    assert text.endswith(".")
+    return text
+
+
+@pytest.mark.parametrize("rows", [10, 20_000])  # read at once, and in a process of its own
+def test_the_frame_is_that_of_read(rows, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(table(rows) + b"broken,line\n")
+    frame, expected = read_upload(path), read(path)
+    pd.testing.assert_frame_equal(frame, expected)
+    assert frame.attrs == expected.attrs
+
+
+def test_a_tree_in_an_archive_is_read(tmp_path):
+    frame = read_upload(packed(tmp_path / "tree.zip", {"a/log.csv": table(5), "b/log.csv": table(7)}))
+    assert list(frame["run"].cat.categories) == ["a", "b"]
+
+
+def test_damaged_archives_are_one_sentence(tmp_path):
+    for name, method in (("lzma", zipfile.ZIP_LZMA), ("bz2", zipfile.ZIP_BZIP2), ("deflated", zipfile.ZIP_DEFLATED)):
+        path = packed(tmp_path / f"{name}.zip", {"a.csv": table(5000)}, method)
+        content = bytearray(path.read_bytes())
+        content[60:90] = bytes(30)
+        path.write_bytes(content)
+        assert refused(path).startswith(f"{name}.zip cannot be unpacked (")
+
+
+def test_too_many_files_are_one_sentence(tmp_path):
+    path = packed(tmp_path / "many.zip", {f"{i}.csv": b"step,loss\n1,2\n" for i in range(3000)})
+    assert refused(path).startswith("many.zip holds 3,000 files")
+
+
+def test_copies_of_a_log_are_read_in_linear_time(tmp_path):
+    path = packed(tmp_path / "copies.zip", {f"r/{i}.csv": table(2) for i in range(500)})
+    assert len(read_upload(path)) == 4
+
+
+def test_a_line_beyond_all_measure_is_one_sentence(tmp_path):
+    path = tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"step": 1, "text": "a" * 60_000_000}))
+    assert refused(path) == "long.jsonl has a line of 60 MB; lines of up to 50 MB are read, so split it."
+
+
+def test_too_many_scalars_are_one_sentence(tmp_path):
+    path = tmp_path / "wide.csv"
+    names = ",".join(f"c{i}" for i in range(6000))
+    path.write_text(f"step,{names}\n" + "".join(f"{step},{','.join(['0.5'] * 6000)}\n" for step in range(3)))
+    assert refused(path) == "wide.csv holds 6,000 scalars; at most 5,000 can be shown, so split it."
+
+
+def test_beyond_its_time_an_upload_ends_in_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "slow.csv"
+    path.write_bytes(table(20_000))
+    monkeypatch.setattr(uploads, "SECONDS", 0.1)
+    assert refused(path) == "slow.csv takes more than 0 seconds to read; upload fewer or shorter logs at a time."
+
+
+def test_beyond_its_memory_an_upload_ends_in_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "large.csv"
+    path.write_bytes(table(200_000))
+    monkeypatch.setattr(uploads, "MEMORY", 200_000_000)
+    assert (
+        refused(path) == "large.csv takes more than 200 MB of memory to read; upload fewer or shorter logs at a time."
+    )
