@@ -51,9 +51,7 @@ def describe_os_error(error: OSError, path: Path | str | None = None) -> str:
     name = str(path or error.filename or "a file")
     reason = error.strerror or str(error) or type(error).__name__
     if error.errno in (ENOSPC, EDQUOT):
-        return (
-            f"{name} cannot be written ({reason}): free space on that disk, or choose a folder on another, and repeat."
-        )
+        return f"{name} cannot be written ({reason}); free space on its disk, or choose a folder elsewhere, and repeat."
     return f"{name} cannot be read or written ({reason}); check the path, its permissions and its disk."
 
 

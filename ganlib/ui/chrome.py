@@ -13,6 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
+from ganlib.files import describe_os_error
 from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, single_scan
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
@@ -45,6 +46,8 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
         except FileNotFoundError as error:
             sentence = f"{error.filename} was removed while this page was drawn; reload it."
             st.error(plain(sentence), icon=":material/error:")
+        except OSError as error:
+            st.error(plain(describe_os_error(error)), icon=":material/error:")
         except _Finished:
             pass
         clear_link_warnings()
