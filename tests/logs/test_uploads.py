@@ -74,10 +74,12 @@ def test_a_line_beyond_all_measure_is_one_sentence(tmp_path):
 
 
 def test_too_many_scalars_are_one_sentence(tmp_path):
-    path = tmp_path / "wide.csv"
-    names = ",".join(f"c{i}" for i in range(6000))
-    path.write_text(f"step,{names}\n" + "".join(f"{step},{','.join(['0.5'] * 6000)}\n" for step in range(3)))
-    assert refused(path) == "wide.csv holds 6,000 scalars; at most 5,000 can be shown, so split it."
+    def wide(letter: str) -> bytes:
+        names = ",".join(f"{letter}{i}" for i in range(3000))
+        return f"step,{names}\n".encode() + b"".join(b"%d%s\n" % (step, b",0.5" * 3000) for step in range(3))
+
+    path = packed(tmp_path / "wide.zip", {"a/log.csv": wide("a"), "b/log.csv": wide("b")})
+    assert refused(path) == "wide.zip holds 6,000 scalars; at most 5,000 can be shown, so split it."
 
 
 def test_beyond_its_time_an_upload_ends_in_a_sentence(tmp_path, monkeypatch):
