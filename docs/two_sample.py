@@ -30,15 +30,14 @@ def draw(figures: dict[str, go.Figure]) -> None:
 
 
 def main() -> None:
-    calibration = pd.read_csv(FOLDER / "two_sample_calibration.csv")
-    courtroom = pd.read_csv(FOLDER / "courtroom.csv")
-    draw(
-        {
-            "two_sample_calibration": calibration_figure(calibration),
-            "courtroom": courtroom_figure(courtroom),
-            "disturbances": disturbance_figure(courtroom),
-        }
-    )
+    """A figure whose numbers were not measured yet is left as it is."""
+    figures = {
+        "two_sample_calibration": ("two_sample_calibration.csv", calibration_figure),
+        "courtroom": ("courtroom.csv", courtroom_figure),
+        "disturbances": ("courtroom.csv", disturbance_figure),
+    }
+    measured = {name: pair for name, pair in figures.items() if (FOLDER / pair[0]).exists()}
+    draw({name: figure(pd.read_csv(FOLDER / file)) for name, (file, figure) in measured.items()})
 
 
 if __name__ == "__main__":
