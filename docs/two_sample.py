@@ -22,7 +22,7 @@ def draw(figures: dict[str, go.Figure]) -> None:
         for name, figure in figures.items():
             figure.update_layout(paper_bgcolor="white", plot_bgcolor="white", font={"size": 14, "color": "black"})
             height = int(figure.layout.height)
-            page = browser.new_page(viewport={"width": WIDTH, "height": height})
+            page = browser.new_page(viewport={"width": WIDTH, "height": height + 30})
             page.set_content(figure.to_html(include_plotlyjs=True, default_width=f"{WIDTH}px"))
             page.wait_for_selector(".main-svg")
             screenshot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

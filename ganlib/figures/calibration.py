@@ -74,7 +74,7 @@ def courtroom_figure(frame: pd.DataFrame) -> go.Figure:
     columns = min(3, len(groups))
     rows_of_panels = -(-len(groups) // columns)
     titles = [str(name) for name, _ in groups]
-    figure = make_subplots(rows_of_panels, columns, subplot_titles=titles, shared_yaxes=True, vertical_spacing=0.12)
+    figure = make_subplots(rows_of_panels, columns, subplot_titles=titles, shared_yaxes=True, vertical_spacing=0.2)
     instruments = list(dict.fromkeys(faulty["instrument"]))[::-1]
     for number, (_, rows) in enumerate(groups):
         table = rows.pivot_table("noticed", "instrument", "strength", aggfunc="max").reindex(instruments)
@@ -94,7 +94,7 @@ def courtroom_figure(frame: pd.DataFrame) -> go.Figure:
         )
         figure.update_xaxes(title_text=str(rows["unit"].iloc[0]), type="category", showgrid=False, **place)
     figure.update_yaxes(type="category", automargin=True, showgrid=False)
-    return apply_style(figure.update_layout(height=360 * rows_of_panels))
+    return apply_style(figure.update_layout(height=400 * rows_of_panels))
 
 
 def disturbance_figure(frame: pd.DataFrame, instrument: str = "FID") -> go.Figure:
