@@ -26,7 +26,7 @@ NEIGHBOURS = 6
 BLOCK = 4096  # training images compared at once
 
 
-@st.dialog("Image", width="large")
+@st.dialog("Image", width="medium")
 def show_image(request: SampleRequest) -> None:
     """The first image of a request, large, and what can be said of it."""
     request = request.head(1)
