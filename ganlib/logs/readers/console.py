@@ -185,6 +185,7 @@ def _read_positions(groups: list[_Group], rows: int, source: Source) -> list[Col
         for role, number in group.shape.position:
             column = found.setdefault(role, np.full(rows, np.nan))
             value = group.column(number)
+            value[np.isinf(value)] = np.nan
             # Only a count can be a position; an epoch may be a fraction.
             column[group.rows] = np.where((value >= 0) & ((value % 1 == 0) | (role == "epoch")), value, np.nan)
     blank = np.full(rows, np.nan)
