@@ -61,7 +61,7 @@ def animation(content: bytes, alt: str) -> str:
 
 def jump_links(labels: Mapping[str, str]) -> str:
     """Links to the sections of a page: anchor -> label."""
-    links = " · ".join(f'<a href="#{escape(anchor)}">{escape(label)}</a>' for anchor, label in labels.items())
+    links = " · ".join(f'<a href="#{escape(anchor)}" style="color:inherit">{escape(label)}</a>' for anchor, label in labels.items())
     return f'<nav aria-label="Sections of this page" style="font-size:.875rem">{links}</nav>'
 
 
