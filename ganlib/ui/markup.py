@@ -61,7 +61,8 @@ def animation(content: bytes, alt: str) -> str:
 
 def jump_links(labels: Mapping[str, str]) -> str:
     """Links to the sections of a page: anchor -> label."""
-    links = " · ".join(f'<a href="#{escape(anchor)}" style="color:inherit">{escape(label)}</a>' for anchor, label in labels.items())
+    link = '<a href="#{}" style="color:inherit">{}</a>'
+    links = " · ".join(link.format(escape(anchor), escape(label)) for anchor, label in labels.items())
     return f'<nav aria-label="Sections of this page" style="font-size:.875rem">{links}</nav>'
 
 
