@@ -11,7 +11,6 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
     runs = catalog.runs(catalog.generates)
     if not runs:
         chrome.no_models()
-    inspection.follow_choice()
     with st.sidebar:
         run = controls.pick_run(runs)
         others = controls.pick_comparison(run, runs)

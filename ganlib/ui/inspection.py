@@ -20,7 +20,6 @@ from ganlib.ui import links, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, runs
 from ganlib.ui.markup import plain
 
-DESTINATION = "interpolation_link"  # the session's key
 LIKELY = 3  # classes named
 NEIGHBOURS = 6
 BLOCK = 4096  # training images compared at once
@@ -42,14 +41,6 @@ def show_image(request: SampleRequest) -> None:
         _draw_interpolation_links(request)
     if st.toggle("Nearest training images", key="neighbours"):
         _draw_neighbours(request.run, image)
-
-
-def follow_choice() -> None:
-    """Goes to the interpolation page where the dialog asked for it in the run before."""
-    if destination := st.session_state.pop(DESTINATION, None):
-        for key, value in destination.items():  # the link is bound to this page's widgets, so not through it
-            st.session_state[key] = int(value) if key.startswith("seed") else value
-        st.switch_page("pages/interpolation.py")
 
 
 def describe_options(request: SampleRequest) -> str:
@@ -120,18 +111,13 @@ def _draw_neighbours(run: Run, image: np.ndarray) -> None:
 
 
 def _draw_interpolation_links(request: SampleRequest) -> None:
-    """To the interpolation page with this image at one end; the other end is the one that was chosen before."""
+    """To the interpolation page with this image at one end."""
     with st.container(horizontal=True):
         for end, label in (("a", "Start of an interpolation"), ("b", "End of an interpolation")):
-            if st.button(plain(label), key=f"end_{end}"):
-                own = {f"seed_{end}": str(request.seeds[0])}
-                if request.classes:
-                    own[f"class_{end}"] = request.class_names[0]
-                ends = st.session_state.get("ends", {})
-                ends = own | (ends.get("other", {}) if ends.get("run") == request.run.name else {})
-                st.session_state["ends"] = {"run": request.run.name, "other": ends}
-                st.session_state[DESTINATION] = {"run": request.run.name, **ends}
-                st.rerun()  # the page goes there: a dialog cannot
+            link = {"run": request.run.name, f"seed_{end}": str(request.seeds[0])}
+            if request.classes:
+                link[f"class_{end}"] = request.class_names[0]
+            st.page_link("pages/interpolation.py", label=label, icon=":material/timeline:", query_params=link)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -55,7 +55,7 @@ def test_a_picture_opens_by_keyboard_and_by_click_and_is_kept(tab):
     settled(page)
     expect(page.locator("[data-testid=favourites] img")).to_have_count(1)
     images(page).nth(2).click()
-    page.get_by_role("dialog").get_by_role("button", name="End of an interpolation").click()
+    page.get_by_role("dialog").get_by_role("link", name="End of an interpolation").click()
     expect(page.locator("[data-testid=stMain] h2")).to_have_text("Interpolation")
     expect(page.locator(".st-key-seed_b input").first).to_have_value("2")
     expect(page.locator(".st-key-class_b [aria-checked=true], .st-key-class_b [aria-pressed=true]")).to_have_text("3")
