@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib import figures
-from ganlib.ui import catalog, chrome, curves, differences, downloads, sources, training_samples
+from ganlib.ui import catalog, chrome, curves, differences, downloads, notebook_samples, sources, training_samples
 from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
@@ -33,6 +33,7 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         shown = curves.pick_range(shown)
         marks = curves.pick_annotations(on_axis, shown)
     training_samples.draw_training_samples(names)
+    notebook_samples.draw_notebook_samples(notebook_samples.notebook_samples(frame, names))
     findings, span = curves.draw_diagnosis(on_axis)
     with chart:
         figure = figures.curves(

@@ -60,6 +60,7 @@ class Scalars:
     unit: Unit = "steps"
     run: str = ""  # where one file holds several runs
     cells: Any = None  # of a log that is followed: what the steps will be found from, and no scalars yet
+    notebook: Path | None = None  # that shows pictures beside these scalars
 
     @classmethod
     def of_cells(cls, cells: Any, run: str) -> Scalars:
@@ -72,7 +73,7 @@ class Scalars:
     def select(self, mask: NDArray[Any]) -> Scalars:
         """The scalars at a mask or at positions."""
         columns = (self.code[mask], self.row[mask], self.step[mask], self.wall[mask], self.value[mask])
-        return Scalars(self.originals, self.tags, *columns, unit=self.unit, run=self.run)
+        return Scalars(self.originals, self.tags, *columns, unit=self.unit, run=self.run, notebook=self.notebook)
 
 
 def concat_scalars(parts: list[Scalars]) -> Scalars:
@@ -99,6 +100,7 @@ def concat_scalars(parts: list[Scalars]) -> Scalars:
         np.concatenate([part.value for part in parts])[order],
         unit=parts[0].unit,
         run=parts[0].run,
+        notebook=parts[0].notebook,
     )
 
 
@@ -139,12 +141,16 @@ def _is_training_tag(name: str) -> bool:
 def build_frame(runs: Mapping[str, list[Scalars]], skipped: list[SkippedLine], skipped_total: int) -> pd.DataFrame:
     """The frame of runs, each of one or more files whose tags do not overlap; sorted by run, tag, file order.
 
-    ``attrs``: ``step_unit`` of all and ``step_units`` per run, ``skipped`` (the first lines), ``skipped_total``.
+    ``attrs``: ``step_unit`` of all and ``step_units`` per run, ``skipped`` (the first lines), ``skipped_total``;
+    ``notebooks`` by run: the file that may have pictures of it, and what the run is called there.
     """
     frames = [_run_frame(run, scalars) for run, parts in runs.items() for scalars in parts]
     frame = concat(frames)
     units: dict[str, set[str]] = {run: {part.unit for part in parts} for run, parts in runs.items()}
     frame.attrs = _attrs({run: _common_unit(unit) for run, unit in units.items()}, skipped, skipped_total)
+    for run, parts in runs.items():
+        if parts and (path := parts[0].notebook):
+            frame.attrs["notebooks"][run] = str(path), parts[0].run
     return frame
 
 
@@ -158,6 +164,8 @@ def concat(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     skipped = [line for frame in frames for line in frame.attrs.get("skipped", [])]
     total = sum(frame.attrs.get("skipped_total", 0) for frame in frames)
     attrs = _attrs({run: _common_unit(unit) for run, unit in units.items()}, skipped, total)
+    for frame in frames:
+        attrs["notebooks"] |= frame.attrs.get("notebooks", {})
     if len(frames) == 1:
         result = frames[0].copy(deep=False)
     else:
@@ -225,4 +233,5 @@ def _attrs(units: dict[str, str], skipped: list[SkippedLine], total: int) -> dic
         "step_units": units,
         "skipped": skipped[:MAX_LISTED],
         "skipped_total": total,
+        "notebooks": {},
     }

@@ -33,7 +33,8 @@ def read(path: Path | str, step: str | None = None) -> pd.DataFrame:
 
     ``step`` names the step column of a table that has several candidates. The format is detected from the content.
     In ``attrs``: ``step_unit`` ("steps", "images", "epochs" or "mixed"), ``step_units`` by run, ``skipped`` (the
-    first lines left out, with the reason) and ``skipped_total``. LogError if nothing could be read.
+    first lines left out, with the reason), ``skipped_total`` and ``notebooks`` (see ``build_frame``). LogError if
+    nothing could be read.
     """
     path = Path(path).absolute()
     if path.is_dir():

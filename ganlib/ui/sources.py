@@ -18,6 +18,7 @@ from ganlib.logs.uploads import read_upload
 from ganlib.naming import run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
+from ganlib.ui.notebook_samples import NotebookSample, read_notebook_samples
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 SELECTED_RUNS = 6  # of an upload
@@ -91,7 +92,8 @@ def _server_logs() -> _ServerLogs:
 def rename_runs(frame: pd.DataFrame, name: Callable[[str], str]) -> pd.DataFrame:
     """The frame with its runs under other names."""
     renamed = frame.assign(run=frame["run"].cat.rename_categories(name))
-    renamed.attrs = frame.attrs | {"step_units": {name(run): unit for run, unit in frame.attrs["step_units"].items()}}
+    by_run = {key: {name(run): item for run, item in frame.attrs[key].items()} for key in ("step_units", "notebooks")}
+    renamed.attrs = frame.attrs | by_run
     return renamed
 
 
@@ -103,33 +105,40 @@ def pick_uploads() -> tuple[list[pd.DataFrame], list[str]]:
             accept_multiple_files=True,
             max_upload_size=UPLOAD_MEGABYTES,
             key="uploads",
-            help="CSV, JSON, JSON lines, TensorBoard event files, text logs of StyleGAN, StudioGAN, BigGAN, Chainer, "
-            "Lightning, MLflow, Weights & Biases. They stay in this session.",
+            help="Notebooks, CSV, Excel, JSON, NumPy arrays, TensorBoard event files, what scripts print, databases of "
+            "MLflow and trackio, Weights & Biases' run-….wandb. They stay in this session.",
         )
     results = [_read_upload(file.file_id, file.name, file.getvalue()) for file in files]
     read_before: set[str] = st.session_state.setdefault("seen_uploads", set())
-    new = [frame for file, (frame, _) in zip(files, results, strict=True) if file.file_id not in read_before]
+    new = [frame for file, (frame, _, _) in zip(files, results, strict=True) if file.file_id not in read_before]
     read_before.update(file.file_id for file in files)
     if names := [run for frame in new if frame is not None for run in frame["run"].cat.categories]:
         chosen = st.session_state.get("runs", [])
         st.session_state["runs"] = [*chosen, *names[:SELECTED_RUNS]]  # beside what is compared already
         if len(names) > SELECTED_RUNS:
             st.caption(f"{SELECTED_RUNS} of the {len(names)} uploaded runs are shown; choose others below.")
-    return [frame for frame, _ in results if frame is not None], [error for _, error in results if error]
+    st.session_state["uploaded_pictures"] = {run: own for _, _, pictures in results for run, own in pictures.items()}
+    return [frame for frame, _, _ in results if frame is not None], [error for _, error, _ in results if error]
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the upload…")
-def _read_upload(file_id: str, name: str, _content: bytes) -> tuple[pd.DataFrame | None, str]:
+def _read_upload(
+    file_id: str, name: str, _content: bytes
+) -> tuple[pd.DataFrame | None, str, dict[str, list[NotebookSample]]]:
+    """The frame, or why there is none; the pictures of the notebooks in it by run."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, Path(name).name)
         path.write_bytes(_content)
         try:
             frame = read_upload(path)
         except GanlibError as error:
-            return None, str(error).replace(f"{folder}{os.sep}", "")
-    # Named after the upload, for another run may have the same name.
-    single = len(frame["run"].cat.categories) == 1
-    return rename_runs(frame, lambda run: name if single else f"{name}/{run}"), ""
+            return None, str(error).replace(f"{folder}{os.sep}", ""), {}
+        # Named after the upload, for another run may have the same name.
+        single = len(frame["run"].cat.categories) == 1
+        frame = rename_runs(frame, lambda run: name if single else f"{name}/{run}")
+        pictures = read_notebook_samples(frame, frame.attrs["notebooks"])
+        frame.attrs["notebooks"] = {}  # which are gone with the folder
+    return frame, "", pictures
 
 
 def draw_skipped_lines(frame: pd.DataFrame) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 import zipfile
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from helpers.browser_page import choose, saved, settled
@@ -75,6 +80,36 @@ def test_an_uploaded_log_is_drawn_diagnosed_and_cut_to_a_range(tab):
     steps = pd.read_csv(io.BytesIO(content)).step
     assert steps.min() == 5
     assert steps.max() == 399
+
+
+def collapsed_notebook(n: int = 400) -> bytes:
+    """A notebook that trains with the same losses, and shows samples half way and at the end."""
+
+    def samples(level: int) -> dict[str, Any]:
+        picture = io.BytesIO()
+        Image.fromarray(np.random.default_rng(level).integers(0, level, (64, 64, 3), np.uint8)).save(picture, "PNG")
+        data = {"image/png": base64.b64encode(picture.getvalue()).decode(), "text/plain": "<Figure size 640x480>"}
+        return {"output_type": "display_data", "metadata": {}, "data": data}
+
+    rows = pd.read_csv(io.BytesIO(collapsed_csv(n)))
+    line = "iter {:.0f}: d_loss: {:.4f}, g_loss: {:.4f}\n"
+    lines = [line.format(*row) for row in rows.itertuples(index=False)]
+    printed = [{"output_type": "stream", "name": "stdout", "text": half} for half in (lines[: n // 2], lines[n // 2 :])]
+    outputs = [printed[0], samples(255), printed[1], samples(64)]
+    cells = [{"cell_type": "code", "execution_count": 1, "metadata": {}, "source": ["train()"], "outputs": outputs}]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def test_an_uploaded_notebook_has_curves_findings_and_its_pictures(tab):
+    page = tab("curves?smooth=0&x=steps")
+    upload(page, "gan.ipynb", collapsed_notebook())
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_text(["gan.ipynb"])
+    expect(page.locator(LINES)).to_have_count(2)
+    expect(page.get_by_text("The discriminator wins").first).to_be_visible()
+    expect(page.get_by_alt_text("gan.ipynb, step 399")).to_be_visible()
+    page.get_by_role("slider", name="Pictures of gan.ipynb").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_alt_text("gan.ipynb, step 199")).to_be_visible()
 
 
 def test_a_zip_of_runs_is_a_tree_of_them_and_a_broken_one_is_a_sentence(tab):

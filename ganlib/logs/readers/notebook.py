@@ -48,7 +48,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
     if not trainings:
         raise source.not_a_log("no cell of the notebook shows losses or metrics over a training")
     return [
-        replace(part, run=f"{training.run}/{part.run}".strip("/"))
+        replace(part, run=f"{training.run}/{part.run}".strip("/"), notebook=source.path)
         for training in trainings
         for part in training.scalars
     ]
