@@ -9,13 +9,13 @@ from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.records import records_to_scalars
 from ganlib.logs.readers.source import Source, iter_lines
 
-_DICT = re.compile(r"\{('[^{}]*'epoch': ?'?[\d.e+-]+'?[^{}]*)\}")
+_DICT = re.compile(r"\{('[^{}]*)\}")
 _PAIR = re.compile(r"'([^':,{}]{1,80})': ?'?([^',{}]{1,40})'?(?=,|$)")
 _BAR = re.compile(r"%\|[^|]{0,300}\| {0,12}(\d{1,15})/(\d{1,15}) \[")
 
 
 def matches(head: str, path: Path) -> bool:
-    return any(_DICT.search(line) for line in head.split("\n")[:2000] if "'epoch'" in line)
+    return any(_find_pairs(line) for line in head.split("\n")[:2000])
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
@@ -26,8 +26,15 @@ def read(text: bytes, source: Source) -> list[Scalars]:
     for number, line, _ in iter_lines(text):
         for step, total in _BAR.findall(line):
             bars[int(total)] = int(step)
-        if "'epoch'" in line and (match := _DICT.search(line)):
+        if pairs := _find_pairs(line):
             position: dict[str, str | int] = {"step": bars[max(bars)]} if bars else {}
-            records.append(position | dict(_PAIR.findall(match[1])))
+            records.append({**position, **pairs})
             lines.append(number)
     return records_to_scalars(records, lines, source)
+
+
+def _find_pairs(line: str) -> dict[str, str]:
+    """The dictionary on a line; an empty one unless it has an epoch."""
+    match = _DICT.search(line) if "'epoch'" in line else None
+    pairs = dict(_PAIR.findall(match[1])) if match else {}
+    return pairs if "epoch" in pairs else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from ganlib.logs.readers.columns import AXIS_COLUMNS
@@ -13,6 +14,7 @@ Row = dict[str, Any]
 
 ROW_KEYS = ("log_history", "history", "logs", "log")  # under which a document has its rows beside other things
 MAX_DEPTH = 6
+MAX_HISTORIES = 400  # objects with lists; a run takes milliseconds
 MAX_EXAMPLES = 20  # of a long list, to see what it holds
 SPLITS = frozenset(["train", "training", "val", "valid", "validation", "test", "eval", "evaluation", *SPLIT_NAMES])
 _STEP_IN_KEY = re.compile(r"[^\d]*?(\d{1,15})")
@@ -101,11 +103,13 @@ def _mean(value: Any) -> float | None:
 
 def _rows_of_histories(document: Row) -> list[Row]:
     """Lists of numbers, at any depth: tag -> value by epoch (Keras). Lists of other lengths get rows of their own."""
-    histories = list(_iter_histories(document, ()))
-    runs = {path[0] for path, _ in histories if path}
+    histories = list(islice(_iter_histories(document, ()), MAX_HISTORIES))
     # {"dcgan": {"loss": [...]}, "wgan": {"loss": [...]}}: runs, and not the parts of one.
-    tags = [{key for path, lists in histories if path[:1] == (run,) for key in lists} for run in runs]
-    several = len(runs) > 1 and not runs & SPLITS and bool(set.intersection(*tags))
+    tags: dict[str, set[str]] = {}
+    for path, lists in histories:
+        if path:
+            tags.setdefault(path[0], set()).update(lists)
+    several = len(tags) > 1 and not SPLITS.intersection(tags) and bool(set.intersection(*tags.values()))
     same_length = len({len(values) for _, lists in histories for values in lists.values()}) == 1
     rows: list[Row] = []
     for path, lists in histories:

@@ -22,6 +22,7 @@ from ganlib.logs.tags import canonical_tag, normalize_name
 # What a cell may print, the more specific first.
 PRINTED: tuple[ModuleType, ...] = (nvidia_ticks, jsonl, studiogan, console, delimited)
 _START = re.compile(r'\s*\{\s*"(?:cells|metadata|worksheets|nbformat|nbformat_minor)"\s*:')
+MAX_TRAININGS = 400  # of a notebook, about a second
 _OTHER_TAGS = frozenset(["epoch", "images", "elapsed", "tick"])  # progress, not a curve
 
 
@@ -58,6 +59,9 @@ def find_trainings(cells: list[Cell], source: Source) -> list[Training]:
     """The trainings of a notebook, each of one cell or of several that go on."""
     trainings: list[Training] = []
     for cell in cells:
+        if len(trainings) == MAX_TRAININGS:
+            source.skip(None, f"cell {cell.number} and what follows: it has more than {MAX_TRAININGS} trainings")
+            break
         scalars = read_cell(cell, source)
         curves = [part for part in scalars if _has_curve(part)]
         if len(curves) < len(scalars):
