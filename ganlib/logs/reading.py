@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -73,6 +74,8 @@ def read_file(source: Source) -> tuple[LogFormat | None, list[Scalars]]:
         raise source.error("it is empty")
     entry = cache.entry_of(data, source)
     if entry and (cached := cache.load(entry, source)) is not None:
+        if log_format.name == "notebook":  # which may lie elsewhere now
+            cached = [replace(part, notebook=source.path) for part in cached]
         return log_format, cached
     scalars = parse_scalars(log_format, data, source)
     if entry:

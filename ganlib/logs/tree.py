@@ -162,7 +162,8 @@ class _Folder:
             own = frame[frame["run"] == name]
             unit = frame.attrs["step_units"].get(name, "steps")
             own = own.assign(run=pd.Categorical.from_codes(np.zeros(len(own), np.int8), pd.Index([title], dtype="str")))
-            notebooks = {title: origin for run, origin in frame.attrs["notebooks"].items() if run == name}
+            origin = frame.attrs.get("notebooks", {}).get(name)
+            notebooks = {title: origin} if origin else {}
             own.attrs = frame.attrs | {"step_units": {title: unit}, "step_unit": unit, "notebooks": notebooks}
             self._runs[name] = cached = frame, title, own
             self.tags[name] = sorted(own["tag"].astype(str).unique())
