@@ -91,7 +91,8 @@ def draw_notebook_samples(samples: Mapping[str, Sequence[NotebookSample]]) -> No
         moments = [picture.moment for picture in pictures]
         moment = moments[-1]
         if len(moments) > 1:
-            label = f"Pictures of {markup.plain(run)}"
-            moment = st.select_slider(label, moments, moments[-1], key=f"pictures of {run}")
+            moment = st.select_slider(
+                f"Pictures of {markup.plain(run)}", moments, moments[-1], key=f"pictures of {run}"
+            )
         text = f"{run}, {moment}"
         st.html(markup.sheet(pictures[moments.index(moment)].content, text, text))
