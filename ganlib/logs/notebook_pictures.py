@@ -49,12 +49,13 @@ def _steps_before_pictures(cell: Cell, source: Source) -> dict[int, int]:
     """The last step that was printed before each picture, by the picture's position in the outputs."""
     texts = [output.text if output.kind == "text" else "" for output in cell.outputs]
     pictures = [index for index, output in enumerate(cell.outputs) if output.kind == "picture"]
-    whole = notebook.read_printed("".join(texts), cell, source)
-    if not whole or sum(map(len, texts)) * len(pictures) > MAX_REREAD:
+    text = "".join(texts)
+    whole = notebook.read_printed(text, cell, source)
+    if not whole or len(text) * len(pictures) > MAX_REREAD:
         return {}
     steps = {}
     for index in pictures:
-        if before := notebook.read_printed("".join(texts[:index]), cell, source):
+        if before := notebook.read_printed("".join(texts[:index]), cell, source, text):
             # The steps of the whole, for those of its begin alone may be counted otherwise.
             last = whole[0].step[whole[0].row == int(before[0].row.max(initial=-1))]
             if len(last):

@@ -15,6 +15,7 @@ from PIL import Image
 from ganlib.errors import GanlibError
 from ganlib.logs import NotebookPicture, notebook_pictures
 from ganlib.ui import markup
+from ganlib.ui.training_samples import MAX_COLUMNS
 
 MAX_PIXELS = 50_000_000  # of a picture as it comes
 MAX_SIDE = 1_000  # of a picture as it is shown
@@ -86,13 +87,20 @@ def _to_webp(content: bytes) -> bytes | None:
 
 
 def draw_notebook_samples(samples: Mapping[str, Sequence[NotebookSample]]) -> None:
-    """Each run's pictures, one at a time."""
-    for run, pictures in samples.items():
-        moments = [picture.moment for picture in pictures]
-        moment = moments[-1]
-        if len(moments) > 1:
-            moment = st.select_slider(
-                f"Pictures of {markup.plain(run)}", moments, moments[-1], key=f"pictures of {run}"
-            )
-        text = f"{run}, {moment}"
-        st.html(markup.sheet(pictures[moments.index(moment)].content, text, text))
+    """Each run's pictures, one at a time, the runs side by side."""
+    if not samples:
+        return
+    st.subheader("Pictures of notebooks", anchor=False)
+    columns = st.columns(max(min(len(samples), MAX_COLUMNS), 2), gap="medium")
+    for i, (run, pictures) in enumerate(samples.items()):
+        with columns[i % len(columns)]:
+            _draw_pictures(run, pictures)
+
+
+def _draw_pictures(run: str, pictures: Sequence[NotebookSample]) -> None:
+    moments = [picture.moment for picture in pictures]
+    moment = moments[-1]
+    if len(moments) > 1:
+        moment = st.select_slider(f"Pictures of {markup.plain(run)}", moments, moments[-1], key=f"pictures of {run}")
+    text = f"{run}, {moment}"
+    st.html(markup.sheet(pictures[moments.index(moment)].content, text, text))

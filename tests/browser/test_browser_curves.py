@@ -101,9 +101,9 @@ def collapsed_notebook(n: int = 400) -> bytes:
 
 
 def test_an_uploaded_notebook_has_curves_findings_and_its_pictures(tab):
-    page = tab("curves?smooth=0&x=steps")
+    page = tab("curves?smooth=0&x=steps&filter=gan.ipynb")
     upload(page, "gan.ipynb", collapsed_notebook())
-    expect(page.locator(".js-plotly-plot .legendtext")).to_have_text(["gan.ipynb"])
+    expect(page.locator(".js-plotly-plot .annotation-text", has_text="gan.ipynb")).to_have_count(1)
     expect(page.locator(LINES)).to_have_count(2)
     expect(page.get_by_text("The discriminator wins").first).to_be_visible()
     expect(page.get_by_alt_text("gan.ipynb, step 399")).to_be_visible()

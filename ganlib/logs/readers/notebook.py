@@ -103,9 +103,10 @@ def read_cell(cell: Cell, source: Source) -> list[Scalars]:
     return result[-1:]  # a table that grows is shown again and again
 
 
-def read_printed(text: str, cell: Cell, source: Source) -> list[Scalars]:
+def read_printed(text: str, cell: Cell, source: Source, whole: str = "") -> list[Scalars]:
+    """What a cell printed. ``whole``: what it went on to print, which has the format that one line does not tell."""
     content = to_utf8(text.encode("utf-8", errors="replace"))
-    head = content[: 2**16].decode("utf-8", errors="replace")
+    head = to_utf8((whole or text).encode("utf-8", errors="replace"))[: 2**16].decode("utf-8", errors="replace")
     if table := _printed_frame(content.decode("utf-8", errors="replace")):
         return _read_table(table, cell, source)
     for reader in PRINTED if text.strip() else ():
