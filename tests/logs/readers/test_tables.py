@@ -28,7 +28,8 @@ def test_our_own_log(read_text, points):
     assert points(frame, "loss/D") == [(20, 0.5)]  # a blank is no row
     assert points(frame, "D/real") == [(40, 0)]
     assert frame["wall_time"].unique().tolist() == [1700000000.5, 1700000001.5]
-    assert frame.attrs == {"step_unit": "steps", "step_units": {"run": "steps"}, "skipped": [], "skipped_total": 0}
+    units = {"step_unit": "steps", "step_units": {"run": "steps"}}
+    assert frame.attrs == units | {"skipped": [], "skipped_total": 0, "notebooks": {}}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|", " ", ", "])
