@@ -10,7 +10,7 @@ from ganlib.logs.readers.notebook_cells import Cell, parse_cells
 from ganlib.logs.readers.source import Source
 
 MAX_PICTURES = 500  # of a notebook
-MAX_REREAD = 5_000_000  # characters of a cell that are read again for the steps of its pictures
+MAX_REREAD = 5_000_000  # characters of a notebook that are read again for the steps of its pictures
 
 
 class NotebookPicture(NamedTuple):
@@ -32,11 +32,14 @@ def notebook_pictures(path: Path) -> list[NotebookPicture]:
     pictures: list[NotebookPicture] = []
     by_cell = {cell.number: training for training in notebook.find_trainings(cells, source) for cell in training.cells}
     run: str | None = None
+    budget = MAX_REREAD
     for cell in cells:
         training = by_cell.get(cell.number)
         run = training.run if training else run
         if run is not None:
-            steps = _steps_before_pictures(cell, source) if training else {}
+            cost = _count_reread(cell) if training else 0
+            steps = _steps_before_pictures(cell, source) if 0 < cost <= budget else {}
+            budget -= cost if steps else 0
             pictures += [
                 NotebookPicture(run, cell.number, steps.get(index), output.picture)
                 for index, output in enumerate(cell.outputs)
@@ -45,13 +48,18 @@ def notebook_pictures(path: Path) -> list[NotebookPicture]:
     return pictures[:MAX_PICTURES]
 
 
+def _count_reread(cell: Cell) -> int:
+    """The characters that ``_steps_before_pictures`` reads, at most."""
+    return sum(len(output.text) for output in cell.outputs) * sum(output.kind == "picture" for output in cell.outputs)
+
+
 def _steps_before_pictures(cell: Cell, source: Source) -> dict[int, int]:
     """The last step that was printed before each picture, by the picture's position in the outputs."""
     texts = [output.text if output.kind == "text" else "" for output in cell.outputs]
     pictures = [index for index, output in enumerate(cell.outputs) if output.kind == "picture"]
     text = "".join(texts)
     whole = notebook.read_printed(text, cell, source)
-    if not whole or len(text) * len(pictures) > MAX_REREAD:
+    if not whole:
         return {}
     steps = {}
     for index in pictures:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from PIL import Image
@@ -17,9 +18,13 @@ from ganlib.logs import NotebookPicture, notebook_pictures
 from ganlib.ui import markup
 from ganlib.ui.training_samples import MAX_COLUMNS
 
+MAX_SAMPLES = 100  # of a run, evenly over its pictures; one takes some hundredths of a second
 MAX_PIXELS = 50_000_000  # of a picture as it comes
+ALL_PIXELS = 500_000_000  # of all that are read of a run
 MAX_SIDE = 1_000  # of a picture as it is shown
 SMALL_SIDE = 256  # up to which pixels are kept as they are
+FORMATS = ("PNG", "JPEG")
+DAMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 class NotebookSample(NamedTuple):
@@ -52,7 +57,12 @@ def read_notebook_samples(
 @st.cache_data(max_entries=64, show_spinner=False)
 def _convert(path: str, changed: int, run: str, unit: str) -> list[NotebookSample]:
     pictures = [picture for picture in notebook_pictures(Path(path)) if picture.run in (run, run.partition("/")[0])]
-    sheets = [(picture, sheet) for picture in pictures if (sheet := _to_webp(picture.content))]
+    chosen = sorted(set(np.linspace(0, len(pictures) - 1, MAX_SAMPLES).round().astype(int).tolist()))
+    sheets, pixels = [], 0
+    for picture in (pictures[i] for i in chosen if pictures):
+        pixels += (size := _count_pixels(picture.content))
+        if 0 < size <= MAX_PIXELS and pixels <= ALL_PIXELS and (sheet := _to_webp(picture.content)):
+            sheets.append((picture, sheet))
     moments = _distinct(_moment(picture, unit) for picture, _ in sheets)
     return [NotebookSample(moment, sheet) for moment, (_, sheet) in zip(moments, sheets, strict=True)]
 
@@ -70,15 +80,22 @@ def _distinct(texts: Iterable[str]) -> list[str]:
     return result
 
 
-def _to_webp(content: bytes) -> bytes | None:
-    """The picture as WebP, at most 1,000 pixels wide and high; None for one that is damaged or enormous."""
+def _count_pixels(content: bytes) -> int:
+    """By the picture's header; 0 for one that is damaged."""
     try:
-        with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                return None
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            return picture.width * picture.height
+    except DAMAGE:
+        return 0
+
+
+def _to_webp(content: bytes) -> bytes | None:
+    """The picture as WebP, at most 1,000 pixels wide and high; None for one that is damaged."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             is_small = max(picture.size) <= SMALL_SIDE
             converted = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except DAMAGE:
         return None
     converted.thumbnail((MAX_SIDE, MAX_SIDE))
     stream = io.BytesIO()

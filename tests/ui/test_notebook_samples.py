@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from ganlib.logs import read
-from ganlib.ui.notebook_samples import MAX_SIDE, read_notebook_samples
+from ganlib.ui.notebook_samples import MAX_SAMPLES, MAX_SIDE, read_notebook_samples
 from helpers.gallery import CONDITIONAL
 from helpers.streamlit_app import fine, open_page
 
@@ -46,6 +46,12 @@ def test_pictures_are_converted_and_named_after_their_moment(tmp_path):
     assert first.format == "WEBP"
     assert first.convert("RGB").getpixel((0, 0)) == (200, 0, 0)
     assert last.size == (MAX_SIDE, MAX_SIDE // 2)
+
+
+def test_many_pictures_are_shown_evenly_from_the_first_to_the_last(tmp_path):
+    frame = read(write(tmp_path / "a.ipynb", *(picture((2, 2), 0) for _ in range(2 * MAX_SAMPLES - 1))))
+    (samples,) = read_notebook_samples(frame, frame.attrs["notebooks"]).values()
+    assert [sample.moment for sample in samples] == [f"epoch {epoch}" for epoch in range(1, 2 * MAX_SAMPLES, 2)]
 
 
 @pytest.mark.parametrize("shown", [1, 3])

@@ -29,7 +29,7 @@ def matches(head: str, path: Path) -> bool:
 
 def read(text: bytes, source: Source) -> list[Scalars]:
     document = _load_document(text.decode("utf-8", errors="replace"), source)
-    records = find_rows(document, source.path.stem) or _summary(document, source.path)
+    records = find_rows(document, source) or _summary(document, source.path)
     if not records:
         if isinstance(document, dict) and len(document) > 1 and all(_is_result(part) for part in document.values()):
             names = ", ".join(list(document)[:2])

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ganlib.logs.readers.columns import AXIS_COLUMNS
+from ganlib.logs.readers.source import Source
 from ganlib.logs.tags import SPLIT_NAMES, canonical_tag, normalize_name
 
 Row = dict[str, Any]
@@ -22,8 +23,8 @@ _METRIC = re.compile(r"loss|err|acc|fid|kid|score|psnr|ssim|lpips|mse|mae", re.I
 _EPOCH = re.compile(r"epoch|ep(?![a-z])", re.IGNORECASE)
 
 
-def find_rows(document: Any, name: str, depth: int = 0) -> list[Row]:
-    """The rows of a document, or none. ``name``: of the file, for values without a name of their own."""
+def find_rows(document: Any, source: Source, depth: int = 0) -> list[Row]:
+    """The rows of a document, or none. Values without a name of their own have the file's."""
     if depth > MAX_DEPTH:
         return []
     if isinstance(document, list):
@@ -31,12 +32,12 @@ def find_rows(document: Any, name: str, depth: int = 0) -> list[Row]:
     if not isinstance(document, dict):
         return []
     for key in ROW_KEYS:
-        if isinstance(document.get(key), list | dict) and (rows := find_rows(document[key], name, depth + 1)):
+        if isinstance(document.get(key), list | dict) and (rows := find_rows(document[key], source, depth + 1)):
             return rows
     return (
         _rows_of_frame(document)
-        or _rows_by_step(document, name)
-        or _rows_of_histories(document)
+        or _rows_by_step(document, source.path.stem)
+        or _rows_of_histories(document, source)
         or _longest_list(document)
     )
 
@@ -101,9 +102,12 @@ def _mean(value: Any) -> float | None:
     return sum(float(item) for item in values) / len(values)
 
 
-def _rows_of_histories(document: Row) -> list[Row]:
+def _rows_of_histories(document: Row, source: Source) -> list[Row]:
     """Lists of numbers, at any depth: tag -> value by epoch (Keras). Lists of other lengths get rows of their own."""
-    histories = list(islice(_iter_histories(document, ()), MAX_HISTORIES))
+    histories = list(islice(_iter_histories(document, ()), MAX_HISTORIES + 1))
+    if len(histories) > MAX_HISTORIES:
+        source.skip(None, f"what follows {MAX_HISTORIES} histories, which are all that is read of a file")
+        histories.pop()
     # {"dcgan": {"loss": [...]}, "wgan": {"loss": [...]}}: runs, and not the parts of one.
     tags: dict[str, set[str]] = {}
     for path, lists in histories:

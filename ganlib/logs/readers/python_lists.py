@@ -54,7 +54,7 @@ def read(text: bytes, source: Source) -> list[Scalars]:
             histories[name] = values
     if content[position:].strip(_BETWEEN):
         source.skip(line, "it is no list of numbers under a name")
-    rows = find_rows(histories, source.path.stem)
+    rows = find_rows(histories, source)
     if not rows:
         raise source.not_a_log("its lists are of no metrics")
     return records_to_scalars(rows, list(range(1, len(rows) + 1)), source)

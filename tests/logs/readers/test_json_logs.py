@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ganlib.logs import LogError
+from ganlib.logs.readers.json_rows import MAX_HISTORIES
 
 
 def test_nvidia_stats(read_sample, points):
@@ -150,6 +151,13 @@ def test_histories_of_several_runs(read_text, points):
     frame = read_text(json.dumps({"dcgan": {"loss": [3, 2]}, "wgan": {"loss": [1, 0], "fid": [9, 8]}}), "all.json")
     assert points(frame, "loss", "dcgan") == [(0, 3), (1, 2)]
     assert points(frame, "fid", "wgan") == [(0, 9), (1, 8)]
+
+
+def test_more_histories_than_are_read_are_counted(read_text, points, skipped_reasons):
+    frame = read_text(json.dumps({f"run {'i' * i}": {"loss": [i, 0]} for i in range(1, 412)}), "all.json")
+    assert frame["run"].nunique() == MAX_HISTORIES
+    assert points(frame, "loss", "run iii") == [(0, 3), (1, 0)]
+    assert skipped_reasons(frame) == [(None, "what follows 400 histories, which are all that is read of a file")]
 
 
 def test_downloads_and_bare_lists(read_text, points):
