@@ -47,6 +47,8 @@ _UNIT = re.compile(rf"[{_LETTER}µμ%_][\w%µ]*(?:/[A-Za-z]+)?")
 _CALL = re.compile(r"\w\(|[()]")
 # Between two numbers: an expression, a version, a range.
 _ADJACENT_SIGNS = frozenset(["", ".", "-", "+", "*", "**", "^", ":", "\\", "#", "@", "_"])
+_TIME_LEFT = re.compile(r"(?:^|\W)ETA$|(?i:(?:time|est\w*)[_ ](?:left|remaining)|remaining[_ ]time)$")
+_TIME_UNIT = re.compile(r" ?(?:[smhd]|secs?|mins?|hours?|seconds?|minutes?|days?)(?![A-Za-z])|:")
 _SLASH = frozenset(["/", " / ", "/ ", " /"])
 _DEVIATION = re.compile(r" ?(?:±|\+/-|\+-) ?")
 _OF_NAME = re.compile(r"[ \t]*[:=][ \t]*")
@@ -124,6 +126,8 @@ class _Analysis:
         if name is None or (self.in_call[number] and self.in_call[number] != name.opened):
             return number + 1
         after = self.before[number + 1]
+        if _is_time_left(name.text, after):
+            return number + 1
         if _OF_NAME.fullmatch(after) and self._is_free(number + 1):
             return self._read_numbered(name, number)
         if name.opened and (last := self._end_of_list(number)) > number:
@@ -194,6 +198,11 @@ class _Analysis:
 
     def _is_free(self, number: int) -> bool:
         return number < len(self.is_taken) and not self.is_taken[number]
+
+
+def _is_time_left(name: str, after: str) -> bool:
+    """Whether a number is a time to come, which is no scalar; "eta" without a unit may be a setting (DDIM)."""
+    return _TIME_LEFT.search(name) is not None or (name.lower() == "eta" and _TIME_UNIT.match(after) is not None)
 
 
 def _numbers_in_calls(shape: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 
 def test_studiogan_2020(read_sample, points):
@@ -125,3 +126,16 @@ def test_metrics_of_stylegan_on_tensorflow(read_text, points, skipped_reasons):
     frame = read_text(tick.format(1, 100) + line.format(100, 50.5) + tick.format(2, 200), "log.txt")
     assert points(frame, "fid") == [(100_000, 50.5)]
     assert points(frame, "seconds/tick") == [(100_000, 100.5), (200_000, 100.5)]
+
+
+@pytest.mark.parametrize("eta", ["ETA: 9s", "ETA: 1:09", "eta: 9s", "ETA: 3", "time left: 9 s", "eta: 0:01:09"])
+def test_the_time_that_is_left_is_no_scalar(read_text, points, eta):
+    text = "".join(f"Epoch {e}/2\n" + "".join(f"{i}/60 [==>.] - {eta} - loss: 0.5\n" for i in (20, 40)) for e in (1, 2))
+    frame = read_text(text, "keras.log")
+    assert set(frame["tag"]) == {"epoch", "loss"}
+    assert points(frame, "loss") == [(20, 0.5), (40, 0.5), (80, 0.5), (100, 0.5)]
+
+
+def test_ddim_eta_is_a_setting(read_text, points):
+    frame = read_text("".join(f"step {i} eta: 0.5 loss: 0.1\n" for i in range(4)), "ddim.log")
+    assert points(frame, "eta") == [(i, 0.5) for i in range(4)]
