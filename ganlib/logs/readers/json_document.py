@@ -29,6 +29,8 @@ def matches(head: str, path: Path) -> bool:
 
 def read(text: bytes, source: Source) -> list[Scalars]:
     document = _load_document(text.decode("utf-8", errors="replace"), source)
+    if _is_evaluation(document):
+        raise source.not_a_log("it is the evaluation of a run and holds no curve over steps")
     records = find_rows(document, source) or _summary(document, source.path)
     if not records:
         if isinstance(document, dict) and len(document) > 1 and all(_is_result(part) for part in document.values()):
@@ -76,6 +78,14 @@ def _summary(document: Any, path: Path) -> list[dict[str, Any]]:
         return []
     is_summary = path.suffix in JSONL_SUFFIXES or any(normalize_name(key) in AXIS_COLUMNS for key in document)
     return [document] if is_summary else []
+
+
+def _is_evaluation(document: Any) -> bool:
+    """Whether it is this project's ``evaluation.json``."""
+    records = document.get("records") if isinstance(document, dict) else None
+    return isinstance(records, list) and all(
+        isinstance(r, dict) and {"metric", "protocol"} <= r.keys() for r in records
+    )
 
 
 def _is_result(value: Any) -> bool:

@@ -141,3 +141,12 @@ def test_frames_together(tmp_path):
     assert both.attrs["skipped_total"] == 1
     assert concat([]).empty
     assert isinstance(pd.concat([both, both])["tag"].dtype, pd.CategoricalDtype)
+
+
+def test_the_evaluation_of_a_run_is_no_log(tmp_path):
+    (tmp_path / "log.csv").write_text("step,loss\n1,0.5\n2,0.25\n")
+    record = {"metric": "fid", "value": 30.5, "blocks": [30, 31], "protocol": {"n_real": 100}}
+    (tmp_path / "evaluation.json").write_text(json.dumps({"records": [record, record]}))
+    assert set(read(tmp_path)["tag"]) == {"loss"}
+    with pytest.raises(LogError, match="the evaluation of a run"):
+        read(tmp_path / "evaluation.json")
