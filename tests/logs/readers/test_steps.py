@@ -40,7 +40,8 @@ def test_several_trainings_in_one_file(read_text):
     text = "".join(f"[{e}/3][{b}/50] loss: 0.5\n" for e in range(3) for b in (0, 25)) * 2
     frame = read_text(text, "a.log")
     assert steps(frame) == [0, 25, 50, 75, 100, 125] * 2
-    assert frame["segment"].tolist()[-12:] == [0] * 6 + [1] * 6
+    assert list(frame["run"].unique()) == ["training 1", "training 2"]
+    assert frame["segment"].max() == 0
 
 
 def test_threads_that_overtake_each_other_are_no_restart(read_text):
@@ -85,3 +86,22 @@ def test_rows_rarer_than_epochs():
     axis = count_through_epochs((total - 1) % 60 + 1, (total - 1) // 60 + 1)
     assert axis is not None
     assert axis.length == 60
+
+
+def test_epoch_and_iteration_in_parentheses(read_text, points):
+    frame = read_text("".join(f"({e}, {i}) D: 0.5 G: 1.{e}\n" for e in range(3) for i in (0, 40, 80)), "a.log")
+    assert points(frame, "loss/G") == [(120 * e + i, float(f"1.{e}")) for e in range(3) for i in (0, 40, 80)]
+    assert steps(read_text("(0.5, 0.3) loss: 0.5\n(0.4, 0.2) loss: 0.4\n" * 3, "a.log")) == list(range(6))
+
+
+def test_an_epoch_line_and_iterations_from_0_below_it(read_text, points):
+    """All epochs count, not the last alone, with what the iteration runs up to and without."""
+    for total in ("/ 792", ""):
+        text = "".join(
+            f"Epoch {e:3d}/ 20\n"
+            + "".join(f"      Iter {i:4d}{total} [1.7s] \t D_loss: 0.{e} | G_loss: 2\n" for i in (0, 264, 528))
+            for e in range(1, 6)
+        )
+        frame = read_text(text, "a.log")
+        assert points(frame, "loss/D") == [(792 * (e - 1) + i, e / 10) for e in range(1, 6) for i in (0, 264, 528)]
+        assert frame["segment"].max() == 0
