@@ -13,8 +13,9 @@ import pandas as pd
 from ganlib.logs.frame import LogError, Scalars, build_frame, concat_scalars
 from ganlib.logs.merging import FileScalars
 from ganlib.logs.readers import LogFormat
-from ganlib.logs.readers.cells import cells_to_scalars, concat_cells
+from ganlib.logs.readers.cells import concat_cells
 from ganlib.logs.readers.source import NotALog, Source
+from ganlib.logs.readers.trainings import cells_to_runs
 from ganlib.logs.reading import HEAD_BYTES, candidate_files, detect_format, parse_scalars, scalars_by_run
 from ganlib.logs.tags import canonical_tags
 
@@ -205,6 +206,7 @@ class _FollowedFile:
         parts = self._parts | {part.run: self._join(self._parts.get(part.run), part) for part in last}
         self._steps = Source(self.path, self._step, aliases=self.source.aliases)
         self.scalars = {
-            run: part if part.cells is None else cells_to_scalars(part.cells, self._steps)
-            for run, part in parts.items()
+            scalars.run: scalars
+            for part in parts.values()
+            for scalars in ([part] if part.cells is None else cells_to_runs(part.cells, self._steps))
         }

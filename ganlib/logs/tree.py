@@ -157,6 +157,11 @@ class _Folder:
     def read_run(self, name: str, title: str) -> pd.DataFrame:
         """A run's scalars under another name."""
         frame = self._read()
+        if len(frame) and name not in frame["run"].cat.categories:
+            # The log's head did not show yet that it holds several trainings: they are listed from now on.
+            by_run = frame.groupby("run", observed=True)["tag"]
+            self.tags = {str(run): sorted(tags.astype(str).unique()) for run, tags in by_run}
+            return frame
         cached = self._runs.get(name)
         if cached is None or cached[0] is not frame or cached[1] != title:
             own = frame[frame["run"] == name]

@@ -120,3 +120,15 @@ def test_the_folder_is_bounded(tmp_path, cache_folder, monkeypatch):
     for k in range(6):
         read(log(tmp_path / f"log{k}.csv", k, rows=40_000))
     assert sum(entry.stat().st_size for entry in cache_folder.glob("*.parquet")) <= 1_000_000
+
+
+def test_trainings_that_begin_after_the_head_are_listed_once_the_log_was_read(tmp_path):
+    lines = "".join(f"step {i} d_loss: {i / 4} g_loss: 0.5\n" for i in range(ROWS))
+    path = tmp_path / "logs/sweep/train.log"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"lr=0.1\n{lines}lr=0.2\n{lines}")
+    tree = LogTree(tmp_path / "logs")
+    assert set(tree.runs()) == {"sweep"}
+    assert tree.read(["sweep"])["run"].unique().tolist() == ["lr=0.1", "lr=0.2"]
+    assert set(tree.runs()) == {"lr=0.1", "lr=0.2"}
+    assert len(tree.read(["lr=0.2"])) == 2 * ROWS

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars, Unit
+from ganlib.logs.readers.headings import Heading
 from ganlib.logs.readers.source import Source, to_seconds
 from ganlib.logs.readers.steps import EpochSteps, count_through_bars, count_through_epochs
 from ganlib.logs.tags import (
@@ -35,6 +36,7 @@ class Cells(NamedTuple):
     value: NDArray[np.float64]
     lines: NDArray[np.int64]  # (rows,) line numbers in the file
     run: str = ""
+    headings: tuple[Heading, ...] | None = None  # of a text log, which may hold several trainings
 
     def bounds(self, name: str) -> slice:
         """The cells of a column."""
@@ -70,7 +72,11 @@ def concat_cells(earlier: Cells, later: Cells) -> Cells:
     order = np.argsort(code, kind="stable")
     row = np.concatenate([earlier.row, later.row + np.int32(len(earlier.lines))])[order]
     value = np.concatenate([earlier.value, later.value])[order]
-    return Cells(names, code[order], row, value, np.concatenate([earlier.lines, later.lines]), earlier.run)
+    headings = earlier.headings
+    if headings is not None and later.headings is not None:
+        headings = (*headings, *(heading.moved(len(earlier.lines)) for heading in later.headings))
+    lines = np.concatenate([earlier.lines, later.lines])
+    return Cells(names, code[order], row, value, lines, earlier.run, headings)
 
 
 def cells_to_scalars(cells: Cells, source: Source) -> Scalars:

@@ -12,10 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.cells import Cells, cells_to_scalars
+from ganlib.logs.readers.cells import Cells
 from ganlib.logs.readers.comparisons import compared_names
+from ganlib.logs.readers.headings import Heading
 from ganlib.logs.readers.numerals import has_decimal_commas, parse_number
 from ganlib.logs.readers.source import Source, parse_date
+from ganlib.logs.readers.trainings import cells_to_runs
 from ganlib.logs.tags import (
     BATCH_NAMES,
     EPOCH_NAMES,
@@ -89,9 +91,14 @@ def concat_columns(name: str, parts: list[Column]) -> Column:
 
 
 def columns_to_scalars(
-    columns: Iterable[Column], lines: NDArray[np.int64], source: Source, run: str = ""
+    columns: Iterable[Column],
+    lines: NDArray[np.int64],
+    source: Source,
+    run: str = "",
+    headings: Iterable[Heading] | None = None,
 ) -> list[Scalars]:
-    """The scalars of each run. ``lines`` (rows,): line numbers of the rows; ``run``: the name of runs without one.
+    """The scalars of each run. ``lines`` (rows,): line numbers of the rows; ``run``: the name of runs without one;
+    ``headings``: of a text log, in which several trainings may follow each other.
 
     NotALog for a table whose rows are runs or models.
     """
@@ -105,11 +112,13 @@ def columns_to_scalars(
         raise source.not_a_log(f"its rows compare {len(names)} runs, models or classes ({examples}) and are no steps")
     lines = lines + (source.first_line - 1)
     tables = [
-        cells._replace(run=cells.run or run) for cells in _split_by_run(columns, lines, source) if len(cells.lines)
+        cells._replace(run=cells.run or run, headings=None if headings is None else tuple(headings))
+        for cells in _split_by_run(columns, lines, source)
+        if len(cells.lines)
     ]
     if source.keeps_cells:
         return [Scalars.of_cells(cells, cells.run) for cells in tables]
-    return [cells_to_scalars(cells, source) for cells in tables]
+    return [scalars for cells in tables for scalars in cells_to_runs(cells, source)]
 
 
 def _split_by_run(columns: list[Column], lines: NDArray[np.int64], source: Source) -> Iterator[Cells]:

@@ -18,6 +18,7 @@ from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.cells import BATCH_TOTAL, STEP_TOTAL
 from ganlib.logs.readers.columns import Column, columns_to_scalars
 from ganlib.logs.readers.commas import CommaNumbers
+from ganlib.logs.readers.headings import MAX_LINES_ABOVE, Heading, find_headings
 from ganlib.logs.readers.names import is_metric
 from ganlib.logs.readers.numerals import to_ascii_numerals
 from ganlib.logs.readers.shapes import MAX_LINE, NOTHING, Shape, analyse, split_finite_numbers, split_numbers
@@ -78,7 +79,7 @@ def matches(head: str, path: Path) -> bool:
 def read(text: bytes, source: Source) -> list[Scalars]:
     if _CYCLEGAN.search(text):
         source.aliases = CYCLEGAN
-    lines, groups = _group_lines(text, source)
+    lines, groups, all_lines = _group_lines(text, source)
     positions = _read_positions(groups, len(lines), source)
     line_numbers = np.array(lines, np.int64)
     first = _first_position(positions, len(lines), source)
@@ -106,13 +107,15 @@ def read(text: bytes, source: Source) -> list[Scalars]:
             parts.setdefault(scalar.name, []).append((rows[good], values[good] * scalar.factor))
     for line, reason in sorted(problems):
         source.skip(line, reason)
+    headings = _find_headings(positions, groups, lines, all_lines, source)
+    headings = [heading.moved(-first) for heading in headings]
     columns = [_column(name, pieces) for name, pieces in parts.items()]
     columns = [column._replace(row=column.row - np.int32(first)) for column in (*positions, *columns)]
-    return columns_to_scalars(columns, line_numbers[first:], source)
+    return columns_to_scalars(columns, line_numbers[first:], source, headings=headings)
 
 
-def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
-    """The numbers of the lines that say anything, and these lines by shape."""
+def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group], list[str]]:
+    """The numbers of the lines that say anything, these lines by shape, and all lines."""
     groups: dict[object, _Group] = {}
     lines: list[int] = []
     known: set[object] = source.state.setdefault("shapes", set())
@@ -155,7 +158,7 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group]]:
         group.numbers.append(parts[1::2])
         lines.append(number)
     source.state["budget"] = budget
-    return lines, [group for group in groups.values() if group.rows]
+    return lines, [group for group in groups.values() if group.rows], all_lines
 
 
 def _shape_of(line: str) -> tuple[Shape, list[str], object]:
@@ -214,6 +217,25 @@ def _read_positions(groups: list[_Group], rows: int, source: Source) -> list[Col
         if len(row):
             result.append(Column(name, row, values[row]))
     return result
+
+
+def _find_headings(
+    positions: list[Column], groups: list[_Group], lines: list[int], all_lines: list[str], source: Source
+) -> list[Heading]:
+    """What stands above the trainings of the text; the lines after the last step or epoch wait for the next."""
+    is_position = np.zeros(len(lines), bool)
+    for group in groups:
+        is_position[group.rows] = any(not role.endswith("s") for role, _ in group.shape.position)
+    above: list[str] = source.state.get("lines above", [])
+    axes = [column for column in positions if not column.name.startswith("\0")]
+    values = np.full((len(axes), len(lines)), np.nan)
+    for index, column in enumerate(axes):
+        values[index, column.row] = column.value
+    headings = find_headings(list(values), is_position, lines, all_lines, above)
+    end = lines[int(np.flatnonzero(is_position)[-1])] if is_position.any() else 0
+    later = [line for line in all_lines[max(end, len(all_lines) - MAX_LINES_ABOVE) :] if line]
+    source.state["lines above"] = (later if end else [*above, *later])[-MAX_LINES_ABOVE:]
+    return headings
 
 
 def _first_position(positions: list[Column], rows: int, source: Source) -> int:
