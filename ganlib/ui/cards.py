@@ -13,9 +13,10 @@ from ganlib.figures import PALETTE
 from ganlib.records import METRICS, Protocol, by_date
 from ganlib.runs import Run
 from ganlib.ui import components, thumbnails
-from ganlib.ui.catalog import present_scores, usual_scores
+from ganlib.ui.catalog import generates, present_scores, usual_scores
+from ganlib.ui.catalog import runs as catalog_runs
 from ganlib.ui.markup import plain
-from ganlib.ui.names import format_count, model_label
+from ganlib.ui.names import data_label, format_count, model_label, run_labels
 
 COMPACT, LARGE = 250, 400  # the least width of a card in pixels
 LINKS = {"Sample": ("sampling", "run"), "Interpolate": ("interpolation", "run"), "Curves": ("curves", "runs")}
@@ -23,7 +24,8 @@ LINKS = {"Sample": ("sampling", "run"), "Interpolate": ("interpolation", "run"),
 
 def draw_cards(runs: Sequence[Run], *, key: str, large: bool = False) -> None:
     """A grid of cards; a click on one opens the page it leads to, with its run."""
-    cards = [large_card(run) if large else compact_card(run) for run in runs]
+    alike = {name for name, label in run_labels(catalog_runs(generates)).items() if label == name}
+    cards = [(large_card if large else compact_card)(run, named=run.name in alike) for run in runs]
     chosen = components.draw_cards(cards, least=LARGE if large else COMPACT, key=key)
     if chosen:
         page, _, run = chosen.partition("/")
@@ -38,14 +40,14 @@ def draw_links(run: Run) -> None:
             st.page_link(f"pages/{page}.py", label=label, query_params={key: run.name})
 
 
-def compact_card(run: Run) -> dict[str, Any]:
-    """Eight samples, the score, how well classes are met, size and speed."""
+def compact_card(run: Run, *, named: bool = False) -> dict[str, Any]:
+    """Eight samples, the score, how well classes are met, size and speed; ``named``: with the run's name."""
     picture = thumbnails.tiles(run, 4, 2)
     pictures = [{"src": picture, "alt": f"Samples of {run.name}"}] if picture else []
-    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), *_speed(run)], [])
+    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), *_speed(run)], [], named)
 
 
-def large_card(run: Run) -> dict[str, Any]:
+def large_card(run: Run, *, named: bool = False) -> dict[str, Any]:
     """The whole sheets of the training, and whatever else is known of the run."""
     subjects = {
         "samples": f"Samples of {run.name}",
@@ -60,10 +62,12 @@ def large_card(run: Run) -> dict[str, Any]:
     seen = _fact("images seen", format_count(run.images_seen), f"{run.training_seconds / 60:.0f} minutes of training")
     notes = ["Test images, each above its reconstruction"] if len(pictures) > 1 else []
     notes += [sentence for sentence in [run.note, *describe_accuracies(run)] if sentence]
-    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), seen, *_speed(run)], notes)
+    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), seen, *_speed(run)], notes, named)
 
 
-def _card(run: Run, pictures: list[dict[str, str]], facts: list[dict[str, str]], notes: list[str]) -> dict[str, Any]:
+def _card(
+    run: Run, pictures: list[dict[str, str]], facts: list[dict[str, str]], notes: list[str], named: bool
+) -> dict[str, Any]:
     kind = f"{len(run.classes)} classes" if run.conditional else "unconditional"
     links = [
         {"label": label, "href": f"{page}?{urlencode({key: run.name})}", "to": f"{page}/{run.name}"}
@@ -71,7 +75,7 @@ def _card(run: Run, pictures: list[dict[str, str]], facts: list[dict[str, str]],
     ]
     return {
         "title": model_label(run),
-        "subtitle": f"{run.name} · {run.config.image_size} px, {kind}",
+        "subtitle": f"{data_label(run)} · {kind}" + (f" · {run.name}" if named else ""),
         "colour": PALETTE[run.model_class.colour],
         "pictures": pictures,
         "facts": facts,

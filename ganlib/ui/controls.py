@@ -16,9 +16,9 @@ from ganlib.models.options import SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, parse_int, parse_seeds
 from ganlib.ui.catalog import best_first, has_stages, load_model
-from ganlib.ui.links import check_link, check_link_list, translate_link
+from ganlib.ui.links import check_link, check_link_list, linked_multiselect, linked_selectbox, translate_link
 from ganlib.ui.markup import plain
-from ganlib.ui.names import data_labels
+from ganlib.ui.names import data_labels, run_labels
 from ganlib.ui.options import accepts, pick_from
 from ganlib.ui.showcase import class_index, showcase_run
 
@@ -52,7 +52,7 @@ def pick_data(runs: Sequence[Run]) -> list[Run]:
 def pick_run(runs: Sequence[Run]) -> Run:
     names = [run.name for run in runs]
     check_link("run", names.__contains__, f"there is no such run; there are {', '.join(names)}")
-    name = st.selectbox("Run", names, index=names.index(_default_run(runs).name), key="run", bind="query-params")
+    name = linked_selectbox("Run", run_labels(runs), _default_run(runs).name, key="run")
     return runs[names.index(name)]
 
 
@@ -68,11 +68,12 @@ def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
     data = (run.data_name, run.classes)  # folders of one name may hold other classes
     others = {r.name: r for r in runs if (r.data_name, r.classes) == data and r.name != run.name}
     if not others:
+        st.query_params.pop("compare", None)
         return []
     check_link_list("compare", others)
-    names = st.multiselect(
-        "Compare with", list(others), key="compare", bind="query-params", placeholder="Runs of the same data"
-    )
+    labels = run_labels([run, *others.values()])
+    del labels[run.name]
+    names = linked_multiselect("Compare with", labels, key="compare", placeholder="Runs of the same data")
     return [others[name] for name in names]
 
 

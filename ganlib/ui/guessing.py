@@ -28,9 +28,9 @@ from ganlib.records import append_records
 from ganlib.runs import Run
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first, load_model
-from ganlib.ui.links import check_link, draw_link
+from ganlib.ui.links import check_link, draw_link, linked_selectbox
 from ganlib.ui.markup import plain
-from ganlib.ui.names import data_label, model_label
+from ganlib.ui.names import data_label, model_label, run_labels
 
 COUNTS = (10, 20, 50, 100, 200)
 SIDE = 384  # pixels at which an image is judged, at most: whole multiples of its own
@@ -58,8 +58,7 @@ def pick_test(runs: Sequence[Run]) -> tuple[Run, int, int]:
     """Run, number of images, number of the test: all of them in the link, so that others take the same."""
     names = [run.name for run in runs]
     check_link("run", names.__contains__, "there is no such run")
-    default = names.index(_default(runs).name)
-    name = st.selectbox("Run", names, index=default, key="run", bind="query-params")
+    name = linked_selectbox("Run", run_labels(runs), _default(runs).name, key="run")
     check_link("n", list(map(str, COUNTS)).__contains__, f"it can be {', '.join(map(str, COUNTS))}")
     n = st.select_slider("Images", COUNTS, value=20, key="n", bind="query-params")
     check_link("test", str.isdecimal, "tests are whole numbers")

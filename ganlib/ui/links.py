@@ -31,6 +31,47 @@ def check_link_list(key: str, options: Collection[str]) -> None:
             _rerun_with(key, rest, warning)
 
 
+def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key: str) -> str:
+    """One of the keys of ``labels``, shown by its label; the link has the key itself.
+
+    Streamlit's own binding would write into the link what ``format_func`` returns.
+    """
+    linked = st.query_params.get(key)
+    st.session_state[key] = linked if linked in labels else default
+
+    def write_link() -> None:
+        _write_link(key, [value for value in [st.session_state[key]] if value != default])
+
+    return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write_link))
+
+
+def linked_multiselect(label: str, labels: Mapping[str, str], *, key: str, placeholder: str) -> list[str]:
+    """``linked_selectbox`` for any number of values, none by default; those that ``labels`` lacks leave the link."""
+    linked = st.query_params.get_all(key)
+    st.session_state[key] = [value for value in linked if value in labels]
+    if st.session_state[key] != linked:
+        _write_link(key, st.session_state[key])
+
+    def write_link() -> None:
+        _write_link(key, st.session_state[key])
+
+    return st.multiselect(
+        plain(label),
+        list(labels),
+        key=key,
+        format_func=labels.__getitem__,
+        on_change=write_link,
+        placeholder=placeholder,
+    )
+
+
+def _write_link(key: str, values: list[str]) -> None:
+    if values:
+        st.query_params[key] = values
+    else:
+        st.query_params.pop(key, None)
+
+
 def translate_link(key: str, names: Mapping[str, str]) -> None:
     """Starts the page again where the link has an older name for a value of the key."""
     value = st.query_params.get(key, "")
@@ -42,10 +83,7 @@ def translate_link(key: str, names: Mapping[str, str]) -> None:
 def _rerun_with(key: str, values: list[str], warning: str) -> NoReturn:
     """Starts the page again from a link that has only these values of the key."""
     st.session_state.setdefault(WARNINGS, []).append(warning)
-    if values:
-        st.query_params[key] = values
-    else:
-        del st.query_params[key]
+    _write_link(key, values)
     st.rerun()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from ganlib.data import display_name
@@ -14,6 +15,13 @@ def data_labels(names: Iterable[str]) -> dict[str, str]:
     labels = {name: display_name(name) for name in names}
     shared = list(labels.values())
     return {name: label if shared.count(label) == 1 else name for name, label in labels.items()}
+
+
+def run_labels(runs: Iterable[Run]) -> dict[str, str]:
+    """Run's name -> "SNGAN · CIFAR-10 (JPEG)", or its own name where two would be called the same."""
+    labels = {run.name: f"{model_label(run)} · {display_name(run.data_name)}" for run in runs}
+    shared = Counter(labels.values())
+    return {name: label if shared[label] == 1 else name for name, label in labels.items()}
 
 
 def data_label(run: Run) -> str:

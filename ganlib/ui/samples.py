@@ -27,6 +27,7 @@ from ganlib.ui.catalog import (
 )
 from ganlib.ui.controls import COUNTS
 from ganlib.ui.links import draw_link, format_options
+from ganlib.ui.names import run_labels
 
 ROW = 8  # images of a row where runs or classes are lined up
 REDRAW_SECONDS = 0.3  # between two states of images that come in stages
@@ -60,6 +61,7 @@ def arrange(requests: Sequence[SampleRequest], images: Sequence[np.ndarray]) -> 
     rows = max(len(request.classes) for request in requests)
     if len(requests) == 1 and rows <= 1:
         return cells[0], 0
+    labels = run_labels(request.run for request in requests) if len(requests) > 1 else {}
     n = len(requests[0].seeds)
     columns, grid = min(n, ROW), []
     for row in range(max(rows, 1)):
@@ -68,7 +70,7 @@ def arrange(requests: Sequence[SampleRequest], images: Sequence[np.ndarray]) -> 
                 first = row * n if len(request.classes) > 1 else 0
                 part = own[first + start : first + min(start + columns, n)]
                 if part and not (row and not request.classes):
-                    grid += [{"head": _head(request, row, len(requests) > 1)}, *part]
+                    grid += [{"head": _head(request, row, labels.get(request.run.name, ""))}, *part]
                     grid += [{"blank": ""}] * (columns - len(part))
     return grid, columns
 
@@ -86,14 +88,14 @@ def _cells(number: int, request: SampleRequest, images: np.ndarray) -> list[dict
     ]
 
 
-def _head(request: SampleRequest, row: int, compared: bool) -> str:
-    """What a row of the grid shows: its class, its run, or both."""
+def _head(request: SampleRequest, row: int, label: str) -> str:
+    """What a row of the grid shows: its class, or where several runs are compared the run's label, or both."""
     name = request.class_names[row] if len(request.classes) > 1 else ""
-    if not compared:
+    if not label:
         return name
     if not request.classes:
-        return f"{request.run.name}: no classes, it ignores the chosen one"
-    return f"{request.run.name}, {name}" if name else request.run.name
+        return f"{label}: no classes, it ignores the chosen one"
+    return f"{label}, {name}" if name else label
 
 
 def _find_opened(requests: Sequence[SampleRequest], opened: str | None) -> SampleRequest | None:

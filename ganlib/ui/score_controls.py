@@ -10,8 +10,9 @@ import streamlit as st
 from ganlib.figures.style import NEUTRAL
 from ganlib.records import METRICS, RANKED, rank_protocols
 from ganlib.ui.catalog import run_colours, runs
-from ganlib.ui.links import check_link, check_link_list
+from ganlib.ui.links import check_link, check_link_list, linked_selectbox
 from ganlib.ui.markup import plain
+from ganlib.ui.names import data_labels
 
 SHOWN = "shown_scores"  # the session's key of the runs that were ranked last, and of their extractor
 COSTS = ("parameters", "training, minutes", "images seen")
@@ -39,8 +40,7 @@ def pick_data_set(records: pd.DataFrame) -> str:
         return str(names[0])
     check_link("dataset", names.__contains__, f"there are {', '.join(names)}")
     linked = sets[records.protocol_label == st.query_params.get("protocol")]
-    default = names.index(linked.iloc[0]) if len(linked) else 0
-    return str(st.selectbox("Data set", names, index=default, key="dataset", bind="query-params"))
+    return linked_selectbox("Data set", data_labels(names), linked.iloc[0] if len(linked) else names[0], key="dataset")
 
 
 def pick_protocol(records: pd.DataFrame) -> str:

@@ -70,7 +70,7 @@ def cards(at: AppTest) -> list[dict[str, Any]]:
 
 def run_names(at: AppTest) -> list[str]:
     """The runs of the page's cards."""
-    return [card["subtitle"].partition(" · ")[0] for card in cards(at)]
+    return [card["links"][0]["to"].partition("/")[2] for card in cards(at)]
 
 
 def grid_cells(at: AppTest) -> list[dict[str, str]]:

@@ -94,7 +94,7 @@ def test_one_data_set_is_compared_at_a_time(own_gallery):
     score_both(own_gallery, NOISE)
     at = open_page("fid")
     (box,) = (box for box in at.selectbox if box.label == "Data set")
-    assert box.options == ["noise", "digits"]  # the one of most runs first
+    assert box.options == ["noise", "Handwritten digits"]  # the one of most runs first
     assert bars(at)["y"] == list(NOISE)
     assert not any("Reason" in d.value for d in at.dataframe)
     digits = fine(box.set_value("digits").run())

@@ -28,8 +28,9 @@ def test_the_gallery_has_a_card_for_each_run(gallery):
     assert {"6.50", "8.25", "–"} == {value for label, value in facts if label.startswith("FID")}
     assert "only otherwise: 30.00" in str(cards(at))
     assert "parameters" in {label for label, _ in facts}
-    kinds = [card["subtitle"].partition(", ")[2] for card in cards(at)]
-    assert sorted(kinds) == ["10 classes", "10 classes", "unconditional"]
+    kinds = [card["subtitle"] for card in cards(at)]
+    data = "Handwritten digits, 16 px"
+    assert sorted(kinds) == [f"{data} · 10 classes", f"{data} · 10 classes", f"{data} · unconditional"]
 
 
 def test_large_cards_show_the_whole_sheet_and_the_training(gallery):

@@ -117,7 +117,9 @@ def test_runs_are_compared_at_the_same_seeds_and_class(gallery):
     at = open_page("sampling", run=CONDITIONAL, class_="3", seed="5", n="4")
     at = fine(at.multiselect(key="compare").set_value([OTHER, UNCONDITIONAL]).run())
     heads = [cell["head"] for cell in grid_cells(at) if "head" in cell]
-    assert heads == [CONDITIONAL, OTHER, f"{UNCONDITIONAL}: no classes, it ignores the chosen one"]
+    data = "Handwritten digits"
+    last = f"DCGAN · {data}: no classes, it ignores the chosen one"
+    assert heads == [f"Conditional DCGAN · {data}", f"SNGAN · {data}", last]
     first, second, third = (arrays(g) for g in grids(at))
     assert np.array_equal(first, direct(gallery, CONDITIONAL, range(5, 9), [3] * 4))
     assert np.array_equal(second, direct(gallery, OTHER, range(5, 9), [3] * 4))
@@ -128,7 +130,7 @@ def test_runs_are_compared_at_the_same_seeds_and_class(gallery):
 def test_rows_of_compared_runs_alternate(gallery):
     at = open_page("sampling", run=CONDITIONAL, compare=OTHER, n="16")
     heads = [cell["head"] for cell in grid_cells(at) if "head" in cell]
-    assert heads == [CONDITIONAL, OTHER] * 2
+    assert heads == ["Conditional DCGAN · Handwritten digits", "SNGAN · Handwritten digits"] * 2
     alike = [cell["caption"] for cell in grid_cells(at) if "src" in cell]
     assert alike == [str(seed) for start in (0, 8) for _ in range(2) for seed in range(start, start + 8)]
 
@@ -157,7 +159,10 @@ def test_runs_of_other_data_or_other_classes_are_no_comparison(own_gallery):
     for name, classes in (("one", 3), ("two", 3), ("other", 4)):  # all on data called "noise"
         write_run(own_gallery / name, num_classes=classes)
     assert open_page("sampling", run="one").multiselect(key="compare").options == ["two"]
-    assert open_page("sampling", run=OTHER).multiselect(key="compare").options == [CONDITIONAL, UNCONDITIONAL]
+    assert open_page("sampling", run=OTHER).multiselect(key="compare").options == [
+        "Conditional DCGAN · Handwritten digits",
+        "DCGAN · Handwritten digits",
+    ]
 
 
 def test_an_option_of_the_model_changes_the_pictures(gallery):
