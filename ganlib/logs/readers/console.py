@@ -27,6 +27,7 @@ from ganlib.logs.readers.source import Source
 # A log has a few dozen shapes of lines. What may be analysed of new ones: this much, and a part of the file's size.
 ANALYSED_CHARACTERS, ANALYSED_FRACTION, NUMBER_COST = 300_000, 5, 60
 MAX_KNOWN_SHAPES = 1000  # that tell whether the last line is whole
+MAX_CONTRADICTIONS = 0.5  # of the lines with an epoch alone, which is none of those of the lines around them
 MIN_UNPLACED_LINES = 3  # with the same names, to make a log of lines without any step or epoch
 # CycleGAN and pix2pix print losses under the names that others give to the outputs of D.
 CYCLEGAN = {"D": "loss/D", "G": "loss/G", "G_GAN": "loss/G", "D_real": "loss/D/real", "D_fake": "loss/D/fake"}
@@ -191,6 +192,7 @@ def _read_positions(groups: list[_Group], rows: int, source: Source) -> list[Col
             value[np.isinf(value)] = np.nan
             # Only a count can be a position; an epoch may be a fraction.
             column[group.rows] = np.where((value >= 0) & ((value % 1 == 0) | (role == "epoch")), value, np.nan)
+    _drop_other_epochs(found, groups, source)
     blank = np.full(rows, np.nan)
     epoch = _carry_forward(found.get("epoch", blank), source, "epoch")
     columns = {"epoch": epoch}
@@ -217,6 +219,26 @@ def _read_positions(groups: list[_Group], rows: int, source: Source) -> list[Col
         if len(row):
             result.append(Column(name, row, values[row]))
     return result
+
+
+def _drop_other_epochs(found: dict[str, NDArray[np.float64]], groups: list[_Group], source: Source) -> None:
+    """Epochs of lines without a scalar that count from another begin than the lines with scalars around them."""
+    has_scalars: dict[bool, list[int]] = {True: [], False: []}
+    for group in groups:
+        has_scalars[bool(group.shape.fields)] += group.rows
+    bare, others = np.sort(np.array(has_scalars[False], np.int64)), np.sort(np.array(has_scalars[True], np.int64))
+    if (epoch := found.get("epoch")) is None:
+        return
+    bare, others = bare[np.isfinite(epoch[bare])], others[np.isfinite(epoch[others])]
+    if len(bare) and len(others):
+        place = np.searchsorted(others, bare)
+        before = np.where(place > 0, epoch[others[(place - 1).clip(0)]], np.nan)
+        after = np.where(place < len(others), epoch[others[place.clip(max=len(others) - 1)]], np.nan)
+        if np.mean((epoch[bare] != before) & (epoch[bare] != after)) > MAX_CONTRADICTIONS:
+            source.state["read again"] = not source.state.get("other epochs")  # what was read before has them
+            source.state["other epochs"] = True
+    if source.state.get("other epochs"):
+        epoch[bare] = np.nan
 
 
 def _find_headings(

@@ -23,7 +23,7 @@ _SETTING = re.compile(r"[A-Za-z_]\w*\s*[=:]\s*[^\s=:]+|[A-Za-z_]\w*\s+[-+]?\d[\d
 # Of a result or of a time: lines that stand below a training, not above the next.
 _RESULT = re.compile(
     r"loss|acc|fid\b|kid\b|score|err|time|took|elapsed|sav(?:e|ing)|load|done|finish|complet|\d:\d\d|epoch|step|iter"
-    r"|device|cuda|warn|param(?:eter)?s\b|[\\/]",
+    r"|device|cuda|gpu|memory|warn|param(?:eter)?s\b|[\\/]",
     re.IGNORECASE,
 )
 

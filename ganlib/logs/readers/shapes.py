@@ -206,7 +206,9 @@ def _is_time_left(name: str, after: str) -> bool:
 
 
 def _numbers_in_calls(shape: str) -> list[str]:
-    """For each number the bracket of the call that it is an argument of: "FloatProgress(value=0.0, max=68.0)"."""
+    """For each number the bracket of the call that it is an argument of: "FloatProgress(value=0.0, max=68.0)"; two for
+    one in brackets of its own, as in a network that is printed: "Conv2d(3, 64, kernel_size=(4, 4))".
+    """
     result: list[str] = []
     if "(" not in shape:
         return [""] * sum(shape.count(sign) for sign in (NUMBER, TAKEN))
@@ -218,7 +220,7 @@ def _numbers_in_calls(shape: str) -> list[str]:
         elif sign == ")" and calls:
             calls.pop()
         elif sign in (NUMBER, TAKEN):
-            result.append("(" if any(calls) else "")
+            result.append("" if not any(calls) else "(" if calls[-1] else "((")
     return result
 
 

@@ -64,7 +64,7 @@ def _name_trainings(texts: list[tuple[str, ...]], parts: list[Scalars]) -> list[
     common = set(texts[0]).intersection(*texts[1:])
     names = [", ".join(text for text in own if text not in common)[:MAX_HEADING].strip() for own in texts]
     if not all(names):
-        names = _name_by_constants(parts) or names
+        names = _name_by_constants(parts) or ["" for _ in parts]
     counts, seen = Counter(names), Counter[str]()
     result = []
     for number, name in enumerate(names, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ganlib.logs import Follower
 from ganlib.logs.readers.steps import count_through_epochs
 
 
@@ -105,3 +106,18 @@ def test_an_epoch_line_and_iterations_from_0_below_it(read_text, points):
         frame = read_text(text, "a.log")
         assert points(frame, "loss/D") == [(792 * (e - 1) + i, e / 10) for e in range(1, 6) for i in (0, 264, 528)]
         assert frame["segment"].max() == 0
+
+
+def test_an_epoch_line_that_counts_from_1_and_rows_that_count_from_0(read_text, points, tmp_path):
+    text = "".join(
+        f"epoch:{e + 1}/3\n" + "".join(f"epoch:{e}, step:{i}, loss1:0.5, loss2:0.{e}\n" for i in (0, 100, 200))
+        for e in range(3)
+    )
+    frame = read_text(text, "a.log")
+    assert points(frame, "loss2") == [(300 * e + i, e / 10) for e in range(3) for i in (0, 100, 200)]
+    assert frame["segment"].max() == 0
+    follower = Follower(tmp_path / "b.log")
+    for end in range(20, len(text) + 20, 20):
+        (tmp_path / "b.log").write_text(text[:end])
+        followed = follower.read()
+    assert points(followed, "loss2") == points(frame, "loss2")

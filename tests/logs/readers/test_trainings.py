@@ -23,6 +23,7 @@ def names(frame):
         (["Starting Training Loop...\nlr: 0.1\nbatch_size: 64", "Starting Training Loop...\nlr: 0.2\nbatch_size: 64"],
          ["lr: 0.1", "lr: 0.2"]),
         (["===== SGD =====", "===== Adam ====="], ["SGD", "Adam"]),
+        (["width=32", "GPU memory: 3 GB"], ["training 1", "training 2"]),
         (["# again", "# again"], ["training 1", "training 2"]),
         (["", "", ""], ["training 1", "training 2", "training 3"]),
     ],
@@ -79,3 +80,12 @@ def test_a_sweep_that_is_followed(tmp_path):
     for column in ("run", "step", "tag", "value", "segment"):
         assert frame[column].tolist() == whole[column].tolist()
     assert names(frame) == ["lr=2e-4", "lr=1e-4", "lr=5e-5"]
+
+
+def test_networks_that_are_printed_are_no_log(read_text):
+    network = "Generator(\n" + "".join(
+        f"  ({i}): Conv2d(3, 64, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)\n" for i in range(5)
+    )
+    frame = read_text(2 * network + LOSSES, "train.log")
+    assert names(frame) == ["train"]
+    assert set(frame["tag"]) == {"loss"}
