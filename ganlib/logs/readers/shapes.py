@@ -49,6 +49,7 @@ _CALL = re.compile(r"\w\(|[()]")
 _ADJACENT_SIGNS = frozenset(["", ".", "-", "+", "*", "**", "^", ":", "\\", "#", "@", "_"])
 _TIME_LEFT = re.compile(r"(?:^|\W)ETA$|(?i:(?:time|est\w*)[_ ](?:left|remaining)|remaining[_ ]time)$")
 _TIME_UNIT = re.compile(r" ?(?:[smhd]|secs?|mins?|hours?|seconds?|minutes?|days?)(?![A-Za-z])|:")
+_SAVING = re.compile(r"\W{0,9}sav(?:ing|ed)\b", re.IGNORECASE)
 _SLASH = frozenset(["/", " / ", "/ ", " /"])
 _DEVIATION = re.compile(r" ?(?:±|\+/-|\+-) ?")
 _OF_NAME = re.compile(r"[ \t]*[:=][ \t]*")
@@ -110,6 +111,9 @@ class _Analysis:
             known = dict(roles)
             counted = {"batch", "batches", "count", "counts", *(("step", "steps") if "steps" in known else ())}
             roles = tuple((role, number) for role, number in roles if role not in counted)
+        if not fields and "epoch" in dict(roles) and _SAVING.match(self.before[0]):
+            # CycleGAN's "saving the latest model (epoch 2, total_iters 5000)" counts images, its rows count steps.
+            roles = tuple((role, number) for role, number in roles if role.startswith("epoch"))
         return Shape(roles, fields, self.unreadable, tuple(self.unknown_literals))
 
     def _with_split(self, name: str) -> str:

@@ -121,3 +121,15 @@ def test_an_epoch_line_that_counts_from_1_and_rows_that_count_from_0(read_text, 
         (tmp_path / "b.log").write_text(text[:end])
         followed = follower.read()
     assert points(followed, "loss2") == points(frame, "loss2")
+
+
+def test_a_saved_model_that_counts_in_images_is_no_step(read_text, points):
+    text = "".join(
+        "".join(f"(epoch: {e}, iters: {i}, time: 0.2) D_A: 0.3 G_A: 0.4\n" for i in (100, 200, 300))
+        + f"saving the latest model (epoch {e}, total_iters {4 * 300 * e})\nEnd of epoch {e} / 3\nlr 0.{e} -> 0.{e}\n"
+        for e in (1, 2, 3)
+    )
+    frame = read_text(text, "a.log")
+    assert steps(frame, "D_A") == [*range(100, 1000, 100)]
+    assert frame["step"].max() == 900
+    assert frame["segment"].max() == 0
