@@ -165,10 +165,20 @@ def draw_diagnosis(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
     if not findings:
         st.caption("No findings in these runs.")
         return findings, None
+    names = [f"{finding.rule} {finding.run} {finding.start}" for finding in findings]
+    check_link("finding", names.__contains__, "these runs have no such finding")
+    linked = st.query_params.get("finding")
+    st.session_state["finding"] = names.index(linked) if linked in names else None
+    if linked and linked not in names:  # of other runs
+        del st.query_params["finding"]
+
+    def write_link() -> None:
+        st.query_params["finding"] = names[st.session_state["finding"]]
+
     selected = st.radio(
         "Findings",
         range(len(findings)),
-        index=None,
+        on_change=write_link,
         format_func=lambda i: _format_finding(findings[i]),
         captions=[plain(f"{finding.evidence} {finding.advice}") for finding in findings],
         label_visibility="collapsed",

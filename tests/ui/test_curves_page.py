@@ -212,6 +212,8 @@ def test_a_finding_is_explained_and_its_interval_shaded(gallery, foreign):
     assert "The discriminator wins" in str(findings.options)
     assert not charts(at)[0]["layout"].get("shapes")
     at = fine(findings.set_value(0).run())
+    linked = open_page("curves", finding=at.query_params["finding"], runs="theirs")
+    assert linked.radio(key="finding").value == 0
     (first, second) = (shape for shape in charts(at)[0]["layout"]["shapes"] if shape["type"] == "rect")
     assert 150 <= first["x0"] <= 250
     assert first["x1"] == 399
