@@ -228,7 +228,9 @@ def _runs_in_heads(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
         source = Source(path)
         try:
             log_format, scalars = read_head(source) or read_file(source)
-        except NotALog:
+        except NotALog as error:
+            if folder.is_file():  # which is to be a log; in a folder there may be anything
+                errors.append(str(error))
             continue
         except LogError as error:
             errors.append(str(error))

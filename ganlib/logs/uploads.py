@@ -7,7 +7,6 @@ standard output the reason why there are none.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -20,6 +19,7 @@ from ganlib.errors import GanlibError
 from ganlib.logs.archives import is_archive, unpack
 from ganlib.logs.frame import SkippedLine
 from ganlib.logs.reading import read
+from ganlib.settings import child_environment, progress_interval
 
 SECONDS = 60.0
 MEMORY = 4_000_000_000  # bytes of addresses, of which Python and its packages take a third
@@ -43,8 +43,7 @@ def read_upload(path: Path) -> pd.DataFrame:
 
 
 def _run(path: Path, result: Path) -> None:
-    packages = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": packages, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = child_environment(progress_interval()) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "ganlib.logs.uploads", str(path), str(result), str(MEMORY)]
     try:
         process = subprocess.run(

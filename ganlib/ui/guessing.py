@@ -28,6 +28,7 @@ from ganlib.records import append_records
 from ganlib.runs import Run
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first, load_model
+from ganlib.ui.chrome import finish
 from ganlib.ui.links import check_link, draw_link, linked_selectbox
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_label, model_label, run_labels
@@ -95,7 +96,10 @@ def _deal(weights_hash: str, n: int, test: int, _run: Run) -> tuple[HumanTest, A
 
 def draw_guessing(run: Run, n: int, number: int) -> None:
     """The next image with its two buttons, or the result once all are judged."""
-    test, answers = _deal(run.weights_hash, n, number, run)
+    try:
+        test, answers = _deal(run.weights_hash, n, number, run)
+    except GanlibError as error:  # mostly, the real images are not on this machine
+        finish(str(error))
     person = st.session_state.setdefault("person", uuid4().hex)
     if person in answers.finished(n):
         _draw_result(test, answers, person, run)

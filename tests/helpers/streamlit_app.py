@@ -48,6 +48,10 @@ def fine(at: AppTest) -> AppTest:
     return at
 
 
+def has_content(at: AppTest) -> bool:
+    return any(at.get(kind) for kind in ("html", "bidi_component", "image")) or bool(charts(at))
+
+
 def set_to(at: AppTest, kind: str, key: str, value: Any) -> AppTest:
     widget = getattr(at, kind)(key=key)
     return fine(widget.set_value(value).run())

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from streamlit.testing.v1 import AppTest
 
 from helpers.hostile_runs import KEYS, MARKUP, NAMES, PICTURE, REFUSED, add_hostile_runs
-from helpers.streamlit_app import charts, every_page, open_page, values
+from helpers.streamlit_app import charts, every_page, has_content, open_page, values
 from helpers.tiny_models import write_run
 
 PLAIN = {
@@ -68,7 +68,7 @@ def test_hostile_folders_cost_a_page_nothing_but_themselves(name, hostile, use):
     use(hostile)
     at = open_page(name)
     assert [e.value for e in at.error] == []
-    assert charts(at) or at.get("html") or at.get("bidi_component")
+    assert has_content(at) or at.info  # without data there is nothing to guess
     (expander,) = (e for e in at.expander if "unusable" in e.label)
     assert expander.label == f"{len(REFUSED) + 1} unusable runs"
     assert all("\n" not in m.value and len(m.value) < 600 for m in expander.markdown)
