@@ -235,6 +235,8 @@ def _runs_in_heads(folder: Path) -> tuple[dict[str, list[str]], list[str]]:
         except LogError as error:
             errors.append(str(error))
             continue
+        if log_format is None and folder.is_file():
+            errors.append(str(LogError(path, None, "it is of no known format")))
         if source.skipped and not any(map(len, scalars)):
             first = source.skipped[0]
             errors.append(str(LogError(path, first.line, first.reason)))
