@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 from uuid import uuid4
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
 from ganlib.figures import human_error_bars
-from ganlib.images import png, resize_nearest
 from ganlib.metrics.human_error import (
     HumanTest,
     error_rates,
@@ -114,7 +112,8 @@ def _judge(test: HumanTest, answers: Answers, person: str) -> None:
         st.rerun()
     st.progress(image / len(test), plain(f"Image {image + 1} of {len(test)}"))
     with st.container(horizontal_alignment="center"):
-        st.image(_enlarged(test.images[image]), alt=f"Image {image + 1}: real or generated?")
+        # Within the page, not as a file of the server's: that is gone when the next image comes.
+        st.html(markup.single_image(test.images[image], f"Image {image + 1}: real or generated?", SIDE))
         with st.container(horizontal=True, horizontal_alignment="center"):
             for label, icon, shortcut, generated in [
                 ("Real", "photo_camera", "Left", False),
@@ -186,8 +185,3 @@ def _next_test() -> None:
 def _caption(generated: bool, wrong: bool) -> str:
     names = ("real", "generated")
     return f"{names[generated]}, taken for {names[not generated]}" if wrong else names[generated]
-
-
-def _enlarged(image: np.ndarray) -> bytes:
-    side = image.shape[0] * max(SIDE // image.shape[0], 1)
-    return png(resize_nearest(image[None], side, side)[0])

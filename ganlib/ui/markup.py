@@ -111,6 +111,11 @@ def film_strip(captions: Sequence[str], frames: np.ndarray) -> str:
     return _group("film-strip", f"Film strip of {len(captions)} frames", style, cells)
 
 
+def single_image(image: np.ndarray, caption: str, side: int) -> str:
+    """An image (H, W, C) uint8 at most ``side`` pixels wide."""
+    return f'<div style="width:{side}px;max-width:100%;margin:auto">{_image(image, caption)}</div>'
+
+
 def captioned_images(images: np.ndarray, captions: Sequence[str], label: str) -> str:
     """Images (N, H, W, C) uint8, each over its caption."""
     cells = "".join(

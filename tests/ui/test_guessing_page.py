@@ -57,9 +57,9 @@ def test_several_people_of_one_link_are_counted_together():
 
 
 def test_another_test_has_other_images_and_the_same_number_the_same():
-    images = [open_page("guessing", run=CONDITIONAL, n="10", test=t).get("image")[0].proto.imgs[0].url for t in "012"]
+    images = [open_page("guessing", run=CONDITIONAL, n="10", test=t).get("html")[0].value for t in "012"]
     assert len(set(images)) == 3
-    again = open_page("guessing", run=CONDITIONAL, n="10", test="1").get("image")[0].proto.imgs[0].url
+    again = open_page("guessing", run=CONDITIONAL, n="10", test="1").get("html")[0].value
     assert again == images[1]
 
 
