@@ -6,20 +6,14 @@ import streamlit as st
 
 import ganlib
 from ganlib.ui import presentation
+from ganlib.ui.navigation import PAGES
 
 st.set_page_config(page_title="ganlib", page_icon=Path(ganlib.__file__).parent / "ui/icon.png", layout="wide")
-page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Overview", icon=":material/home:", default=True),
-        st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
-        st.Page("pages/sampling.py", title="Sampling", icon=":material/casino:"),
-        st.Page("pages/interpolation.py", title="Interpolation", icon=":material/timeline:"),
-        st.Page("pages/curves.py", title="Training curves", icon=":material/show_chart:"),
-        st.Page("pages/fid.py", title="FID comparison", icon=":material/leaderboard:"),
-        st.Page("pages/guessing.py", title="Real or generated?", icon=":material/quiz:"),
-    ],
-    position="top",
-)
+pages = [
+    st.Page(f"pages/{file}.py", title=title, icon=f":material/{icon}:", default=file == "home")
+    for file, (title, icon) in PAGES.items()
+]
+page = st.navigation(pages, position="top")
 presentation.draw_bar()
 page.run()
 presentation.warm_up()

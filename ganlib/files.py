@@ -1,4 +1,4 @@
-"""Writing files so that a kill at any moment leaves the old content or the new, never half of it; reading JSON."""
+"""Writing files so that a kill at any moment leaves the old content or the new, never half; reading JSON and TOML."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
@@ -91,3 +92,14 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
     return value
+
+
+def read_toml(path: Path, kind: str) -> tuple[str, dict[str, Any]]:
+    """The text and the document of "a queue file"; GanlibError where it cannot be read or is no TOML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise GanlibError(f"{path} cannot be read ({error.strerror}); name {kind}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise GanlibError(f"{path} is no valid TOML: {error}.") from None

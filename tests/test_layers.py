@@ -34,7 +34,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
     "logs": {"errors", "files", "naming", "recipe", "records", "registry", "settings"},
     "figures": {"errors", "registry", "records", "logs"},
-    "experiments": {"errors", "naming", "records", "logs"},
+    "experiments": {"errors", "files", "naming", "records", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 

@@ -38,7 +38,6 @@ What is wrong is one GanlibError that names file and place; nothing of the file 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +45,7 @@ from typing import Any, Literal, NoReturn, cast
 
 from ganlib.errors import GanlibError
 from ganlib.experiments.measures import Measure, parse_measure
+from ganlib.files import read_toml
 from ganlib.naming import nearest_names
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -111,12 +111,7 @@ def read_experiments(folder: Path) -> tuple[list[Experiment], list[str]]:
 
 
 def read_experiment(path: Path) -> Experiment:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise GanlibError(f"{path} cannot be read ({error.strerror}); name an experiment's file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise GanlibError(f"{path} is no valid TOML: {error}.") from None
+    _, document = read_toml(path, "an experiment's file")
     try:
         return _experiment(path, document)
     except GanlibError as error:

@@ -17,7 +17,6 @@ A file with anything unknown or impossible in it is refused as a whole, with the
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any
 
 from ganlib.data import DATA_SETS
 from ganlib.errors import GanlibError
+from ganlib.files import read_toml
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.models import MODELS
 from ganlib.naming import nearest_names
@@ -63,13 +63,7 @@ class Entry:
 
 def read_queue(path: Path) -> list[Entry]:
     """The entries in the file's order; GanlibError, with file and line, for the first thing that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except OSError as error:
-        raise GanlibError(f"{path} cannot be read ({error.strerror}); name a queue file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise GanlibError(f"{path} is no valid TOML: {error}.") from None
+    text, document = read_toml(path, "a queue file")
     tables = document.pop("run", [])
     if document or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         unknown = next(iter(document), "run")

@@ -12,7 +12,7 @@ score_controls    metric, protocol, cost                       scores           
 score_table       ranking, unranked runs, published values     downloads         tables, scalars, reports as files
 links             what a link asks for, checked and built      report            a page that is also an HTML file
 jobs              evaluations in the background                 guessing          a test of real and generated images
-presentation      prepared views, one after the other
+presentation      prepared views, one after the other           navigation        the pages
 """
 
 import gc

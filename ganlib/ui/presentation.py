@@ -7,7 +7,6 @@ of the view that is shown, so that a reload stays where one is.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -20,20 +19,13 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from ganlib.errors import GanlibError
+from ganlib.files import read_toml
 from ganlib.sampling.request import parse_int
 from ganlib.settings import views_file
 from ganlib.ui.catalog import generates, preload_model, runs
 from ganlib.ui.markup import plain
+from ganlib.ui.navigation import PAGES
 
-PAGES = {  # file of pages/ -> title
-    "home": "Overview",
-    "gallery": "Gallery",
-    "sampling": "Sampling",
-    "interpolation": "Interpolation",
-    "curves": "Training curves",
-    "fid": "FID comparison",
-    "guessing": "Real or generated?",
-}
 KEY, LINKS = "present", "view"
 # Larger type for the last row of a lecture room; controls stay reachable from the view's own page.
 STYLE = """<style>
@@ -69,17 +61,12 @@ def parse_view(link: str, title: str = "") -> View:
 
 
 def _title(page: str, query: dict[str, list[str]]) -> str:
-    return ": ".join([PAGES[page], *query.get("run", [])[:1]])
+    return ": ".join([PAGES[page].title, *query.get("run", [])[:1]])
 
 
 def read_views(path: Path) -> list[View]:
     """``[[view]]`` tables with link and title; GanlibError for a file that is none."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise GanlibError(f"{path} cannot be read ({error.strerror}); name a file of views in GANLIB_VIEWS.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise GanlibError(f"{path} is no valid TOML: {error}.") from None
+    _, document = read_toml(path, "a file of views in GANLIB_VIEWS")
     tables = document.get("view")
     if not isinstance(tables, list) or not tables:
         raise GanlibError(f"{path} holds no [[view]] tables.")
