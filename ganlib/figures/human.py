@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -15,7 +13,6 @@ def human_error_bars(frame: pd.DataFrame, low: float, high: float) -> go.Figure:
     frame = frame.assign(own=[True, *[False] * (len(frame) - 1)]).sort_values("human_error", ascending=False)
     above = [100 * (high - value) if own else 0 for value, own in zip(frame["human_error"], frame["own"], strict=True)]
     below = [100 * (value - low) if own else 0 for value, own in zip(frame["human_error"], frame["own"], strict=True)]
-    assert all(map(isfinite, above))
     figure = go.Figure(
         go.Bar(
             x=100 * frame["human_error"],

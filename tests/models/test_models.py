@@ -138,14 +138,14 @@ def test_command_line_json_and_config_are_equal(name):
     add_arguments(parser, cls)
     assert cls.from_dict(given(parser.parse_args([]), cls)) == cls()
     for f in fields(cls):
-        if f.name == "attributes":  # no other value goes with the classes as they are
-            continue
         changed = other_value(cls, f.name)
         flag = f"--{f.name.replace('_', '-')}"
         if isinstance(changed, bool):
             written = [flag if changed else f"--no-{flag[2:]}"]
         else:
             written = [flag, *map(str, changed if isinstance(changed, tuple) else [changed])]
+        if f.name == "attributes":  # whose combinations are the classes
+            written += ["--num-classes", str(2**changed)]
         from_flags = cls.from_dict(given(parser.parse_args(written), cls))
         assert getattr(from_flags, f.name) == changed
         assert cls.from_dict(json.loads(json.dumps(from_flags.to_dict()))) == from_flags != cls()
@@ -164,7 +164,8 @@ def other_value(cls: Any, field: str) -> Any:
         return next(c for c in choices if c != default)
     for value in (default * 2, default + 1, default + 2, default // 2, default / 2, 0.5):
         try:
-            if value != default and cls.from_dict({field: value}):
+            classes = {"num_classes": 2**value} if field == "attributes" else {}  # all combinations
+            if value != default and cls.from_dict({field: value} | classes):
                 return value
         except GanlibError:
             continue

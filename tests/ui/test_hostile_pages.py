@@ -68,7 +68,7 @@ def test_hostile_folders_cost_a_page_nothing_but_themselves(name, hostile, use):
     use(hostile)
     at = open_page(name)
     assert [e.value for e in at.error] == []
-    assert has_content(at) or at.info  # without data there is nothing to guess
+    assert has_content(at) or (name == "guessing" and at.info)  # whose runs' data are nowhere
     (expander,) = (e for e in at.expander if "unusable" in e.label)
     assert expander.label == f"{len(REFUSED) + 1} unusable runs"
     assert all("\n" not in m.value and len(m.value) < 600 for m in expander.markdown)
