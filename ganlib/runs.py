@@ -35,6 +35,7 @@ from ganlib.settings import run_roots
 NUMBER = re.compile("0|[1-9][0-9]{0,14}")  # below 2^53, up to which a browser knows each integer
 LARGEST_SHEET = 20_000_000  # bytes of a picture of samples
 LARGEST_NUMBER = 2**53  # of images and seconds in metadata
+LOCK_SECONDS = 1.0  # in which one that only looks whether a run is in training has let go of its lock
 
 
 class RunError(GanlibError):
@@ -63,7 +64,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._lock)
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=LOCK_SECONDS)
         except Timeout:
             raise RunError(f"{self.path} is being trained by another process; stop that one first.") from None
         try:
@@ -80,6 +81,10 @@ class RunFolder:
                 return False
         except Timeout:
             return True
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it, the lock aside."""
+        return not self.path.exists() or all(file == self._lock for file in self.path.iterdir())
 
     def write_config(self, recipe: Recipe) -> None:
         write_recipe(self.config, recipe)

@@ -64,20 +64,24 @@ def _model_of(argv: Sequence[str]) -> str | None:
 
 
 class Training(NamedTuple):
-    """What the trainer is given."""
+    """What the trainer is given, and the recipe that its folder gets."""
 
     folder: RunFolder
     model: Trainable
     data: DataSet
     config: TrainingConfig
+    recipe: Recipe
 
 
 def run(args: argparse.Namespace) -> None:
-    folder, model, data, config = _resume(args) if args.resume else _start(args)
+    folder, model, data, config, recipe = _resume(args) if args.resume else _start(args)
     with folder.training():
+        if not args.resume:  # another process may have begun and ended in it since it was looked at
+            _require_empty(folder)
+            folder.write_config(recipe)
         trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
         if args.resume:  # the state fits: now the recipe may say how far it goes
-            folder.write_config(replace(find_run(args.resume).recipe, training=config.to_dict()))
+            folder.write_config(recipe)
         with _signals() as received, closing(ProgressLine()) as line:
             trainer.train(partial(_report, folder.path.name, line), lambda: bool(received))
     outcome = "stopped; go on with --resume" if received else "finished"
@@ -122,22 +126,20 @@ def _start(args: argparse.Namespace) -> Training:
     else:
         model.before_training()
     select_phases(model, config.phases)  # a pattern that matches none is refused before anything is written
-    folder = _empty_folder(args.out or _new_folder(f"{data.name}-{name}"))
-    start = StartRecipe(like.name, like.weights_hash) if like and args.start else None
-    folder.write_config(
-        Recipe(
-            model=name,
-            config=model.config.to_dict(),
-            data=_data_recipe(data),
-            training=config.to_dict(),
-            start=start,
-            note=args.note,
-            versions=versions(),
-            commit=commit(),
-            created=now(),
-        )
+    recipe = Recipe(
+        model=name,
+        config=model.config.to_dict(),
+        data=_data_recipe(data),
+        training=config.to_dict(),
+        start=StartRecipe(like.name, like.weights_hash) if like and args.start else None,
+        note=args.note,
+        versions=versions(),
+        commit=commit(),
+        created=now(),
     )
-    return Training(folder, model, data, config)
+    folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
+    _require_empty(folder)
+    return Training(folder, model, data, config, recipe)
 
 
 def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataSet:
@@ -182,13 +184,11 @@ def _load_weights(run: Run, model: Trainable) -> None:
     model.load_state_dict(weights)
 
 
-def _empty_folder(path: Path) -> RunFolder:
-    folder = RunFolder(path)
+def _require_empty(folder: RunFolder) -> None:
     if folder.config.exists():
-        raise GanlibError(f"{path} is a run already; --resume it or choose another --out.")
-    if path.exists() and any(path.iterdir()):
-        raise GanlibError(f"{path} holds other files; choose an empty or new folder for --out.")
-    return folder
+        raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")
+    if not folder.is_empty():
+        raise GanlibError(f"{folder.path} holds other files; choose an empty or new folder for --out.")
 
 
 def _resume(args: argparse.Namespace) -> Training:
@@ -204,7 +204,9 @@ def _resume(args: argparse.Namespace) -> Training:
     require_state(run.folder.state)
     _keep_changed_weights(run, bool(budget))
     run.blueprint  # noqa: B018  (refuses what would not fit any memory)
-    return Training(run.folder, run.model_class(run.config), data, TrainingConfig.from_dict(run.training | budget))
+    config = TrainingConfig.from_dict(run.training | budget)
+    recipe = replace(run.recipe, training=config.to_dict())
+    return Training(run.folder, run.model_class(run.config), data, config, recipe)
 
 
 def _load_again(run: Run, args: argparse.Namespace) -> DataSet:
@@ -264,4 +266,14 @@ def _new_folder(name: str) -> Path:
     """In ./runs, under a name that no run has, in the gallery or elsewhere: the name alone is to find this run."""
     name = re.sub(r"[^\w.-]", "-", name)  # folder:my pictures
     names = (name if i == 1 else f"{name}-{i}" for i in count(1))
-    return next(RUNS / n for n in names if not any((root / n).exists() for root in [RUNS, *run_roots()]))
+    free = (RUNS / n for n in names if not any((root / n).exists() for root in [RUNS, *run_roots()]))
+    return next(path for path in free if _create(path))
+
+
+def _create(path: Path) -> bool:
+    """Whether this process, and no other that looks for a name at the same time, created the folder."""
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True

@@ -147,6 +147,23 @@ def test_of_two_processes_that_resume_one_run_the_second_says_so(environment, un
 
 
 @pytest.mark.slow
+def test_of_two_processes_that_train_into_one_new_folder_one_wins_and_the_other_says_so(environment, tmp_path):
+    run = tmp_path / "both"
+    processes = [ganlib(environment, *train_flags(run), "--seed", seed) for seed in "12"]
+    errors = [process.communicate(timeout=300)[1] for process in processes]
+    assert sorted(process.returncode for process in processes) == [0, 1], errors
+    winner, loser = sorted(range(2), key=lambda i: processes[i].returncode)
+    assert errors[loser] in (
+        f"ganlib: {run} is being trained by another process; stop that one first.\n",
+        f"ganlib: {run} is a run already; --resume it or choose another --out.\n",  # it has begun just before
+    )
+    assert Run(run).training["seed"] == winner + 1  # the recipe is that of the weights
+    steps = [int(row["step"]) for row in rows(run)]
+    assert steps == sorted(set(steps))
+    assert Run(run).images_seen == IMAGES
+
+
+@pytest.mark.slow
 def test_a_terminated_run_stops_cleanly_and_resumes_to_the_same_bits(environment, undisturbed, tmp_path):
     run = tmp_path / "stopped"
     process = ganlib(environment, *train_flags(run))
