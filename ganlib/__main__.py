@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -34,9 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parse(argv)
         args.run(args)
+        sys.stdout.flush()  # here, where a closed pipe is caught, not while the interpreter shuts down
     except GanlibError as error:
         print(f"ganlib: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # "ganlib list | head": the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell reports of a process that SIGPIPE ended
     except OSError as error:
         print(f"ganlib: {describe_os_error(error)}", file=sys.stderr)
         return 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +154,10 @@ def test_scores_by_imagenet_features_stand_beside_the_embedded_ones(own_gallery,
 
 def protocol_of(gallery: Path) -> dict[str, Any]:
     return read_records(gallery / OTHER / "evaluation.json")[0].protocol.to_dict()
+
+
+def test_a_reader_that_stops_early_hears_no_complaint(gallery):
+    command = [sys.executable, "-m", "ganlib", "list", "models"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 141)
