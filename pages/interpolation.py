@@ -11,10 +11,13 @@ with chrome.page("Interpolation", "Walk through latent space from one seed and c
     with st.sidebar:
         run = controls.pick_run(runs)
     request = interpolation.pick_interpolation(run)
+    status = st.container()
     left, right = st.columns([1, 3], gap="large")
     with left:
         frames_per_second = st.slider("Frames per second", 2, 30, 12, key="fps", bind="query-params")
-        interpolation.draw_animation(request, frames_per_second)
     with right:
-        interpolation.draw_film_strip(request)
+        frames = interpolation.draw_film_strip(request, status)
+    with left:
+        if frames is not None:
+            interpolation.draw_animation(request, frames, frames_per_second)
     interpolation.draw_interpolation_link(request)

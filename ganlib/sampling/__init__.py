@@ -6,7 +6,7 @@ interpolation   paths through a latent space                request        what 
 
 from ganlib.sampling.generate import CHUNK, check_options, in_chunks, sample, sample_chunks, sample_stages
 from ganlib.sampling.growing import Growing
-from ganlib.sampling.interpolation import PATHS, interpolate
+from ganlib.sampling.interpolation import PATHS, interpolate, latent_path
 
 __all__ = [
     "CHUNK",
@@ -15,6 +15,7 @@ __all__ = [
     "check_options",
     "in_chunks",
     "interpolate",
+    "latent_path",
     "sample",
     "sample_chunks",
     "sample_stages",

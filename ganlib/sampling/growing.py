@@ -10,27 +10,33 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.images import resize_nearest, to_uint8
-from ganlib.models import GenerativeModel
+from ganlib.models import GenerativeModel, Latents
 from ganlib.sampling.generate import CHUNK, fill_up, options_of
 
 
 class Growing:
-    """Images of ``sample`` as far as they are done, and the fraction of the work that is.
+    """Images of ``sample``, or of given latents, as far as they are done, and the fraction of the work that is.
 
     ``images``: (N, H, W, C) uint8, mid-grey where nothing is there yet; stages smaller than the image are enlarged.
     ``step()`` goes on by one stage of one chunk, from any thread; it does nothing once ``done``.
     """
 
     def __init__(
-        self, model: GenerativeModel, seeds: Sequence[int], labels: Sequence[int] | None = None, **options: Any
+        self,
+        model: GenerativeModel,
+        seeds: Sequence[int] | Latents,
+        labels: Sequence[int] | Tensor | None = None,
+        **options: Any,
     ) -> None:
         c = model.config
         self.images = np.full((len(seeds), c.image_size, c.image_size, c.channels), 128, np.uint8)
         self.fraction = 0.0
-        self._start = partial(self._grow, model, seeds, labels, options)
+        y = None if labels is None else torch.as_tensor(labels)
+        self._start = partial(self._grow, model, seeds, y, options)
         self._stages = self._start()
         self._stepping, self._device = Lock(), model.device
 
@@ -54,16 +60,17 @@ class Growing:
         return self.images
 
     def _grow(
-        self, model: GenerativeModel, seeds: Sequence[int], labels: Sequence[int] | None, options: dict[str, Any]
+        self, model: GenerativeModel, seeds: Sequence[int] | Latents, labels: Tensor | None, options: dict[str, Any]
     ) -> Iterator[float]:
         n, stages, side = len(seeds), model.stages(**options), self.images.shape[1]
         start, chunk = 0, CHUNK
         while start < n:
             part = slice(start, min(start + chunk, n))
             rows = fill_up(part, chunk)
-            y = None if labels is None else torch.tensor(labels)[rows]
+            y = None if labels is None else labels[rows]
             try:
-                trace = model.trace(model.latents([seeds[i] for i in rows.tolist()]), y, **options_of(options, rows))
+                latents = seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
+                trace = model.trace(latents, y, **options_of(options, rows))
                 for stage, images in enumerate(trace, 1):
                     self.images[part] = resize_nearest(to_uint8(images[: part.stop - start]), side, side)
                     yield (start + (part.stop - start) * stage / stages) / n

@@ -39,7 +39,7 @@ PATHS = {"slerp": slerp, "lerp": lerp}
 
 
 @torch.inference_mode()
-def interpolate(
+def latent_path(
     model: GenerativeModel,
     seeds: tuple[int, int],
     labels: tuple[int, int] | None,
@@ -47,9 +47,8 @@ def interpolate(
     *,
     space: str = "z",
     path: str | None = None,
-    **options: Any,
-) -> NDArray[np.uint8]:
-    """(frames, H, W, C) uint8 from one seed and class to another; both ends are exactly those images.
+) -> tuple[Latents, Tensor | None]:
+    """The latents from one seed to another and (frames, K) class weights; both ends are exactly those of the seeds.
 
     ``path`` is "slerp" or "lerp", by default the one that suits the space. Classes morph by their weights. Noise
     beyond the latent is held still at the first seed's.
@@ -65,7 +64,22 @@ def interpolate(
     first, last, *_ = model.map(model.latents(seeds * 2), None if ends is None else ends.repeat(2, 1), space).z
     points = PATHS[path or model.spaces[space]](first, last, t)
     points[0], points[-1] = first, last  # exactly, whatever the rounding of t
-    latents = Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64), space)
+    return Latents(points, torch.full((frames,), seeds[0], dtype=torch.int64), space), weights
+
+
+@torch.inference_mode()
+def interpolate(
+    model: GenerativeModel,
+    seeds: tuple[int, int],
+    labels: tuple[int, int] | None,
+    frames: int,
+    *,
+    space: str = "z",
+    path: str | None = None,
+    **options: Any,
+) -> NDArray[np.uint8]:
+    """(frames, H, W, C) uint8 along ``latent_path``; both ends are exactly the images of these seeds and classes."""
+    latents, weights = latent_path(model, seeds, labels, frames, space=space, path=path)
 
     def compute(rows: Tensor) -> NDArray[np.uint8]:
         y = None if weights is None else weights[rows]

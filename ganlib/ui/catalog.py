@@ -24,7 +24,7 @@ from ganlib.logs import recipes
 from ganlib.models import GenerativeModel
 from ganlib.naming import run_names
 from ganlib.runs import Run, RunError, as_run_error, scan
-from ganlib.sampling import Growing, interpolate, sample, sample_stages
+from ganlib.sampling import Growing, interpolate, latent_path, sample, sample_stages
 from ganlib.sampling.request import InterpolationRequest, SampleRequest
 from ganlib.settings import run_roots
 
@@ -199,23 +199,31 @@ def _generate_stages(weights_hash: str, key: str, _request: SampleRequest) -> di
 
 def generate_frames(request: InterpolationRequest) -> np.ndarray:
     """(F, H, W, C) uint8 of an interpolation."""
-    options = tuple(sorted(request.options.items()))
+    return _generate_frames(request.run.weights_hash, frames_key(request), request)
+
+
+def get_growing_frames(request: InterpolationRequest) -> Growing:
+    """``get_growing`` of an interpolation."""
+    device = st.session_state.get("device", "auto")
+    return _get_growing_frames(request.run.weights_hash, frames_key(request), device, request)
+
+
+def frames_key(request: InterpolationRequest) -> str:
     r = request
-    return _generate_frames(r.run.weights_hash, r.seeds, r.classes, r.frames, r.path, r.space, options, r.run)
+    return repr((r.seeds, r.classes, r.frames, r.path, r.space, sorted(r.options.items())))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _get_growing_frames(weights_hash: str, key: str, device: str, _request: InterpolationRequest) -> Growing:
+    r, model = _request, load_model(_request.run)
+    points, weights = latent_path(model, r.seeds, r.classes, r.frames, space=r.space, path=r.path)
+    return Growing(model, points, weights, **r.options)
 
 
 @st.cache_data(max_entries=16, show_spinner="Interpolating…")
-def _generate_frames(
-    weights_hash: str,
-    seeds: tuple[int, int],
-    labels: tuple[int, int] | None,
-    count: int,
-    path: str,
-    space: str,
-    options: tuple[tuple[str, Any], ...],
-    _run: Run,
-) -> np.ndarray:
-    return interpolate(load_model(_run), seeds, labels, count, path=path, space=space, **dict(options))
+def _generate_frames(weights_hash: str, key: str, _request: InterpolationRequest) -> np.ndarray:
+    r = _request
+    return interpolate(load_model(r.run), r.seeds, r.classes, r.frames, path=r.path, space=r.space, **r.options)
 
 
 def evaluations() -> tuple[pd.DataFrame, list[str]]:

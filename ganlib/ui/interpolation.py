@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.images import gif
 from ganlib.runs import Run
 from ganlib.sampling import PATHS
 from ganlib.sampling.request import InterpolationRequest, parse_int
-from ganlib.ui import markup
-from ganlib.ui.catalog import generate_frames, load_model
+from ganlib.ui import growth, markup
+from ganlib.ui.catalog import frames_key, generate_frames, get_growing_frames, has_stages, load_model
 from ganlib.ui.controls import pick_class, pick_seed
 from ganlib.ui.links import check_link, draw_link, format_options
 from ganlib.ui.options import pick_options
@@ -70,14 +72,28 @@ def _pick_path(spaces: Mapping[str, str]) -> tuple[str, str]:
     return space, str(path)
 
 
-def draw_film_strip(request: InterpolationRequest) -> None:
-    """All frames in order, row by row."""
-    st.html(markup.film_strip(request.captions, generate_frames(request)))
+def draw_film_strip(request: InterpolationRequest, status: DeltaGenerator) -> np.ndarray | None:
+    """All frames in order, row by row; returned where they are done. ``status``: for progress and buttons."""
+    slot = st.empty()
+
+    def draw(frames: np.ndarray) -> None:
+        slot.html(markup.film_strip(request.captions, frames))
+
+    if not has_stages(request.run, request.options):
+        frames = generate_frames(request)
+    else:
+        growing = get_growing_frames(request)
+        frames = growth.grow(growing, f"{request.run.weights_hash} {frames_key(request)}", status, draw)
+        if not growing.done:
+            draw(frames)
+            return None
+    draw(frames)
+    return frames
 
 
-def draw_animation(request: InterpolationRequest, frames_per_second: int) -> None:
+def draw_animation(request: InterpolationRequest, frames: np.ndarray, frames_per_second: int) -> None:
     """The frames there and back, endlessly, with a download."""
-    content = gif(generate_frames(request), frames_per_second=frames_per_second)
+    content = gif(frames, frames_per_second=frames_per_second)
     st.html(markup.animation(content, f"Animation from {request.endpoints[0]} to {request.endpoints[1]} and back"))
     name = f"{request.run.name}_{request.seeds[0]}_to_{request.seeds[1]}.gif"
     st.download_button("Animation as GIF", content, name, "image/gif", on_click="ignore", icon=":material/gif_box:")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ganlib.images import grid, png, strip, zip_of_pngs
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, format_seeds
-from ganlib.ui import components, markup
+from ganlib.ui import components, growth, markup
 from ganlib.ui.catalog import (
     MAX_STRIP,
     generate_images,
@@ -30,7 +29,6 @@ from ganlib.ui.links import draw_link, format_options
 from ganlib.ui.names import run_labels
 
 ROW = 8  # images of a row where runs or classes are lined up
-REDRAW_SECONDS = 0.3  # between two states of images that come in stages
 
 
 def draw_samples(requests: Sequence[SampleRequest]) -> tuple[list[np.ndarray], SampleRequest | None]:
@@ -110,36 +108,11 @@ def _find_opened(requests: Sequence[SampleRequest], opened: str | None) -> Sampl
 
 
 def _grow(request: SampleRequest, status: DeltaGenerator, slot: DeltaGenerator) -> np.ndarray:
-    """The images as far as they are done: all of them, unless they were stopped."""
-    growing, line = get_growing(request), status.empty()
-    key, value = f"stopped_{request.run.name}", f"{request.run.weights_hash} {request_key(request)}"
-    bar, drawn_at = None, monotonic()
-    while not growing.done and st.session_state.get(key) != value:
-        growing.step()
-        if monotonic() - drawn_at > REDRAW_SECONDS and not growing.done:
-            if bar is None:
-                with line.container(horizontal=True, vertical_alignment="center"):
-                    bar = st.empty()
-                    _draw_button("Stop", "stop_circle", key, value)
-            bar.progress(growing.fraction, f"{growing.fraction:.0%} done")
-            slot.html(markup.image_grid(request, growing.images))
-            drawn_at = monotonic()
-    if growing.done:
-        line.empty()
-    else:
-        with line.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Stopped at {growing.fraction:.0%}: these images are unfinished.")
-            _draw_button("Go on", "play_circle", key, None)
-    return growing.images
-
-
-def _draw_button(label: str, icon: str, key: str, value: str | None) -> None:
-    """Sets a value of the session before the page is drawn again."""
-    st.button(
-        markup.plain(label),
-        icon=f":material/{icon}:",
-        key=f"{label} {key}",
-        on_click=lambda: st.session_state.__setitem__(key, value),
+    return growth.grow(
+        get_growing(request),
+        f"{request.run.name} {request.run.weights_hash} {request_key(request)}",
+        status,
+        lambda images: slot.html(markup.image_grid(request, images)),
     )
 
 

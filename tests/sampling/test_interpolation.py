@@ -12,7 +12,7 @@ from torch import Tensor
 from ganlib.errors import GanlibError
 from ganlib.models import Latents
 from ganlib.models.dcgan import DCGAN
-from ganlib.sampling import CHUNK, interpolate, sample
+from ganlib.sampling import CHUNK, Growing, interpolate, latent_path, sample
 from ganlib.sampling.interpolation import lerp, slerp
 from helpers.image_files import equal
 from helpers.tiny_models import build
@@ -134,3 +134,12 @@ def test_an_interpolation_takes_one_value_per_frame():
     frames = interpolate(model, (1, 2), None, CHUNK + 3, temperature=temperatures)
     assert equal(frames[:1], sample(model, [1], temperature=0.2))
     assert equal(frames[-1:], sample(model, [2], temperature=1.4))
+
+
+def test_frames_grow_stage_by_stage_into_the_interpolation():
+    model = build("ddpm")
+    latents, weights = latent_path(model, (1, 2), (0, 2), 5)
+    growing = Growing(model, latents, weights, steps=3)
+    growing.step()
+    assert growing.fraction == pytest.approx(1 / 3)
+    assert equal(growing.finish(), interpolate(model, (1, 2), (0, 2), 5, steps=3))

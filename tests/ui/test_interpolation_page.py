@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganlib.sampling import interpolate
-from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, model, pixels
+from helpers.gallery import CONDITIONAL, OTHER, SLOW, UNCONDITIONAL, model, pixels
 from helpers.streamlit_app import animation, arrays, close, from_link, grids, open_page, set_to, strip
 
 
@@ -77,3 +77,11 @@ def test_the_link_of_an_interpolation_opens_the_same(gallery):
     again = from_link("interpolation", at.code[0].value)
     assert not again.warning
     assert strip(again) == strip(at)
+
+
+def test_frames_of_many_steps_end_as_those_of_ganlib(able):
+    at = open_page("interpolation", run=SLOW, class_a="a", class_b="c", frames="5", steps="3")
+    assert np.array_equal(arrays(strip(at)), interpolate(model(able, SLOW), (0, 1), (0, 2), 5, steps=3)[..., 0])
+    assert not [button for button in at.button if button.label in ("Stop", "Go on")]
+    with animation(at) as gif:
+        assert getattr(gif, "n_frames", 1) == 8
