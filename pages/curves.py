@@ -4,7 +4,17 @@ import pandas as pd
 import streamlit as st
 
 from ganlib import figures
-from ganlib.ui import catalog, chrome, curves, differences, downloads, notebook_samples, sources, training_samples
+from ganlib.ui import (
+    catalog,
+    chrome,
+    curves,
+    differences,
+    downloads,
+    notebook_samples,
+    scripts,
+    sources,
+    training_samples,
+)
 from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
@@ -40,6 +50,8 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
             shown, x=title, marks=marks, span=span, groups=groups, colours=catalog.run_colours(), **style
         )
         report.chart(figure, alt=figures.describe_curves(shown), key="curves")
+    if st.session_state.pop(curves.CHOSEN, False):
+        scripts.scroll_to("curves")
     report.add(pd.DataFrame(findings), "Diagnosis")
     sources.draw_skipped_lines(frame)
     files = st.container()

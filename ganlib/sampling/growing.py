@@ -69,7 +69,9 @@ class Growing:
             rows = fill_up(part, chunk)
             y = None if labels is None else labels[rows]
             try:
-                latents = seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
+                latents = (
+                    seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
+                )
                 trace = model.trace(latents, y, **options_of(options, rows))
                 for stage, images in enumerate(trace, 1):
                     self.images[part] = resize_nearest(to_uint8(images[: part.stop - start]), side, side)

@@ -13,6 +13,7 @@ score_table       ranking, unranked runs, published values     downloads        
 links             what a link asks for, checked and built      report            a page that is also an HTML file
 jobs              evaluations in the background                 guessing          a test of real and generated images
 presentation      prepared views, one after the other           navigation        the pages
+growth            images in stages: progress, stop, go on       scripts           JavaScript of the pages
 """
 
 import gc

@@ -18,6 +18,7 @@ from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, single_scan
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
 from ganlib.ui.markup import plain
+from ganlib.ui.scripts import merge_history
 
 # Streamlit writes the chosen options of a list in white whatever the accent: on a light one that is 2.6 : 1.
 DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</style>"
@@ -51,6 +52,7 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
         except _Finished:
             pass
         clear_link_warnings()
+        merge_history()
         if st.context.theme.type == "dark":
             st.html(DARK_TAGS)
         if sidebar:

@@ -30,6 +30,7 @@ INTEGER_RANGE = 100  # from this width on an axis is cut at whole numbers
 AXES = {"images": "images", "steps": "step", "epochs": "epoch", "time": "time", "date": "clock"}
 LAYOUTS = {"overlay": "overlay", "one by one": "multiples"}
 LOSSES = ("non-saturating", "minimax", "hinge", "least squares", "wasserstein")
+CHOSEN = "finding_chosen"  # the session's key of whether a finding was chosen just now, whose interval is to be seen
 ICONS = {"critical": ":red[:material/error:]", "warning": ":orange[:material/warning:]", "info": ":material/info:"}
 
 
@@ -174,6 +175,7 @@ def draw_diagnosis(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
 
     def write_link() -> None:
         st.query_params["finding"] = names[st.session_state["finding"]]
+        st.session_state[CHOSEN] = True
 
     selected = st.radio(
         "Findings",

@@ -16,9 +16,7 @@ STOPPED = "stopped"  # the session's key of the set of keys of images that were 
 REDRAW_SECONDS = 0.3  # between two states
 
 
-def grow(
-    growing: Growing, key: str, status: DeltaGenerator, draw: Callable[[np.ndarray], object]
-) -> np.ndarray:
+def grow(growing: Growing, key: str, status: DeltaGenerator, draw: Callable[[np.ndarray], object]) -> np.ndarray:
     """The images as far as they are done: all of them, unless they were stopped.
 
     ``key`` tells them from others; ``status`` is where progress and buttons stand; ``draw`` shows a state of them.

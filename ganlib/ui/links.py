@@ -12,6 +12,7 @@ from ganlib.sampling.request import format_option
 from ganlib.ui.markup import plain
 
 WARNINGS = "link_warnings"  # the session's key
+LOST = "lost_uploads"  # the session's key of whether the link is of files that another session had
 
 
 def check_link(key: str, is_valid: Callable[[str], bool], reason: str) -> None:
@@ -82,9 +83,27 @@ def translate_link(key: str, names: Mapping[str, str]) -> None:
 
 def _rerun_with(key: str, values: list[str], warning: str) -> NoReturn:
     """Starts the page again from a link that has only these values of the key."""
-    st.session_state.setdefault(WARNINGS, []).append(warning)
+    if not st.session_state.get(LOST):
+        st.session_state.setdefault(WARNINGS, []).append(warning)
     _write_link(key, values)
     st.rerun()
+
+
+def remember_uploads(names: list[str], *, had: bool) -> None:
+    """Keeps the names of uploads in the link, where a reload or another person finds them without the files.
+
+    Then one sentence says so, and what else the link asks of them is left out in silence. ``had``: whether this
+    session had uploads before.
+    """
+    linked = st.query_params.get_all("uploads")
+    if linked == names:
+        return
+    _write_link("uploads", names)
+    if not names and not had:
+        st.session_state[LOST] = True
+        sentence = f"Uploads stay in the session that made them; upload {', '.join(linked)} again to see them here."
+        st.session_state.setdefault(WARNINGS, []).append(sentence)
+        st.rerun()
 
 
 def draw_link_warnings() -> None:

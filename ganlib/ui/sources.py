@@ -18,6 +18,7 @@ from ganlib.logs.uploads import read_upload
 from ganlib.naming import run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
+from ganlib.ui.links import remember_uploads
 from ganlib.ui.notebook_samples import NotebookSample, read_notebook_samples
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
@@ -110,6 +111,7 @@ def pick_uploads() -> tuple[list[pd.DataFrame], list[str]]:
         )
     results = [_read_upload(file.file_id, file.name, file.getvalue()) for file in files]
     read_before: set[str] = st.session_state.setdefault("seen_uploads", set())
+    remember_uploads([file.name for file in files], had=bool(read_before))
     new = [frame for file, (frame, _, _) in zip(files, results, strict=True) if file.file_id not in read_before]
     read_before.update(file.file_id for file in files)
     if names := [run for frame in new if frame is not None for run in frame["run"].cat.categories]:

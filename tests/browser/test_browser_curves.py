@@ -80,6 +80,22 @@ def test_an_uploaded_log_is_drawn_diagnosed_and_cut_to_a_range(tab):
     steps = pd.read_csv(io.BytesIO(content)).step
     assert steps.min() == 5
     assert steps.max() == 399
+    page.reload()
+    alerts = settled(page).locator("[data-testid=stAlert]")
+    expect(alerts.first).to_have_text(re.compile(r"upload their run\.csv again to see them here"))
+    expect(alerts.filter(has_text="The link asks")).to_have_count(0)
+
+
+def test_a_chosen_finding_is_scrolled_into_view(tab, gallery):
+    page = tab("curves?smooth=0&x=steps&filter=their")
+    page.set_viewport_size({"width": 1280, "height": 500})
+    upload(page, "their run.csv", collapsed_csv())
+    page.get_by_text("The discriminator wins").first.scroll_into_view_if_needed()
+    chart = page.locator(".st-key-curves").first  # for a moment the old one is there beside the new
+    expect(chart).not_to_be_in_viewport(ratio=0.5)
+    page.get_by_text("The discriminator wins").first.click()
+    expect(page.locator(".js-plotly-plot .shapelayer path")).to_have_count(2)
+    expect(chart).to_be_in_viewport(ratio=0.8)
 
 
 def collapsed_notebook(n: int = 400) -> bytes:

@@ -50,6 +50,18 @@ def test_the_seed_slider_moves_by_keyboard_and_takes_the_field_along(tab):
     expect(page).to_have_url(re.compile(r"[?&]seed=999(&|$)"))
 
 
+def test_seeds_in_a_row_are_one_entry_of_the_history(tab):
+    page = tab(f"sampling?run={UNCONDITIONAL}&n=4")
+    before, entries = sources(page), page.evaluate("history.length")
+    for seed in range(1, 6):
+        slider(page, "seed_slider").press("ArrowRight")
+        expect(page).to_have_url(re.compile(rf"[?&]seed={seed}(&|$)"))
+    after = changed(page, before)
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    assert changed(page, after) == before
+
+
 def test_the_zip_holds_the_pictures_of_the_page_and_how_they_were_made(tab):
     page = tab(f"sampling?run={OTHER}&class=4&seed=20&n=8")
     name, content = saved(page, "All images as ZIP")

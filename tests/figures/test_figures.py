@@ -323,6 +323,14 @@ def test_classes_are_columns_and_the_best_run_lies_on_top() -> None:
     assert not class_heatmap(table[:0], title="FID").data
 
 
+def test_text_in_cells_of_classes_is_readable() -> None:
+    table = scores(one=1.0).assign(class_name="cat")
+    (heat,) = class_heatmap(table, title="FID").data
+    ink = luminance(heat.textfont.color)
+    for _, colour in heat.colorscale:
+        assert (luminance(colour) + 0.05) / (ink + 0.05) >= 7  # of WCAG's AAA
+
+
 @pytest.mark.parametrize("draw", [score_history, score_cost])
 def test_other_charts_refuse_mixed_scores_too(draw: Any) -> None:
     mixed = pd.concat([scores(one=1), scores(two=2).assign(protocol="other")], ignore_index=True).assign(minutes=1.0)

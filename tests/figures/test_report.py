@@ -6,8 +6,10 @@ import re
 
 import pandas as pd
 import plotly.graph_objects as go
+import pytest
 
 from ganlib.figures.report import Report, latex
+from ganlib.ui.downloads import to_csv
 
 TABLE = pd.DataFrame({"Run": ["a_b & c", "d%"], "FID∞": [1.23456, float("nan")], "Images": [12000, 5]})
 
@@ -39,3 +41,15 @@ def test_a_table_for_latex_is_escaped_and_aligned() -> None:
         "d\\% & -- & 5 \\\\\n"
         "\\bottomrule\n\\end{tabular}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.5, "1.500"), (20.0, "20.00"), (0.25, "0.2500"), (999.96, "1000"), (12345.6, "12346")]
+)
+def test_numbers_for_latex_have_four_digits_with_the_zeros_at_the_end(value: float, text: str) -> None:
+    assert f" {text} " in latex(pd.DataFrame({"Run": ["a"], "FID": [value]}))
+
+
+def test_a_spreadsheet_has_six_digits() -> None:
+    table = pd.DataFrame({"FID": [2.4600000000000004, 12345.678]})
+    assert to_csv(table) == b"FID\n2.46\n12345.7\n"

@@ -104,6 +104,23 @@ def test_one_data_set_is_compared_at_a_time(own_gallery):
     assert bars(linked)["y"] == [CONDITIONAL, OTHER]
 
 
+def test_a_run_is_measured_with_as_many_images_as_others_of_its_data(own_gallery):
+    add_able_runs(own_gallery)
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    for name in NOISE:
+        score(own_gallery / name, 1.0, protocol=protocol | {"n_fake": 10_000})
+    at = open_page("fid", dataset="noise")
+    assert "10,000 generated" in protocol_of(at).value
+
+    def offered(run: str) -> Any:
+        (runs,) = (box for box in at.multiselect if box.label == "Runs to measure")
+        fine(runs.set_value([run]).run())
+        return next(box.value for box in at.select_slider if box.label == "Images to generate")
+
+    assert offered(OTHER) == 1_000  # not the 10,000 of the ranking on screen
+    assert offered(SLOW) == 10_000
+
+
 def test_each_extractor_is_explained_and_compared_with_the_other(own_gallery):
     add_able_runs(own_gallery)
     score_both(own_gallery, NOISE)
