@@ -16,7 +16,19 @@ from ganlib.models import MODELS
 from ganlib.records import read_records
 from ganlib.runs import Run
 from helpers.command_line import run_command, run_refused_command
-from helpers.gallery import BROKEN, CONDITIONAL, IMAGES, MISFITS, OTHER, RUNS, add_broken_runs, copy_of, direct, score
+from helpers.gallery import (
+    BROKEN,
+    CONDITIONAL,
+    IMAGES,
+    MISFITS,
+    OTHER,
+    PROJECT,
+    RUNS,
+    add_broken_runs,
+    copy_of,
+    direct,
+    score,
+)
 from helpers.tiny_models import files_of
 
 
@@ -158,6 +170,6 @@ def protocol_of(gallery: Path) -> dict[str, Any]:
 
 def test_a_reader_that_stops_early_hears_no_complaint(gallery):
     command = [sys.executable, "-m", "ganlib", "list", "models"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == (b"", 141)
