@@ -29,14 +29,14 @@ def diffaugment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
     return images
 
 
-def color(x: Tensor) -> Tensor:
-    """Brightness moved by up to a half, saturation times 0 … 2, contrast times 0.5 … 1.5."""
+def color(x: Tensor, strength: float = 1.0) -> Tensor:
+    """Brightness moved by up to a half, saturation times 0 … 2, contrast times 0.5 … 1.5; less by the ``strength``."""
     brightness, saturation, contrast = torch.rand(3, len(x), 1, 1, 1, device=x.device)
-    x = x + brightness - 0.5
+    x = x + strength * (brightness - 0.5)
     grey = x.mean(1, keepdim=True)
-    x = grey + (x - grey) * 2 * saturation
+    x = grey + (x - grey) * (1 + strength * (2 * saturation - 1))
     mean = x.mean((1, 2, 3), keepdim=True)
-    return mean + (x - mean) * (contrast + 0.5)
+    return mean + (x - mean) * (1 + strength * (contrast - 0.5))
 
 
 def translation(x: Tensor) -> Tensor:

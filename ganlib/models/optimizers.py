@@ -5,10 +5,30 @@ Historical averaging: Salimans et al., arXiv:1606.03498, section 3.3. Cyclic rat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
+
+from ganlib.config import Config, option
+from ganlib.errors import GanlibError
+from ganlib.models.contract import MOST_IMAGES
+
+
+@dataclass(frozen=True)
+class CyclicRate(Config):
+    """Config fields for architectures whose learning rate may go up and down."""
+
+    cycle_steps: int = option(
+        0, "an optimiser's steps in a cycle of its learning rate, 0 = constant", min=0, max=MOST_IMAGES
+    )
+    cycle_peak: float = option(10.0, "highest learning rate of a cycle, in multiples of the lowest", min=1.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.cycle_steps == 1:
+            raise GanlibError("A cycle of one step never leaves its lowest learning rate; cycle_steps takes 2 or more.")
 
 
 def average_history(optimizer: Optimizer, weight: float) -> None:

@@ -22,13 +22,13 @@ from ganlib.augment import Policy
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
 from ganlib.losses import feature_matching
-from ganlib.models.contract import MOST_IMAGES, GenerativeModel
-from ganlib.models.optimizers import average_history, cycle_rate
+from ganlib.models.contract import GenerativeModel
+from ganlib.models.optimizers import CyclicRate, average_history, cycle_rate
 from ganlib.nn.minibatch import MinibatchDiscrimination, MinibatchStddev
 
 
 @dataclass(frozen=True)
-class Techniques(Config):
+class Techniques(CyclicRate):
     """Config fields for architectures that train G and D alternately."""
 
     feature_matching: float = option(0.0, "weight of feature matching in G's loss", min=0.0, max=1.0)
@@ -40,10 +40,6 @@ class Techniques(Config):
     historical_averaging: float = option(0.0, "penalty on the squared distance from the mean of past weights", min=0.0)
     d_weight_decay: float = option(0.0, "weight decay of D (L2)", min=0.0)
     d_steps: int = option(1, "steps of D to one of G", min=1)
-    cycle_steps: int = option(
-        0, "an optimiser's steps in a cycle of its learning rate, 0 = constant", min=0, max=MOST_IMAGES
-    )
-    cycle_peak: float = option(10.0, "highest learning rate of a cycle, in multiples of the lowest", min=1.0)
     diffaugment: tuple[Policy, ...] = option((), "what DiffAugment alters at random in all images that D sees")
 
     def __post_init__(self) -> None:
@@ -52,8 +48,6 @@ class Techniques(Config):
             raise GanlibError(
                 "A virtual-batch reference of one image says nothing; virtual_batch_norm takes 2 or more."
             )
-        if self.cycle_steps == 1:
-            raise GanlibError("A cycle of one step never leaves its lowest learning rate; cycle_steps takes 2 or more.")
 
     @property
     def uses_batch_statistics(self) -> bool:

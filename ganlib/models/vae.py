@@ -16,15 +16,17 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.optim import Adam, Optimizer
 
+from ganlib.augment import color
 from ganlib.config import option
 from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, GenerativeModel, Latents, ModelConfig, Phase
 from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampling, widths
+from ganlib.models.optimizers import CyclicRate, cycle_rate
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 
 
 @dataclass(frozen=True)
-class VAEConfig(ModelConfig):
+class VAEConfig(ModelConfig, CyclicRate):
     """Config shared by all variational autoencoders."""
 
     class_conditional: bool = option(False, "condition the decoder on the class, where the data set has classes")
@@ -34,14 +36,24 @@ class VAEConfig(ModelConfig):
     kl_weight: float = option(0.1, "weight of the KL; 1 belongs to a decoder of variance 1/2", min=0.0)
     kl_warmup: int = option(0, "images in which that weight rises from 0", min=0, max=MOST_IMAGES)
     lr: float = option(1e-3, "Adam's learning rate", min=0.0)
+    beta1: float = option(0.9, "Adam's β1", min=0.0, max=0.999)
+    beta2: float = option(0.999, "Adam's β2", min=0.0, max=0.99999)
+    eps: float = option(1e-8, "Adam's ε", min=0.0, max=1.0)
+    colour_augmentation: float = option(
+        0.0, "strength of random brightness, saturation and contrast of the training images, 0 = off", min=0.0, max=1.0
+    )
 
     @property
     def label_width(self) -> int:
         return self.num_classes if self.class_conditional else 0
 
+    def encoded(self, width: int) -> int:
+        """Outputs of the encoder for codes of this width: means, and log variances where they are learned."""
+        return width if self.posterior == "N(μ,I)" else 2 * width
+
 
 class VAE(GenerativeModel):
-    """``encoder()`` gives mean and log variance of codes side by side; ``decoder()`` takes a code beside the class."""
+    """``encoder()`` gives means of codes, and log variances beside them; ``decoder()`` takes code and class."""
 
     family = "VAE"
     config: VAEConfig
@@ -57,7 +69,7 @@ class VAE(GenerativeModel):
         self.register_buffer("kl_share", torch.tensor(0.0 if config.kl_warmup else 1.0))
 
     def encoder(self) -> nn.Module:
-        """(N, C, H, W) -> (N, 2 latent_shape[0], …)."""
+        """(N, C, H, W) -> (N, config.encoded(latent_shape[0]), …)."""
         raise NotImplementedError
 
     def decoder(self) -> nn.Module:
@@ -69,7 +81,11 @@ class VAE(GenerativeModel):
         return self.config.label_width > 0
 
     def optimizers(self) -> dict[str, Optimizer]:
-        return {"VAE": Adam(self.parameters(), self.config.lr)}
+        c = self.config
+        optimizer = Adam(self.parameters(), c.lr, (c.beta1, c.beta2), c.eps)
+        if c.cycle_steps:
+            cycle_rate(optimizer, c.cycle_peak, c.cycle_steps)
+        return {"VAE": optimizer}
 
     def phases(self) -> list[Phase]:
         return [Phase("total", "VAE", self.loss)]
@@ -81,16 +97,25 @@ class VAE(GenerativeModel):
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The negative ELBO for each pixel value, but for a constant, where the KL's weight is 1."""
-        mean, log_variance = self.posterior(batch.images)
+        images = self.augmented(batch.images)
+        mean, log_variance = self.posterior(images)
         reconstructions = self.decode(reparameterise(mean, log_variance), self.labels_if_conditional(batch.labels))
-        squared_error, kl = mse_loss(reconstructions, batch.images), kl_to_standard_normal(mean, log_variance).mean()
-        weight = self.config.kl_weight * self.kl_share / batch.images[0].numel()
+        squared_error, kl = mse_loss(reconstructions, images), kl_to_standard_normal(mean, log_variance).mean()
+        weight = self.config.kl_weight * self.kl_share / images[0].numel()
         return squared_error + weight * kl, {"loss/kl": kl, "loss/mse": squared_error}
+
+    def augmented(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] -> the same with other colours, where the config says so."""
+        strength = self.config.colour_augmentation
+        return color(images, strength).clamp(-1, 1) if strength else images
 
     def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, H, W) -> mean and log variance of their codes, (N, *latent_shape) each."""
-        mean, log_variance = self.E(images).float().chunk(2, dim=1)
-        return mean, torch.zeros_like(mean) if self.config.posterior == "N(μ,I)" else log_variance
+        encoded = self.E(images).float()
+        if self.config.posterior == "N(μ,I)":
+            return encoded, torch.zeros_like(encoded)
+        mean, log_variance = encoded.chunk(2, dim=1)
+        return mean, log_variance
 
     def decode(self, z: Tensor, labels: Tensor | None) -> Tensor:
         if not self.conditional:
@@ -135,7 +160,7 @@ class MLPVAE(VAE):
     def encoder(self) -> nn.Module:
         c = self.config
         pixels = c.channels * c.image_size**2
-        return nn.Sequential(nn.Flatten(), *self.hidden(pixels), nn.Linear(c.hidden, 2 * c.z_dim))
+        return nn.Sequential(nn.Flatten(), *self.hidden(pixels), nn.Linear(c.hidden, c.encoded(c.z_dim)))
 
     def decoder(self) -> nn.Module:
         c = self.config
@@ -177,7 +202,7 @@ class ConvolutionalVAE(VAE):
 
     def encoder(self) -> nn.Module:
         c = self.config
-        last = nn.Conv2d(widths(c.sizes)[-1], 2 * c.z_dim, 4)
+        last = nn.Conv2d(widths(c.sizes)[-1], c.encoded(c.z_dim), 4)
         return nn.Sequential(*downsampling(c.sizes, c.channels), last, nn.Flatten()).apply(dcgan_init)
 
     def decoder(self) -> nn.Module:
@@ -234,7 +259,7 @@ class ResidualVAE(VAE):
             *conv_norm_relu(nn.Conv2d(2 * w, 4 * w, 4, 2, 1, bias=False), 4 * w),
             *conv_norm_relu(nn.Conv2d(4 * w, r, 1, bias=False), r),
             *(Residual(r) for _ in range(c.blocks)),
-            nn.Conv2d(r, 2 * r, 1),
+            nn.Conv2d(r, c.encoded(r), 1),
         )
 
     def decoder(self) -> nn.Module:

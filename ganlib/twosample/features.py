@@ -17,8 +17,9 @@ from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.metrics.extractors import EXTRACTORS, full_precision
-from ganlib.metrics.imagenet import LITE, load_imagenet
+from ganlib.metrics.imagenet import load_imagenet
 from ganlib.metrics.weights import file_hash
+from ganlib.nn.efficientnet import LITE
 from ganlib.runs import Run
 from ganlib.settings import reference_cache
 

@@ -102,7 +102,7 @@ def locate(
     name: str, n: int, device: torch.device, *, options: dict[str, str] | None = None, root: str | None = None
 ) -> Origin:
     """What ``name`` means, of up to n images even over its classes. GanlibError where it means nothing."""
-    source_name, _, part = name.partition("#")
+    source_name, _, part = name.partition("#") if not name.startswith("mixture:") else (name, "", "")
     path = Path(os.path.expanduser(source_name))
     is_run = (path / "config.json").exists()
     if not is_run and (os.path.exists(path) or source_name.partition(":")[0] in DATA_SETS):

@@ -18,6 +18,7 @@ from ganlib.__main__ import main
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS
 from ganlib.models.feature_vae import MEAN, STD, Trunk
+from ganlib.nn.efficientnet import packaged_weights
 from ganlib.runs import Run
 from helpers.tiny_models import tiny_config
 
@@ -115,6 +116,30 @@ def test_a_residual_trunk_is_torchvisions_without_its_classes():
         expected = whole((x / 2 + 0.5 - trunk.mean) / trunk.std)
     assert features.shape == (1, 2048, 2, 2)
     torch.testing.assert_close(y, expected)
+
+
+def test_efficientnets_trunk_has_the_weights_of_its_package():
+    """Its features are timm's, which the extractor of the metrics takes."""
+    import timm
+
+    model = fresh(trunk="efficientnet_lite0", trunk_weights="download")
+    model.before_training()
+    trunk = model.E[0].eval()
+    reference = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    state = torch.load(packaged_weights("efficientnet_lite0"), weights_only=True)
+    reference.load_state_dict(dict(zip(reference.state_dict(), state.values(), strict=True)))
+    images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        expected = reference.forward_features((127.5 * (images + 1) - 127) / 128)
+        torch.testing.assert_close(trunk(images), expected, rtol=1e-4, atol=1e-4)
+    assert expected.shape == (2, 1280, 2, 3)
+
+
+def test_weights_of_another_network_are_no_efficientnet(vgg, tmp_path):
+    path = tmp_path / "vgg.safetensors"
+    save_file(vgg, path)
+    with pytest.raises(GanlibError, match="The weights of efficientnet_lite0 cannot be loaded"):
+        fresh(trunk="efficientnet_lite0", trunk_weights=str(path)).before_training()
 
 
 def test_what_makes_no_sense_is_refused():

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.functional import mse_loss
 
 from ganlib.logs import read
 from ganlib.models import MODELS, Batch
-from ganlib.nn.gaussian import kl_to_standard_normal
+from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, make_trainer, tiny_config
 
@@ -22,14 +23,16 @@ def fresh(name: str, **changes: Any) -> Any:
 
 
 @every_vae
-def test_with_unit_variance_sigma_is_ignored(name):
+def test_with_unit_variance_there_is_no_head_for_sigma(name):
     model = build(name, posterior="N(μ,I)")
     mean, log_variance = model.posterior(BATCH.images)
+    assert mean.shape == (6, *model.latent_shape)
     assert (log_variance == 0).all()
     torch.testing.assert_close(kl_to_standard_normal(mean, log_variance), 0.5 * mean.square().flatten(1).sum(1))
-    own, deviations = build(name).posterior(BATCH.images)
-    torch.testing.assert_close(own, mean)
-    assert deviations.std() > 0
+    learned = build(name)
+    assert learned.posterior(BATCH.images)[1].std() > 0
+    outputs = model.E(BATCH.images).numel(), learned.E(BATCH.images).numel()
+    assert outputs == (mean.numel(), 2 * mean.numel())
 
 
 @every_vae
@@ -53,6 +56,36 @@ def test_the_kls_weight_rises_in_the_warm_up():
     expected = logs["loss/mse"] + 0.25 * model.config.kl_weight * logs["loss/kl"] / BATCH.images[0].numel()
     torch.testing.assert_close(loss, expected)
     assert fresh("vae_conv").kl_share == 1
+
+
+def test_the_sources_adam_and_its_cyclic_rate():
+    """S4: from 1e-5 to 1e-2 and back in 1000 steps, β 0.9 and 0.99, ε 1e-10; here in 4 steps."""
+    model = fresh("vae_mlp", lr=1e-5, cycle_peak=1e3, cycle_steps=4, beta2=0.99, eps=1e-10)
+    (optimizer,) = model.optimizers().values()
+    assert optimizer.defaults["betas"] == (0.9, 0.99)
+    assert optimizer.defaults["eps"] == 1e-10
+    rates = []
+    for _ in range(5):
+        optimizer.zero_grad()
+        model.loss(BATCH)[0].backward()
+        optimizer.step()
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([1e-5, 5.005e-3, 1e-2, 5.005e-3, 1e-5])
+
+
+def test_augmented_colours_are_what_is_reconstructed():
+    model = fresh("vae_mlp", colour_augmentation=0.5)
+    torch.manual_seed(0)
+    images = model.augmented(BATCH.images)
+    assert images.shape == BATCH.images.shape
+    assert images.min() >= -1
+    assert images.max() <= 1
+    shift = images.mean((1, 2, 3)) - BATCH.images.mean((1, 2, 3))
+    assert 0.01 < shift.abs().max() < 0.25 + 1e-6  # half of DiffAugment's half
+    assert fresh("vae_mlp").augmented(BATCH.images) is BATCH.images
+    reconstructions = model.decode(reparameterise(*model.posterior(images)), None)
+    torch.manual_seed(0)
+    torch.testing.assert_close(model.loss(BATCH)[1]["loss/mse"], mse_loss(reconstructions, images))
 
 
 def test_kl_squared_error_and_total_are_separate_scalars(tmp_path):

