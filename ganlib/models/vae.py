@@ -26,7 +26,7 @@ from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
 
 
 @dataclass(frozen=True)
-class VAEConfig(ModelConfig, CyclicRate):
+class VAEConfig(CyclicRate, ModelConfig):
     """Config shared by all variational autoencoders."""
 
     class_conditional: bool = option(False, "condition the decoder on the class, where the data set has classes")
