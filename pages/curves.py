@@ -43,7 +43,7 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         shown = curves.pick_range(shown)
         marks = curves.pick_annotations(on_axis, shown)
     training_samples.draw_training_samples(names)
-    notebook_samples.draw_notebook_samples(notebook_samples.notebook_samples(frame, names))
+    notebook_samples.draw_notebook_samples(notebook_samples.samples_of(frame, names))
     findings, span = curves.draw_diagnosis(on_axis)
     with chart:
         figure = figures.curves(

@@ -26,6 +26,7 @@ from ganlib.logs.diagnosis import Finding, diagnose
 from ganlib.logs.follow import Follower
 from ganlib.logs.frame import LogError, concat
 from ganlib.logs.notebook_pictures import NotebookPicture, notebook_pictures
+from ganlib.logs.notebook_samples import NotebookSample, notebook_samples
 from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
 from ganlib.logs.smoothing import smooth
@@ -40,6 +41,7 @@ __all__ = [
     "LogError",
     "LogTree",
     "NotebookPicture",
+    "NotebookSample",
     "RunLogs",
     "add_snapshot_metrics",
     "assign_x",
@@ -51,6 +53,7 @@ __all__ = [
     "find_annotations",
     "matching",
     "notebook_pictures",
+    "notebook_samples",
     "read",
     "recipes",
     "seed_groups",

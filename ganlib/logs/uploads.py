@@ -1,110 +1,96 @@
-"""Logs of strangers: read in a process of its own, which may take so much memory and time and no more.
-
-``python -m ganlib.logs.uploads PATH RESULT BYTES`` is that process: it leaves RESULT.parquet and RESULT.json, or on its
-standard output the reason why there are none.
-"""
+"""Logs of strangers: read in a process of its own, which may take so much memory and time and no more."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from contextlib import suppress
+from base64 import b64decode
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pandas as pd
 
 from ganlib.errors import GanlibError
-from ganlib.logs.archives import is_archive, unpack
-from ganlib.logs.frame import SkippedLine
-from ganlib.logs.reading import read
+from ganlib.logs.archives import is_archive
+from ganlib.logs.frame import MAX_LISTED, SkippedLine
+from ganlib.logs.notebook_samples import NotebookSample
+from ganlib.logs.reading import HEAD_BYTES, detect_format, read
+from ganlib.logs.upload_process import FAILED, MAIN, check_size, over_budget
 from ganlib.settings import child_environment, progress_interval
 
 SECONDS = 60.0
 MEMORY = 4_000_000_000  # bytes of addresses, of which Python and its packages take a third
+PICTURE_BYTES = 50_000_000  # of its pictures as they are shown
 SMALL = 200_000  # bytes of a file that is read at once: a process takes a second to start
-LONGEST_LINE = 50_000_000  # bytes
-MOST_TAGS = 5_000
-FAILED = 3  # exit status of the process where it says why
 
 
-def read_upload(path: Path) -> pd.DataFrame:
+class Upload(NamedTuple):
+    """What was uploaded: its scalars, and the pictures of the notebooks among them by run."""
+
+    frame: pd.DataFrame
+    pictures: dict[str, list[NotebookSample]]
+
+
+def read_upload(path: Path) -> Upload:
     """The frame of ``ganlib.logs.read``, of a file or of a ZIP of a tree. GanlibError also beyond the budget."""
-    if not is_archive(path) and path.stat().st_size <= SMALL:
-        return _checked(read(path), path)
+    if _is_simple(path):
+        return Upload(check_size(read(path), path), {})
     with TemporaryDirectory(prefix="ganlib-upload-") as folder:
         result = Path(folder, "result")
-        _run(path, result)
+        failure = _run(path, result)
+        about = result.with_suffix(".json")
+        if not about.exists():
+            raise GanlibError(failure)
         frame = pd.read_parquet(result.with_suffix(".parquet"))
-        attrs = json.loads(result.with_suffix(".json").read_text())
-        frame.attrs = attrs | {"skipped": [SkippedLine(*line) for line in attrs["skipped"]]}
-        return frame
+        frame.attrs = _attrs_from_json(json.loads(about.read_text()))
+        if failure:
+            frame.attrs["skipped_total"] += 1
+            skipped = SkippedLine(str(path), None, f"its pictures are left out: {failure}")
+            frame.attrs["skipped"] = [skipped, *frame.attrs["skipped"]][:MAX_LISTED]
+            return Upload(frame, {})
+        return Upload(frame, _load_pictures(result.with_suffix(".pictures.json")))
 
 
-def _run(path: Path, result: Path) -> None:
+def _is_simple(path: Path) -> bool:
+    """Whether it is read in no time; a notebook's pictures may be large however small the file is."""
+    if is_archive(path) or path.stat().st_size > SMALL:
+        return False
+    with path.open("rb") as file:
+        log_format = detect_format(file.read(2 * HEAD_BYTES), path)
+    return log_format is None or log_format.name != "notebook"
+
+
+def _run(path: Path, result: Path) -> str:
+    """Start the process, wait for it, and say why it failed; "" where it did not."""
     environment = child_environment(progress_interval()) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "ganlib.logs.uploads", str(path), str(result), str(MEMORY)]
+    environment["GANLIB_CACHE"] = str(result.parent)  # of what is uploaded nothing stays on the disk
+    command = [sys.executable, "-m", MAIN, str(path), str(result), str(MEMORY), str(PICTURE_BYTES)]
     try:
         process = subprocess.run(
             command, timeout=SECONDS, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _over_budget(path, f"{SECONDS:.0f} seconds") from None
+        return over_budget(path, f"{SECONDS:.0f} seconds")
     if process.returncode == FAILED:
-        raise GanlibError(process.stdout.decode(errors="replace").strip())
+        return process.stdout.decode(errors="replace").strip()
     if process.returncode:  # killed, or aborted by a library that asked for more memory in vain
-        raise _over_budget(path, f"{MEMORY / 1e6:,.0f} MB of memory")
+        return over_budget(path, f"{MEMORY / 1e6:,.0f} MB of memory")
+    return ""
 
 
-def _over_budget(path: Path, budget: str) -> GanlibError:
-    return GanlibError(f"{path.name} takes more than {budget} to read; upload fewer or shorter logs at a time.")
+def _attrs_from_json(attrs: dict[str, object]) -> dict[str, object]:
+    skipped: list[list[object]] = attrs["skipped"]  # type: ignore[assignment]
+    notebooks: dict[str, list[str]] = attrs["notebooks"]  # type: ignore[assignment]
+    return attrs | {
+        "skipped": [SkippedLine(*line) for line in skipped],  # type: ignore[arg-type]
+        "notebooks": {run: tuple(origin) for run, origin in notebooks.items()},
+    }
 
 
-def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    tags = len(frame["tag"].cat.categories)
-    if tags > MOST_TAGS:
-        raise GanlibError(f"{path.name} holds {tags:,} scalars; at most {MOST_TAGS:,} can be shown, so split it.")
-    return frame
-
-
-def _read_within_budget(path: Path, memory: int) -> pd.DataFrame:
-    """In the process of its own."""
-    with suppress(ImportError):  # where the system has no such bound, time alone is bounded
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    if is_archive(path):
-        return _checked(read(unpack(path)), path)
-    with path.open("rb") as file:
-        longest = max(map(len, file), default=0)
-    if longest > LONGEST_LINE and path.suffix.lower() in (".jsonl", ".csv", ".tsv", ".txt", ".log"):
-        raise GanlibError(
-            f"{path.name} has a line of {longest / 1e6:,.0f} MB; lines of up to {LONGEST_LINE / 1e6:,.0f} MB are read, "
-            "so split it."
-        )
-    return _checked(read(path), path)
-
-
-def main(path: Path, result: Path, memory: int) -> int:
-    try:
-        frame = _read_within_budget(path, memory)
-        attrs = frame.attrs | {"skipped": [list(line) for line in frame.attrs["skipped"]]}
-        frame.attrs = {}
-        frame.to_parquet(result.with_suffix(".parquet"), index=False)
-        result.with_suffix(".json").write_text(json.dumps(attrs))
-    except (MemoryError, ImportError):  # of a library that found no room
-        print(_over_budget(path, f"{memory / 1e6:,.0f} MB of memory"))
-        return FAILED
-    except GanlibError as error:
-        print(str(error).encode(errors="replace").decode())
-        return FAILED
-    except Exception as error:  # whatever a file holds ends in a sentence
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        print(f"{path.name} cannot be read ({reason}); check the file.")
-        return FAILED
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
+def _load_pictures(path: Path) -> dict[str, list[NotebookSample]]:
+    encoded = json.loads(path.read_text())
+    return {
+        run: [NotebookSample(moment, b64decode(content)) for moment, content in own] for run, own in encoded.items()
+    }

@@ -13,13 +13,12 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.errors import GanlibError
-from ganlib.logs import LogTree, RunLogs, concat
+from ganlib.logs import LogTree, NotebookSample, RunLogs, concat
 from ganlib.logs.uploads import read_upload
 from ganlib.naming import run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
 from ganlib.ui.links import remember_uploads
-from ganlib.ui.notebook_samples import NotebookSample, read_notebook_samples
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 SELECTED_RUNS = 6  # of an upload
@@ -132,15 +131,18 @@ def _read_upload(
         path = Path(folder, Path(name).name)
         path.write_bytes(_content)
         try:
-            frame = read_upload(path)
+            frame, pictures = read_upload(path)
         except GanlibError as error:
             return None, str(error).replace(f"{folder}{os.sep}", ""), {}
         # Named after the upload, for another run may have the same name.
         single = len(frame["run"].cat.categories) == 1
-        frame = rename_runs(frame, lambda run: name if single else f"{name}/{run}")
-        pictures = read_notebook_samples(frame, frame.attrs["notebooks"])
+
+        def title(run: str) -> str:
+            return name if single else f"{name}/{run}"
+
+        frame = rename_runs(frame, title)
         frame.attrs["notebooks"] = {}  # which are gone with the folder
-    return frame, "", pictures
+    return frame, "", {title(run): own for run, own in pictures.items()}
 
 
 def draw_skipped_lines(frame: pd.DataFrame) -> None:

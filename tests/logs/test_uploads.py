@@ -12,6 +12,7 @@ import pytest
 from ganlib.errors import GanlibError
 from ganlib.logs import read, uploads
 from ganlib.logs.uploads import read_upload
+from helpers.notebooks import notebook_picture, write_notebook
 
 
 def table(rows: int) -> bytes:
@@ -38,13 +39,13 @@ def refused(path: Path) -> str:
 def test_the_frame_is_that_of_read(rows, tmp_path):
     path = tmp_path / "log.csv"
     path.write_bytes(table(rows) + b"broken,line\n")
-    frame, expected = read_upload(path), read(path)
+    frame, expected = read_upload(path).frame, read(path)
     pd.testing.assert_frame_equal(frame, expected)
     assert frame.attrs == expected.attrs
 
 
 def test_a_tree_in_an_archive_is_read(tmp_path):
-    frame = read_upload(packed(tmp_path / "tree.zip", {"a/log.csv": table(5), "b/log.csv": table(7)}))
+    frame, _ = read_upload(packed(tmp_path / "tree.zip", {"a/log.csv": table(5), "b/log.csv": table(7)}))
     assert list(frame["run"].cat.categories) == ["a", "b"]
 
 
@@ -64,7 +65,7 @@ def test_too_many_files_are_one_sentence(tmp_path):
 
 def test_copies_of_a_log_are_read_in_linear_time(tmp_path):
     path = packed(tmp_path / "copies.zip", {f"r/{i}.csv": table(2) for i in range(500)})
-    assert len(read_upload(path)) == 4
+    assert len(read_upload(path).frame) == 4
 
 
 def test_a_line_beyond_all_measure_is_one_sentence(tmp_path):
@@ -96,3 +97,25 @@ def test_beyond_its_memory_an_upload_ends_in_a_sentence(tmp_path, monkeypatch):
     assert (
         refused(path) == "large.csv takes more than 200 MB of memory to read; upload fewer or shorter logs at a time."
     )
+
+
+def test_the_pictures_of_a_notebook_come_with_its_frame(tmp_path):
+    pictures = [notebook_picture((8, 8), level) for level in (0, 200)]
+    write_notebook(tmp_path / "gan.ipynb", *pictures)
+    content = (tmp_path / "gan.ipynb").read_bytes()
+    archive = packed(tmp_path / "two.zip", {f"{name}/gan.ipynb": content for name in "ab"})
+    for path, runs in ((tmp_path / "gan.ipynb", ["gan"]), (archive, ["a", "b"])):
+        upload = read_upload(path)
+        assert list(upload.pictures) == runs
+        for samples in upload.pictures.values():
+            assert [sample.moment for sample in samples] == ["epoch 1", "epoch 2"]
+
+
+def test_pictures_beyond_their_budget_are_left_out_and_the_curves_stay(tmp_path, monkeypatch):
+    path = write_notebook(tmp_path / "gan.ipynb", *(notebook_picture((8, 8), level) for level in range(4)))
+    monkeypatch.setattr(uploads, "PICTURE_BYTES", 100)
+    frame, pictures = read_upload(path)
+    assert frame["value"].tolist() == read(path)["value"].tolist()
+    assert not pictures
+    assert frame.attrs["skipped_total"] == 1
+    assert frame.attrs["skipped"][0].reason.startswith("its pictures are left out: they take ")
