@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 from base64 import b64decode
+from collections.abc import Hashable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -80,12 +81,10 @@ def _run(path: Path, result: Path) -> str:
     return ""
 
 
-def _attrs_from_json(attrs: dict[str, object]) -> dict[str, object]:
-    skipped: list[list[object]] = attrs["skipped"]  # type: ignore[assignment]
-    notebooks: dict[str, list[str]] = attrs["notebooks"]  # type: ignore[assignment]
+def _attrs_from_json(attrs: dict[Hashable | None, Any]) -> dict[Hashable | None, Any]:
     return attrs | {
-        "skipped": [SkippedLine(*line) for line in skipped],  # type: ignore[arg-type]
-        "notebooks": {run: tuple(origin) for run, origin in notebooks.items()},
+        "skipped": [SkippedLine(*line) for line in attrs["skipped"]],
+        "notebooks": {run: tuple(origin) for run, origin in attrs["notebooks"].items()},
     }
 
 
