@@ -64,6 +64,22 @@ def frechet(a: Statistics, b: Statistics) -> float:
     return float(difference @ difference + trace)
 
 
+def frechet_of(features: Tensor, reference: Statistics) -> float:
+    """``frechet(reference, statistics(features))`` of (n, d) features, in a fraction of the time where n < d.
+
+    With the covariance XᵀX of n centred rows, Σ XᵀX has the eigenvalues of the (n, n) matrix X Σ Xᵀ and zeros.
+    """
+    if len(features) >= features.shape[1]:
+        return frechet(reference, statistics(features))
+    rows = features.double().numpy()
+    mu = rows.mean(0)
+    X = (rows - mu) / np.sqrt(len(rows) - 1)
+    eigenvalues = np.linalg.eigvalsh(X @ reference.sigma @ X.T)
+    difference = reference.mu - mu
+    trace = np.trace(reference.sigma) + (X * X).sum() - 2 * np.sqrt(eigenvalues.clip(0)).sum()
+    return float(difference @ difference + trace)
+
+
 def covariance_root(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
     """R with R Rᵀ = Σ."""
     try:

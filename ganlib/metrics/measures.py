@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.fidelity import Statistics, frechet, inception_scores, kernel_distance, statistics
+from ganlib.metrics.fidelity import Statistics, frechet_of, inception_scores, kernel_distance
 from ganlib.metrics.neighbours import density_coverage, precision_recall
 from ganlib.registry import Registry
 
@@ -97,7 +97,7 @@ def fid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Fréchet distance. Heusel et al., arXiv:1706.08500."""
 
     def distance(part: FakeFeatures) -> float:
-        return frechet(real.statistics, statistics(part.features))
+        return frechet_of(part.features, real.statistics)
 
     return [
         Value("fid", distance(fake), [distance(part) for part in fake.blocks(blocks)], real.statistics.n, len(fake))
@@ -111,7 +111,7 @@ def fid_infinity(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Va
     def limit(part: FakeFeatures) -> float:
         # Any first n seeds are a fair sample, as even over the classes as the whole is.
         sizes = np.linspace(max(len(part) // SMALLEST, 2), len(part), EXTRAPOLATED).astype(int)
-        values = [frechet(real.statistics, statistics(part.features[:n])) for n in sizes]
+        values = [frechet_of(part.features[:n], real.statistics) for n in sizes]
         return float(np.polynomial.Polynomial.fit(1 / sizes, values, 1).convert()(0.0))
 
     values = [limit(part) for part in fake.blocks(blocks)]
@@ -178,8 +178,8 @@ def class_fid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value
             continue
         features = fake.features[fake.labels == label]
         parts = features.tensor_split(blocks) if blocks > 1 else ()
-        distances = [frechet(of_class, statistics(part)) for part in parts]
-        distance = frechet(of_class, statistics(features))
+        distances = [frechet_of(part, of_class) for part in parts]
+        distance = frechet_of(features, of_class)
         values.append(Value("class_fid", distance, distances, of_class.n, len(features), {"class": label}))
     return values
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.metrics.fidelity import Statistics, frechet, interpolate_pairs, statistics
+from ganlib.metrics.fidelity import Statistics, frechet, frechet_of, interpolate_pairs, statistics
 from ganlib.metrics.intervals import block_interval, wilson_interval
 
 
@@ -48,6 +48,7 @@ def test_fid_of_fewer_images_than_dimensions_is_finite_and_large(n: int) -> None
     real, fake = torch.randn(2_000, 64, generator=generator), torch.randn(2_000, 64, generator=generator)
     result = frechet(statistics(real), statistics(fake[:n]))
     assert np.isfinite(result)
+    assert frechet_of(fake[:n], statistics(real)) == pytest.approx(result, rel=1e-6)
     assert result > 2 * frechet(statistics(real), statistics(fake))
 
 
