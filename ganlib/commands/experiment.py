@@ -7,32 +7,26 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganlib.commands.experiments import judge_all
+from ganlib.commands.experiments import add_training, judge_all, work_through_entries
 from ganlib.errors import GanlibError
 from ganlib.experiments import Experiment, queue_entries, read_experiment
-from ganlib.files import write_atomically
 from ganlib.naming import nearest_names
-from ganlib.settings import EXPERIMENTS, RUNS
+from ganlib.settings import EXPERIMENTS
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("name", metavar="NAME", help="name of an experiment, or the path of its file")
-    parser.add_argument("--run", dest="train", action="store_true", help="train, halve and evaluate what is missing")
-    parser.add_argument("--entries", action="store_true", help="print its recipes as entries of a queue file")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)")
-    parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help="where runs go (default: runs)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    add_training(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     experiment = find_experiment(args.name)
-    entries = queue_entries(experiment)
+    entries = queue_entries([experiment])
     if args.entries:
         print(entries, end="")
         return
     if args.train and entries:
-        _work_through(experiment, entries, args)
+        work_through_entries(f"experiment-{experiment.name}", entries, args)
     print(f"{experiment.title} ({experiment.source})\n{experiment.question}\n")
     print(textwrap.fill(f"Reported: {experiment.reported}", 100, subsequent_indent="  "))
     for _, judgements in judge_all([experiment], [args.runs]):
@@ -53,12 +47,3 @@ def find_experiment(name: str) -> Experiment:
         hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
         raise GanlibError(f"There is no experiment {name!r}; {hint}`python -m ganlib experiments` shows all.")
     return read_experiment(EXPERIMENTS / f"{name}.toml")
-
-
-def _work_through(experiment: Experiment, entries: str, args: argparse.Namespace) -> None:
-    """By a queue of its own. GanlibError where another one works in the same folder: it takes ``--entries`` as well."""
-    from ganlib.commands.queue import work_through
-
-    path = args.runs / ".queue" / f"experiment-{experiment.name}.toml"
-    write_atomically(path, entries.encode())
-    work_through(path, args.runs, workers=args.workers, threads=args.threads, device=args.device)

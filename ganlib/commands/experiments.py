@@ -1,4 +1,4 @@
-"""python -m ganlib experiments [--format table|markdown|csv]"""
+"""python -m ganlib experiments [--run | --entries] [--format table|markdown|csv]"""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ganlib.commands.listing import table
 from ganlib.errors import GanlibError
-from ganlib.experiments import Experiment, Judgement, collect, judge, overall, read_experiments
+from ganlib.experiments import Experiment, Judgement, collect, judge, overall, queue_entries, read_experiments
+from ganlib.files import write_atomically
 from ganlib.runs import scan
-from ganlib.settings import EXPERIMENTS, run_roots
+from ganlib.settings import EXPERIMENTS, RUNS, run_roots
 
 TITLES = ("experiment", "source", "verdict", "answer")
 
@@ -24,6 +25,16 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--definitions", type=Path, default=EXPERIMENTS, metavar="DIR", help="their files (default: the project's)"
     )
+    add_training(parser)
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--run", dest="train", action="store_true", help="train, halve and evaluate what is missing")
+    parser.add_argument("--entries", action="store_true", help="print the recipes as entries of a queue file")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each process (default: 1)")
+    parser.add_argument("--runs", type=Path, default=RUNS, metavar="DIR", help="where runs go (default: runs)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -32,7 +43,13 @@ def run(args: argparse.Namespace) -> None:
         print(f"ganlib: {error}", file=sys.stderr)
     if not experiments:
         raise GanlibError(f"{args.definitions} has no experiments; name a folder of definitions by --definitions.")
-    rows = [_row(experiment, judgements) for experiment, judgements in judge_all(experiments)]
+    entries = queue_entries(experiments)
+    if args.entries:
+        print(entries, end="")
+        return
+    if args.train and entries:
+        work_through_entries("experiments", entries, args)
+    rows = [_row(experiment, judgements) for experiment, judgements in judge_all(experiments, [args.runs])]
     if args.format == "csv":
         csv.writer(sys.stdout).writerows([TITLES, *rows])
     elif args.format == "markdown":
@@ -40,6 +57,15 @@ def run(args: argparse.Namespace) -> None:
             print(f"| {' | '.join(row)} |")
     else:
         table(rows)
+
+
+def work_through_entries(name: str, entries: str, args: argparse.Namespace) -> None:
+    """By a queue of its own. GanlibError where another one works in the same folder: it takes ``--entries`` as well."""
+    from ganlib.commands.queue import work_through
+
+    path = args.runs / ".queue" / f"{name}.toml"
+    write_atomically(path, entries.encode())
+    work_through(path, args.runs, workers=args.workers, threads=args.threads, device=args.device)
 
 
 def judge_all(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import isnan
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+from typing import Protocol as Structural
 
 import pandas as pd
 
-from ganlib.experiments.definition import Claim, Experiment
+from ganlib.experiments.definition import Claim, Experiment, Variant
 from ganlib.experiments.measures import Estimate, measure_curve
 from ganlib.logs import LogError, diagnose, read
-from ganlib.records import METRICS, present, read_evaluations
+from ganlib.records import METRICS, Protocol, present, read_evaluations
 
 COMPLETE = 0.99  # of the recipe's images: a training ends at a whole batch
 
 
-class TrainedRun(Protocol):
+class TrainedRun(Structural):
     """A run as ``ganlib.runs`` reads it."""
 
     @property
@@ -59,9 +60,7 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
     """``runs``: all there are, by name; those of the experiment are measured."""
     missing = _missing(experiment, runs)
     usable = {name: runs[name] for name in experiment.runs if name not in missing}
-    scores, _ = read_evaluations({run.path: name for name, run in usable.items()})
-    scores = present(scores, {name: run.weights_hash for name, run in usable.items()})
-    scores = scores[(scores["options"] == "") & (scores["class_name"] == "") & scores["space"].isin(["", "z"])]
+    scores = _scores(usable)
 
     @cache
     def log(name: str) -> pd.DataFrame:
@@ -73,7 +72,8 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
             return ClaimData(claim, problem=_sentence(absent, missing))
         pairs = [(variant, run) for variant in claim.variants for run in experiment.variant(variant).runs]
         if claim.measure.metric:
-            return _from_records(claim, pairs, scores)
+            sides = [(experiment.variant(variant), run) for variant, run in pairs]
+            return _from_records(claim, sides, scores)
         try:
             values = [(variant, run, _from_log(claim, log(run))) for variant, run in pairs]
         except LogError as error:
@@ -104,24 +104,53 @@ def _sentence(absent: list[str], missing: Mapping[str, str]) -> str:
     return f"Runs are missing: {', '.join(shown)}{more}."
 
 
-def _from_records(claim: Claim, pairs: list[tuple[str, str]], scores: pd.DataFrame) -> ClaimData:
+def _scores(runs: Mapping[str, TrainedRun]) -> pd.DataFrame:
+    """Records of whole sets of images: of the present weights and of snapshots. ``protocol``: without the options."""
+    scores, _ = read_evaluations({run.path: name for name, run in runs.items()})
+    scores = scores[(scores["class_name"] == "") & scores["space"].isin(["", "z"])]
+    current = present(scores, {name: run.weights_hash for name, run in runs.items()})
+    scores = pd.concat([current, scores[scores["snapshot"].notna()]])
+    keys = {key: _without_options(key) for key in scores["protocol"].unique()}
+    return scores.assign(options=scores["protocol"].map(_options_label), protocol=scores["protocol"].map(keys))
+
+
+def _options_label(key: str) -> str:
+    return Protocol.from_key(key).options_label
+
+
+def _without_options(key: str) -> str:
+    return replace(Protocol.from_key(key), options={}).key
+
+
+def _from_records(claim: Claim, sides: list[tuple[Variant, str]], scores: pd.DataFrame) -> ClaimData:
     """Under the one protocol that all runs share: of several, that of most images, then the one used last."""
     metric = claim.measure.metric
-    names = [run for _, run in pairs]
-    rows = scores[(scores["metric"] == metric) & scores["run"].isin(names)]
-    unmeasured = [name for name in names if name not in set(rows["run"])]
+    scores = scores[scores["metric"] == metric]
+    rows = [_of_variant(variant, run, scores, METRICS[metric].better) for variant, run in sides]
+    unmeasured = [run for (_, run), own in zip(sides, rows, strict=True) if own.empty]
     if unmeasured:
         return ClaimData(claim, problem=f"{METRICS[metric].label} is not measured of {', '.join(unmeasured)}.")
-    counts = rows.groupby("protocol").agg(runs=("run", "nunique"), n=("n_fake", "max"), date=("date", "max"))
-    shared = counts[counts["runs"] == len(set(names))].sort_values(["n", "date"])
+    together = pd.concat([own.assign(side=number) for number, own in enumerate(rows)])
+    counts = together.groupby("protocol").agg(sides=("side", "nunique"), n=("n_fake", "max"), date=("date", "max"))
+    shared = counts[counts["sides"] == len(sides)].sort_values(["n", "date"])
     if shared.empty:
         return ClaimData(claim, problem=f"{METRICS[metric].label} of these runs is measured under different protocols.")
-    same = rows[rows["protocol"] == shared.index[-1]].set_index("run")
+    same = together[together["protocol"] == shared.index[-1]].set_index("side")
     values = tuple(
-        Measurement(variant, run, float(same.at[run, "value"]), float(same.at[run, "low"]), float(same.at[run, "high"]))
-        for variant, run in pairs
+        Measurement(variant.name, run, *(float(same.at[side, key]) for key in ("value", "low", "high")))
+        for side, (variant, run) in enumerate(sides)
     )
     return ClaimData(claim, values, str(same["protocol_label"].iloc[0]))
+
+
+def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -> pd.DataFrame:
+    """A row a protocol: of the present weights, or of the best snapshot."""
+    label = " · ".join(f"{name} {value}" for name, value in sorted(variant.options.items()))
+    rows = scores[(scores["run"] == run) & (scores["options"] == label)]
+    if not variant.best_snapshot:
+        return rows[rows["snapshot"].isna()]
+    ranked = rows[rows["snapshot"].notna()].sort_values("value", ascending=better == "lower")
+    return ranked.drop_duplicates("protocol")
 
 
 def _from_log(claim: Claim, frame: pd.DataFrame) -> Estimate:

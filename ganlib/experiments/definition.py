@@ -5,6 +5,8 @@
     source = "S3"                        # and where in it
     reported = "D's loss stays above G's; worse images within 220 epochs."
     limits = "Narrower networks, 60,000 images instead of 1.8 million."      # of what may be concluded
+    reason = "Scale: 60,000 images."     # why a result may differ from what was reported
+    priority = 3                         # its place among the experiments, of the page and of the queue
 
     [recipe]                             # what all variants share: keys of a queue file's entry
     model = "dcgan"
@@ -22,6 +24,11 @@
     [variants.shipped]
     title = "the gallery's run"
     runs = ["cifar10-dcgan"]             # runs that exist, in place of a recipe
+    options = { guidance = 3.0 }         # that the measured images were generated with (default: none)
+    snapshot = "best"                    # of its records those of the snapshot with the best value, not of the weights
+
+    [variants.elsewhere]
+    runs_of = "other-experiment.base"    # the trainings of a variant of another experiment
 
     [[claims]]                           # the first answers the question
     statement = "The base has the lower FID."
@@ -39,7 +46,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast
 
@@ -52,6 +59,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 RECIPE_KEYS = {"model", "data", "images", "max_minutes", "seeds", "needs", "halve", "evaluate", "fields", "start"}
 RELATIONS = ("<", ">", "=")
 MARGIN = 0.1
+LAST = 1000  # the priority of an experiment that has none
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ class Variant:
     runs: tuple[str, ...]  # their names, one a seed
     recipe: Mapping[str, Any] | None  # an entry of a queue file but for its name and seed; None where runs exist
     seeds: tuple[int, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    best_snapshot: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,9 @@ class Experiment:
     variants: tuple[Variant, ...]
     claims: tuple[Claim, ...]
     limits: str = ""
+    reason: str = ""  # the most likely one where the result differs from what was reported
     scalars: tuple[str, ...] = ()  # of the curves that are shown beside it
+    priority: int = LAST
     path: Path = field(default=Path(), compare=False)
 
     def variant(self, name: str) -> Variant:
@@ -100,14 +112,14 @@ class Experiment:
 
 
 def read_experiments(folder: Path) -> tuple[list[Experiment], list[str]]:
-    """Those of the folder by the order of their files' names, and a sentence for each file that is none."""
+    """Those of the folder by priority, then by name, and a sentence for each file that is none."""
     experiments, errors = [], []
     for path in sorted(folder.glob("*.toml")):
         try:
             experiments.append(read_experiment(path))
         except GanlibError as error:
             errors.append(str(error))
-    return experiments, errors
+    return sorted(experiments, key=lambda experiment: experiment.priority), errors
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -124,12 +136,15 @@ def _experiment(path: Path, document: dict[str, Any]) -> Experiment:
         raise GanlibError(f"its name {name!r} is not of lower-case letters, digits, - and _ alone.")
     tables = {key: document.pop(key, None) for key in ("recipe", "variants", "claims", "scalars")}
     texts = {key: _text(document, key) for key in ("title", "question", "source", "reported")}
-    limits = _text(document, "limits") if "limits" in document else ""
+    limits, reason = (_text(document, key) if key in document else "" for key in ("limits", "reason"))
+    priority = document.pop("priority", LAST)
     _nothing_left(document, "the file")
+    if type(priority) is not int or priority < 1:
+        raise GanlibError(f"priority is a whole number from 1 on, not {priority!r}.")
     shared = _table(tables["recipe"] or {}, "recipe")
     _only(shared, RECIPE_KEYS, "recipe")
     variants = tuple(
-        _variant(name, key, _table(values, f"variants.{key}"), shared)
+        _variant(path, key, _table(values, f"variants.{key}"), shared)
         for key, values in _table(tables["variants"], "variants").items()
     )
     claims = tables["claims"]
@@ -145,20 +160,30 @@ def _experiment(path: Path, document: dict[str, Any]) -> Experiment:
         variants=variants,
         claims=tuple(_claim(_table(claim, "claims"), names) for claim in claims),
         limits=limits,
+        reason=reason,
         scalars=tuple(scalars),
+        priority=priority,
         path=path,
     )
 
 
-def _variant(experiment: str, name: str, values: dict[str, Any], shared: dict[str, Any]) -> Variant:
+def _variant(path: Path, name: str, values: dict[str, Any], shared: dict[str, Any]) -> Variant:
     place = f"variants.{name}"
     if not NAME.fullmatch(name):
         raise GanlibError(f"{place} is not of lower-case letters, digits, - and _ alone.")
     title = _text(values, "title") if "title" in values else name
+    options, snapshot = _table(values.pop("options", {}), f"{place}.options"), values.pop("snapshot", "")
+    if snapshot not in ("", "best"):
+        raise GanlibError(f'snapshot of {place} is "best" or left out, not {snapshot!r}.')
+    measured: dict[str, Any] = {"options": options, "best_snapshot": snapshot == "best"}
+    if "runs_of" in values:
+        other = _variant_elsewhere(path, _text(values, "runs_of"))
+        _nothing_left(values, place)
+        return replace(other, name=name, title=title, **measured)
     if "runs" in values:
         runs = _list(values, "runs", str, place)
         _nothing_left(values, place)
-        return Variant(name, title, tuple(runs), None)
+        return Variant(name, title, tuple(runs), None, **measured)
     _only(values, RECIPE_KEYS, place)
     recipe = shared | values
     recipe["fields"] = _table(shared.get("fields", {}), "recipe.fields") | _table(values.get("fields", {}), place)
@@ -166,8 +191,23 @@ def _variant(experiment: str, name: str, values: dict[str, Any], shared: dict[st
     for key in ("model", "data"):
         if not isinstance(recipe.get(key), str):
             raise GanlibError(f"{place} has no {key}; name it there or in [recipe].")
-    runs = [f"{experiment}-{name}-s{seed}" for seed in seeds]
-    return Variant(name, title, tuple(runs), recipe, tuple(seeds))
+    names = [f"{path.stem}-{name}-s{seed}" for seed in seeds]
+    return Variant(name, title, tuple(names), recipe, tuple(seeds), **measured)
+
+
+def _variant_elsewhere(path: Path, reference: str) -> Variant:
+    """ "other-experiment.variant", which has a recipe or runs of its own: no chain of references, hence no circle."""
+    other, _, name = reference.partition(".")
+    file = path.parent / f"{other}.toml"
+    if not (NAME.fullmatch(other) and file.is_file()):
+        raise GanlibError(f"runs_of names {reference!r}; there is no experiment {other!r} in {path.parent}.")
+    _, document = read_toml(file, "an experiment's file")
+    variants = _table(document.get("variants", {}), "variants")
+    if name not in variants or "runs_of" in _table(variants[name], f"variants.{name}"):
+        names = [key for key, values in variants.items() if isinstance(values, dict) and "runs_of" not in values]
+        raise GanlibError(f"runs_of names {reference!r}; the variants of {other} are {', '.join(names)}.")
+    shared = _table(document.get("recipe", {}), "recipe")
+    return _variant(file, name, _table(variants[name], f"variants.{name}"), shared)
 
 
 def _claim(values: dict[str, Any], variants: list[str]) -> Claim:

@@ -1,24 +1,26 @@
-"""The recipes of an experiment as entries of a queue file, which trains, halves and evaluates what is missing."""
+"""The recipes of experiments as entries of a queue file, which trains, halves and evaluates what is missing."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from ganlib.experiments.definition import Experiment
 
 
-def queue_entries(experiment: Experiment) -> str:
-    """TOML: a ``[[run]]`` table a training; "" where all runs of the experiment exist already."""
-    blocks = []
-    for variant in experiment.variants:
-        if variant.recipe is None:
-            continue
-        shared = {key: value for key, value in variant.recipe.items() if key != "seeds"}
-        for name, seed in zip(variant.runs, variant.seeds, strict=True):
-            values = {"name": name, **shared, "fields": shared["fields"] | {"seed": seed}}
-            blocks.append("[[run]]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items()))
-    return "\n".join(blocks)
+def queue_entries(experiments: Iterable[Experiment]) -> str:
+    """TOML: a ``[[run]]`` table a training, each once; "" where all runs exist already."""
+    blocks: dict[str, str] = {}
+    for experiment in experiments:
+        for variant in experiment.variants:
+            if variant.recipe is None:
+                continue
+            shared = {key: value for key, value in variant.recipe.items() if key != "seeds"}
+            for name, seed in zip(variant.runs, variant.seeds, strict=True):
+                values = {"name": name, **shared, "fields": shared["fields"] | {"seed": seed}}
+                blocks[name] = "[[run]]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items())
+    return "\n".join(blocks.values())
 
 
 def toml(value: Any) -> str:

@@ -74,7 +74,7 @@ def test_variants_are_recipes_over_the_shared_one(tmp_path):
 
 
 def test_recipes_become_entries_that_the_queue_reads(tmp_path):
-    text = queue_entries(read_experiment(write(tmp_path, GOOD)))
+    text = queue_entries([read_experiment(write(tmp_path, GOOD))])
     entries = read_queue(write(tmp_path, text, "queue.toml"))
     assert [entry.name for entry in entries] == ["norm-base-s0", "norm-base-s1", "norm-sn-s0", "norm-sn-s1"]
     assert entries[3].fields == {"width": 8, "label_smoothing": (0.8, 1.0), "spectral_norm": True, "seed": 1}
@@ -127,6 +127,5 @@ def test_the_projects_definitions_are_right_and_their_recipes_can_be_trained(tmp
     experiments, errors = read_experiments(EXPERIMENTS)
     assert errors == []
     assert experiments
-    for experiment in experiments:
-        if text := queue_entries(experiment):
-            read_queue(write(tmp_path, text, "queue.toml"))
+    assert len({e.priority for e in experiments}) == len(experiments)
+    read_queue(write(tmp_path, queue_entries(experiments), "queue.toml"))
