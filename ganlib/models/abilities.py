@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -42,4 +42,16 @@ class InfersCodes(Protocol):
 
     def infer_codes(self, images: Tensor) -> list[Tensor]:
         """(N, C, H, W) in [-1, 1] -> (N, K) probabilities of each categorical code's values."""
+        ...
+
+
+@runtime_checkable
+class Attends(Protocol):
+    """Has self-attention in its generator."""
+
+    def attention_maps(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> dict[int, Tensor]:
+        """Side s of the maps -> (N, s², s²): how much each position counts at position j is row j, 1 in all.
+
+        Positions run row by row. {} where the config has no attention.
+        """
         ...

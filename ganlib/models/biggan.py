@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,8 @@ from ganlib.losses import hinge_d, hinge_g
 from ganlib.models.attributes import EmbedsAttributes
 from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import Option
-from ganlib.models.sagan import AttentiveConfig, Discriminator
-from ganlib.nn.attention import SelfAttention2d
+from ganlib.models.sagan import AttentiveConfig, AttentiveNetwork, Discriminator
+from ganlib.nn.attention import attention_maps, log_gammas
 from ganlib.nn.residual import UpBlock
 from ganlib.nn.standing_norm import Condition, StandingBatchNorm2d
 
@@ -47,7 +48,9 @@ class BigGANConfig(AttentiveConfig):
 
     @classmethod
     def tiny(cls) -> BigGANConfig:
-        return cls(image_size=16, channels=1, num_classes=3, attention=8, g_width=8, d_width=8, z_chunk=4, embedding=4)
+        return cls(
+            image_size=16, channels=1, num_classes=3, attention=(8,), g_width=8, d_width=8, z_chunk=4, embedding=4
+        )
 
     @property
     def levels(self) -> int:
@@ -55,7 +58,7 @@ class BigGANConfig(AttentiveConfig):
         return self.image_size.bit_length() - 2
 
 
-class Generator(nn.Module):
+class Generator(AttentiveNetwork):
     def __init__(self, c: BigGANConfig) -> None:
         super().__init__()
         ups = c.levels - 1
@@ -66,11 +69,10 @@ class Generator(nn.Module):
         norm = partial(StandingBatchNorm2d, width=width, thresholds=THRESHOLDS, wrap=c.wrap)
         self.linear = c.wrap(nn.Linear(c.z_chunk, 16 * chs[0]))
         self.blocks = nn.ModuleList(UpBlock(chs[i], chs[i + 1], norm, c.wrap) for i in range(ups))
-        if c.attention:
-            self.attention = SelfAttention2d(chs[c.attention.bit_length() - 3], c.wrap)
+        self.add_attention(c, lambda size: chs[size.bit_length() - 3], c.wrap)
         self.norm = StandingBatchNorm2d(chs[-1], 0, THRESHOLDS)
         self.to_image = c.wrap(nn.Conv2d(chs[-1], c.channels, 3, padding=1))
-        self.attention_size, self.levels = c.attention, c.levels
+        self.levels = c.levels
 
     def forward(self, z: Tensor, y: Tensor | None, truncation: Tensor) -> Tensor:
         """(N, levels · z_chunk), (N, label_width) weights or None, (N,) -> (N, C, H, W) in [-1, 1]."""
@@ -78,9 +80,7 @@ class Generator(nn.Module):
         shared = [] if y is None else [self.embed(y)]
         h = self.linear(first).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for block, part in zip(self.blocks, parts, strict=True):
-            h = block(h, Condition(torch.cat([*shared, part], dim=1), truncation))
-            if h.shape[2] == self.attention_size:
-                h = self.attention(h)
+            h = self.attend(block(h, Condition(torch.cat([*shared, part], dim=1), truncation)))
         h = self.norm(h, Condition(z[:, :0], truncation))
         return self.to_image(relu_(h)).tanh().float()
 
@@ -136,13 +136,13 @@ class BigGAN(EmbedsAttributes):
         # D has no batch norm, so real and fake can share one pass.
         both = None if labels is None else labels.repeat(2)
         real, fake = self.score(torch.cat([batch.images, fakes]), both).chunk(2)
-        return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
+        return hinge_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean(), **log_gammas("D", self.D)}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         labels = self.labels_if_conditional(batch.labels)
         adversarial = hinge_g(self.score(self.generate(self.random_latents(len(batch.images)), labels), labels))
         penalty = self.orthogonality()
-        return adversarial + self.config.orthogonal * penalty, {"G/orthogonal": penalty}
+        return adversarial + self.config.orthogonal * penalty, {"G/orthogonal": penalty, **log_gammas("G", self.G)}
 
     def orthogonality(self) -> Tensor:
         """The penalty of all of G's weights but the class embedding's, whose rows are no filters."""
@@ -178,3 +178,6 @@ class BigGAN(EmbedsAttributes):
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W), labels -> (N,) logits, high for real images of that class."""
         return self.D(images, self.embedding_weights(labels))
+
+    def attention_maps(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> dict[int, Tensor]:
+        return attention_maps(self.G, lambda: self.generate(latents, labels, **options))

@@ -2,7 +2,9 @@
 
 Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio, "Generative Adversarial
 Networks", NeurIPS 2014, arXiv:1406.2661. Section 5: rectifiers in G; maxout and dropout in D. Section 3,
-algorithm 1: k steps of D, each on images of its own, to one of G; the non-saturating loss for G.
+algorithm 1: k steps of D, each on images of its own, to one of G; the non-saturating loss for G. With
+``--z-distribution uniform`` G sees its Gaussian latents' quantiles, uniform in [-1, 1] as the paper's noise, so that
+seeds and interpolation stay as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
@@ -24,6 +27,7 @@ from ganlib.nn.maxout import Maxout
 @dataclass(frozen=True)
 class FCGANConfig(ModelConfig):
     z_dim: int = option(100, "latent dimension", min=1)
+    z_distribution: Literal["normal", "uniform"] = option("normal", "of the noise that G sees")
     g_hidden: tuple[int, ...] = option((512, 512), "units of G's hidden layers", min=1)
     d_hidden: tuple[int, ...] = option((240, 240), "maxout units of D's hidden layers", min=1)
     pieces: int = option(2, "linear maps per maxout unit", min=1)
@@ -118,7 +122,8 @@ class FCGAN(GenerativeModel):
 
     def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
         self.refuse_labels(labels)
-        return self.G(latents.z * per_image(temperature, latents.z))
+        z = latents.z * per_image(temperature, latents.z)
+        return self.G(2 * torch.special.ndtr(z) - 1 if self.config.z_distribution == "uniform" else z)
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W) -> (N,) logits, high for real."""

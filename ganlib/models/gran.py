@@ -29,6 +29,7 @@ class GRANConfig(NetworkConfig):
     z_dim: int = option(60, "latent dimension of each step", min=1)
     width: int = option(48, "channels at the highest resolution, doubled at each lower one", min=1)
     hidden: int = option(100, "features of the last update", min=1)
+    noise_layer: bool = option(False, "noise enters through tanh(W z), as in the paper")
     minibatch_stddev: bool = option(False, "show D the standard deviation over the batch, against collapse")
 
     @classmethod
@@ -67,7 +68,7 @@ class StepwiseSequential(nn.Module):
 
 
 class Generator(nn.Module):
-    """Noise enters f as it is. The paper's tanh(W z) saturates on CIFAR-10 until many seeds are one picture."""
+    """Noise enters f as it is unless asked: tanh(W z) saturates on CIFAR-10 until many seeds are one picture."""
 
     def __init__(self, c: GRANConfig) -> None:
         super().__init__()
@@ -75,10 +76,12 @@ class Generator(nn.Module):
         if c.steps > 1:
             to_hidden = nn.Conv2d(widths(c)[-1], c.hidden, 4)
             self.g = StepwiseSequential([*downsampling(c, c.channels), to_hidden, nn.Tanh()], c.steps - 1)
+        self.noise = nn.Sequential(nn.Linear(c.z_dim, c.z_dim), nn.Tanh()) if c.noise_layer else nn.Identity()
         self.hidden = c.hidden
 
     def canvas_updates(self, z: Tensor) -> Iterator[Tensor]:
         """(N, T, z_dim) -> T updates ΔC_t of the canvas, (N, C, H, W) each, unbounded."""
+        z = self.noise(z)
         hidden = z.new_zeros(len(z), self.hidden)  # before the first update
         for step in range(z.shape[1]):
             h = torch.cat([z[:, step], hidden], dim=1)

@@ -5,6 +5,7 @@ Karras, Aila, Laine, Lehtinen, "Progressive Growing of GANs for Improved Quality
 counted in images. Equalised learning rate, pixel norm in G, minibatch standard deviation in D. G ends in a tanh,
 where the paper's is linear, so that pictures keep their range. ``--normalization "spectral + batch"`` has spectral
 norm in both networks and batch norm in G instead; ``--loss`` chooses least squares or WGAN-GP with the paper's drift.
+Minibatch discrimination and other techniques may be added.
 """
 
 from __future__ import annotations
@@ -18,22 +19,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
+from ganlib.augment import diffaugment
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.losses import gradient_penalty, least_squares_d, least_squares_g, wasserstein_d, wasserstein_g
 from ganlib.models.contract import MODELS, MOST_IMAGES, Batch, GenerativeModel, Latents, ModelConfig, Phase
-from ganlib.models.techniques import LabelSmoothing, real_targets
+from ganlib.models.techniques import (
+    LabelSmoothing,
+    Techniques,
+    adam,
+    add_feature_matching,
+    batch_statistics,
+    real_targets,
+    reference_latents,
+)
 from ganlib.nn.equalized import PixelNorm, equalize
-from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
+from ganlib.nn.minibatch import JoinStatistics
+from ganlib.nn.virtual_norm import normalize_virtually
 
 T = TypeVar("T")
 DRIFT = 1e-3  # appendix A.1: keeps the critic's values near 0
 
 
 @dataclass(frozen=True)
-class PGGANConfig(LabelSmoothing, ModelConfig):
+class PGGANConfig(Techniques, LabelSmoothing, ModelConfig):
+    minibatch_stddev: bool = option(True, "minibatch standard deviation in D")
     z_dim: int = option(128, "latent dimension", min=1)
     width: int = option(32, "channels at the highest resolution, doubled at each lower one", min=1)
     max_width: int = option(256, "most channels at any resolution", min=1)
@@ -66,6 +78,10 @@ class PGGANConfig(LabelSmoothing, ModelConfig):
             raise GanlibError("multipliers needs at least one value; 1 leaves fade and stabilize as they are.")
         if self.loss == "wasserstein" and min(self.label_smoothing) < 1:
             raise GanlibError("A critic has no target to smooth; drop label_smoothing or --loss wasserstein.")
+        if self.weight_norm:
+            raise GanlibError(f"{self.normalization} sets the scale of PGGAN's weights already; drop weight_norm.")
+        if self.virtual_batch_norm and self.normalization != "spectral + batch":
+            raise GanlibError('PGGAN has batch norm only with --normalization "spectral + batch"; add it.')
 
     @classmethod
     def tiny(cls) -> PGGANConfig:
@@ -181,7 +197,7 @@ class Discriminator(ProgressiveNetwork):
             )
             for a, b in pairwise(chs)
         )
-        join = JoinStatistics([MinibatchStddev()])
+        join = JoinStatistics(batch_statistics(c, chs[0] * 4 * 4))
         self.head = nn.Sequential(
             join,
             wrap(nn.Conv2d(chs[0] + join.extra, chs[0], 3, padding=1)),
@@ -192,8 +208,8 @@ class Discriminator(ProgressiveNetwork):
             equalize(nn.Linear(chs[0], 1), gain=1) if wrap is equalize else wrap(nn.Linear(chs[0], 1)),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, s, s) at the resolution s that is grown -> (N,) logits."""
+    def features_and_logits(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, s, s) at the resolution s that is grown -> features (N, C') and logits (N,)."""
         depth, alpha = self.depth, self.alpha
         h = self.from_image[depth](x)
         if depth:
@@ -202,7 +218,12 @@ class Discriminator(ProgressiveNetwork):
             h = self.from_image[depth - 1](avg_pool2d(x, 2)).lerp(h, alpha)
         for block in list(self.blocks[: max(depth - 1, 0)])[::-1]:
             h = block(h)
-        return self.head(h).flatten().float()
+        features = self.head[:-1](h)
+        return features, self.head[-1](features).flatten().float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, s, s) at the resolution s that is grown -> (N,) logits."""
+        return self.features_and_logits(x)[1]
 
 
 @MODELS.register("pggan")
@@ -218,7 +239,9 @@ class PGGAN(GenerativeModel):
     def __init__(self, config: PGGANConfig) -> None:
         super().__init__(config)
         self.G, self.D = Generator(config), Discriminator(config)
-        self.loss_kind = config.loss
+        if config.virtual_batch_norm:
+            normalize_virtually(self.G, config.virtual_batch_norm, lambda n: (reference_latents(self, n)[0],))
+        self.loss_kind = f"{config.loss} + feature matching" if config.feature_matching else config.loss
 
     @property
     def conditional(self) -> bool:
@@ -226,10 +249,11 @@ class PGGAN(GenerativeModel):
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
-        return {name: Adam(net.parameters(), c.lr, (c.beta1, c.beta2)) for name, net in [("D", self.D), ("G", self.G)]}
+        betas = (c.beta1, c.beta2)
+        return {"D": adam(self.D, c, c.lr, betas, c.d_weight_decay), "G": adam(self.G, c, c.lr, betas)}
 
     def phases(self) -> list[Phase]:
-        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
+        return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         depth, alpha = self.config.stage(images_seen)
@@ -244,7 +268,8 @@ class PGGAN(GenerativeModel):
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         c = self.config
-        reals, fakes = self.fade_reals(batch.images), self.generate(self.random_latents(len(batch.images)))
+        reals = self.augment(self.fade_reals(batch.images))
+        fakes = self.augment(self.generate(self.random_latents(len(batch.images))))
         # In separate passes, so that minibatch standard deviation does not mix them.
         real, fake = self.score(reals), self.score(fakes)
         size, alpha = real.new_tensor([4 << self.G.depth, self.G.alpha])
@@ -256,8 +281,17 @@ class PGGAN(GenerativeModel):
         return loss, logs | {"D/penalty": penalty}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        fake = self.score(self.generate(self.random_latents(len(batch.images))))
-        return (least_squares_g if self.config.loss == "least squares" else wasserstein_g)(fake), {}
+        fakes = self.augment(self.generate(self.random_latents(len(batch.images))))
+        features, logits = self.features_and_logits(fakes)
+        return add_feature_matching(
+            self.config,
+            (least_squares_g if self.config.loss == "least squares" else wasserstein_g)(logits),
+            features,
+            lambda: self.features_and_logits(self.augment(self.fade_reals(batch.images)))[0],
+        )
+
+    def augment(self, images: Tensor) -> Tensor:
+        return diffaugment(images, self.config.diffaugment)
 
     def fade_reals(self, images: Tensor) -> Tensor:
         """Real images in the detail that G's have: between two resolutions while a block fades in (appendix A)."""
@@ -276,4 +310,8 @@ class PGGAN(GenerativeModel):
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W) -> (N,) logits, or the critic's values, high for real; only the grown resolution is seen."""
-        return self.D(resize(images, 4 << self.D.depth))
+        return self.features_and_logits(images)[1]
+
+    def features_and_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) -> D's features (N, C') and logits (N,)."""
+        return self.D.features_and_logits(resize(images, 4 << self.D.depth))

@@ -60,3 +60,17 @@ def test_dropout_acts_in_training_alone():
     assert torch.equal(model.score(images), model.score(images))
     model.train()
     assert not torch.equal(model.score(images), model.score(images))
+
+
+def test_uniform_noise_is_the_quantile_of_the_seeds_gaussian():
+    model, uniform = build("fcgan"), build("fcgan", z_distribution="uniform")
+    seen: list[torch.Tensor] = []
+    uniform.G.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    latents = uniform.latents(range(2000))
+    assert torch.equal(latents.z, model.latents(range(2000)).z)
+    uniform.generate(latents)
+    noise = seen[0].flatten()
+    torch.testing.assert_close(noise, torch.erf(latents.z.flatten() / 2**0.5))
+    for quantile in (0.1, 0.5, 0.9):
+        assert noise.quantile(quantile).item() == pytest.approx(2 * quantile - 1, abs=0.03)
+    assert noise.std().item() == pytest.approx(1 / 3**0.5, abs=0.01)

@@ -46,3 +46,12 @@ def test_each_step_has_statistics_of_its_own():
     norm = model.G.f.layers[1]
     assert len(norm.norms) == 2
     assert not torch.equal(norm.norms[0].running_mean, norm.norms[1].running_mean)
+
+
+def test_the_noise_layer_bounds_what_enters_and_adds_one_layer():
+    plain, squashed = build("gran"), build("gran", noise_layer=True)
+    assert set(squashed.state_dict()) - set(plain.state_dict()) == {"G.noise.0.weight", "G.noise.0.bias"}
+    z = 100 * squashed.latents([0, 1]).z
+    layer = squashed.G.noise[0]
+    torch.testing.assert_close(squashed.G.noise(z), torch.tanh(z @ layer.weight.T + layer.bias))
+    assert squashed.G.noise(z).abs().max() <= 1

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ganlib.errors import GanlibError
-from ganlib.losses import feature_matching, hinge_g, nonsaturating_g
+from ganlib.losses import feature_matching, hinge_g, least_squares_g, nonsaturating_g
 from ganlib.models import MODELS, Batch
 from ganlib.models.techniques import DCGANTechniques, Techniques
 from ganlib.nn.virtual_norm import VirtualBatchNorm2d
@@ -24,7 +24,25 @@ from helpers.tiny_models import build, labels_for, make_trainer, tiny_config
 
 pytestmark = pytest.mark.slow
 
-OFFERED = {"dcgan": DCGANTechniques, "cdcgan": DCGANTechniques, "sngan": Techniques}
+OFFERED = {
+    "dcgan": DCGANTechniques,
+    "cdcgan": DCGANTechniques,
+    "sngan": Techniques,
+    "sagan": Techniques,
+    "pggan": Techniques,
+}
+LOSSES_OF_G = {
+    "dcgan": nonsaturating_g,
+    "cdcgan": nonsaturating_g,
+    "sngan": hinge_g,
+    "sagan": hinge_g,
+    "pggan": least_squares_g,
+}
+GROWN = {"pggan": {"fade": 0, "stabilize": 0}}  # from the first step on
+BESIDE_VIRTUAL: dict[str, dict[str, Any]] = {  # so that G has batch norm, and weights that no pass changes
+    "pggan": {"normalization": "spectral + batch"},
+    "sagan": {"spectral_norm": False},
+}
 SWITCHED: dict[str, dict[str, Any]] = {
     "feature matching": {"feature_matching": 1.0},
     "a share of feature matching": {"feature_matching": 0.3},
@@ -53,8 +71,9 @@ ALL_AT_ONCE = {
 
 def offered(name: str, changes: dict[str, Any]) -> dict[str, Any]:
     """Those of the changes that this model has."""
-    names = {f.name for f in fields(OFFERED[name])}
-    return {k: v for k, v in changes.items() if k in names}
+    names = {f.name for f in fields(OFFERED[name])} - ({"weight_norm"} if name == "pggan" else set())
+    own = {k: v for k, v in changes.items() if k in names}
+    return own | (BESIDE_VIRTUAL.get(name, {}) if "virtual_batch_norm" in own else {})
 
 
 CASES = [
@@ -68,8 +87,10 @@ every_dcgan = pytest.mark.parametrize("name", ["dcgan", "cdcgan"])
 
 
 def fresh(name: str, **changes: Any) -> Any:
-    """In training mode, with the weights that training starts from."""
-    return seeded(lambda: MODELS[name](tiny_config(name, **changes)), 0).train()
+    """In training mode, with the weights that training starts from; what grows has grown."""
+    model = seeded(lambda: MODELS[name](tiny_config(name, **GROWN.get(name, {}) | changes)), 0).train()
+    model.on_images(0)
+    return model
 
 
 def batch(n: int = 6) -> Batch:
@@ -91,6 +112,8 @@ def test_a_technique_trains_and_its_run_generates(name, changes, tmp_path):
     trainer = make_trainer(tmp_path / "run", model, images=12)
     trainer.train()
     for key, p in model.named_parameters():
+        if "_image.0." in key or "_image.1." in key:  # of PGGAN's outgrown resolutions
+            continue
         assert p.grad is not None, f"no phase trains {key}"
         assert p.grad.isfinite().all()
         assert p.isfinite().all()
@@ -114,12 +137,14 @@ def test_with_a_technique_a_seed_is_still_one_image_in_any_batch(name, changes):
         torch.testing.assert_close(together[i], alone[0], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("run", ["cifar10-dcgan", "cifar10-cdcgan", "cifar10-sngan", "digits-cdcgan", "digits-sngan"])
+@pytest.mark.parametrize(
+    "run", ["cifar10-dcgan", "cifar10-cdcgan", "cifar10-sngan", "cifar10-sagan", "flowers5-sagan", "flowers5-pggan"]
+)
 def test_all_off_is_the_model_of_the_runs_that_knew_no_techniques(run):
     found = Run(GALLERY / run)
     config = found.config
     for field in fields(OFFERED[found.model_name]):
-        assert getattr(config, field.name) == field.default, "the run's recipe names a technique"
+        assert getattr(config, field.name) == getattr(type(config), field.name), "the run's recipe names a technique"
     with safe_open(found.folder.weights, "pt") as f:
         assert set(f.keys()) == set(found.blueprint.state_dict())
 
@@ -128,17 +153,16 @@ def test_all_off_is_the_model_of_the_runs_that_knew_no_techniques(run):
 def test_all_off_draws_nothing_and_adds_nothing_to_the_losses(name):
     """The same noise goes into losses written out from generate and score alone."""
     model = fresh(name)
-    data, labels = batch(), batch().labels if MODELS[name] is not MODELS["dcgan"] else None
+    data, labels = batch(), batch().labels if model.conditional else None
     torch.manual_seed(1)
     loss, logs = model.loss_g(data)
     after = torch.get_rng_state()
     model = fresh(name)
     torch.manual_seed(1)
     fakes = model.generate(model.random_latents(6), labels)
-    plain = hinge_g if name == "sngan" else nonsaturating_g
-    assert torch.equal(plain(model.score(fakes, labels)), loss)
+    assert torch.equal(LOSSES_OF_G[name](model.score(fakes, labels)), loss)
     assert torch.equal(torch.get_rng_state(), after)
-    assert logs == {}
+    assert {tag for tag in logs if "/gamma/" not in tag} == set()
 
 
 @pytest.mark.parametrize("name", ["bigan", "wgan", "wgan_gp", "acgan"])
@@ -161,6 +185,8 @@ def test_models_that_only_share_dcgans_networks_offer_no_techniques(name):
         ("dcgan", {"label_smoothing": [1.2]}, "label_smoothing must be at least 0.5 and at most 1"),
         ("sngan", {"label_smoothing": [0.9]}, "SNGANConfig has no field 'label_smoothing'"),
         ("sngan", {"spectral_norm": True}, "SNGANConfig has no field 'spectral_norm'"),
+        ("pggan", {"weight_norm": True}, "sets the scale of PGGAN's weights already"),
+        ("pggan", {"virtual_batch_norm": 4}, 'batch norm only with --normalization "spectral'),
         ("sngan", {"diffaugment": ["flip"]}, "diffaugment must be one of color, translation, cutout"),
         ("sngan", {"feature_matching": 1.5}, "feature_matching must be at least 0 and at most 1"),
     ],
@@ -182,10 +208,10 @@ def test_feature_matching_takes_its_share_of_gs_loss(name, share):
     loss, logs = model.loss_g(data)
     model = fresh(name, feature_matching=share)
     torch.manual_seed(1)
-    features, logits = model.features_and_logits(model.generate(model.random_latents(6), labels), labels)
-    matching = feature_matching(model.features_and_logits(data.images, labels)[0], features)
-    adversarial = (hinge_g if name == "sngan" else nonsaturating_g)(logits)
-    torch.testing.assert_close(loss, (1 - share) * adversarial + share * matching)
+    arguments = () if name == "pggan" else (labels,)
+    features, logits = model.features_and_logits(model.generate(model.random_latents(6), labels), *arguments)
+    matching = feature_matching(model.features_and_logits(data.images, *arguments)[0], features)
+    torch.testing.assert_close(loss, (1 - share) * LOSSES_OF_G[name](logits) + share * matching)
     torch.testing.assert_close(logs["G/feature_matching"], matching)
     assert model.loss_kind.endswith("+ feature matching")
 
@@ -196,7 +222,7 @@ def test_feature_matching_takes_its_share_of_gs_loss(name, share):
 @every_model
 @pytest.mark.parametrize("changes", [{}, {"minibatch_kernels": 6}, {"minibatch_stddev": True}])
 def test_only_statistics_of_the_batch_let_batch_mates_change_what_d_says(name, changes):
-    model = build(name, **changes)
+    model = build(name, **{"minibatch_stddev": False} | changes)
     x = batch(6).images
     others = torch.cat([x[:1], x[:1].expand(5, -1, -1, -1)])
     labels = torch.zeros(6, dtype=torch.int64) if model.conditional else None
@@ -233,7 +259,8 @@ def images_in_training(model: Any, mates: list[int]) -> Tensor:
 
 @every_model
 def test_virtual_batch_norm_frees_gs_images_from_their_batch_mates(name):
-    plain, virtual = build(name).train(), build(name, virtual_batch_norm=4).train()
+    beside = BESIDE_VIRTUAL.get(name, {})
+    plain, virtual = build(name, **beside).train(), build(name, **beside, virtual_batch_norm=4).train()
     assert (images_in_training(plain, [1, 2, 3]) - images_in_training(plain, [7, 8, 9])).abs().max() > 0.01
     torch.testing.assert_close(
         images_in_training(virtual, [1, 2, 3]), images_in_training(virtual, [7, 8, 9]), atol=1e-5, rtol=1e-5
@@ -242,14 +269,15 @@ def test_virtual_batch_norm_frees_gs_images_from_their_batch_mates(name):
 
 @every_model
 def test_virtual_batch_norm_gives_the_same_image_in_training_and_evaluation(name):
-    model = build(name, virtual_batch_norm=4).train()
+    model = build(name, **BESIDE_VIRTUAL.get(name, {}), virtual_batch_norm=4).train()
     trained = images_in_training(model, [1, 2])
     torch.testing.assert_close(images_in_training(model.eval(), [1, 2]), trained, atol=1e-5, rtol=1e-5)
 
 
 @every_model
 def test_virtual_batch_norm_replaces_all_of_gs_batch_norm_and_none_of_ds(name):
-    plain, virtual = build(name), build(name, virtual_batch_norm=4)
+    beside = BESIDE_VIRTUAL.get(name, {})
+    plain, virtual = build(name, **beside), build(name, **beside, virtual_batch_norm=4)
     norms = [m for m in virtual.G.modules() if isinstance(m, VirtualBatchNorm2d)]
     assert len(norms) == sum(isinstance(m, nn.BatchNorm2d) for m in plain.G.modules()) > 0
     assert not any(isinstance(m, nn.BatchNorm2d) for m in virtual.G.modules())
@@ -293,9 +321,9 @@ def test_spectral_norm_makes_every_layer_of_d_one(name, d_batch_norm):
         assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
 
 
-@every_model
+@pytest.mark.parametrize("name", ["dcgan", "cdcgan", "sngan", "sagan"])
 def test_weight_norm_parts_length_from_direction_in_every_layer_of_d(name):
-    model = fresh(name, weight_norm=True)
+    model = fresh(name, weight_norm=True, **({"spectral_norm": False} if name == "sagan" else {}))
     loss, _ = model.loss_d(batch())
     loss.backward()
     assert layers_of_d(model)
@@ -351,7 +379,7 @@ def test_lr_d_is_ds_rate_and_weight_decay_ds_alone(name):
     assert settings("weight_decay", d_weight_decay=5e-3) == [5e-3, 0]
 
 
-@every_model
+@pytest.mark.parametrize("name", [name for name in OFFERED if name != "pggan"])  # which has one rate
 def test_a_cycle_keeps_the_ratio_of_both_rates(name, tmp_path):
     changes = {"lr_d": 4e-4} if name != "sngan" else {}
     trainer = make_trainer(tmp_path, fresh(name, cycle_steps=4, cycle_peak=5.0, **changes), images=12)  # three steps
