@@ -105,21 +105,23 @@ def _sentence(absent: list[str], missing: Mapping[str, str]) -> str:
 
 
 def _scores(runs: Mapping[str, TrainedRun]) -> pd.DataFrame:
-    """Records of whole sets of images: of the present weights and of snapshots. ``protocol``: without the options."""
+    """Records of whole sets of images, of the present weights and of snapshots.
+
+    ``protocol``: without what variants may differ in, the options and the space with its path.
+    """
     scores, _ = read_evaluations({run.path: name for name, run in runs.items()})
-    scores = scores[(scores["class_name"] == "") & scores["space"].isin(["", "z"])]
+    scores = scores[scores["class_name"] == ""]
     current = present(scores, {name: run.weights_hash for name, run in runs.items()})
     scores = pd.concat([current, scores[scores["snapshot"].notna()]])
-    keys = {key: _without_options(key) for key in scores["protocol"].unique()}
-    return scores.assign(options=scores["protocol"].map(_options_label), protocol=scores["protocol"].map(keys))
+    keys = {key: _shared_protocol(key) for key in scores["protocol"].unique()}
+    return scores.assign(protocol=scores["protocol"].map(keys))
 
 
-def _options_label(key: str) -> str:
-    return Protocol.from_key(key).options_label
-
-
-def _without_options(key: str) -> str:
-    return replace(Protocol.from_key(key), options={}).key
+def _shared_protocol(key: str) -> str:
+    protocol = Protocol.from_key(key)
+    return replace(
+        protocol, options={}, extra={k: v for k, v in protocol.extra.items() if k not in ("space", "path")}
+    ).key
 
 
 def _from_records(claim: Claim, sides: list[tuple[Variant, str]], scores: pd.DataFrame) -> ClaimData:
@@ -146,7 +148,8 @@ def _from_records(claim: Claim, sides: list[tuple[Variant, str]], scores: pd.Dat
 def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -> pd.DataFrame:
     """A row a protocol: of the present weights, or of the best snapshot."""
     label = " · ".join(f"{name} {value}" for name, value in sorted(variant.options.items()))
-    rows = scores[(scores["run"] == run) & (scores["options"] == label)]
+    same = (scores["options"] == label) & scores["space"].isin(["", variant.space])
+    rows = scores[(scores["run"] == run) & same]
     if not variant.best_snapshot:
         return rows[rows["snapshot"].isna()]
     ranked = rows[rows["snapshot"].notna()].sort_values("value", ascending=better == "lower")

@@ -25,6 +25,7 @@
     title = "the gallery's run"
     runs = ["cifar10-dcgan"]             # runs that exist, in place of a recipe
     options = { guidance = 3.0 }         # that the measured images were generated with (default: none)
+    space = "w"                          # of the measured paths (default: z)
     snapshot = "best"                    # of its records those of the snapshot with the best value, not of the weights
 
     [variants.elsewhere]
@@ -70,6 +71,7 @@ class Variant:
     recipe: Mapping[str, Any] | None  # an entry of a queue file but for its name and seed; None where runs exist
     seeds: tuple[int, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    space: str = "z"
     best_snapshot: bool = False
 
 
@@ -175,7 +177,8 @@ def _variant(path: Path, name: str, values: dict[str, Any], shared: dict[str, An
     options, snapshot = _table(values.pop("options", {}), f"{place}.options"), values.pop("snapshot", "")
     if snapshot not in ("", "best"):
         raise GanlibError(f'snapshot of {place} is "best" or left out, not {snapshot!r}.')
-    measured: dict[str, Any] = {"options": options, "best_snapshot": snapshot == "best"}
+    space = _text(values, "space") if "space" in values else "z"
+    measured: dict[str, Any] = {"options": options, "space": space, "best_snapshot": snapshot == "best"}
     if "runs_of" in values:
         other = _variant_elsewhere(path, _text(values, "runs_of"))
         _nothing_left(values, place)

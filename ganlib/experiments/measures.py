@@ -83,6 +83,11 @@ def rise(curve: Curve, curves: dict[str, Curve]) -> Estimate:
     return Estimate(end(curve, curves).value / start(curve, curves).value)
 
 
+def change(curve: Curve, curves: dict[str, Curve]) -> Estimate:
+    """The end less the start, for losses of either sign."""
+    return Estimate(end(curve, curves).value - start(curve, curves).value)
+
+
 def maximum(curve: Curve, curves: dict[str, Curve]) -> Estimate:
     """The largest median over a window of 2 % of the training."""
     steps, values = curve.T
@@ -124,6 +129,7 @@ STATISTICS: dict[str, tuple[str, Callable[[Curve, dict[str, Curve]], Estimate]]]
     "end": ("last tenth", end),
     "start": ("first tenth", start),
     "rise": ("last tenth over first tenth", rise),
+    "change": ("last tenth less first tenth", change),
     "maximum": ("maximum", maximum),
     "jump_at_growth": ("jump at each growth", jump_at_growth),
 }

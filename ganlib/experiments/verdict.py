@@ -1,8 +1,8 @@
 """From measured values to a verdict: a claim is judged by the 95 % interval of the difference that it is about.
 
-Several trainings a side: Welch's interval over trainings. One training on a side: the intervals of the measurements,
-by the root of the sum of squares, open where one has none; how far trainings of other seeds would scatter is then not
-known, and the sentence says so.
+Several trainings a side: Welch's interval over trainings, or the paired one where both sides are the same runs,
+measured in two ways. One training on a side: the intervals of the measurements, by the root of the sum of squares, open
+where one has none; how far trainings of other seeds would scatter is then not known, and the sentence says so.
 
 A difference counts from the claim's margin on. With e the difference in the claimed direction and m the margin:
 reproduced      the interval lies above 0 and e >= m; of "no difference": the interval lies within ±m
@@ -82,6 +82,8 @@ def half_width(first: Sequence[Measurement], second: Sequence[Measurement]) -> f
     from scipy import stats
 
     samples = [[m.value for m in side] for side in sides]
+    if [m.run for m in first] == [m.run for m in second]:
+        samples, second = [[a - b for a, b in zip(*samples, strict=True)]], []
     if all(np.ptp(sample) == 0 for sample in samples):
         return 0.0  # where the interval of a t-test is not defined
     test = stats.ttest_ind(*samples, equal_var=False) if second else stats.ttest_1samp(samples[0], 0.0)
@@ -119,8 +121,9 @@ def _sentence(
     data: ClaimData, verdict: Verdict, first: float, reference: float, half: float, margin: float, trainings: int
 ) -> str:
     claim = data.claim
-    interval = f" ± {half:.2g}" if half and isfinite(half) else ""
-    text = f"{claim.measure.label}: {first:.3g} against {reference:.3g}, difference {first - reference:+.3g}{interval}"
+    interval = f" ± {readable(half, 2)}" if half and isfinite(half) else ""
+    difference = f"{'-' if first < reference else '+'}{readable(abs(first - reference))}"
+    text = f"{claim.measure.label}: {readable(first)} against {readable(reference)}, difference {difference}{interval}"
     if claim.measure.finding:
         text = f"{claim.measure.label}: in {first:.0%} of the trainings"
     if verdict is Verdict.OPEN:
@@ -129,6 +132,11 @@ def _sentence(
         text += f", less than the {margin:.2g} that would matter"
     count = f"{trainings} trainings each" if trainings > 1 else "one training each, so the spread of seeds is unknown"
     return f"{text} ({count})."
+
+
+def readable(value: float, digits: int = 3) -> str:
+    """So many digits that count, and no exponents above."""
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def _what_would_decide(data: ClaimData, effect: float, trainings: int) -> str:

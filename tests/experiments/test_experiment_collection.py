@@ -101,6 +101,38 @@ def test_curves_and_findings_are_measured_too(tmp_path):
     assert [m.value for m in collect(experiment(finding), runs).claims[0].measurements] == [0, 0]
 
 
+def test_a_variant_is_measured_with_its_options_and_in_its_space(tmp_path):
+    guided = {"protocol": entry()["protocol"] | {"options": {"guidance": 3.0}}}
+    in_w, in_z = (
+        {"protocol": entry()["protocol"] | {"space": s, "path": p}} for s, p in (["w", "lerp"], ["z", "slerp"])
+    )
+    records = [
+        entry(**guided, value=2.0),
+        entry(**in_w, metric="ppl", value=3.0),
+        entry(**in_z, metric="ppl", value=4.0),
+    ]
+    runs = {"r": folder(tmp_path, "r", entry(value=1.0), *records)}
+    variants = (
+        Variant("plain", "", ("r",), None),
+        Variant("guided", "", ("r",), None, options={"guidance": 3.0}),
+        Variant("w", "", ("r",), None, space="w"),
+    )
+    claims = tuple(Claim("", Measure(metric=m), a, "<", "plain") for m, a in (("fid", "guided"), ("ppl", "w")))
+    data = collect(Experiment("e", "", "", "", "", variants, claims), runs).claims
+    assert [[m.value for m in d.measurements] for d in data] == [[2.0, 1.0], [3.0, 4.0]]
+
+
+def test_the_best_snapshot_stands_for_the_run_where_asked(tmp_path):
+    snapshots = [
+        entry(snapshot=n, value=value, weights_hash=f"{n}") for n, value in ((64, 5.0), (128, 3.0), (256, 4.0))
+    ]
+    runs = {"r": folder(tmp_path, "r", entry(value=4.5), *snapshots)}
+    variants = Variant("best", "", ("r",), None, best_snapshot=True), Variant("last", "", ("r",), None)
+    claim = Claim("", Measure(metric="fid"), "best", "<", "last")
+    data = collect(Experiment("e", "", "", "", "", variants, (claim,)), runs).claims[0]
+    assert [m.value for m in data.measurements] == [3.0, 4.5]
+
+
 def test_a_scalar_that_was_not_logged_is_named(tmp_path):
     claim = Claim("D's loss rises.", Measure(scalar="loss/D", statistic="rise"), "a", ">", 1.0)
     runs = {name: folder(tmp_path, name, log=log_csv(1, 2, 3)) for name in ("a0", "a1")}
@@ -123,5 +155,6 @@ def test_statistics_of_a_curve_with_a_known_shape():
     assert measure_curve(curves, "loss/G", "maximum").value == 3.0
     assert measure_curve(curves, "ramp", "start").value == pytest.approx(0.05, abs=1e-3)
     assert measure_curve(curves, "ramp", "end").value == pytest.approx(0.95, abs=1e-3)
+    assert measure_curve(curves, "ramp", "change").value == pytest.approx(0.9, abs=1e-3)
     assert np.isnan(measure_curve(curves, "absent", "end").value)
     assert np.isnan(measure_curve(curves[curves["tag"] != "resolution"], "loss/G", "jump_at_growth").value)

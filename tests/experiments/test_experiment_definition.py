@@ -82,6 +82,39 @@ def test_recipes_become_entries_that_the_queue_reads(tmp_path):
     assert "digits-cgan" not in {run["name"] for run in tomllib.loads(text)["run"]}
 
 
+OTHER = GOOD.replace('runs = ["digits-cgan"]', 'runs_of = "norm.sn"')
+
+
+def test_a_variant_may_be_the_trainings_of_another_experiment_which_are_queued_once(tmp_path):
+    experiments = [read_experiment(write(tmp_path, s, f"{n}.toml")) for n, s in (("norm", GOOD), ("other", OTHER))]
+    shared = experiments[1].variant("shipped")
+    assert (shared.runs, shared.title) == (("norm-sn-s0", "norm-sn-s1"), "shipped")
+    names = [run["name"] for run in tomllib.loads(queue_entries(experiments))["run"]]
+    assert names.count("norm-sn-s0") == 1
+    assert len(names) == 8
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        ("norm.snn", "the variants of norm are base, sn, shipped"),
+        ("nothing.sn", "there is no experiment 'nothing'"),
+        ("../norm.sn", "there is no experiment"),
+        ("other.shipped", "the variants of other are base, sn"),
+    ],
+)
+def test_a_reference_to_no_trainings_is_refused(reference, says, tmp_path):
+    write(tmp_path, GOOD)
+    with pytest.raises(GanlibError, match=says):
+        read_experiment(write(tmp_path, OTHER.replace("norm.sn", reference), "other.toml"))
+
+
+def test_experiments_come_by_priority(tmp_path):
+    for name, line in (("a", ""), ("b", "priority = 2\n"), ("c", "priority = 1\n")):
+        write(tmp_path, line + GOOD, f"{name}.toml")
+    assert [e.name for e in read_experiments(tmp_path)[0]] == ["c", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -101,6 +134,13 @@ def test_recipes_become_entries_that_the_queue_reads(tmp_path):
         ("second = 1", "second = 1\nmargin = -1", "margin is a fraction"),
         ("[[claims]]", "[[claim]]", "has a key 'claim'"),
         ("title =", "title", "no valid TOML"),
+        ("title =", "priority = 0\ntitle =", "priority is a whole number from 1 on"),
+        (
+            'runs = ["digits-cgan"]',
+            'runs = ["digits-cgan"]\nsnapshot = "last"',
+            'snapshot of variants.shipped is "best"',
+        ),
+        ('runs = ["digits-cgan"]', 'runs = ["digits-cgan"]\noptions = 3', "variants.shipped.options is a table"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_that_names_the_file(old, new, says, tmp_path):

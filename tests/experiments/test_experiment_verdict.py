@@ -95,6 +95,24 @@ def test_an_undecided_comparison_says_how_many_trainings_would_decide():
     assert n == pytest.approx(variance * (1.959964 + 0.841621) ** 2 / judgement.difference**2, abs=1)
 
 
+def test_the_same_runs_measured_in_two_ways_are_compared_run_by_run():
+    before, after = [10.0, 20.0, 30.0], [9.0, 18.5, 29.0]
+    sides = [
+        [Measurement(variant, f"s{i}", value, nan, nan) for i, value in enumerate(values)]
+        for variant, values in (("a", after), ("b", before))
+    ]
+    interval = stats.ttest_rel(after, before).confidence_interval(0.95)
+    judgement = judge(ClaimData(claim(margin=0.01), (*sides[0], *sides[1])))
+    assert (judgement.low, judgement.high) == pytest.approx((interval.low, interval.high))
+    assert judgement.verdict is R
+    assert half_width(side("a", *after), side("b", *before)) > 10 * (interval.high - interval.low)
+
+
+def test_large_numbers_are_written_out():
+    sentence = judge(ClaimData(claim(), (*side("a", 1104.4, half=9), *side("b", 1290.4, half=9)))).sentence
+    assert sentence.startswith("FID: 1,104 against 1,290, difference -186 ± 13 ")
+
+
 def test_equal_values_have_an_interval_of_no_width():
     assert half_width(side("a", 1.0, 1.0), side("b", 0.0, 0.0)) == 0
     assert judge(ClaimData(claim(">"), (*side("a", 1.0, 1.0), *side("b", 0.0, 0.0)))).verdict is R
