@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.cells import Cells
-from ganlib.logs.readers.comparisons import compared_names
+from ganlib.logs.readers.comparisons import describe_comparison
 from ganlib.logs.readers.headings import Heading
 from ganlib.logs.readers.numerals import has_decimal_commas, parse_number
 from ganlib.logs.readers.source import Source, parse_date
@@ -107,9 +107,8 @@ def columns_to_scalars(
         left_out = sum(len(column.row) for column in columns[MAX_NAMES:])
         source.skip(None, f"{len(columns) - MAX_NAMES:,} names after the first {MAX_NAMES:,}, {left_out:,} numbers")
         columns = columns[:MAX_NAMES]
-    if names := compared_names(columns, len(lines)):
-        examples = ", ".join(names[:2]) + ", …" * (len(names) > 2)
-        raise source.not_a_log(f"its rows compare {len(names)} runs, models or classes ({examples}) and are no steps")
+    if headings is None and (reason := describe_comparison(columns, len(lines))):
+        raise source.not_a_log(reason)
     lines = lines + (source.first_line - 1)
     tables = [
         cells._replace(run=cells.run or run, headings=None if headings is None else tuple(headings))

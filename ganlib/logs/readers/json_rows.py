@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ganlib.logs.readers.columns import AXIS_COLUMNS
+from ganlib.logs.readers.positions import BATCH_WORD, EPOCH_WORD, STEP_WORD
 from ganlib.logs.readers.source import Source
 from ganlib.logs.tags import SPLIT_NAMES, canonical_tag, normalize_name
 
@@ -18,7 +19,11 @@ MAX_DEPTH = 6
 MAX_HISTORIES = 400  # objects with lists; a run takes milliseconds
 MAX_EXAMPLES = 20  # of a long list, to see what it holds
 SPLITS = frozenset(["train", "training", "val", "valid", "validation", "test", "eval", "evaluation", *SPLIT_NAMES])
-_STEP_IN_KEY = re.compile(r"[^\d]*?(\d{1,15})")
+_STEP_IN_KEY = re.compile(
+    rf"(?:[^\d]*?(?:{EPOCH_WORD}|{STEP_WORD}|{BATCH_WORD}|kimg|images?|ticks?|rounds?|ckpt|checkpoint|snapshot)|[eist第])?"
+    r"[\W_]{0,3}(\d{1,15})",
+    re.IGNORECASE,
+)
 _METRIC = re.compile(r"loss|err|acc|fid|kid|score|psnr|ssim|lpips|mse|mae", re.IGNORECASE)
 _EPOCH = re.compile(r"epoch|ep(?![a-z])", re.IGNORECASE)
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 NUMBER, TAKEN, BREAK = "\0", "\2", "\1"
 
-_EPOCH = (
+EPOCH_WORD = (
     r"(?:epochs?|epochen?|ep|[ée]poques?|[ée]poca?s?|epok[aei]?|эпох[аиуе]?|에폭|에포크|에포치|エポック|轮次?|周期|回合"
     r"|世代)"
 )
-_BATCH = r"(?:mini-?)?(?:batch(?:es)?|lote|пакет|батч|バッチ|배치|批次?)"
-_STEP = (
+BATCH_WORD = r"(?:mini-?)?(?:batch(?:es)?|lote|пакет|батч|バッチ|배치|批次?)"
+STEP_WORD = (
     r"(?:global[_ ]?steps?|total[_ ](?:steps|iters)|steps?|iter(?:ation)?s?|itrs?|it|n_?iter|updates?|iteraci[oó]n"
     r"|itération|iterazione|итераци[яи]|шаг|迭代(?:次数)?|步数?|イテレーション|ステップ|反復|스텝|반복|schritt|étape|paso|passo)"
 )
@@ -30,14 +30,14 @@ _POSITIONS = tuple(
     for pattern, roles, texts in (
         (r"\[ {0,8}(\0) {0,3}/ {0,3}(\0) {0,3}\][ ,]{0,3}\[ {0,8}(\0) {0,3}/ {0,3}(\0) {0,3}\]",
          ("epoch", "epochs", "batch", "batches"), ("[",)),
-        (rf"{_BEFORE}{_EPOCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("epoch", "epochs"), ("ep", "ép")),
-        (rf"第 ?(\0) ?(?:/ ?(\0) ?)?(?:个 ?)?(?:轮|代|回|{_EPOCH})", ("epoch", "epochs"), ("第",)),
+        (rf"{_BEFORE}{EPOCH_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("epoch", "epochs"), ("ep", "ép")),
+        (rf"第 ?(\0) ?(?:/ ?(\0) ?)?(?:个 ?)?(?:轮|代|回|{EPOCH_WORD})", ("epoch", "epochs"), ("第",)),
         (r"(\0)%\|[^|]{0,300}\| {0,12}(\0)k? {0,3}/ {0,3}(\0)k? {0,3}(?=\[|$)", ("", "count", "counts"), ("%|",)),
         (r"(?:^|[: ])(\0)it \[(?=\0:)", ("count",), ("it [",)),
-        (rf"{_BEFORE}{_BATCH}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("batch", "batches"), ("batch", "lote")),
-        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0)(?![A-Za-z]){_OF}", ("step", "steps"),
+        (rf"{_BEFORE}{BATCH_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("batch", "batches"), ("batch", "lote")),
+        (rf"{_BEFORE}{STEP_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0)(?![A-Za-z]){_OF}", ("step", "steps"),
          ("step", "it", "update", "schritt", "paso", "étape", "passo")),
-        (rf"{_BEFORE}{_STEP}{_SUFFIX}{_GAP} {{0,8}}(\0)[kK](?![A-Za-z])", ("thousands",), ("step", "it", "update")),
+        (rf"{_BEFORE}{STEP_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0)[kK](?![A-Za-z])", ("thousands",), ("step", "it", "update")),
         (r"^[ >*#]{0,12}(\0), {0,4}(\0)/(\0),", ("epoch", "batch", "batches"), ("/",)),
         (r"^ {0,12}(\0)-(\0):? {1,4}(?=\[[A-Za-z])", ("epoch", "batch"), ("-",)),
         (r"^[ >*#]{0,12}\( {0,4}(\0), {0,4}(\0) {0,4}\) {0,3}[:|-]? {0,4}(?=[\[(<{'\"]{0,2}[^\W\d])",

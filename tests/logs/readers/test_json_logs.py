@@ -202,6 +202,9 @@ def test_trainer_state_of_hugging_face(read_text, points):
     [
         ({"dcgan": {"fid": 30.5, "is": 4.5}, "wgan": {"fid": 20.5, "is": 5.5}}, "compares 2 results"),
         ([{"model": "dcgan", "fid": 30.5}, {"model": "wgan", "fid": 20.5}], "compare 2 runs"),
+        ({"run-1": {"lr": 0.1, "fid": 30.5}, "run-2": {"lr": 0.2, "fid": 20.5}}, "compares 2 results"),  # no steps
+        ([{"params": {"z_dim": 64 * i}, "metrics": {"fid": 30.5}} for i in (1, 2)], "differ in params_z_dim"),
+        ([{"number": i, "value": 30.5, "state": "COMPLETE"} for i in (1, 2)], "compare 2 runs"),
         ({"model": "dcgan", "config": {"channels": [64, 128, 256], "betas": [0.5, 0.999]}}, "without rows"),
     ],
 )

@@ -250,3 +250,33 @@ def test_large_dirty_files_are_read_in_pieces(read_text, points):
 def test_tables_that_compare_runs_say_so(read_text, table):
     with pytest.raises(LogError, match="its rows compare 2 runs, models or classes"):
         read_text(table)
+
+
+@pytest.mark.parametrize(
+    ("table", "settings"),
+    [
+        ("lr,batch_size,fid\n0.0001,64,33.5\n0.0002,64,28.5\n0.0002,128,41\n", "batch_size, lr"),
+        ("learning_rate,d_loss\n0.1,0.5\n0.01,0.6\n0.001,0.7\n", "learning_rate"),
+        ("lr,epochs,fid\n0.1,50,33.5\n0.01,50,28.5\n0.001,50,41\n", "lr"),  # epochs, the number of each run
+        ("config/lr,config/width,fid\n0.123,64,33.5\n0.0234,64,28.5\n", "config_lr"),
+        ("seed,fid\n0,33.5\n1,28.5\n2,41\n", "seed"),
+        ("optimizer,fid\nadam,33.5\nsgd,28.5\n", "optimizer"),
+    ],
+)  # fmt: skip
+def test_sweeps_say_so(read_text, table, settings):
+    with pytest.raises(LogError, match=f"rows are runs that differ in {settings}, and are no steps"):
+        read_text(table)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "lr,loss\n0.1,5\n0.099,4\n0.09801,3\n",  # a schedule
+        "lr,loss\n0.1,5\n0.1,4\n0.01,3\n0.01,2\n",
+        "lr,batch_size,loss\n0.1,64,5\n0.1,64,4\n0.1,23,3\n0.1,64,2\n",  # the last batch of an epoch
+        "step,lr,batch_size,loss\n1,0.1,64,5\n2,0.01,128,4\n3,0.001,256,3\n",
+        "epoch,seed,loss\n1,7,5\n2,8,4\n3,9,3\n",
+    ],
+)  # fmt: skip
+def test_logs_with_hyperparameters_stay_logs(read_text, table):
+    assert len(read_text(table).query("tag == 'loss'")) == table.count("\n") - 1
