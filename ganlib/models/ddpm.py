@@ -9,59 +9,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import log, pi
+from functools import partial
+from math import pi
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, mse_loss, scaled_dot_product_attention, silu
-from torch.optim import Adam, Optimizer
+from torch.nn.functional import mse_loss
 
 from ganlib.config import option
-from ganlib.errors import GanlibError
-from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
-from ganlib.models.contract import MODELS, MOST_LAYERS, Batch, Latents, Phase
+from ganlib.models.contract import MODELS, Batch, Latents, Phase
+from ganlib.models.diffusion import GUIDANCE, Guided, GuidedConfig, UNetConfig, steps_option
 from ganlib.models.options import Option, per_image
-from ganlib.nn.attributes import attribute_weights
+from ganlib.models.samplers import ancestral_step, ddim_step, even_steps, solve, step_noise
 
 DEFAULT_STEPS, MAX_STEPS = 20, 250
-NOISE_STREAM = 2**32  # beyond all seeds: the noise of ancestral steps differs from the initial noise
+
+SAMPLER = Option(
+    "sampler",
+    "ddim",
+    "ddim is deterministic; ancestral adds noise drawn from the seed at each step and needs more steps.",
+    kind="choice",
+    choices=("ddim", "ancestral"),
+)
 
 
 @dataclass(frozen=True)
-class DDPMConfig(AttributesConfig):
-    class_conditional: bool = option(True, "condition on the class, where the data set has classes")
+class DiffusionConfig(GuidedConfig):
+    """Config of Gaussian diffusion, whatever the network."""
+
     timesteps: int = option(1000, "T, the number of noise levels", min=2)
     schedule: Literal["cosine", "linear"] = option("cosine", "noise schedule")
-    prediction: Literal["v", "epsilon"] = option("v", "what the U-Net predicts: v = α ε - σ x, or the noise ε")
-    width: int = option(48, "channels at the highest resolution", min=4)
-    multipliers: tuple[int, ...] = option((1, 2, 2), "channels at each lower resolution, in widths", min=1)
-    blocks: int = option(1, "residual blocks at each resolution", min=1, max=MOST_LAYERS)
-    attention: tuple[int, ...] = option((8,), "resolutions with self-attention", min=1)
-    dropout: float = option(0.0, "fraction of features dropped in each residual block", min=0.0, max=0.9)
-    label_dropout: float = option(
-        0.1, "fraction of training images whose class is dropped, for classifier-free guidance", min=0.0, max=1.0
-    )
-    lr: float = option(4e-4, "Adam's learning rate", min=0.0)
+    prediction: Literal["v", "epsilon"] = option("v", "what the network predicts: v = α ε - σ x, or the noise ε")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.multipliers or self.image_size >> (len(self.multipliers) - 1) < 2:
-            raise GanlibError(
-                f"{len(self.multipliers)} multipliers do not fit {self.image_size} pixels; give one to "
-                f"{self.image_size.bit_length() - 1}."
-            )
 
+@dataclass(frozen=True)
+class DDPMConfig(DiffusionConfig, UNetConfig):
     @classmethod
     def tiny(cls) -> DDPMConfig:
         return cls(image_size=16, channels=1, num_classes=3, width=8, multipliers=(1, 2), attention=(8,))
 
-    @property
-    def label_width(self) -> int:
-        return super().label_width if self.class_conditional else 0
 
-
-def compute_alphas_cumprod(c: DDPMConfig) -> Tensor:
+def compute_alphas_cumprod(c: DiffusionConfig) -> Tensor:
     """(T + 1,) float64 on the CPU, even where shapes alone count: ᾱ_t for t = 0 … T, decreasing from 1."""
     t = torch.arange(c.timesteps + 1, dtype=torch.float64, device="cpu") / c.timesteps
     if c.schedule == "cosine":
@@ -73,172 +62,36 @@ def compute_alphas_cumprod(c: DDPMConfig) -> Tensor:
     return torch.cat([betas.new_ones(1), (1 - betas).cumprod(0)])
 
 
-def norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(min(8, channels // 4) or 1, channels)
-
-
-class ResidualBlock(nn.Module):
-    """Norm, SiLU, conv, norm with scale and shift from the embedding, SiLU, dropout, conv; 1 x 1 shortcut."""
-
-    def __init__(self, cin: int, cout: int, embedding: int, dropout: float) -> None:
-        super().__init__()
-        self.norm1, self.conv1 = norm(cin), nn.Conv2d(cin, cout, 3, padding=1)
-        self.affine = nn.Linear(embedding, 2 * cout)
-        self.norm2, self.dropout, self.conv2 = norm(cout), nn.Dropout(dropout), nn.Conv2d(cout, cout, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)
-        self.shortcut = nn.Conv2d(cin, cout, 1) if cin != cout else nn.Identity()
-
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        h = self.conv1(silu(self.norm1(x)))
-        scale, shift = self.affine(embedding)[:, :, None, None].chunk(2, dim=1)
-        h = self.conv2(self.dropout(silu(torch.addcmul(shift, self.norm2(h), 1 + scale))))
-        return h + self.shortcut(x)
-
-
-class AttentionBlock(nn.Module):
-    """x + self-attention over all positions, with heads of at most 64 channels."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.heads = max(channels // 64, 1)
-        self.norm, self.qkv, self.out = (
-            norm(channels),
-            nn.Conv2d(channels, 3 * channels, 1),
-            nn.Conv2d(channels, channels, 1),
-        )
-        nn.init.zeros_(self.out.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        n, c, h, w = x.shape
-        q, k, v = self.qkv(self.norm(x)).view(n, 3, self.heads, c // self.heads, h * w).transpose(3, 4).unbind(1)
-        attended = scaled_dot_product_attention(q, k, v).transpose(2, 3).reshape(n, c, h, w)
-        return x + self.out(attended)
-
-
-class UNet(nn.Module):
-    """Predicts v or ε from noisy images, their timestep and their class."""
-
-    def __init__(self, c: DDPMConfig) -> None:
-        super().__init__()
-        self.width, e = c.width, 4 * c.width
-        self.time = nn.Sequential(nn.Linear(c.width, e), nn.SiLU(), nn.Linear(e, e))
-        if c.label_width:
-            self.label = nn.Linear(c.label_width + 1, e, bias=False)  # the last row is the null label
-        self.first = nn.Conv2d(c.channels, c.width, 3, padding=1)
-        self.downs, self.ups, skips = nn.ModuleList(), nn.ModuleList(), [c.width]
-
-        def level(cin: int, cout: int, size: int) -> nn.ModuleList:
-            attention = AttentionBlock(cout) if size in c.attention else nn.Identity()
-            return nn.ModuleList([ResidualBlock(cin, cout, e, c.dropout), attention])
-
-        size, channels = c.image_size, c.width
-        for i, multiplier in enumerate(c.multipliers):
-            for _ in range(c.blocks):
-                self.downs.append(level(channels, c.width * multiplier, size))
-                channels = c.width * multiplier
-                skips.append(channels)
-            if i < len(c.multipliers) - 1:
-                self.downs.append(nn.Conv2d(channels, channels, 3, 2, 1))
-                skips.append(channels)
-                size //= 2
-        self.middle = nn.ModuleList([level(channels, channels, size), level(channels, channels, 0)])
-        for i, multiplier in reversed(list(enumerate(c.multipliers))):
-            for _ in range(c.blocks + 1):
-                self.ups.append(level(channels + skips.pop(), c.width * multiplier, size))
-                channels = c.width * multiplier
-            if i:
-                self.ups.append(nn.Conv2d(channels, channels, 3, padding=1))
-                size *= 2
-        self.last = nn.Sequential(norm(channels), nn.SiLU(), nn.Conv2d(channels, c.channels, 3, padding=1))
-        nn.init.zeros_(self.last[2].weight)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor, t: Tensor, y: Tensor | None) -> Tensor:
-        """(N, C, H, W), (N,) timesteps / T, (N, label_width + 1) weights or None -> (N, C, H, W)."""
-        frequencies = torch.exp(torch.arange(self.width // 2, device=x.device) * (-log(10_000) * 2 / self.width))
-        angles = 1000 * t[:, None].float() * frequencies
-        e = self.time(nn.functional.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, self.width % 2)))
-        e = silu(e if y is None else e + self.label(y))
-        h = self.first(x)
-        skips = [h]
-        for block in self.downs:
-            h = self.apply_level(block, h, e) if isinstance(block, nn.ModuleList) else block(h)
-            skips.append(h)
-        for block in self.middle:
-            h = self.apply_level(block, h, e)
-        for block in self.ups:
-            if isinstance(block, nn.ModuleList):
-                h = self.apply_level(block, torch.cat([h, skips.pop()], dim=1), e)
-            else:
-                h = block(interpolate(h, scale_factor=2))
-        return self.last(h).float()
-
-    @staticmethod
-    def apply_level(level: Any, h: Tensor, e: Tensor) -> Tensor:
-        residual, attention = level
-        return attention(residual(h, e))
-
-
 @MODELS.register("ddpm")
-class DDPM(EmbedsAttributes):
-    family = "diffusion"
+class DDPM(Guided):
     display_name = "DDPM"
     colour = 5
     Config = DDPMConfig
-    config: DDPMConfig
+    config: Any
     ema_modules = ("unet",)
     alphas_cumprod: Tensor
 
-    def __init__(self, config: DDPMConfig) -> None:
+    def __init__(self, config: DiffusionConfig) -> None:
         super().__init__(config)
-        self.unet = UNet(config)
+        self.add_module(self.ema_modules[0], self.build_network())
         self.register_buffer("alphas_cumprod", compute_alphas_cumprod(config).float(), persistent=False)
         self.loss_kind = f"squared error of {config.prediction}"
-        max_steps = min(config.timesteps, MAX_STEPS)
-        steps = Option(
-            "steps",
-            min(DEFAULT_STEPS, max_steps),
-            "Denoising steps: more are finer and slower.",
-            kind="int",
-            min=1,
-            max=max_steps,
-        )
-        sampler = Option(
-            "sampler",
-            "ddim",
-            "ddim is deterministic; ancestral adds noise drawn from the seed at each step and needs more steps.",
-            kind="choice",
-            choices=("ddim", "ancestral"),
-        )
-        guidance = Option(
-            "guidance",
-            1.0,
-            "Classifier-free guidance: 0 ignores the class, 1 is the model as trained, more emphasises the class.",
-            min=0.0,
-            max=5.0,
-            step=0.25,
-        )
-        self.options = (steps, sampler, guidance) if self.conditional else (steps, sampler)
+        steps = steps_option(DEFAULT_STEPS, min(config.timesteps, MAX_STEPS))
+        self.options = (steps, SAMPLER, GUIDANCE) if self.conditional else (steps, SAMPLER)
 
-    @property
-    def conditional(self) -> bool:
-        return self.config.label_width > 0
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        return {"unet": Adam(self.unet.parameters(), self.config.lr)}
+    def build_network(self) -> nn.Module:
+        return self.config.build_unet()
 
     def phases(self) -> list[Phase]:
-        return [Phase("denoise", "unet", self.loss)]
+        return [Phase("denoise", self.ema_modules[0], self.loss)]
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         x, n = batch.images, len(batch.images)
         t = torch.randint(1, self.config.timesteps + 1, (n,), device=x.device)
         noise = torch.randn_like(x)
-        y = None
-        if self.conditional:
-            y = self.null_extended(batch.labels)
-            y[torch.rand(n, device=x.device) < self.config.label_dropout] = self.null_label
+        y = self.training_condition(batch)
         target = noise if self.config.prediction == "epsilon" else self.get_velocity(x, noise, t)
-        return mse_loss(self.unet(self.q_sample(x, noise, t), t / self.config.timesteps, y), target), {}
+        return mse_loss(self.network(self.q_sample(x, noise, t), t / self.config.timesteps, y), target), {}
 
     # The diffusion: x_t = √ᾱ_t x₀ + √(1 - ᾱ_t) ε (equation 4).
 
@@ -274,26 +127,10 @@ class DDPM(EmbedsAttributes):
         return per_image(coef1, x0) * x0 + per_image(coef2, x0) * xt, variance
 
     def predict(self, xt: Tensor, t: Tensor, y: Tensor | None, guidance: float | Tensor = 1.0) -> Tensor:
-        """The U-Net's output with classifier-free guidance: uncond + w (cond - uncond) (Ho & Salimans, equation 6)."""
-        level = t / self.config.timesteps
-        weight = torch.as_tensor(guidance, dtype=xt.dtype, device=xt.device)
-        if y is None or bool((weight == 1).all()):
-            return self.unet(xt, level, y)
-        null = self.null_label.expand_as(y)
-        if bool((weight == 0).all()):
-            return self.unet(xt, level, null)
-        cond, uncond = self.unet(torch.cat([xt, xt]), level.repeat(2), torch.cat([y, null])).chunk(2)
-        return uncond + per_image(weight, xt) * (cond - uncond)
+        """The network's output, guided towards the class."""
+        return self.with_guidance(self.network, xt, t / self.config.timesteps, y, guidance)
 
     # Sampling.
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        return (self.config.channels, self.config.image_size, self.config.image_size)
-
-    def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
-        *_, image = self.trace(latents, labels, **options)
-        return image
 
     def stages(self, *, steps: int | Tensor = DEFAULT_STEPS, **options: Any) -> int:
         return int(torch.as_tensor(steps).max())
@@ -308,44 +145,26 @@ class DDPM(EmbedsAttributes):
         guidance: float | Tensor = 1.0,
     ) -> Iterator[Tensor]:
         """pred_x0 of each step; the last one is the image."""
-        if not self.conditional:
-            self.refuse_labels(labels)
-        y = self.null_extended(labels) if self.conditional else None
-        x, generators = latents.z, [torch.Generator().manual_seed(NOISE_STREAM + s) for s in latents.seeds.tolist()]
-        for t, s in self.timesteps(steps, len(x)):
-            pred_x0 = self.convert_output(x, self.predict(x, t, y, guidance), t)[0].clamp(-1, 1)
-            if sampler == "ancestral":
-                mean, variance = self.q_posterior(pred_x0, x, t, s)
-                noise = torch.stack([torch.randn(x.shape[1:], generator=g) for g in generators]).to(x.device)
-                next_x = mean + per_image(variance.sqrt(), x) * noise
-            else:
-                alpha, sigma = self.alpha_sigma(t, x)
-                next_x = self.q_sample(pred_x0, (x - alpha * pred_x0) / sigma, s)
-            done = per_image((t == s).to(x.dtype), x)  # images with fewer steps than others stay as they are
-            x = torch.where(done > 0, x, next_x)
-            yield torch.where(done > 0, x, pred_x0)
+        y = self.label_condition(labels)
+
+        def predict_x0(x: Tensor, t: Tensor) -> Tensor:
+            return self.convert_output(x, self.predict(x, t, y, guidance), t)[0].clamp(-1, 1)
+
+        if sampler == "ancestral":
+            step = ancestral_step(predict_x0, self.q_posterior, step_noise(latents))
+        else:
+            step = ddim_step(predict_x0, partial(self.alpha_sigma, like=latents.z))
+        yield from solve(step, latents.z, self.timesteps(steps, len(latents)))
 
     def timesteps(self, steps: int | Tensor, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         """(N,) timesteps before and after each step, evenly spaced from T to 0; ``steps`` may differ per image."""
-        count = torch.as_tensor(steps, device=self.device).expand(n)
-        for i in range(int(count.max())):
-            before, after = (self.config.timesteps * (1 - (j / count)).clamp(min=0) for j in (i, i + 1))
-            yield before.round().long(), after.round().long()
+        for before, after in even_steps(steps, n, self.device):
+            yield (self.config.timesteps * before).round().long(), (self.config.timesteps * after).round().long()
 
     def encode(self, images: Tensor) -> Latents:
         """(N, C, H, W) in [-1, 1] -> noise that generates similar images: DDIM inversion with the null label."""
-        y = self.null_label.expand(len(images), -1) if self.conditional else None
-        x = images
+        x, y = images, self.null_condition(len(images))
         for t, s in reversed(list(self.timesteps(DEFAULT_STEPS, len(x)))):
             pred_x0, pred_eps = self.convert_output(x, self.predict(x, s, y), s)
             x = self.q_sample(pred_x0, pred_eps, t)
         return Latents(x, torch.zeros(len(images), dtype=torch.int64))
-
-    @property
-    def null_label(self) -> Tensor:
-        """(label_width + 1,) one-hot weights of the null label, which stands for no class."""
-        return torch.eye(self.config.label_width + 1, device=self.device)[-1]
-
-    def null_extended(self, labels: Tensor | None) -> Tensor:
-        """Labels -> (N, label_width + 1) weights, 0 on the null label."""
-        return nn.functional.pad(attribute_weights(self.class_weights(labels), self.config.attributes), (0, 1))

@@ -46,7 +46,8 @@ def values_of(knob: Option) -> list[Any]:
         return [c for c in knob.choices if c != knob.default][:2]
     low = 0 if knob.min is None else knob.min
     high = low + 2 if knob.max is None else knob.max
-    return [knob.parse(low), knob.parse((low + high) // 2 if knob.kind != "float" else 0.3 * low + 0.7 * high)]
+    first = high if low == knob.default else low
+    return [knob.parse(first), knob.parse((low + high) // 2 if knob.kind != "float" else 0.3 * low + 0.7 * high)]
 
 
 def needed(model: Any, knob: Option) -> dict[str, Any]:

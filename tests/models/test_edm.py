@@ -1,0 +1,97 @@
+"""EDM, Karras et al., arXiv:2206.00364."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from ganlib.augment import labelled_augment
+from ganlib.errors import GanlibError
+from ganlib.models import MODELS, Batch
+from ganlib.training.trainer import seeded
+from helpers.tiny_models import tiny_config
+
+SIGMAS = torch.tensor([0.002, 0.1, 0.5, 3.0, 80.0])
+
+
+def fresh(**changes: Any) -> Any:
+    """Its last layer is 0, so that D(x; σ) = c_skip x: the best denoiser of Gaussian images."""
+    return seeded(lambda: MODELS["edm"](tiny_config("edm", **changes)), 0).eval().requires_grad_(False)
+
+
+def test_inputs_and_targets_have_unit_variance_at_every_level():
+    model = fresh()
+    data = model.config.sigma_data
+    c_skip, c_out, c_in, c_noise = model.preconditioning(SIGMAS)
+    torch.testing.assert_close(c_in.square() * (data**2 + SIGMAS.square()), torch.ones(5))
+    target_variance = ((1 - c_skip).square() * data**2 + (c_skip * SIGMAS).square()) / c_out.square()
+    torch.testing.assert_close(target_variance, torch.ones(5))
+    torch.testing.assert_close(model.loss_weight(SIGMAS) * c_out.square(), torch.ones(5))
+    torch.testing.assert_close(c_noise, SIGMAS.log() / 4)
+
+
+def test_the_skip_amplifies_the_networks_errors_least():
+    """c_out² = (1 - c_skip)² σ_data² + c_skip² σ² is smallest at this c_skip (appendix B.6)."""
+    model = fresh()
+    c_skip, c_out, _, _ = model.preconditioning(SIGMAS)
+    for other in (c_skip - 0.01, c_skip + 0.01):
+        amplification = (1 - other).square() * model.config.sigma_data**2 + (other * SIGMAS).square()
+        assert (amplification > c_out.square() * (1 - 1e-6)).all()
+
+
+def test_the_loss_of_a_fresh_network_on_gaussian_images_is_one():
+    model = fresh(augment=0.0)
+    torch.manual_seed(0)
+    images = model.config.sigma_data * torch.randn(512, 1, 16, 16)
+    loss, _ = model.loss(Batch(images, torch.arange(512) % 3))
+    assert loss.item() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("solver", ["heun", "euler"])
+def test_gaussian_images_come_out_as_the_noise_scaled(solver):
+    """x(0) = x(σ_max) σ_data / √(σ_data² + σ_max²), of which Heun's error falls as the square of the steps."""
+    model = fresh(sigma_data=0.1)
+    latents = model.latents([1, 2])
+    exact = latents.z * 80 * 0.1 / (0.1**2 + 80**2) ** 0.5
+    few, more = (
+        (model.generate(latents, torch.tensor([0, 1]), steps=n, solver=solver) - exact).abs().max() for n in (20, 80)
+    )
+    assert few / more > (8 if solver == "heun" else 3)
+    assert more < (3e-3 if solver == "heun" else 0.05)
+
+
+def test_encoding_inverts_generating(monkeypatch):
+    monkeypatch.setattr("ganlib.models.edm.DEFAULT_STEPS", 60)
+    model = fresh(sigma_data=0.2)
+    images = 0.2 * torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    latents = model.encode(images)
+    torch.testing.assert_close(latents.z, images / 0.2, atol=0.02, rtol=0.02)
+    torch.testing.assert_close(model.generate(latents, torch.tensor([0, 1]), steps=60), images, atol=0.01, rtol=0)
+
+
+def test_churn_draws_from_the_seed_alone():
+    model = seeded(lambda: MODELS["edm"](tiny_config("edm")), 0).eval()
+    labels = torch.arange(3)
+    together = model.generate(model.latents([7, 8, 9]), labels, churn=20.0, steps=4)
+    alone = model.generate(model.latents([8]), labels[1:2], churn=20.0, steps=4)
+    torch.testing.assert_close(alone[0], together[1], atol=1e-4, rtol=1e-4)
+
+
+def test_augmentations_are_told_and_absent_ones_change_nothing():
+    images = torch.rand(16, 1, 16, 16) * 2 - 1
+    same, parameters = labelled_augment(images, 0.0)
+    torch.testing.assert_close(same, images)
+    assert (parameters == 0).all()
+    torch.manual_seed(1)
+    moved, parameters = labelled_augment(images, 0.2)
+    for before, after, told in zip(images, moved, parameters, strict=True):
+        assert torch.allclose(before, after, atol=1e-4) == bool((told == 0).all())
+        if told.nonzero().flatten().tolist() == [0]:
+            torch.testing.assert_close(after, before.flip(2))
+
+
+def test_noise_levels_in_the_wrong_order_are_refused():
+    with pytest.raises(GanlibError, match=r"sigma_min must be below sigma_max, not 1\.0 and 1\.0"):
+        tiny_config("edm", sigma_min=1.0, sigma_max=1.0)
