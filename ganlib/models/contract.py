@@ -184,9 +184,13 @@ class _Uninitialised(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in self.SKIPPED or getattr(func, "__module__", "") == init.__name__:
             return args[0] if args else kwargs["tensor"]
+        if func is torch.randn:
+            return torch.empty(*args, **kwargs)
         if func in (torch.mv, torch.vdot):  # of a power iteration, whose norm then divides the weights
             return args[0].select(-1, 0)
         if func is Tensor.div and isinstance(args[1], Tensor) and args[1].ndim == 0:
+            return args[0]
+        if func is Tensor.mul and isinstance(args[1], float):  # of an equalised learning rate
             return args[0]
         return func(*args, **kwargs)
 

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import pandas as pd
 import streamlit as st
 
 from ganlib.figures import PALETTE
-from ganlib.records import METRICS, Protocol, by_date
+from ganlib.records import METRICS, Protocol
 from ganlib.runs import Run
 from ganlib.ui import components, thumbnails
-from ganlib.ui.catalog import generates, present_scores, usual_scores
+from ganlib.ui.catalog import find_scores, generates
 from ganlib.ui.catalog import runs as catalog_runs
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_label, format_count, model_label, run_labels
@@ -143,15 +142,6 @@ def describe_accuracies(run: Run) -> list[str]:
             code = Protocol.from_key(row.protocol).extra.get("code", "")
             sentences.append(metric.sentence.format(code=code, value=row.value) + remark)
     return sentences
-
-
-def find_scores(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
-    """The run's row of the metric under its data set's usual protocol, None without one; its rows under all others."""
-    scores = present_scores()
-    own = by_date(scores[(scores.run == run.name) & (scores.metric == metric)])
-    usual = usual_scores()
-    chosen = own.index.isin(usual.index)
-    return next(own[chosen].itertuples(), None), own[~chosen]
 
 
 def format_score(value: Any) -> str:

@@ -256,6 +256,25 @@ def _usual(files: Signature) -> pd.DataFrame:
     return records.usual_scores(present_scores(), {run.name: run.data_name for run in runs()})
 
 
+def find_scores(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
+    """The run's row of the metric under its data set's usual protocol, None without one; its rows under all others."""
+    return _find_scores(_run_files() + signature("*/evaluation.json"), run.name, metric)
+
+
+@lru_cache(maxsize=4096)  # a page of cards asks for dozens
+def _find_scores(files: Signature, run: str, metric: str) -> tuple[Any, pd.DataFrame]:
+    scores, rows = _present(files), _rows_by_run(files).get((run, metric), [])
+    own = records.by_date(scores.iloc[rows])
+    chosen = own.index.isin(_usual(files).index)
+    return next(own[chosen].itertuples(), None), own[~chosen]
+
+
+@lru_cache(maxsize=4)
+def _rows_by_run(files: Signature) -> dict[Any, Any]:
+    """(run, metric) -> its rows of the present scores."""
+    return dict(_present(files).groupby(["run", "metric"], sort=False).indices)
+
+
 def all_recipes() -> pd.DataFrame:
     """Runs × dotted keys of their recipes."""
     return _recipes(signature("*/config.json"), run_folders())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -24,3 +27,15 @@ def test_a_blueprint_leaves_initialisation_as_it_is_elsewhere(tmp_path):
     assert run.blueprint is run.blueprint
     weights = torch.nn.init.normal_(torch.zeros(100))
     assert 0.5 < weights.std() < 1.5
+
+
+def test_blueprints_of_all_architectures_import_none_of_torchs_compiler():
+    script = """
+import sys
+from ganlib.models import MODELS
+from ganlib.models.contract import blueprint
+for name in set(MODELS) - {"feature_vae"}:  # whose trunk is torchvision's, which imports them
+    blueprint(MODELS[name], MODELS[name].Config.tiny())
+assert not {"torch._dynamo", "sympy", "torch._inductor"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)  # seconds that a first page would wait for
