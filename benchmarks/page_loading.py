@@ -17,13 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from benchmarks.browsing import PROJECT, chromium, server, wait_until_settled
 from benchmarks.dashboard_latency import TRIVIAL
 
 PAGES = ("", "gallery", "sampling", "interpolation", "curves", "fid")
-VIEW = {"width": 1280, "height": 720}
+VIEW: ViewportSize = {"width": 1280, "height": 720}
 OBSERVE_SHIFTS = """
 window.shift = 0;
 new PerformanceObserver(list => {

@@ -166,10 +166,11 @@ def gif(frames: NDArray[np.uint8], *, frames_per_second: float = 12, boomerang: 
     """(F, H, W, C) uint8 -> endlessly looping GIF; with ``boomerang`` there and back, so that the loop has no jump."""
     scale = max(GIF_SIDE // frames.shape[1], 1)
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)] if boomerang else range(len(frames))
-    pictures = [
-        to_pil(frames[i]).resize((frames.shape[2] * scale, frames.shape[1] * scale), Image.Resampling.NEAREST)
-        for i in order
-    ]
+    size = frames.shape[2] * scale, frames.shape[1] * scale
+    # Colours are counted before pixels are repeated, and of each frame once.
+    indexed = [picture.quantize() if picture.mode == "RGB" else picture for picture in map(to_pil, frames)]
+    enlarged = [picture.resize(size, Image.Resampling.NEAREST) for picture in indexed]
+    pictures = [enlarged[i] for i in order]
     buffer = io.BytesIO()
     pictures[0].save(
         buffer,

@@ -206,7 +206,7 @@ class Run:
     def conditional(self) -> bool:
         return isinstance(self.blueprint, GenerativeModel) and self.blueprint.conditional
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, int]:
         """Trainable parameters of each network, by its name."""
         networks = self.blueprint.named_children()

@@ -47,25 +47,23 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     report.warning(scores.summarize_warnings(ranked))
     history = scores.score_history(records[records.run.isin(ranked.run)], metric, protocol)
     classes = scores.class_scores(present, ranked)
-    ranking_tab, classes_tab, manifold_tab, features_tab, cost_tab, training_tab, differences_tab = st.tabs(
-        ["Table", "Classes", "Precision and recall", "Other features", "Cost", "Training", "Differences"]
-    )
-    with ranking_tab:
+    tabs = score_controls.pick_section()
+    with report.tab(tabs["Table"]):
         table = score_table.draw_ranking(report, ranked, scores.class_agreement(present, protocol))
         files = st.container()
         score_table.draw_unranked(report, records, present, ranked)
         score_table.draw_published(report, ranked)
-    with classes_tab:
+    with report.tab(tabs["Classes"]):
         details.draw_classes(report, classes)
-    with manifold_tab:
+    with report.tab(tabs["Precision and recall"]):
         details.draw_precision_and_recall(report, manifold, colours)
-    with features_tab:
+    with report.tab(tabs["Other features"]):
         details.draw_other_features(report, scores.other_features(measured, ranked), title, colours)
-    with cost_tab:
+    with report.tab(tabs["Cost"]):
         details.draw_costs(report, ranked, present, title, colours)
-    with training_tab:
+    with report.tab(tabs["Training"]):
         details.draw_history(report, history, title, colours)
-    with differences_tab:
+    with report.tab(tabs["Differences"]):
         if len(ranked) > 1:
             differences.draw_differences(report, differences.pick_side_by_side(list(table.Run)))
         else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -28,9 +28,12 @@ LATEX_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {
 }
 
 
+Content: TypeAlias = go.Figure | Callable[[], go.Figure] | pd.DataFrame | Image.Image | str
+
+
 class Part(NamedTuple):
     heading: str
-    content: go.Figure | pd.DataFrame | Image.Image | str
+    content: Content
     alt: str = ""  # text alternative of a figure or picture
 
 
@@ -41,7 +44,8 @@ class Report:
         self.title = title
         self.parts: list[Part] = []
 
-    def add(self, content: go.Figure | pd.DataFrame | Image.Image | str, heading: str = "", alt: str = "") -> None:
+    def add(self, content: Content, heading: str = "", alt: str = "") -> None:
+        """A figure may also come as a function that draws it, called when the file is written."""
         self.parts.append(Part(heading, content, alt))
 
     def html(self, footer: str = "") -> str:
@@ -49,16 +53,17 @@ class Report:
         body, script = [], True
         for part in self.parts:
             body.append(f"<h2>{escape(part.heading)}</h2>" if part.heading else "")
-            if isinstance(part.content, go.Figure):
-                plot = part.content.to_html(full_html=False, include_plotlyjs=script, config={"displaylogo": False})
+            content = part.content() if callable(part.content) else part.content
+            if isinstance(content, go.Figure):
+                plot = content.to_html(full_html=False, include_plotlyjs=script, config={"displaylogo": False})
                 body.append(f'<figure role="img" aria-label="{escape(part.alt)}">{plot}</figure>')
                 script = False
-            elif isinstance(part.content, pd.DataFrame):
-                body.append(_table(part.content))
-            elif isinstance(part.content, Image.Image):
-                body.append(_picture(part.content, part.alt))
+            elif isinstance(content, pd.DataFrame):
+                body.append(_table(content))
+            elif isinstance(content, Image.Image):
+                body.append(_picture(content, part.alt))
             else:
-                body.append(f"<p>{escape(part.content)}</p>")
+                body.append(f"<p>{escape(content)}</p>")
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(self.title)}</title>'
             f"<style>{STYLE}</style></head><body><h1>{escape(self.title)}</h1>{''.join(body)}"

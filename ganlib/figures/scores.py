@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from ganlib.errors import GanlibError
 from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, colour_of, empty_figure, run_lines
@@ -17,7 +18,8 @@ from ganlib.records import METRICS
 
 ROW_HEIGHT = 36  # pixels of a bar
 LABEL_SIZE = 13  # of names beside points and lines
-MAX_ENDS = 10  # lines that are named at their ends
+MAX_ENDS = 10  # lines that are named at their ends; more of them have a panel each
+PANEL_COLUMNS, PANEL_HEIGHT = 4, 150
 PALE, DEEP, INK = "#f4f8ff", "#7db0ee", "#11141c"  # cells of a heatmap and their text: 8 : 1 at least
 
 
@@ -57,12 +59,10 @@ def score_bars(
 
 
 def _add_pictures(figure: go.Figure, frame: pd.DataFrame, pictures: Mapping[str, str]) -> None:
-    for row, run in enumerate(frame["run"]):
-        if run in pictures:
-            figure.add_layout_image(
-                source=pictures[run], xref="paper", x=1.07, xanchor="left", sizex=0.5, yref="y", y=row,
-                yanchor="middle", sizey=0.86, sizing="contain",
-            )  # fmt: skip
+    place = {"xref": "paper", "x": 1.07, "xanchor": "left", "sizex": 0.5, "sizing": "contain"}
+    place |= {"yref": "y", "yanchor": "middle", "sizey": 0.86}
+    rows = enumerate(frame["run"])
+    figure.layout.images = [{**place, "source": pictures[run], "y": row} for row, run in rows if run in pictures]
 
 
 def _add_bars(figure: go.Figure, frame: pd.DataFrame, colours: Mapping[str, str]) -> None:
@@ -116,12 +116,15 @@ def _add_best_snapshots(figure: go.Figure, frame: pd.DataFrame, best: pd.DataFra
 def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]) -> go.Figure:
     """Scores against images seen, a line a run through its snapshots to its weights, which have the larger marker.
 
+    More than ``MAX_ENDS`` runs have a panel each, with the others faint behind.
     GanlibError if the frame mixes metrics or protocols.
     """
     _check_comparable(frame)
     frame = frame[np.isfinite(frame["value"])].dropna(subset=["images_seen"])
     if frame.empty:
         return empty_figure("No scores to show yet.")
+    if frame["run"].nunique() > MAX_ENDS:
+        return _history_panels(frame, title, colours)
     figure = go.Figure()
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
     for run, history in frame.groupby("run"):
@@ -132,20 +135,51 @@ def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]
             name=str(run),
             line=lines[str(run)],
             marker={"size": np.where(history["snapshot"].isna(), 11, 6)},
-            **_end_label(str(run), len(history), frame["run"].nunique(), colours),
+            **_end_label(str(run), len(history)),
             hovertemplate="%{y:.4g} at %{x:,} images<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text="images seen", rangemode="tozero", showgrid=False)
     figure.update_yaxes(title_text=title)
-    named = frame["run"].nunique() <= MAX_ENDS
-    figure.update_layout(height=420, hovermode="closest", showlegend=not named)
-    return apply_style(figure, right=200 if named else 20)
+    figure.update_layout(height=420, hovermode="closest", showlegend=False)
+    return apply_style(figure, right=200)
 
 
-def _end_label(run: str, n: int, runs: int, colours: Mapping[str, str]) -> dict[str, object]:
-    """The name of a line at its last point, where lines are few or some are highlighted."""
-    if runs > MAX_ENDS and run not in _highlighted(colours):
-        return {"mode": "lines+markers"}
+def _history_panels(frame: pd.DataFrame, title: str, colours: Mapping[str, str]) -> go.Figure:
+    """A small panel a run, the best final score first: its own line on those of all."""
+    histories = {str(run): rows.sort_values("images_seen", kind="stable") for run, rows in frame.groupby("run")}
+    ends = {run: rows["value"].iloc[-1] for run, rows in histories.items()}
+    order = sorted(ends, key=ends.__getitem__, reverse=_better(frame) == "higher")
+    gap = {"images_seen": [np.nan], "value": [np.nan]}
+    everything = pd.concat([pd.concat([rows, pd.DataFrame(gap)]) for rows in histories.values()])
+    rows = -(-len(order) // PANEL_COLUMNS)
+    figure = make_subplots(
+        rows, PANEL_COLUMNS, shared_xaxes="all", shared_yaxes="all", subplot_titles=order,
+        horizontal_spacing=0.03, vertical_spacing=0.25 / rows,
+    )  # fmt: skip
+    for number, run in enumerate(order):
+        place = {"row": number // PANEL_COLUMNS + 1, "col": number % PANEL_COLUMNS + 1}
+        faint = {"color": NEUTRAL, "width": 1}
+        figure.add_scatter(
+            x=everything["images_seen"], y=everything["value"], mode="lines", line=faint, opacity=0.3,
+            hoverinfo="skip", **place,
+        )  # fmt: skip
+        own = histories[run]
+        figure.add_scatter(
+            x=own["images_seen"], y=own["value"], name=run, mode="lines+markers", marker={"size": 5},
+            line={"color": colour_of(run, colours), "width": 2.5},
+            hovertemplate="%{y:.4g} at %{x:,} images<extra>%{fullData.name}</extra>", **place,
+        )  # fmt: skip
+    figure.update_xaxes(rangemode="tozero", showgrid=False, nticks=4)
+    figure.update_yaxes(type="log" if (frame["value"] > 0).all() else None, nticks=4)
+    figure.update_xaxes(title_text="images seen", row=rows)
+    figure.update_yaxes(title_text=title.partition(" ")[0], col=1)
+    figure.update_layout(height=PANEL_HEIGHT * rows + 90, hovermode="closest", showlegend=False)
+    figure = apply_style(figure)
+    return figure.for_each_annotation(lambda text: text.update(font_size=LABEL_SIZE))
+
+
+def _end_label(run: str, n: int) -> dict[str, object]:
+    """The name of a line at its last point."""
     label = {"text": [""] * (n - 1) + [run], "textposition": "middle right", "textfont": {"size": LABEL_SIZE}}
     return {"cliponaxis": False, "mode": "lines+markers+text", **label}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,7 @@ def draw_classes(report: PageReport, classes: pd.DataFrame) -> None:
         return
     report.section("FID of each class")
     alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."
-    report.chart(figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
+    report.chart(lambda: figures.class_heatmap(classes, title="FID"), alt=alt, key="class_heatmap")
     report.caption(scores.summarize_warnings(classes))
 
 
@@ -29,7 +30,7 @@ def draw_precision_and_recall(report: PageReport, manifold: pd.DataFrame, colour
         return
     report.section("Precision and recall")
     alt = "; ".join(f"{r.run}: precision {r.precision:.2f}, recall {r.recall:.2f}" for r in manifold.itertuples())
-    report.chart(figures.precision_recall(manifold, colours=colours), alt=alt, key="precision_recall")
+    report.chart(lambda: figures.precision_recall(manifold, colours=colours), alt=alt, key="precision_recall")
 
 
 def draw_other_features(
@@ -41,7 +42,7 @@ def draw_other_features(
     for both, other_title in pairs:
         report.section("On other features")
         alt = "; ".join(f"{r.run}: {r.own:.4g} and {r.other:.4g}" for r in both.itertuples())
-        chart = figures.score_pairs(both, titles=(title, other_title), colours=colours)
+        chart = partial(figures.score_pairs, both, titles=(title, other_title), colours=colours)
         report.chart(chart, alt=alt, key=f"pairs {other_title}")
 
 
@@ -54,7 +55,7 @@ def draw_costs(
     report.section("Quality against cost")
     costed = scores.add_costs(ranked, present)
     cost = score_controls.pick_cost(costed)
-    scatter = figures.score_cost(costed, cost=cost, title=title, colours=colours)
+    scatter = partial(figures.score_cost, costed, cost=cost, title=title, colours=colours)
     report.chart(scatter, alt=f"{figures.describe_scores(ranked)} Against {cost}.", key="cost_scatter")
 
 
@@ -64,4 +65,4 @@ def draw_history(report: PageReport, history: pd.DataFrame, title: str, colours:
         return
     report.section(f"{METRICS[history.metric.iloc[0]].label} over training")
     alt = f"Scores of snapshots of {', '.join(sorted(history.run.unique()))}."
-    report.chart(figures.score_history(history, title=title, colours=colours), alt=alt, key="course")
+    report.chart(lambda: figures.score_history(history, title=title, colours=colours), alt=alt, key="course")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from ganlib.figures.report import Report
 from ganlib.ui.markup import plain
@@ -14,13 +18,25 @@ class PageReport(Report):
     """Each method draws on the page and adds the same to the report."""
 
     _section = ""  # the heading of what is added next
+    _open = True  # whether what is added next is on screen
+
+    @contextmanager
+    def tab(self, tab: TabContainer) -> Iterator[None]:
+        """What is drawn inside stands in this tab. The charts of one that is closed are not even made."""
+        with tab:
+            self._open = bool(tab.open)
+            yield
+        self._open = True
 
     def section(self, title: str) -> None:
         st.subheader(plain(title), anchor=False)
         self._section = title
 
-    def chart(self, figure: go.Figure, *, alt: str, key: str) -> None:
-        st.plotly_chart(figure, alt=alt, key=key)
+    def chart(self, figure: go.Figure | Callable[[], go.Figure], *, alt: str, key: str) -> None:
+        """``figure``, or the function that makes it."""
+        if self._open:
+            figure = figure() if callable(figure) else figure
+            st.plotly_chart(figure, alt=alt, key=key)
         self._add(figure, alt)
 
     def table(self, table: pd.DataFrame, *, heading: str, alt: str) -> None:
@@ -38,6 +54,6 @@ class PageReport(Report):
             st.warning(plain(text))
             self._add(text)
 
-    def _add(self, content: go.Figure | str, alt: str = "") -> None:
+    def _add(self, content: go.Figure | Callable[[], go.Figure] | str, alt: str = "") -> None:
         self.add(content, self._section, alt)
         self._section = ""

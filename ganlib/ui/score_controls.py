@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from ganlib.figures.style import NEUTRAL
 from ganlib.records import METRICS, RANKED, rank_protocols
@@ -15,6 +16,7 @@ from ganlib.ui.markup import plain
 from ganlib.ui.names import data_labels
 
 SHOWN = "shown_scores"  # the session's key of the runs that were ranked last, and of their extractor
+SECTIONS = ("Table", "Classes", "Precision and recall", "Other features", "Cost", "Training", "Differences")
 COSTS = ("parameters", "training, minutes", "images seen")
 
 
@@ -67,6 +69,12 @@ def pick_protocol(records: pd.DataFrame) -> str:
     key = next(key for key in labels if labels[key] == label)
     st.session_state[SHOWN] = set(records.run[records.protocol == key]), extractors[key]
     return key
+
+
+def pick_section() -> dict[str, TabContainer]:
+    """The sections of the page as tabs; the open one is in the link."""
+    check_link("section", SECTIONS.__contains__, f"it can be {', '.join(SECTIONS)}")
+    return dict(zip(SECTIONS, st.tabs(SECTIONS, key="section", bind="query-params"), strict=True))
 
 
 def pick_runs(ranked: pd.DataFrame) -> pd.DataFrame:

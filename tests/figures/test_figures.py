@@ -26,6 +26,7 @@ from ganlib.figures import (
     score_pairs,
 )
 from ganlib.figures.curves import LINE_END
+from ganlib.figures.scores import MAX_ENDS
 from ganlib.figures.style import NEUTRAL, colour_of
 
 COLOURS = {"one": PALETTE[2], "two": PALETTE[2], "three": PALETTE[0]}
@@ -68,6 +69,17 @@ def test_colours_are_fixed_and_readable() -> None:
 def titles(figure: Any) -> list[str]:
     """All annotations but the names at the ends of lines."""
     return [a.text for a in figure.layout.annotations if a.name != LINE_END]
+
+
+def test_a_mark_stands_at_its_place_on_a_logarithmic_axis_too() -> None:
+    table = frame(["one"], ["a"])
+    table = table.assign(x=10.0 * (1 + table.x))
+    marks = table[table.x == 100].assign(label="growth")
+    figure = curves(table, x="steps", log_x=True, colours=COLOURS, marks=marks)
+    (line,) = figure.layout.shapes
+    (text,) = (a for a in figure.layout.annotations if a.text == "growth")
+    assert (line.x0, line.x1) == (100, 100)
+    assert text.x == 2  # Plotly takes the logarithm for texts, the value for lines
 
 
 def test_few_lines_have_their_names_at_their_ends_and_many_a_legend_beside() -> None:
@@ -312,6 +324,20 @@ def test_scores_over_training_end_in_the_runs_weights() -> None:
     assert list(line.y) == [20, 15, 10]
     assert list(line.marker.size) == [6, 6, 11]
     assert line.line.color == COLOURS["one"]
+
+
+def test_the_course_of_many_runs_is_a_panel_each_on_those_of_all() -> None:
+    names = [f"run{i:02}" for i in range(MAX_ENDS + 1)]
+    courses = [scores(**dict.fromkeys(names, 9.0)), scores(**{name: float(i) + 1 for i, name in enumerate(names)})]
+    table = pd.concat([rows.assign(images_seen=seen) for seen, rows in enumerate(courses)], ignore_index=True)
+    figure = score_history(table, title="FID on such features", colours=COLOURS)
+    assert [a.text for a in figure.layout.annotations] == names  # the best at the end first
+    own = [trace for trace in figure.data if trace.name]
+    assert [trace.name for trace in own] == names
+    assert [list(trace.y) for trace in own[:2]] == [[9, 1], [9, 2]]
+    faint = [trace for trace in figure.data if not trace.name]
+    assert all(np.isfinite(np.asarray(trace.y, float)).sum() == 2 * len(names) for trace in faint)
+    assert not figure.layout.showlegend
 
 
 def test_classes_are_columns_and_the_best_run_lies_on_top() -> None:

@@ -33,6 +33,15 @@ def test_a_page_holds_figures_tables_and_text_and_plotlys_script_once() -> None:
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="http', page)
 
 
+def test_a_figure_may_be_made_when_the_file_is_written() -> None:
+    calls = []
+    report = Report("Later")
+    report.add(lambda: calls.append(1) or go.Figure(go.Bar(x=[1], y=[2])), alt="bars")
+    assert not calls
+    assert 'aria-label="bars"' in report.html()
+    assert calls == [1]
+
+
 def test_a_table_for_latex_is_escaped_and_aligned() -> None:
     assert latex(TABLE) == (
         "\\begin{tabular}{lrr}\n\\toprule\n"

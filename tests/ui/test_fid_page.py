@@ -124,7 +124,7 @@ def test_a_run_is_measured_with_as_many_images_as_others_of_its_data(own_gallery
 def test_each_extractor_is_explained_and_compared_with_the_other(own_gallery):
     add_able_runs(own_gallery)
     score_both(own_gallery, NOISE)
-    at = open_page("fid")
+    at = open_page("fid", section="Other features")
     assert protocol_of(at).value.startswith("embedded judge")
     assert "A classifier of this data set: it knows its classes; blind to" in texts(at)
     assert "Rank correlation (Spearman): 0.90 with EfficientNet-Lite0 features (5 runs)." in texts(at)
@@ -258,7 +258,8 @@ def test_another_metric_ranks_the_other_way(own_gallery):
 
 
 def test_a_score_is_set_against_what_it_cost(gallery):
-    at = open_page("fid")
+    assert len(charts(open_page("fid"))) == 1  # what stands in a closed section is not drawn
+    at = open_page("fid", section="Cost")
     scatter = charts(at)[1]
     assert scatter["layout"]["xaxis"]["title"]["text"] == "parameters"
     assert sorted(trace["name"] for trace in scatter["data"][1:]) == sorted([CONDITIONAL, OTHER])
@@ -267,21 +268,21 @@ def test_a_score_is_set_against_what_it_cost(gallery):
 
 
 def test_scores_of_snapshots_are_a_course_that_ends_in_the_weights(own_gallery):
-    assert len(charts(open_page("fid"))) == 2
+    assert len(charts(open_page("fid", section="Training"))) == 1
     score(own_gallery / OTHER, 20.0, snapshot=320, images_seen=320, weights_hash="000000000000")
-    at = open_page("fid")
+    at = open_page("fid", section="Training")
     assert bars(at)["y"] == [CONDITIONAL, OTHER]
-    (line,) = charts(at)[2]["data"]
+    (line,) = charts(at)[1]["data"]
     assert line["name"] == OTHER
     assert numbers(line["y"]) == [20.0, 8.25]
 
 
 def test_a_single_run_has_no_costs_to_compare(own_gallery):
     (own_gallery / OTHER / "evaluation.json").unlink()
-    assert len(charts(open_page("fid"))) == 1
+    assert len(charts(open_page("fid", section="Cost"))) == 1
 
 
-@pytest.mark.parametrize(("key", "value"), [("metric", "FDI"), ("cost", "money")])
+@pytest.mark.parametrize(("key", "value"), [("metric", "FDI"), ("cost", "money"), ("section", "Costs")])
 def test_a_bad_link_is_one_sentence(key, value, own_gallery):
     score(own_gallery / CONDITIONAL, 0.5, metric="precision")
     at = open_page("fid", **{key: value})
@@ -303,13 +304,14 @@ def test_recipes_side_by_side_show_only_what_differs(gallery):
 
 def test_scores_of_classes_are_a_heatmap(own_gallery):
     protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
-    assert len(charts(open_page("fid"))) == 2
+    assert len(charts(open_page("fid", section="Classes"))) == 1
     for label in range(3):
         mine = protocol | {"class": str(label), "n_fake": 100, "n_real": 140}
         score(own_gallery / OTHER, 5.0 + label, metric="class_fid", protocol=mine)
         truncated = mine | {"options": {"temperature": 0.5}}
         score(own_gallery / CONDITIONAL, 9.0, metric="class_fid", protocol=truncated)  # of other images
-    (heat,) = (trace for chart in charts(open_page("fid")) for trace in chart["data"] if trace["type"] == "heatmap")
+    at = open_page("fid", section="Classes")
+    (heat,) = (trace for chart in charts(at) for trace in chart["data"] if trace["type"] == "heatmap")
     assert heat["y"] == [OTHER]
     assert heat["x"] == ["0", "1", "2"]
     score(own_gallery / OTHER, 5.0, metric="class_fid", protocol=mine, warning="Only 100 images.")
@@ -346,7 +348,7 @@ def test_precision_stands_against_recall_of_the_same_images(own_gallery):
     for metric, value in [("precision", 0.75), ("recall", 0.25)]:
         score(own_gallery / OTHER, value, metric=metric, protocol=mine)
     score(own_gallery / CONDITIONAL, 0.5, metric="precision", protocol=mine)  # without its recall
-    (point,) = charts(open_page("fid"))[1]["data"]
+    (point,) = charts(open_page("fid", section="Precision and recall"))[1]["data"]
     assert (point["name"], point["x"], point["y"]) == (OTHER, [0.25], [0.75])
 
 
@@ -355,7 +357,7 @@ def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
         protocol: dict[str, Any] = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "options": {}}
         protocol["machine"] = machine
         score(own_gallery / name, rate, metric="sampling_rate", protocol=protocol)
-    at = set_to(open_page("fid"), "segmented_control", "cost", "milliseconds an image")
+    at = set_to(open_page("fid", section="Cost"), "segmented_control", "cost", "milliseconds an image")
     scatter = charts(at)[1]
     assert scatter["layout"]["xaxis"]["title"]["text"] == "milliseconds an image, slow"
     assert {t["name"]: t["x"] for t in scatter["data"][1:]} == {CONDITIONAL: [10.0], OTHER: [5.0]}
