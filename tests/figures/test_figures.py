@@ -73,8 +73,8 @@ def titles(figure: Any) -> list[str]:
 
 def test_a_mark_stands_at_its_place_on_a_logarithmic_axis_too() -> None:
     table = frame(["one"], ["a"])
-    table = table.assign(x=10.0 * (1 + table.x))
-    marks = table[table.x == 100].assign(label="growth")
+    table = table.assign(x=table.x + 100 - table.x.iloc[-1])
+    marks = table[-1:].assign(label="growth")
     figure = curves(table, x="steps", log_x=True, colours=COLOURS, marks=marks)
     (line,) = figure.layout.shapes
     (text,) = (a for a in figure.layout.annotations if a.text == "growth")
