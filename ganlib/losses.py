@@ -60,6 +60,19 @@ def least_squares_g(fake: Tensor) -> Tensor:
     return 0.5 * (fake - 1).square().mean()
 
 
+def relativistic_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[softplus(-(D(x) - D(G(z))))] over pairs: D tells which of the two is real.
+
+    Jolicoeur-Martineau, arXiv:1807.00734; Huang et al., arXiv:2501.05441, equation 2.
+    """
+    return softplus(fake - real).mean()
+
+
+def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
+    """E[softplus(-(D(G(z)) - D(x)))] over the same pairs. Huang et al., arXiv:2501.05441, equation 2."""
+    return softplus(real - fake).mean()
+
+
 def feature_matching(real: Tensor, fake: Tensor) -> Tensor:
     """||E[f(x)] - E[f(G(z))]||² of features (N, …). Salimans et al., arXiv:1606.03498, section 3.1."""
     return (real.float().mean(0) - fake.float().mean(0)).square().sum()
@@ -79,7 +92,12 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 def r1(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
     """E[‖∇D(x)‖²] at real images, (N, …) -> scalar. Mescheder, Geiger, Nowozin, arXiv:1801.04406, equation 9."""
     x = real.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return squared_gradient(critic(x), x)
+
+
+def squared_gradient(logits: Tensor, images: Tensor) -> Tensor:
+    """E[‖∇D(x)‖²] of logits (N,) that were computed from images (N, …): R1 of real ones, R2 of generated ones."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean()
 
 

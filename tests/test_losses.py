@@ -15,6 +15,10 @@ from ganlib.losses import (
     minimax_g,
     nonsaturating_d,
     nonsaturating_g,
+    r1,
+    relativistic_d,
+    relativistic_g,
+    squared_gradient,
 )
 
 ZEROS = torch.zeros(5)
@@ -153,3 +157,19 @@ def test_feature_matching_is_the_squared_distance_of_the_means():
     assert feature_matching(real, fake).item() == pytest.approx(0 + 3**2)
     assert feature_matching(real, torch.tensor([[[2.0, 3.0]]])).item() == 0  # equal means of unequal images
     assert feature_matching(real, real.flip(0)).item() == 0
+
+
+def test_relativistic_losses_at_known_logits():
+    real, fake = logits(2.0, -1.0), logits(0.5, 1.0)
+    expected_d = (log(1 + exp(-1.5)) + log(1 + exp(2.0))) / 2
+    assert relativistic_d(real, fake).item() == pytest.approx(expected_d)
+    assert relativistic_g(real, fake).item() == pytest.approx((log(1 + exp(1.5)) + log(1 + exp(-2.0))) / 2)
+    assert relativistic_d(real + 7, fake + 7).item() == pytest.approx(expected_d)  # only differences count
+
+
+def test_the_squared_gradient_of_a_linear_critic_is_that_of_its_weights():
+    weights = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
+    images = torch.randn(5, 1, 2, 2, requires_grad=True)
+    penalty = squared_gradient((images * weights).sum((1, 2, 3)) + 4, images)
+    assert penalty.item() == pytest.approx(1 + 4 + 0.25 + 9)
+    assert r1(lambda x: (x * weights).sum((1, 2, 3)), images).item() == pytest.approx(14.25)

@@ -20,11 +20,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganlib.errors import GanlibError
 from ganlib.metrics.weights import Source, find_weights, load_into, read_tensors, sha256
-from ganlib.nn.efficientnet import LITE, package, packaged_weights
+from ganlib.nn.efficientnet import LITE, fold_batch_norms, package, packaged_weights
 
 SIDE = 64  # pixels unless another is requested: as large as what a CPU generates, and cheap
 LARGEST = 1024
@@ -120,20 +119,6 @@ def efficientnet_lite(name: str, weights: str | None) -> Network:
     load_into(network, dict(zip(network.state_dict(), tensors.values(), strict=True)), path, name)
     fold_batch_norms(network.eval())
     return _timm_parts(network, (127.0,), (128.0,), path)
-
-
-def fold_batch_norms(module: nn.Module) -> None:
-    """Each convolution takes the normalisation after it into its weights: features in 0.6 of the time on a CPU.
-
-    For networks whose children stand in the order of their computation, which holds for EfficientNet's.
-    """
-    previous = ("", module)
-    for name, child in module.named_children():
-        if isinstance(child, nn.BatchNorm2d) and isinstance(previous[1], nn.Conv2d):
-            setattr(module, previous[0], fuse_conv_bn_eval(previous[1], child))
-            setattr(module, name, getattr(child, "act", nn.Identity()))  # timm's normalisation also activates
-        fold_batch_norms(child)
-        previous = (name, child)
 
 
 def timm_network(name: str, weights: str | None) -> Network:

@@ -19,6 +19,8 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     lapgan,
     lsgan,
     pggan,
+    projected_gan,
+    r3gan,
     sagan,
     sgan,
     sngan,

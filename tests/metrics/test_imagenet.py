@@ -16,8 +16,8 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import build_extractor
-from ganlib.metrics.imagenet import CUT, fold_batch_norms, load_imagenet
-from ganlib.nn.efficientnet import LITE
+from ganlib.metrics.imagenet import CUT, load_imagenet
+from ganlib.nn.efficientnet import LITE, fold_batch_norms
 from ganlib.runs import Run
 
 CPU = torch.device("cpu")
