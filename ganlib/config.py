@@ -110,6 +110,21 @@ def _default(value: Any) -> str:
     return f" (default: {text})"
 
 
+def flags(config: Config) -> list[str]:
+    """The command line that ``add_arguments`` reads this config from: the fields that are not at their default."""
+    words = []
+    for f in fields(config):
+        value = getattr(config, f.name)
+        if value == f.default:
+            continue
+        name = f.name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{name}" if value else f"--no-{name}")
+        else:
+            words += [f"--{name}", *map(str, value if isinstance(value, tuple) else (value,))]
+    return words
+
+
 def given(args: argparse.Namespace, config: type[Config]) -> dict[str, Any]:
     """The fields of ``config`` that the command line set."""
     names = {f.name for f in fields(config)}

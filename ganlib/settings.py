@@ -36,6 +36,11 @@ def run_roots() -> list[Path]:
     return list(roots.values())
 
 
+def results_root() -> Path:
+    """Where results that belong to no run are kept: ./runs, or the folder that stands in its place."""
+    return run_roots()[:2][-1]
+
+
 def data_roots(first: Path | str | None = None) -> tuple[Path, ...]:
     """Folders of data sets, best first: ``first``, ``GANLIB_DATA``, ~/.cache/ganlib/data."""
     given = [Path(root).expanduser() for root in (first, os.environ.get("GANLIB_DATA")) if root]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,12 +15,12 @@ from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
 from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
-from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
+from ganlib.records import append_records
 from ganlib.runs import find_run
 
 if TYPE_CHECKING:  # it brings scikit-learn
-    from ganlib.twosample import Comparison, ComparisonConfig
+    from ganlib.twosample import Comparison
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -45,28 +43,34 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
             metavar="NAME=VALUE",
             help=f"passed to generate() where {side.upper()} is a run",
         )
-    parser.add_argument("--out", type=Path, help="folder of the result (default: comparisons/ in the synthetic run)")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the result (default: comparisons/ in the synthetic run, else in ./runs)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
 def run(args: argparse.Namespace) -> None:
     from ganlib.twosample import ComparisonConfig, compare
+    from ganlib.twosample.store import default_folder
     from ganlib.twosample.verdict import verdict
 
     config = ComparisonConfig.from_dict(given(args, ComparisonConfig))
-    folder = args.out or default_folder(args, config)
+    options = args.real_option, args.synthetic_option
+    folder = args.out or default_folder(args.real, args.synthetic, options, config)
     with closing(ProgressLine()) as line:
         comparison = compare(
             args.real,
             args.synthetic,
             config,
             pick_device(args.device),
-            options=(parse_options(args.real_option), parse_options(args.synthetic_option)),
+            options=(parse_options(options[0]), parse_options(options[1])),
             progress=partial(line.update_stage, f"{args.real} vs {args.synthetic}"),
             announce=lambda sentence: print(sentence, file=sys.stderr),
         )
     comparison.facts["verdict"] = verdict(comparison)
     comparison.write(folder)
+    if comparison.records and not args.out:
+        append_records(find_run(args.synthetic).folder.evaluation, comparison.records)
     write_report(comparison, folder)
     print(comparison.tests.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4g}"))
     if "components" in comparison.frames:
@@ -74,17 +78,6 @@ def run(args: argparse.Namespace) -> None:
     print(", ".join(f"{name} {seconds:.1f} s" for name, seconds in comparison.seconds.items()))
     print(comparison.facts["verdict"])
     print(f"{folder}: comparison.json, CSV, report.html, LaTeX")
-
-
-def default_folder(args: argparse.Namespace, config: ComparisonConfig) -> Path:
-    """In the folder of the synthetic run, by what is compared and how. GanlibError where that side is no run."""
-    try:
-        run = find_run(args.synthetic)
-    except GanlibError:
-        raise GanlibError(f"{args.synthetic} is no run to keep the result with; name a folder with --out.") from None
-    key = json.dumps([args.real, args.real_option, args.synthetic_option, config.to_dict()], sort_keys=True)
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", Path(args.real).name)[:40]
-    return run.path / "comparisons" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def write_report(comparison: Comparison, folder: Path) -> None:

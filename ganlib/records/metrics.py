@@ -101,6 +101,29 @@ METRICS = {
         unit="%",
         sentence="People are wrong about {value:.0%} of its images",
     ),
+    "two_sample_auc": Metric(
+        "Two-sample AUC",
+        "lower",
+        "How surely a classifier tells held-out real from generated images; 0.5 is guessing.",
+        proportion=True,
+    ),
+    "neighbour_accuracy": Metric(
+        "Nearest-neighbour accuracy",
+        "lower",
+        "How often an image's nearest neighbour is real or generated as itself; 50 % is guessing.",
+        proportion=True,
+        unit="%",
+    ),
+    "energy_distance": Metric(
+        "Energy distance", "lower", "Distance of whole distributions of features; 0 where they are equal."
+    ),
+    "copied": Metric(
+        "Copies",
+        "lower",
+        "Fraction of generated images that are nearer to a training image than chance has it.",
+        proportion=True,
+        unit="%",
+    ),
     "accuracy": Metric(
         "Accuracy",
         "higher",

@@ -8,6 +8,8 @@ ppl            space, path, epsilon, paths (how many), discarded (percentiles be
 cas            trained: the classifier's model, width, images seen, batch_size and seed
 code_accuracy  code, and matched {data, split, fingerprint, n}: where its values got their classes
 probe_accuracy trained, likewise, grid and svm; its layers and pixels_accuracy stand beside the protocol
+two_sample_auc, neighbour_accuracy, energy_distance, copied   test, size, encoding, seed; of pixels the subject; of
+               copies the number of training_images
 sampling_rate  machine; its blocks are calls of 64 images
 """
 

@@ -17,6 +17,7 @@ from ganlib.twosample.latent_section import latent_section
 from ganlib.twosample.memorisation_section import memorisation_section
 from ganlib.twosample.result import Comparison
 from ganlib.twosample.sides import Progress
+from ganlib.twosample.store import score_records
 from ganlib.twosample.training_section import training_section
 
 RUNNERS: dict[str, Callable[[Context], None]] = {
@@ -63,4 +64,5 @@ def compare(
     if not len(result.tests) and not result.frames:
         raise GanlibError(f"Nothing could be compared. {' '.join(result.warnings)}")
     result.provenance = {"versions": versions(), "commit": commit(), "date": now()}
+    result.records = score_records(context)
     return result

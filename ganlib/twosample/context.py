@@ -33,7 +33,7 @@ class Context:
     encoding: Encoding | None
     result: Comparison
     progress: Progress
-    _networks: dict[str, FeatureNetwork] = field(default_factory=dict)
+    networks: dict[str, FeatureNetwork] = field(default_factory=dict)
     _features: dict[tuple[str, str, int], Features] = field(default_factory=dict)
 
     @property
@@ -64,13 +64,13 @@ class Context:
         return halves(self.is_real, self.grouping, self.config.seed)
 
     def network(self, name: str) -> FeatureNetwork:
-        if name not in self._networks:
-            self._networks[name] = feature_network(name, self.device, self.run)
-        return self._networks[name]
+        if name not in self.networks:
+            self.networks[name] = feature_network(name, self.device, self.run)
+        return self.networks[name]
 
     def features(self, name: str, side: Side, limit: int | None = None) -> Features:
         """(m, d) of the side's images, up to ``limit`` of them evenly; those of files are stored for another time."""
-        rows = np.arange(len(side)) if limit is None or limit >= len(side) else _even(len(side), limit)
+        rows = _even(len(side), limit)
         key = (name, "real" if side is self.real else "synthetic", len(rows))
         if key not in self._features:
             network = self.network(name)
@@ -81,6 +81,14 @@ class Context:
                 store=side.run is None,
             )
         return self._features[key]
+
+    def groups(self, limit: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Numbers of the groups of either side's images, as many as ``features`` has; None where each is one image."""
+        if self.grouping.trivial:
+            return None
+        numbers = self.grouping.groups
+        real, synthetic = (numbers[rows] for rows in (self.is_real, ~self.is_real))
+        return real[_even(len(real), limit)], synthetic[_even(len(synthetic), limit)]
 
     def joint_features(self, name: str) -> Features:
         """(n + m, d), in the order of ``images``."""
@@ -154,5 +162,5 @@ def _shortened(origin: Origin, most: int) -> str:
     return f"Of {origin.name} {most:,} images were compared: more of this size do not fit in memory; lower --size."
 
 
-def _even(n: int, limit: int) -> NDArray[np.int64]:
-    return np.linspace(0, n - 1, limit).round().astype(np.int64)
+def _even(n: int, limit: int | None) -> NDArray[np.int64]:
+    return np.arange(n) if limit is None or limit >= n else np.linspace(0, n - 1, limit).round().astype(np.int64)

@@ -5,6 +5,9 @@ Kolmogorov and Smirnov's, which sees more than means; the share that remains whe
 dependent tests are controlled (Benjamini, Yekutieli, Annals of Statistics 29, 2001, p. 1165); and the energy distance
 of whole vectors (Székely, Rizzo, J. Statist. Plann. Inference 143, 2013, p. 1249), whose null distribution is that of
 permuted labels.
+
+Images of one group (frames of a sequence, near-duplicates) depend on each other and count as one: the t-test compares
+the means of groups, tests of whole distributions one image of each.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ PERMUTATIONS = 999
 LEAST = 4  # images a side
 
 Features = NDArray[np.floating]
+Groups = NDArray[np.int64]
 
 
 class EnergyTest(NamedTuple):
@@ -72,24 +76,49 @@ def rejected(p_values: NDArray[np.float64], *, control: bool) -> float:
     return float(((false_discovery_control(tested, method="by") if control else tested) < ALPHA).mean())
 
 
-def component_table(real: Features, synthetic: Features, *, seed: int = 0) -> pd.DataFrame:
+class Units(NamedTuple):
+    """What of a side is independent: a group, of which an image alone is one."""
+
+    means: Features  # (g, d) of each group's features
+    images: Features  # (g, d) of one image of each group
+
+    @classmethod
+    def of(cls, features: Features, groups: Groups | None) -> Units:
+        """(n, d) features and (n,) numbers of groups, None where each image is one."""
+        if groups is None or len(np.unique(groups)) == len(groups):
+            return cls(features, features)
+        _, first, index, counts = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+        sums = np.zeros((len(counts), features.shape[1]))
+        np.add.at(sums, index, features)
+        return cls(sums / counts[:, None], features[first])
+
+    def select(self, rows: NDArray[np.int64]) -> Units:
+        return Units(self.means[rows], self.images[rows])
+
+
+def component_table(
+    real: Features, synthetic: Features, groups: tuple[Groups, Groups] | None = None, *, seed: int = 0
+) -> pd.DataFrame:
     """Shares of components rejected within random halves of either side, and between the sides.
 
-    Columns: comparison, n (of its first set), m, components, and t, t_controlled, ks, ks_controlled as proportions.
-    Between the sides half of each is compared, too: as many images as within, so that all tests have one power.
+    Columns: comparison, n (groups of its first set), m, components, and t, t_controlled, ks, ks_controlled as
+    proportions. Between the sides half of each is compared, too: as many groups as within, so that all tests have one
+    power. ``groups``: (n,), (m,) numbers of images that depend on each other; a group lies in one half.
     """
     rng = np.random.default_rng([seed, 4])
-    real_halves, synthetic_halves = _halves(real, rng), _halves(synthetic, rng)
+    a, b = groups or (None, None)
+    of_real, of_synthetic = Units.of(real, a), Units.of(synthetic, b)
+    real_halves, synthetic_halves = _halves(of_real, rng), _halves(of_synthetic, rng)
     pairs = {
         "within real": real_halves,
         "within synthetic": synthetic_halves,
         "between halves": (real_halves[0], synthetic_halves[0]),
-        "between": (real, synthetic),
+        "between": (of_real, of_synthetic),
     }
     rows = []
-    for comparison, (a, b) in pairs.items():
-        t, ks = t_tests(a, b), ks_tests(a, b)
-        row: dict[str, object] = {"comparison": comparison, "n": len(a), "m": len(b)}
+    for comparison, (x, y) in pairs.items():
+        t, ks = t_tests(x.means, y.means), ks_tests(x.images, y.images)
+        row: dict[str, object] = {"comparison": comparison, "n": len(x.means), "m": len(y.means)}
         row["components"] = int(np.isfinite(t).sum())
         for name, p_values in (("t", t), ("ks", ks)):
             row |= {name: rejected(p_values, control=False), f"{name}_controlled": rejected(p_values, control=True)}
@@ -97,9 +126,9 @@ def component_table(real: Features, synthetic: Features, *, seed: int = 0) -> pd
     return pd.DataFrame(rows)
 
 
-def _halves(features: Features, rng: np.random.Generator) -> tuple[Features, Features]:
-    order = rng.permutation(len(features))
-    return features[order[: len(order) // 2]], features[order[len(order) // 2 :]]
+def _halves(units: Units, rng: np.random.Generator) -> tuple[Units, Units]:
+    order = rng.permutation(len(units.means))
+    return units.select(order[: len(order) // 2]), units.select(order[len(order) // 2 :])
 
 
 def energy_test(a: Features, b: Features, *, seed: int = 0, permutations: int = PERMUTATIONS) -> EnergyTest:

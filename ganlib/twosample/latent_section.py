@@ -32,7 +32,8 @@ def latent_section(context: Context) -> None:
     require_encoder(model, run.name)
     real, synthetic = (_shaped(side.images, run) for side in (context.real, context.synthetic))
     codes = encode(model, real), encode(model, synthetic)
-    table = component_table(*codes, seed=context.config.seed).assign(network=f"latents of {run.name}")
+    groups = context.groups()
+    table = component_table(*codes, groups, seed=context.config.seed).assign(network=f"latents of {run.name}")
     frames = context.result.frames
     components = [frames["components"]] if "components" in frames else []
     shifted = mean_shift(*codes)
@@ -67,9 +68,16 @@ def _again(context: Context, real: Images, decoded: dict[str, Images]) -> list[p
         except GanlibError as error:
             context.result.warnings.append(f"Features of {title} images were not tested: {error}")
             continue
-        features = [network(part) for part in (real, images)]
-        tables.append(component_table(*features, seed=context.config.seed).assign(network=f"{name}, {title}"))
+        a, b = network(real), network(images)
+        table = component_table(a, b, _groups(context, len(real), len(images)), seed=context.config.seed)
+        tables.append(table.assign(network=f"{name}, {title}"))
     return tables
+
+
+def _groups(context: Context, n: int, m: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Of the first n real and m synthetic images; None where each is a group of its own."""
+    groups = context.groups()
+    return groups and (groups[0][:n], groups[1][:m])
 
 
 def _small_network(context: Context, real: Images, decoded: Images, title: str) -> None:
@@ -82,7 +90,9 @@ def _small_network(context: Context, real: Images, decoded: Images, title: str) 
         train(images[training], is_real[training], context.device, seed=context.config.seed), images, context.device
     )
     held_out = ~training
-    result = separate(scores[held_out & is_real], scores[held_out & ~is_real], seed=context.config.seed)
+    groups = _groups(context, len(real), len(decoded))
+    own = groups and (groups[0][held_out[is_real]], groups[1][held_out[~is_real]])
+    result = separate(scores[held_out & is_real], scores[held_out & ~is_real], own, seed=context.config.seed)
     row = {"section": "latents", "test": "small network", "subject": f"{images.shape[1]} px, {title}"}
     row |= {"statistic": "ROC-AUC"}
     values = {"value": result.auc, "low": result.auc_interval.low, "high": result.auc_interval.high}

@@ -18,6 +18,7 @@ from PIL import Image
 
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
+from ganlib.records import Record
 
 FILE = "comparison.json"
 TESTS = {  # columns of the frame ``tests``: one row a test
@@ -45,6 +46,7 @@ class Comparison:
     seconds: dict[str, float] = field(default_factory=dict)  # of each section
     facts: dict[str, Any] = field(default_factory=dict)  # single numbers of a section
     provenance: dict[str, Any] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)  # of the synthetic run
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     pictures: dict[str, Image.Image] = field(default_factory=dict)
 
@@ -66,6 +68,7 @@ class Comparison:
             write_atomically(folder / f"{name}.png", buffer.getvalue())
         names = ("real", "synthetic", "protocol", "giveaways", "warnings", "seconds", "facts", "provenance")
         content = {name: getattr(self, name) for name in names}
+        content |= {"records": [record.to_dict() for record in self.records]}
         content |= {"frames": list(self.frames), "pictures": list(self.pictures)}
         write_atomically(folder / FILE, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
@@ -77,7 +80,8 @@ def read_comparison(folder: Path) -> Comparison:
         content = json.loads(path.read_text(encoding="utf-8"))
         frames = {name: pd.read_csv(folder / f"{_plain(name)}.csv") for name in content.pop("frames")}
         pictures = {name: _picture(folder / f"{_plain(name)}.png") for name in content.pop("pictures")}
-        comparison = Comparison(**content, frames=frames, pictures=pictures)
+        records = [Record.from_dict(entry) for entry in content.pop("records", [])]
+        comparison = Comparison(**content, records=records, frames=frames, pictures=pictures)
         if "tests" in frames:
             comparison.frames["tests"] = frames["tests"].astype(TESTS)[list(TESTS)]
         return comparison

@@ -8,6 +8,7 @@ import pytest
 
 from ganlib.__main__ import main
 from ganlib.errors import GanlibError
+from ganlib.records import read_records
 from ganlib.twosample import comparisons, read_comparison
 from helpers.gallery import digits_run
 from helpers.image_files import picture, write
@@ -41,6 +42,16 @@ def test_an_untrained_run_is_told_apart_and_everything_is_stored(tmp_path, capsy
     assert auc["value"] > 0.95
     assert auc["sufficient"] < 40
     assert comparison.facts["memorisation"]["pixels"]["copies"] == 0
+    assert read_records(run.folder.evaluation)[-len(comparison.records) :] == comparison.records
+    scores = {
+        (record.metric, record.protocol.extra["test"], record.protocol.extractor) for record in comparison.records
+    }
+    assert scores >= {
+        ("two_sample_auc", "small network", None),
+        ("two_sample_auc", "logistic regression", "efficientnet_lite0"),
+        ("energy_distance", "energy distance", "efficientnet_lite0"),
+        ("copied", "copies", None),
+    }
     assert set(comparison.seconds) == {"reading", "classifier", "features", "memorisation"}
     html = (folder / "report.html").read_text()
     assert "They can be told apart" in html
@@ -68,9 +79,11 @@ def test_too_few_images_are_said(tmp_path, capsys):
     assert "Nothing could be compared" in said
 
 
-def test_a_folder_needs_a_place_for_its_result(capsys):
-    assert compare("digits#train", "digits#test") == 1
-    assert "digits#test is no run to keep the result with; name a folder with --out." in capsys.readouterr().err
+def test_the_result_of_no_run_lies_with_the_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path))
+    assert compare("digits#train", "digits#test", "--n", 40, "--networks", "none", "--sections", "classifier") == 0
+    (folder,) = comparisons(tmp_path)
+    assert read_comparison(folder).records == []
 
 
 def test_a_damaged_result_is_refused(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, norm, t
 
 from ganlib.errors import GanlibError
-from ganlib.twosample.feature_tests import component_table, energy_test, ks_tests, rejected, t_tests
+from ganlib.twosample.feature_tests import Units, component_table, energy_test, ks_tests, rejected, t_tests
 
 
 def normal(n, d, shift=0.0, seed=0):
@@ -38,6 +38,28 @@ def test_equal_distributions_are_rejected_in_five_of_hundred_components():
     assert table["t"].between(low, high).all()
     assert table["ks"].max() <= high  # asymptotic: somewhat conservative
     assert table["t_controlled"].max() == 0
+
+
+def test_frames_of_one_sequence_count_as_one_image():
+    """20 sequences of 15 nearly equal frames: by frames every component would differ, by sequences 5 of 100 do."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 15)
+    real, synthetic = (rng.normal(0, 1, (20, 400))[groups] + rng.normal(0, 0.05, (300, 400)) for _ in range(2))
+    naive = component_table(real, synthetic).set_index("comparison")
+    assert naive["t"]["between"] > 0.4
+    table = component_table(real, synthetic, (groups, groups + 20)).set_index("comparison")
+    assert table["n"].tolist() == [10, 10, 10, 20]
+    high = binom.ppf(0.999, 400, 0.05) / 400
+    assert table[["t", "ks"]].max().max() <= high
+    assert table["t"]["between"] > 0.01
+
+
+def test_units_are_means_and_one_image_of_each_group():
+    features = np.array([[1.0], [3.0], [10.0], [5.0]])
+    units = Units.of(features, np.array([7, 7, 2, 7]))
+    assert units.means.tolist() == [[10.0], [3.0]]
+    assert units.images.tolist() == [[10.0], [1.0]]
+    assert Units.of(features, np.arange(4)).means is features
 
 
 def test_power_is_that_of_the_shift():
