@@ -4,7 +4,7 @@ import streamlit as st
 
 from ganlib import figures
 from ganlib.records import RANKED
-from ganlib.ui import catalog, chrome, details, differences, downloads, jobs, score_controls, score_table, scores
+from ganlib.ui import catalog, chrome, details, differences, downloads, evaluation, score_controls, score_table, scores
 from ganlib.ui.markup import plain
 from ganlib.ui.report import PageReport
 
@@ -16,7 +16,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
         st.warning(plain(error))
     present = catalog.present_scores()
     if not present.metric.isin(RANKED).any():
-        jobs.draw_evaluation_form(scores.runs_without_fid(present))
+        evaluation.draw_evaluation_form(scores.runs_without_fid(present))
         chrome.empty("No run has been evaluated with its present weights yet.", "python -m ganlib evaluate RUN")
     without_fid = scores.runs_without_fid(present)
     left, right = st.columns([1, 3])
@@ -28,7 +28,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     with right:
         protocol = score_controls.pick_protocol(measured)
     ranked = score_controls.pick_runs(measured[measured.protocol == protocol])
-    jobs.draw_evaluation_form(without_fid, int(ranked.n_fake.iloc[0]))
+    evaluation.draw_evaluation_form(without_fid, int(ranked.n_fake.iloc[0]))
     manifold = scores.precision_and_recall(present, protocol)
     title, ranking = scores.axis_title(ranked), figures.describe_scores(ranked)
     manifold = manifold[manifold.run.isin(ranked.run)]

@@ -6,7 +6,7 @@ The frames are those that ``ganlib compare`` stores as CSV.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ COMPARISONS = {
     "between halves": "real vs synthetic, halves",
     "between": "real vs synthetic",
 }
-PICTURES = {
+PICTURES = {  # what a picture shows
     "real_called_real": "Real images most surely called real",
     "real_called_synthetic": "Real images most surely called synthetic",
     "synthetic_called_synthetic": "Synthetic images most surely called synthetic",
@@ -37,6 +37,23 @@ PICTURES = {
     "nearest_in_pixels": "Synthetic images and their nearest training images in pixels, the nearest first",
     "nearest_in_features": "Synthetic images and their nearest training images in features, the nearest first",
 }
+SECTIONS = {  # the pictures of each
+    "classifier": (
+        *("synthetic_called_synthetic", "synthetic_called_real", "real_called_real", "real_called_synthetic"),
+        "activations",
+    ),
+    "features": (),
+    "latents": ("mean_shift", "first_axis"),
+    "memorisation": ("nearest_in_features", "nearest_in_pixels"),
+    "training": ("predictions",),
+}
+
+
+class Chart(NamedTuple):
+    section: str
+    heading: str
+    figure: go.Figure
+    alt: str
 
 
 def roc_figure(roc: pd.DataFrame) -> go.Figure:
@@ -163,6 +180,39 @@ def distance_figure(distances: pd.DataFrame, threshold: float = 0.0) -> go.Figur
     return apply_style(figure.update_layout(height=400))
 
 
+def training_figure(training: pd.DataFrame) -> go.Figure:
+    """Accuracy on real images of each seed's classifier, and the mean, by what it was trained on."""
+    figure = go.Figure()
+    means = training.groupby("trained_on", sort=False)["accuracy"].mean()
+    common: dict[str, Any] = {"mode": "markers", "hovertemplate": "%{y:.1%}<extra></extra>"}
+    figure.add_scatter(
+        x=training["trained_on"], y=training["accuracy"], name="a seed", marker={"color": NEUTRAL, "size": 9}, **common
+    )
+    marker = {"color": REAL, "size": 28, "symbol": "line-ew", "line": {"color": REAL, "width": 3}}
+    figure.add_scatter(x=means.index, y=means, name="mean", marker=marker, **common)
+    figure.update_yaxes(title_text="accuracy on real images", tickformat=".0%")
+    figure.update_xaxes(type="category", title_text="trained on", showgrid=False)
+    return apply_style(figure.update_layout(height=400))
+
+
+def units_figure(units: pd.DataFrame) -> go.Figure:
+    """Mean activation of the units of the small network's connected layer, those that tell the sides apart first."""
+    order = (units["real"] - units["synthetic"]).sort_values().index
+    figure = go.Figure()
+    for side in ("real", "synthetic"):
+        figure.add_scatter(
+            x=list(range(1, len(units) + 1)),
+            y=units.loc[order, side],
+            mode="lines",
+            name=side,
+            line={"color": COLOURS[side], "shape": "hvh"},
+            hovertemplate="%{y:.3g}<extra>" + side + "</extra>",
+        )
+    figure.update_xaxes(title_text="units, from those that synthetic images excite to those that real ones do")
+    figure.update_yaxes(title_text="mean activation")
+    return apply_style(figure.update_layout(height=400))
+
+
 def readable_tests(tests: pd.DataFrame) -> pd.DataFrame:
     """The frame ``tests`` as people read it."""
     interval = [
@@ -198,8 +248,8 @@ def comparison_report(
     report.add(str(facts.get("verdict", "")))
     for remark in remarks:
         report.add(remark)
-    for name, heading, figure in _figures(frames, facts):
-        report.add(figure, heading, alt=f"{heading}: see {name}.csv")
+    for chart in comparison_charts(frames, facts):
+        report.add(chart.figure, chart.heading, alt=chart.alt)
     if "tests" in frames:
         report.add(readable_tests(frames["tests"]), "Tests")
     if "components" in frames:
@@ -212,25 +262,52 @@ def comparison_report(
     return report
 
 
-def _figures(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> list[tuple[str, str, go.Figure]]:
-    """(frame, heading, figure) of those that were measured."""
-    figures = []
+def comparison_charts(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> list[Chart]:
+    """Of what was measured, the most telling ones first."""
+    charts = []
     if "roc" in frames:
-        figures.append(("roc", "ROC on held-out images", roc_figure(frames["roc"])))
+        charts.append(Chart("classifier", "ROC on held-out images", roc_figure(frames["roc"]), describe_roc(frames)))
     if "components" in frames:
-        figures.append(("components", "Feature components that differ", component_bars(frames["components"])))
+        heading, alt = "Feature components that differ", describe_components(frames["components"])
+        charts.append(Chart("features", heading, component_bars(frames["components"]), alt))
+    for subject, rows in _by_subject(frames):
+        threshold = facts.get("memorisation", {}).get(subject, {}).get("threshold", 0.0)
+        heading = f"Distance to the nearest training image, {subject}"
+        alt = f"{heading}: of synthetic images as of held-out ones where nothing was copied."
+        charts.append(Chart("memorisation", heading, distance_figure(rows, threshold), alt))
+    if "plane" in frames:
+        heading, figure = "The small network's features", plane_figure(frames["plane"], facts["explained_variance"])
+        charts.append(Chart("classifier", heading, figure, "Principal components of both sides' held-out images."))
+    if "training" in frames:
+        heading = "Accuracy on real images by what the classifier was trained on"
+        charts.append(Chart("training", heading, training_figure(frames["training"]), f"{heading}, five seeds each."))
     if "histograms" in frames:
         heading = "Components that differ most and least"
-        figures.append(("histograms", heading, component_histograms(frames["histograms"])))
-    if "plane" in frames:
-        figure = plane_figure(frames["plane"], facts["explained_variance"])
-        figures.append(("plane", "The small network's features", figure))
-    if "distances" in frames:
-        for subject, rows in frames["distances"].groupby("subject", sort=False):
-            threshold = facts.get("memorisation", {}).get(subject, {}).get("threshold", 0.0)
-            heading = f"Distance to the nearest training image, {subject}"
-            figures.append(("distances", heading, distance_figure(rows, threshold)))
-    return figures
+        charts.append(Chart("features", heading, component_histograms(frames["histograms"]), f"{heading}, histograms."))
+    if "units" in frames:
+        heading = "Mean of each unit of the small network"
+        charts.append(Chart("classifier", heading, units_figure(frames["units"]), f"{heading}, real and synthetic."))
+    return charts
+
+
+def _by_subject(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, pd.DataFrame]]:
+    """Distances in features, then in pixels."""
+    if "distances" not in frames:
+        return []
+    groups = [(str(subject), rows) for subject, rows in frames["distances"].groupby("subject", sort=False)]
+    return groups[::-1]
+
+
+def describe_roc(frames: Mapping[str, pd.DataFrame]) -> str:
+    tests = frames["tests"][frames["tests"]["statistic"] == "ROC-AUC"]
+    areas = (f"{row.test}, {row.subject}: {row.value:.3f}" for row in tests.itertuples() if row.section == "classifier")
+    return f"ROC-AUC on held-out images. {'; '.join(areas)}."
+
+
+def describe_components(components: pd.DataFrame) -> str:
+    rows = components[components["comparison"] == "between"]
+    shares = (f"{row.network}: {row.t:.1%}" for row in rows.itertuples())
+    return f"Components whose means differ between the sides at 5 %. {'; '.join(shares)}."
 
 
 def _faint(colour: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,8 @@ import streamlit as st
 from ganlib.figures.report import Report, latex
 from ganlib.provenance import commit, now
 from ganlib.ui.markup import plain
+
+DownloadFile = tuple[str, Callable[[], bytes], str, str, str]  # label, content, file name, MIME type, icon
 
 
 def draw_curve_downloads(frame: pd.DataFrame, report: Report) -> None:
@@ -40,6 +42,13 @@ def draw_score_downloads(report: Report, table: pd.DataFrame, ranked: pd.DataFra
         _draw_report_download(report, f"{name}.html", f"Protocol: {protocol}. ")
 
 
+def draw_files(files: Iterable[DownloadFile]) -> None:
+    """Buttons in a row."""
+    with st.container(horizontal=True):
+        for label, content, name, mime, icon in files:
+            _draw_download(label, content, name, mime, icon)
+
+
 def scalars_csv(frame: pd.DataFrame) -> bytes:
     """All digits, as they were logged."""
     return frame.to_csv(index=False).encode()
@@ -48,6 +57,10 @@ def scalars_csv(frame: pd.DataFrame) -> bytes:
 def to_csv(frame: pd.DataFrame) -> bytes:
     """Six significant digits: more than any interval leaves meaning to."""
     return frame.to_csv(index=False, float_format="%.6g").encode()
+
+
+def to_latex(frame: pd.DataFrame) -> bytes:
+    return latex(frame).encode()
 
 
 def _draw_report_download(report: Report, name: str, footer: str = "") -> None:

@@ -127,10 +127,10 @@ def format_options(options: dict[str, Any]) -> dict[str, str]:
     return {name: format_option(value) for name, value in options.items() if value is not None}
 
 
-def draw_link(values: dict[str, Any], command: str | None = None) -> None:
+def draw_link(values: dict[str, Any], command: str | None = None, *, opens: str = "these images") -> None:
     """The link to what is shown, and the equal command line."""
     with st.expander("Link and command line" if command else "Link", icon=":material/link:"):
-        st.caption("This link opens exactly these images:")
+        st.caption(f"This link opens exactly {plain(opens)}:")
         st.code(build_link(values), language=None, wrap_lines=True)
         if command:
             st.caption("The same from a shell:")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
+from PIL import Image
 
 from ganlib.images import png
 from ganlib.sampling.request import SampleRequest
@@ -125,6 +127,20 @@ def captioned_images(images: np.ndarray, captions: Sequence[str], label: str) ->
     )
     style = "gap:.4rem;max-width:72rem;grid-template-columns:repeat(auto-fill,minmax(96px,1fr))"
     return _group("captioned-images", label, style, cells)
+
+
+def lead(sentence: str, *, testid: str) -> str:
+    """What a page says first, larger than its text."""
+    style = "font-size:1.2rem;line-height:1.45;max-width:72rem;text-wrap:pretty"
+    return f'<p data-testid="{testid}" style="{style}">{escape(sentence)}</p>'
+
+
+def picture(image: Image.Image, alt: str) -> str:
+    """A picture of pictures, in whole pixels, no wider than its column nor than three times its size."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    style = f"{IMAGE_STYLE};max-width:{3 * image.width}px"
+    return f'<img src="{data_url(buffer.getvalue())}" alt="{escape(alt)}" style="{style}">'
 
 
 def numbers(cells: Sequence[tuple[str, str, str]]) -> str:

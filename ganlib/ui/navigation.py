@@ -17,5 +17,6 @@ PAGES = {  # by the file of pages/
     "interpolation": PageEntry("Interpolation", "timeline"),
     "curves": PageEntry("Training curves", "show_chart"),
     "fid": PageEntry("FID comparison", "leaderboard"),
+    "compare": PageEntry("Real vs synthetic", "compare"),
     "guessing": PageEntry("Real or generated?", "quiz"),
 }

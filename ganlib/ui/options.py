@@ -17,14 +17,17 @@ from ganlib.ui.links import check_link
 from ganlib.ui.markup import plain
 
 
-def pick_options(run: Run) -> dict[str, Any]:
-    """The values of the model's options, but for those without effect at the values of others."""
+def pick_options(run: Run, prefix: str = "") -> dict[str, Any]:
+    """The values of the model's options, but for those without effect at the values of others.
+
+    ``prefix``: of the widgets' keys and the link's, where a page has the options of two runs.
+    """
     options = load_model(run).options
     defaults = {o.name: o.default for o in options}
     values: dict[str, Any] = {}
     for o in options:
         if not o.needs or values[o.needs] != defaults[o.needs]:
-            values[o.name] = o.parse(_pick_value(o))
+            values[o.name] = o.parse(_pick_value(o, prefix + o.name))
     return values
 
 
@@ -46,14 +49,14 @@ def pick_from(label: str, choices: list[str], default: str, *, key: str, help: s
     return str(st.select_slider(plain(label), choices, default, key=key, bind="query-params", help=help))
 
 
-def _pick_value(o: Option) -> Any:
+def _pick_value(o: Option, key: str) -> Any:
     label = o.name.replace("_", " ").capitalize()
-    common: dict[str, Any] = {"key": o.name, "help": o.help, "bind": "query-params"}
+    common: dict[str, Any] = {"key": key, "help": o.help, "bind": "query-params"}
     if o.default is None and o.kind != "seed":
         choices = [FROM_SEED, *(o.choices or _list_values(o))]
-        check_link(o.name, choices.__contains__, f"it can be {FROM_SEED} or {_describe_values(o)}")
-        return pick_from(label, choices, FROM_SEED, key=o.name, help=o.help)
-    check_link(o.name, lambda text: accepts(o, text), "that is not a value it can have")
+        check_link(key, choices.__contains__, f"it can be {FROM_SEED} or {_describe_values(o)}")
+        return pick_from(label, choices, FROM_SEED, key=key, help=o.help)
+    check_link(key, lambda text: accepts(o, text), "that is not a value it can have")
     if o.kind == "choice":
         return st.selectbox(plain(label), list(o.choices), index=o.choices.index(o.default), **common)
     if o.kind == "seed":

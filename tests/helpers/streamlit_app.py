@@ -22,6 +22,7 @@ PAGES = {
     "interpolation": "Interpolation",
     "curves": "Training curves",
     "fid": "FID comparison",
+    "compare": "Real vs synthetic",
     "guessing": "Real or generated?",
 }
 LINKS = [
