@@ -98,7 +98,7 @@ def component_bars(components: pd.DataFrame, column: str = "t") -> go.Figure:
     for name, colour in zip(shown, (REAL, SYNTHETIC, PALETTE[4]), strict=True):
         rows = components[components["comparison"] == name]
         figure.add_bar(
-            x=rows["network"],
+            x=rows["network"].map(_short),
             y=rows[column],
             name=COMPARISONS[name],
             marker_color=colour,
@@ -112,6 +112,16 @@ def component_bars(components: pd.DataFrame, column: str = "t") -> go.Figure:
     figure.update_yaxes(title_text="components rejected at 5 %", range=[0, 1.08], tickformat=".0%")
     figure.update_xaxes(type="category", showgrid=False)
     return apply_style(figure.update_layout(height=420, barmode="group"))
+
+
+def _short(network: str) -> str:
+    """ "efficientnet_lite0, mean shifted" -> "lite0, mean shifted": three stand side by side."""
+    return network.removeprefix("efficientnet_").removeprefix("torchvision:").removeprefix("timm:")
+
+
+def of_latents(components: pd.DataFrame) -> pd.Series[bool]:
+    """Rows of codes and of decoded images, not of the images that were compared."""
+    return components["network"].str.startswith("latents of ") | components["network"].str.contains(", ", regex=False)
 
 
 def component_histograms(histograms: pd.DataFrame) -> go.Figure:
@@ -175,7 +185,7 @@ def distance_figure(distances: pd.DataFrame, threshold: float = 0.0) -> go.Figur
         )
     if threshold > 0:
         figure.add_vline(x=threshold, line={"color": NEUTRAL, "dash": "dot"}, annotation={"text": "copies"})
-    figure.update_xaxes(title_text="distance to the nearest training image / median distance to the next ten")
+    figure.update_xaxes(title_text="distance to the nearest / median of the next ten")
     figure.update_yaxes(title_text="share of images", tickformat=".0%")
     return apply_style(figure.update_layout(height=400))
 
@@ -208,7 +218,7 @@ def units_figure(units: pd.DataFrame) -> go.Figure:
             line={"color": COLOURS[side], "shape": "hvh"},
             hovertemplate="%{y:.3g}<extra>" + side + "</extra>",
         )
-    figure.update_xaxes(title_text="units, from those that synthetic images excite to those that real ones do")
+    figure.update_xaxes(title_text="units, by what real images excite more")
     figure.update_yaxes(title_text="mean activation")
     return apply_style(figure.update_layout(height=400))
 
@@ -267,17 +277,21 @@ def comparison_charts(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, An
     charts = []
     if "roc" in frames:
         charts.append(Chart("classifier", "ROC on held-out images", roc_figure(frames["roc"]), describe_roc(frames)))
-    if "components" in frames:
-        heading, alt = "Feature components that differ", describe_components(frames["components"])
-        charts.append(Chart("features", heading, component_bars(frames["components"]), alt))
-    for subject, rows in _by_subject(frames):
-        threshold = facts.get("memorisation", {}).get(subject, {}).get("threshold", 0.0)
-        heading = f"Distance to the nearest training image, {subject}"
-        alt = f"{heading}: of synthetic images as of held-out ones where nothing was copied."
-        charts.append(Chart("memorisation", heading, distance_figure(rows, threshold), alt))
+    components = frames.get("components", pd.DataFrame({"network": pd.Series(dtype="str")}))
+    latent = of_latents(components)
+    if not latent.all():
+        rows = components[~latent]
+        heading = "Feature components that differ"
+        charts.append(Chart("features", heading, component_bars(rows), describe_components(rows)))
+    distances = _distance_charts(frames, facts)
+    charts += distances[:1]
     if "plane" in frames:
         heading, figure = "The small network's features", plane_figure(frames["plane"], facts["explained_variance"])
         charts.append(Chart("classifier", heading, figure, "Principal components of both sides' held-out images."))
+    charts += distances[1:]
+    if latent.any():
+        heading, rows = "Components of codes that differ, and of what they are decoded to", components[latent]
+        charts.append(Chart("latents", heading, component_bars(rows), describe_components(rows)))
     if "training" in frames:
         heading = "Accuracy on real images by what the classifier was trained on"
         charts.append(Chart("training", heading, training_figure(frames["training"]), f"{heading}, five seeds each."))
@@ -290,12 +304,15 @@ def comparison_charts(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, An
     return charts
 
 
-def _by_subject(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, pd.DataFrame]]:
-    """Distances in features, then in pixels."""
-    if "distances" not in frames:
-        return []
-    groups = [(str(subject), rows) for subject, rows in frames["distances"].groupby("subject", sort=False)]
-    return groups[::-1]
+def _distance_charts(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> list[Chart]:
+    """In features, then in pixels."""
+    charts = []
+    for subject, rows in frames["distances"].groupby("subject", sort=False) if "distances" in frames else ():
+        threshold = facts.get("memorisation", {}).get(subject, {}).get("threshold", 0.0)
+        heading = f"Distance to the nearest training image, {subject}"
+        alt = f"{heading}: of synthetic images as of held-out ones where nothing was copied."
+        charts.append(Chart("memorisation", heading, distance_figure(rows, threshold), alt))
+    return charts[::-1]
 
 
 def describe_roc(frames: Mapping[str, pd.DataFrame]) -> str:

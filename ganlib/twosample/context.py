@@ -110,10 +110,16 @@ def prepare(
     progress: Progress,
 ) -> Context:
     """Reads both sides; what gives one away is found before anything is measured."""
-    origins = [
-        locate(name, config.n, device, options=chosen, root=config.data_root)
-        for name, chosen in zip((real, synthetic), options, strict=True)
-    ]
+
+    def locate_both(n: int) -> list[Origin]:
+        sides = zip((real, synthetic), options, strict=True)
+        return [locate(name, n, device, options=chosen, root=config.data_root) for name, chosen in sides]
+
+    origins = locate_both(config.n)
+    fewest = min(len(origin.files) for origin in origins)
+    if any(len(origin.files) > fewest for origin in origins) and fewest > 1:
+        # As many images of either side: average precision, for one, depends on their ratio.
+        origins = locate_both(fewest)
     native = min(min(origin.side for origin in origins), LARGEST_SIDE)
     size = config.size or native
     channels = common_channels(*(origin.files for origin in origins))

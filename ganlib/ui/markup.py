@@ -16,6 +16,7 @@ from ganlib.sampling.request import SampleRequest
 
 # Images are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
 IMAGE_STYLE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
+WIDE = 640  # pixels to which a picture of pictures is enlarged, about
 ROW_STYLE = "align-self:center;font-size:.875rem"
 CAPTION_STYLE = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
 
@@ -136,10 +137,10 @@ def lead(sentence: str, *, testid: str) -> str:
 
 
 def picture(image: Image.Image, alt: str) -> str:
-    """A picture of pictures, in whole pixels, no wider than its column nor than three times its size."""
+    """A picture of pictures, enlarged in whole pixels and no wider than its column."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    style = f"{IMAGE_STYLE};max-width:{3 * image.width}px"
+    style = f"{IMAGE_STYLE};max-width:{image.width * max(WIDE // image.width, 1)}px"
     return f'<img src="{data_url(buffer.getvalue())}" alt="{escape(alt)}" style="{style}">'
 
 

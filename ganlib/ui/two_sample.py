@@ -18,6 +18,7 @@ from ganlib.figures.comparison import (
     SECTIONS,
     Chart,
     comparison_charts,
+    of_latents,
     readable_components,
     readable_tests,
 )
@@ -31,7 +32,7 @@ from ganlib.ui.two_sample_form import LABELS
 from ganlib.ui.two_sample_results import RESULT, Stored, is_outdated
 
 LEADING = 4  # figures above the sections
-LEAD_HEIGHT = 340
+LEAD_HEIGHT = 370
 PROTOCOL = "Protocol"
 
 
@@ -109,7 +110,9 @@ def _has_content(comparison: Comparison, name: str, charts: Sequence[Chart]) -> 
 def _draw_section(comparison: Comparison, name: str, charts: Sequence[Chart]) -> None:
     tests = comparison.tests[comparison.tests["section"] == name]
     if len(tests):
-        st.dataframe(readable_tests(tests), hide_index=True, alt=f"Tests: {LABELS[name]}")
+        small = st.column_config.NumberColumn(format="%.3g")
+        alt = f"Tests: {LABELS[name]}"
+        st.dataframe(readable_tests(tests), hide_index=True, column_config={"p": small, "value": small}, alt=alt)
     components = _components(comparison, name)
     if components is not None:
         st.caption("Components whose equality is rejected at 5 %; BY: false discoveries controlled.")
@@ -129,8 +132,7 @@ def _components(comparison: Comparison, name: str) -> pd.DataFrame | None:
     frame = comparison.frames.get("components")
     if frame is None or name not in ("features", "latents"):
         return None
-    of_latents = frame["network"].str.startswith("latents of ") | frame["network"].str.contains(", ", regex=False)
-    rows = frame[of_latents == (name == "latents")]
+    rows = frame[of_latents(frame) == (name == "latents")]
     return rows if len(rows) else None
 
 

@@ -63,9 +63,11 @@ def _read_head(folder: Path) -> Stored:
 def pick_result(results: dict[str, Stored]) -> str:
     """One of the stored results: that of the link, else the newest."""
     check_link(RESULT, results.__contains__, "no such comparison is stored here")
-    labels = {name: f"{stored.title}, {stored.date[:10]}" for name, stored in results.items()}
-    repeated = list(labels.values())
-    labels = {name: label if repeated.count(label) == 1 else f"{label} ({name})" for name, label in labels.items()}
+    titles = [stored.title for stored in results.values()]
+    labels = {
+        name: stored.title if titles.count(stored.title) == 1 else f"{stored.title}, {stored.date[:16]}"
+        for name, stored in results.items()
+    }
     with st.sidebar:
         return linked_selectbox("Comparison", labels, next(iter(results)), key=RESULT)
 
