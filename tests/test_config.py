@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from ganlib.config import Config, add_arguments, given, option
+from ganlib.config import Config, add_arguments, flags, given, option
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Option
 from ganlib.registry import Registry
@@ -106,6 +106,14 @@ def test_an_unknown_field_unlike_any_other_gets_the_whole_list():
 def test_json_gives_an_equal_config_back():
     config = Everything(count=7, fast=False, kind="y", maybe=3, widths=(4, 5, 6))
     assert Everything.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"count": 7, "fast": False}, {"kind": "y", "maybe": 3, "widths": (4, 5)}, {"widths": ()}]
+)
+def test_flags_are_read_back(changes):
+    config = Everything(**changes)
+    assert Everything.from_dict(parse(Everything, *flags(config))) == config
 
 
 def test_flags_not_given_leave_nothing_behind():
