@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 RESOLUTION = "resolution"
+MAX_PER_RUN = 30  # of one kind: what happens more often is no event, and its lines would hide the curves
 MIN_RATE_CHANGE = 0.3  # of a learning rate, between two rows: a smooth schedule is not annotated
 
 
@@ -51,7 +52,12 @@ ANNOTATIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 
 def find_annotations(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Kind and rows of all annotations in the frame of ``read``; ``frame`` must have unique index labels."""
+    """Kind and rows of all annotations in the frame of ``read``; ``frame`` must have unique index labels.
+
+    None of a kind that a run has more than ``MAX_PER_RUN`` times, as the jumps of a cyclic learning rate.
+    """
     for kind, find_rows in ANNOTATIONS.items():
-        if len(rows := find_rows(frame)):
+        rows = find_rows(frame)
+        rows = rows[rows.groupby("run", observed=True)["step"].transform("size") <= MAX_PER_RUN]
+        if len(rows):
             yield kind, rows

@@ -23,5 +23,7 @@ def test_marks_are_jumps_of_the_rate_the_best_fid_and_restarts() -> None:
     frame = scalar_frame({"a": {"lr": rates, "fid": {1: 50.0, 2: 20.0, 3: 30.0}}})
     annotations = {kind: rows[["step", "label"]].values.tolist() for kind, rows in find_annotations(frame)}
     assert annotations == {"learning rate": [[3, "lr 0.0001"]], "best FID": [[2, "FID 20"]]}
+    cyclic = scalar_frame({"b": {"lr": {step: 1e-3 * (1 + step % 2) for step in range(1000)}}})
+    assert not dict(find_annotations(cyclic))
     restarted = frame.assign(segment=[0, 0, 1, 1, 0, 0, 1]).astype(DTYPES)
     assert dict(find_annotations(restarted))["restarts"][["step", "label"]].values.tolist() == [[3, "restart"]]
