@@ -10,6 +10,8 @@ GANLIB_LOGS      folders of other tools' logs for the curves page, separated as 
 GANLIB_VIEWS     a file of views for the presentation mode (default: the package's)
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
 
+GANLIB_EXPERIMENTS   a folder of definitions of experiments in place of the project's
+
 Each is read when it is needed, so that a change takes effect at once.
 """
 
@@ -66,6 +68,10 @@ def log_roots() -> list[Path]:
 
 def views_file() -> Path:
     return Path(os.environ.get("GANLIB_VIEWS") or PACKAGE / "ui" / "views.toml")
+
+
+def experiments_folder() -> Path:
+    return Path(os.environ.get("GANLIB_EXPERIMENTS") or EXPERIMENTS)
 
 
 def progress_interval() -> float:

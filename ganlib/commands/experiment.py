@@ -11,7 +11,7 @@ from ganlib.commands.experiments import add_training, judge_all, work_through_en
 from ganlib.errors import GanlibError
 from ganlib.experiments import Experiment, queue_entries, read_experiment
 from ganlib.naming import nearest_names
-from ganlib.settings import EXPERIMENTS
+from ganlib.settings import experiments_folder
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -41,9 +41,10 @@ def find_experiment(name: str) -> Experiment:
     """By the path of its file, or by its name among the project's."""
     if name.endswith(".toml"):
         return read_experiment(Path(name))
-    names = [path.stem for path in sorted(EXPERIMENTS.glob("*.toml"))]
+    folder = experiments_folder()
+    names = [path.stem for path in sorted(folder.glob("*.toml"))]
     if name not in names:
         nearest = nearest_names(name, names)
         hint = f"the nearest are {', '.join(nearest)}; " if nearest else ""
         raise GanlibError(f"There is no experiment {name!r}; {hint}`python -m ganlib experiments` shows all.")
-    return read_experiment(EXPERIMENTS / f"{name}.toml")
+    return read_experiment(folder / f"{name}.toml")

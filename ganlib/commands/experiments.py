@@ -13,7 +13,7 @@ from ganlib.errors import GanlibError
 from ganlib.experiments import Experiment, Judgement, collect, judge, overall, queue_entries, read_experiments
 from ganlib.files import write_atomically
 from ganlib.runs import scan
-from ganlib.settings import EXPERIMENTS, RUNS, run_roots
+from ganlib.settings import RUNS, experiments_folder, run_roots
 
 TITLES = ("experiment", "source", "verdict", "answer")
 
@@ -23,7 +23,11 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         "--format", default="table", choices=("table", "markdown", "csv"), help="of what is printed (default: table)"
     )
     parser.add_argument(
-        "--definitions", type=Path, default=EXPERIMENTS, metavar="DIR", help="their files (default: the project's)"
+        "--definitions",
+        type=Path,
+        default=experiments_folder(),
+        metavar="DIR",
+        help="their files (default: $GANLIB_EXPERIMENTS, else the project's)",
     )
     add_training(parser)
 

@@ -7,13 +7,14 @@ collection   the measured values of all runs of an experiment, and why those tha
 verdict      reproduced, not reproduced, refuted or open: from the interval of a difference
 """
 
-from ganlib.experiments.collection import Collected, Measurement, collect
+from ganlib.experiments.collection import ClaimData, Collected, Measurement, collect
 from ganlib.experiments.definition import Claim, Experiment, Variant, read_experiment, read_experiments
 from ganlib.experiments.entries import queue_entries
-from ganlib.experiments.verdict import Judgement, Verdict, judge, overall
+from ganlib.experiments.verdict import Judgement, Verdict, judge, overall, readable
 
 __all__ = [
     "Claim",
+    "ClaimData",
     "Collected",
     "Experiment",
     "Judgement",
@@ -26,4 +27,5 @@ __all__ = [
     "queue_entries",
     "read_experiment",
     "read_experiments",
+    "readable",
 ]

@@ -60,6 +60,13 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 RECIPE_KEYS = {"model", "data", "images", "max_minutes", "seeds", "needs", "halve", "evaluate", "fields", "start"}
 RELATIONS = ("<", ">", "=")
 MARGIN = 0.1
+SOURCES = {  # what the letters mean
+    "S0": "Service for conditional image generation",
+    "S1": "Method of generating images with GANs",
+    "S2": "Lecture on GANs for synthetic data",
+    "S3": "GANs on “Best Artworks of All Time”",
+    "S4": "Method of generating data sets for training deep networks",
+}
 LAST = 1000  # the priority of an experiment that has none
 
 
@@ -104,6 +111,11 @@ class Experiment:
     scalars: tuple[str, ...] = ()  # of the curves that are shown beside it
     priority: int = LAST
     path: Path = field(default=Path(), compare=False)
+
+    @property
+    def source_title(self) -> str:
+        """ "S3, GANs on “Best Artworks of All Time”"."""
+        return ", ".join(filter(None, [self.source, SOURCES.get(self.source, "")]))
 
     def variant(self, name: str) -> Variant:
         return next(variant for variant in self.variants if variant.name == name)

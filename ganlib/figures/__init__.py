@@ -1,11 +1,12 @@
 """Frame -> plotly figure and its text alternative; nothing here knows an architecture.
 
 style    palette, dashes, what every figure has in common    curves   scalars over training
-human    rates of human error
+human    rates of human error                                experiments   measured values of an experiment
 report   HTML report, LaTeX table                            scores   metrics of runs
 """
 
 from ganlib.figures.curves import MAX_POINTS, Span, curves, describe_curves
+from ganlib.figures.experiments import describe_values, measured_values
 from ganlib.figures.human import human_error_bars
 from ganlib.figures.scores import (
     class_heatmap,
@@ -27,7 +28,9 @@ __all__ = [
     "curves",
     "describe_curves",
     "describe_scores",
+    "describe_values",
     "human_error_bars",
+    "measured_values",
     "pareto",
     "precision_recall",
     "score_bars",

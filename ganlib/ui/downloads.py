@@ -49,6 +49,11 @@ def draw_files(files: Iterable[DownloadFile]) -> None:
             _draw_download(label, content, name, mime, icon)
 
 
+def draw_report_download(build: Callable[[], Report], name: str) -> None:
+    """A report that is built when the button is pressed."""
+    _draw_download("Report as HTML", lambda: _page(build(), ""), name, "text/html", "description")
+
+
 def scalars_csv(frame: pd.DataFrame) -> bytes:
     """All digits, as they were logged."""
     return frame.to_csv(index=False).encode()
@@ -64,10 +69,11 @@ def to_latex(frame: pd.DataFrame) -> bytes:
 
 
 def _draw_report_download(report: Report, name: str, footer: str = "") -> None:
-    def page() -> bytes:
-        return report.html(f"{footer}ganlib {commit() or ''}, {now()}.").encode()
+    _draw_download("Report as HTML", lambda: _page(report, footer), name, "text/html", "description")
 
-    _draw_download("Report as HTML", page, name, "text/html", "description")
+
+def _page(report: Report, footer: str) -> bytes:
+    return report.html(f"{footer}ganlib {commit() or ''}, {now()}.").encode()
 
 
 def _draw_download(label: str, content: Callable[[], bytes], name: str, mime: str, icon: str) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
+from ganlib.experiments import readable
 from ganlib.images import png
 from ganlib.sampling.request import SampleRequest
 
@@ -18,6 +20,7 @@ from ganlib.sampling.request import SampleRequest
 IMAGE_STYLE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
 WIDE = 640  # pixels to which a picture of pictures is enlarged, about
 ROW_STYLE = "align-self:center;font-size:.875rem"
+FAINT = "rgba(128,128,128,.35)"
 CAPTION_STYLE = "font-size:.75rem;opacity:.75;text-align:center;line-height:1.5"
 
 # Of Markdown and of Streamlit's extensions to it, formulas among them; "_" within a word is none.
@@ -142,6 +145,76 @@ def picture(image: Image.Image, alt: str) -> str:
     image.save(buffer, "PNG")
     style = f"{IMAGE_STYLE};max-width:{image.width * max(WIDE // image.width, 1)}px"
     return f'<img src="{data_url(buffer.getvalue())}" alt="{escape(alt)}" style="{style}">'
+
+
+def picture_rows(rows: Sequence[tuple[str, Sequence[tuple[Image.Image, str]]]], label: str) -> str:
+    """A row a title: pictures, each over its caption."""
+    parts = []
+    for title, pictures in rows:
+        cells = "".join(
+            f'<figure style="margin:0"><img src="{_webp(picture)}" alt="{escape(f"{title}, {caption}")}" '
+            f'style="{IMAGE_STYLE}"><figcaption style="{CAPTION_STYLE}">{escape(caption)}</figcaption></figure>'
+            for picture, caption in pictures
+        )
+        columns = f"grid-template-columns:repeat({len(pictures)},minmax(6.5rem,1fr))"
+        parts.append(
+            f'<div style="{ROW_STYLE};font-weight:600">{escape(title)}</div>'
+            f'<div style="display:grid;gap:.4rem;overflow-x:auto;{columns}">{cells}</div>'
+        )
+    return _group("picture-rows", label, "gap:.3rem;grid-template-columns:minmax(0,1fr)", "".join(parts))
+
+
+def text_table(frame: pd.DataFrame, label: str) -> str:
+    """Texts that wrap, where a data frame would cut them; it scrolls sideways where it is too wide."""
+    cell = f"text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid {FAINT}"
+    head = "".join(f'<th style="{cell};font-weight:600">{escape(str(name))}</th>' for name in frame.columns)
+    rows = "".join(
+        "<tr>" + "".join(f'<td style="{cell}">{escape(str(value))}</td>' for value in row) + "</tr>"
+        for row in frame.itertuples(index=False)
+    )
+    return (
+        f'<div style="overflow-x:auto"><table aria-label="{escape(label)}" style="border-collapse:collapse;'
+        f'min-width:38rem;width:100%;font-size:.9rem"><tr>{head}</tr>{rows}</table></div>'
+    )
+
+
+def bullets(sentences: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f'<ul style="margin:0;padding-left:1.2rem">{items}</ul>'
+
+
+def dot_rows(rows: Sequence[tuple[str, str, Sequence[float]]], label: str, reference: float | None = None) -> str:
+    """(title, "#rrggbb", values): a row each with a dot a value on one axis; ``reference`` is a line across."""
+    values = [value for _, _, row in rows for value in row] + ([] if reference is None else [reference])
+    low, high = min(values), max(values)
+    margin = 0.08 * (high - low) or abs(high) or 1.0
+    low, high = low - margin, high + margin
+
+    def place(value: float) -> str:
+        return f"{100 * (value - low) / (high - low):.1f}%"
+
+    line = "position:absolute;top:0;bottom:0;border-left:1px dashed currentColor;opacity:.6"
+    mark = "" if reference is None else f'<i style="{line};left:{place(reference)}"></i>'
+    dot = "position:absolute;top:50%;width:.7rem;height:.7rem;border-radius:50%;transform:translate(-50%,-50%)"
+    cells = []
+    for title, colour, row in rows:
+        dots = "".join(f'<i style="{dot};background:{colour};left:{place(v)}" title="{readable(v)}"></i>' for v in row)
+        track = f"position:relative;height:1.3rem;border-bottom:1px solid {FAINT}"
+        mean = readable(sum(row) / len(row)) if row else "–"
+        cells.append(
+            f'<div style="overflow-wrap:anywhere">{escape(title)}</div><div style="{track}">{mark}{dots}</div>'
+            f'<div style="text-align:right">{mean}</div>'
+        )
+    said = "; ".join(f"{title} {', '.join(map(readable, row))}" for title, _, row in rows)
+    style = "gap:.2rem .6rem;align-items:center;font-size:.8rem;grid-template-columns:minmax(0,9rem) 1fr max-content"
+    head = f'<div style="grid-column:1/-1;opacity:.75">{escape(label)}</div>'
+    return _group("dot-rows", f"{label}: {said}", style, head + "".join(cells))
+
+
+def _webp(picture: Image.Image) -> str:
+    content = io.BytesIO()
+    picture.save(content, "WEBP", quality=85)
+    return data_url(content.getvalue(), "webp")
 
 
 def numbers(cells: Sequence[tuple[str, str, str]]) -> str:

@@ -18,5 +18,6 @@ PAGES = {  # by the file of pages/
     "curves": PageEntry("Training curves", "show_chart"),
     "fid": PageEntry("FID comparison", "leaderboard"),
     "compare": PageEntry("Real vs synthetic", "compare"),
+    "experiments": PageEntry("Experiments", "science"),
     "guessing": PageEntry("Real or generated?", "quiz"),
 }

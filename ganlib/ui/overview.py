@@ -21,6 +21,7 @@ START = [  # label, icon, page, what one does there
     ("Compare architectures", "leaderboard", "fid", "Ranked within one protocol, with intervals and costs."),
     ("Show a transition", "timeline", "interpolation", "From one class or seed to another, as a film."),
     ("Read training curves", "show_chart", "curves", "Runs of any tool, with a diagnosis."),
+    ("See what reproduces", "science", "experiments", "The sources' comparisons, each with a verdict."),
 ]
 
 

@@ -51,6 +51,13 @@ def read_logs(logs: Logs, names: Sequence[str]) -> pd.DataFrame:
     return concat([frame, *uploads]) if uploads else frame
 
 
+def read_server_logs(names: Sequence[str]) -> pd.DataFrame:
+    """The scalars of runs and of logs on the server alone, in the frame of ``read``."""
+    logs = _server_logs()
+    logs.runs(LISTING_SECONDS)
+    return logs.read(names)
+
+
 class _ServerLogs:
     """All logs on the server, for all sessions; ``read`` parses what was appended since the last call."""
 

@@ -30,6 +30,11 @@ def sheet_url(path: Path) -> str | None:
     return None if content is None else data_url(content, "webp")
 
 
+def block_at(run: Run, images: int, columns: int, rows: int) -> Image.Image | None:
+    """``tiles`` of the sheet after so many training images, as a picture."""
+    return _block(run.folder.samples / f"{images}.webp", run.config.image_size, columns, rows)
+
+
 def tiles(run: Run, columns: int, rows: int = 1) -> str | None:
     """``columns`` × ``rows`` samples of the last sheet: another class and another seed each, as far as there are."""
     path = last_sheet(run)
@@ -40,10 +45,20 @@ def tiles(run: Run, columns: int, rows: int = 1) -> str | None:
 
 @st.cache_data(max_entries=512, show_spinner=False)
 def _tiles(path: bytes, mtime_ns: int, side: int, columns: int, rows: int) -> str | None:
+    block = _block(Path(os.fsdecode(path)), side, columns, rows)
+    if block is None:
+        return None
+    content = io.BytesIO()
+    block.save(content, "WEBP", quality=85)
+    return data_url(content.getvalue(), "webp")
+
+
+def _block(path: Path, side: int, columns: int, rows: int) -> Image.Image | None:
+    """None for no picture, half of one, or one that fills memory."""
     try:
-        with Image.open(Path(os.fsdecode(path)), formats=["WEBP"]) as image:
+        with Image.open(path, formats=["WEBP"]) as image:
             sheet = image.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError):  # no picture, half of one, or one that fills memory
+    except (OSError, ValueError, Image.DecompressionBombError):
         return None
     step = side + GAP
     across, down = range(0, sheet.width, step), range(0, sheet.height, step)
@@ -53,6 +68,4 @@ def _tiles(path: bytes, mtime_ns: int, side: int, columns: int, rows: int) -> st
     block = Image.new("RGB", (step * min(columns, len(places)) - GAP, step * -(-len(places) // columns) - GAP), "white")
     for i, (x, y) in enumerate(places):
         block.paste(sheet.crop((x, y, x + side, y + side)), (i % columns * step, i // columns * step))
-    content = io.BytesIO()
-    block.save(content, "WEBP", quality=85)
-    return data_url(content.getvalue(), "webp")
+    return block

@@ -35,7 +35,7 @@ PAGES = {
     "curves": "Training curves",
     "fid": "FID comparison",
 }
-WITHOUT_SIDEBAR = ("Overview", "Gallery")
+WITHOUT_SIDEBAR = ("Overview", "Gallery", "Experiments")
 
 
 def answers(url: str) -> bool:

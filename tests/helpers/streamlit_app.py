@@ -23,6 +23,7 @@ PAGES = {
     "curves": "Training curves",
     "fid": "FID comparison",
     "compare": "Real vs synthetic",
+    "experiments": "Experiments",
     "guessing": "Real or generated?",
 }
 LINKS = [
@@ -31,7 +32,7 @@ LINKS = [
     {"run": UNCONDITIONAL, "seed": "7", "n": "4"},
     {"run": OTHER, "compare": CONDITIONAL, "class_": "2"},
 ]
-WITHOUT_SIDEBAR = ("home", "gallery")
+WITHOUT_SIDEBAR = ("home", "gallery", "experiments")
 every_page = pytest.mark.parametrize("name", PAGES)
 
 

@@ -1,0 +1,113 @@
+"""All experiments: how many came out how, and a card each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ganlib.experiments import Verdict
+from ganlib.ui import markup, presentation
+from ganlib.ui.experiments import BADGES, Result
+from ganlib.ui.links import check_link
+from ganlib.ui.markup import plain
+
+COLUMNS = 3
+ALL = "all"
+# Links of this page to itself: Streamlit marks each as the page that is open, and cuts long titles.
+STYLE = """<style>
+[class*="st-key-experiment"] a {background: none; padding-left: 0}
+[class*="st-key-experiment"] a span {white-space: normal}
+</style>"""
+
+
+def pick_results(results: Sequence[Result]) -> list[Result]:
+    """Those of one source and one verdict, or all."""
+    sources = list(dict.fromkeys(result.experiment.source for result in results))
+    counts = Counter(result.verdict for result in results)
+    labels = {f"{verdict} ({counts[verdict]})": verdict for verdict in Verdict if counts[verdict]}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        source = _pick("Source", [ALL, *sources], "source")
+        verdict = _pick("Verdict", [ALL, *map(str, labels.values())], "verdict")
+        st.caption(plain(", ".join(labels)))
+    return [r for r in results if source in (ALL, r.experiment.source) and verdict in (ALL, r.verdict)]
+
+
+def _pick(label: str, options: list[str], key: str) -> str:
+    check_link(key, options.__contains__, f"it can be {', '.join(options)}")
+    return str(
+        st.segmented_control(
+            plain(label),
+            options,
+            default=options[0],
+            required=True,
+            key=key,
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    )
+
+
+def draw_cards(results: Sequence[Result]) -> None:
+    if not results:
+        st.caption("No experiment is of this source and this verdict.")
+    st.html(STYLE)
+    for start in range(0, len(results), COLUMNS):
+        for column, result in zip(st.columns(COLUMNS), results[start : start + COLUMNS], strict=False):
+            key = f"experiment_{result.experiment.name}"
+            with column.container(border=True, height="stretch", gap="small", key=key):
+                _draw_card(result)
+
+
+def draw_start_of_presentation(results: Sequence[Result]) -> None:
+    """The link that steps through these experiments in the presentation mode."""
+    if results:
+        addresses = [f"experiments?experiment={result.experiment.name}" for result in results]
+        st.page_link(
+            "pages/experiments.py",
+            label=plain(f"Present {len(results)} experiments"),
+            icon=":material/slideshow:",
+            query_params={
+                "experiment": results[0].experiment.name,
+                presentation.KEY: "1",
+                presentation.LINKS: addresses,
+            },
+        )
+
+
+def _draw_card(result: Result) -> None:
+    experiment = result.experiment
+    with st.container(horizontal=True, vertical_alignment="center"):
+        draw_verdict(result.verdict)
+        st.caption(plain(experiment.source))
+    query = {"experiment": experiment.name}
+    st.page_link("pages/experiments.py", label=f"**{plain(experiment.title)}**", query_params=query)
+    st.markdown(plain(experiment.question))
+    data = result.claims[0]
+    if data.problem:
+        st.caption(plain(describe_progress(result)))
+        return
+    rows = [
+        (
+            variant.title,
+            result.colour(variant.name),
+            [m.value for m in data.measurements if m.variant == variant.name],
+        )
+        for variant in experiment.variants
+        if variant.name in data.claim.variants
+    ]
+    reference = None if isinstance(data.claim.second, str) else data.claim.second
+    st.html(markup.dot_rows(rows, data.claim.measure.label, reference))
+
+
+def draw_verdict(verdict: Verdict) -> None:
+    colour, icon = BADGES[verdict]
+    st.badge(plain(verdict), icon=f":material/{icon}:", color=colour)
+
+
+def describe_progress(result: Result) -> str:
+    """ "3 of 9 trainings are done", or why those that are done do not compare."""
+    if result.missing:
+        return f"{result.trained} of {len(result.experiment.runs)} trainings are done."
+    return result.claims[0].problem

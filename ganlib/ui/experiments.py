@@ -1,0 +1,116 @@
+"""Experiments with what was measured of them: collected again only where a file of theirs changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ganlib.experiments import (
+    ClaimData,
+    Experiment,
+    Judgement,
+    Variant,
+    Verdict,
+    collect,
+    judge,
+    overall,
+    read_experiments,
+)
+from ganlib.figures import PALETTE
+from ganlib.runs import Run
+from ganlib.settings import experiments_folder
+from ganlib.ui.catalog import runs
+
+Colour = Literal["green", "gray", "red", "orange"]
+BADGES: dict[Verdict, tuple[Colour, str]] = {  # verdict -> colour of Streamlit, icon of Material Symbols
+    Verdict.REPRODUCED: ("green", "check_circle"),
+    Verdict.NOT_REPRODUCED: ("gray", "do_not_disturb_on"),
+    Verdict.REFUTED: ("red", "cancel"),
+    Verdict.OPEN: ("orange", "pending"),
+}
+FILES = ("config.json", "weights.safetensors", "evaluation.json", "log.csv")  # of a run that results depend on
+
+
+@dataclass(frozen=True)
+class Result:
+    """An experiment, each of its claims with its data and its verdict, and those of its runs that are there."""
+
+    experiment: Experiment
+    claims: tuple[ClaimData, ...]
+    judgements: tuple[Judgement, ...]
+    missing: dict[str, str]  # run -> why it counts as missing
+    runs: dict[str, Run]
+
+    @property
+    def verdict(self) -> Verdict:
+        return overall(self.judgements)
+
+    @property
+    def trained(self) -> int:
+        return len(self.experiment.runs) - len(self.missing)
+
+    def colour(self, variant: str) -> str:
+        names = [v.name for v in self.experiment.variants]
+        return PALETTE[names.index(variant) % len(PALETTE)]
+
+    def shown_runs(self, *, seeds: bool) -> dict[str, Variant]:
+        """Run -> its variant: of all seeds, or of the first one that is there."""
+        shown: dict[str, Variant] = {}
+        for variant in self.experiment.variants:
+            present = [run for run in variant.runs if run in self.runs]
+            shown |= dict.fromkeys(present if seeds else present[:1], variant)
+        return shown
+
+
+_known: dict[str, tuple[Any, Result]] = {}  # experiment -> what its result depends on, and the result
+
+
+def results() -> tuple[list[Result], list[str]]:
+    """All experiments by priority, and a sentence for each file that is none."""
+    experiments, errors = read_experiments(experiments_folder())
+    everything = {run.name: run for run in runs()}
+    return [_result(experiment, everything) for experiment in experiments], errors
+
+
+def _result(experiment: Experiment, everything: dict[str, Run]) -> Result:
+    own = {name: everything[name] for name in experiment.runs if name in everything}
+    key = experiment, _stat(run.path / file for run in own.values() for file in FILES)
+    if experiment.name not in _known or _known[experiment.name][0] != key:
+        collected = collect(experiment, own)
+        judgements = tuple(judge(claim) for claim in collected.claims)
+        result = Result(experiment, collected.claims, judgements, dict(collected.missing), own)
+        _known[experiment.name] = key, result
+    return _known[experiment.name][1]
+
+
+def _stat(paths: Iterable[Path]) -> list[tuple[Path, int, int]]:
+    stats = []
+    for path in paths:
+        with suppress(OSError):
+            stat = path.stat()
+            stats.append((path, stat.st_mtime_ns, stat.st_size))
+    return stats
+
+
+def neighbours(listed: Sequence[Result], name: str) -> tuple[str | None, str | None]:
+    """Names of the experiments before and after this one."""
+    names = [None, *(result.experiment.name for result in listed), None]
+    position = names.index(name)
+    return names[position - 1], names[position + 1]
+
+
+def page_links(result: Result) -> list[tuple[str, str, dict[str, list[str]]]]:
+    """(label, page, query) of pages that show the experiment's runs, with all that matters preselected."""
+    every, first = list(result.shown_runs(seeds=True)), list(result.shown_runs(seeds=False))
+    generating = [name for name in first if result.runs[name].generates]
+    links = []
+    if every:
+        links.append(("Training curves", "curves", {"runs": every, "tags": list(result.experiment.scalars)}))
+    if any(claim.measure.metric for claim in result.experiment.claims) and every:
+        links.append(("FID comparison", "fid", {"dataset": [result.runs[every[0]].data_name], "only": every}))
+    if generating:
+        links.append(("Sampling", "sampling", {"run": generating[:1], "compare": generating[1:], "n": ["8"]}))
+    return links

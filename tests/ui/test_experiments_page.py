@@ -1,0 +1,167 @@
+"""The experiments: cards, one opened, its report, what is wrong with a definition."""
+
+from __future__ import annotations
+
+import pytest
+
+from ganlib.figures.report import Report
+from ganlib.runs import scan
+from ganlib.ui import experiment_parts, experiments
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL
+from helpers.streamlit_app import charts, is_one_sentence, open_page, texts, values
+
+WIDTH = f"""\
+title = "Two architectures"
+question = "Is it better?"
+source = "S1"
+reported = "80 against 100."
+limits = "A few images."
+reason = "Scale."
+priority = 1
+scalars = ["loss/D"]
+
+[variants.a]
+title = "cDCGAN"
+runs = ["{CONDITIONAL}"]
+
+[variants.b]
+title = "SNGAN"
+runs = ["{OTHER}"]
+
+[[claims]]
+statement = "SNGAN is better."
+measure = "fid"
+first = "b"
+relation = "<"
+second = "a"
+reported = "80 against 100"
+
+[[claims]]
+statement = "D's loss ends above 0."
+measure = {{ scalar = "loss/D", statistic = "end" }}
+first = "a"
+relation = ">"
+second = 0
+"""
+UNMEASURED = WIDTH.replace(OTHER, UNCONDITIONAL).replace("priority = 1", "priority = 2").replace("Two", "Three")
+UNTRAINED = WIDTH.replace(OTHER, "absent").replace("priority = 1", "priority = 3").replace('"S1"', '"S4"')
+
+
+@pytest.fixture
+def definitions(own_gallery, tmp_path, monkeypatch):
+    folder = tmp_path / "definitions"
+    folder.mkdir()
+    for name, text in (("width", WIDTH), ("unmeasured", UNMEASURED), ("untrained", UNTRAINED)):
+        (folder / f"{name}.toml").write_text(text)
+    monkeypatch.setenv("GANLIB_EXPERIMENTS", str(folder))
+    return folder
+
+
+def badges(at) -> list[str]:
+    return [text for text in values(at, "markdown") if "material/" in text]
+
+
+def test_each_experiment_is_a_card_with_verdict_question_and_figure(definitions):
+    at = open_page("experiments")
+    verdicts = ("refuted", "open", "open")
+    assert [verdict in text for text, verdict in zip(badges(at), verdicts, strict=True)] == [True] * 3
+    figures = [html for html in values(at, "html") if 'data-testid="dot-rows"' in html]
+    assert len(figures) == 1
+    assert "FID: cDCGAN 6.5; SNGAN 8.25" in figures[0]
+    assert "different protocols" in texts(at)
+    assert "1 of 2 trainings are done." in texts(at)
+
+
+def test_cards_are_filtered_by_source_and_verdict(definitions):
+    assert "1 of 2 trainings are done." not in texts(open_page("experiments", source="S1"))
+    assert len(badges(open_page("experiments", source="S4"))) == 1
+    at = open_page("experiments", source="S9")
+    assert "the link asks for source" in at.warning[0].value.lower()
+
+
+def test_an_opened_experiment_shows_reported_beside_measured_and_where_it_stands(definitions):
+    at = open_page("experiments", experiment="width")
+    shown = texts(at)
+    assert "80 against 100." in shown
+    assert "FID: 8.25 against 6.5, difference +1.75" in shown
+    assert "1 of 3" in shown
+    html = " ".join(values(at, "html"))
+    assert "SNGAN is better." in html
+    assert "A few images." in html
+    assert "One training on a side" in html
+    assert "Most likely reason for the difference: Scale." in html
+    assert 'data-testid="picture-rows"' in html
+    assert len(charts(at)) == 2
+    assert [tab.label for tab in at.tabs] == ["Claims", "Curves", "Pictures", "Configuration"]
+    assert not at.warning
+
+
+def test_steps_lead_to_the_neighbours_and_end_at_the_ends(definitions):
+    listed, errors = experiments.results()
+    assert errors == []
+    names = [result.experiment.name for result in listed]
+    assert names == ["width", "unmeasured", "untrained"]
+    assert [experiments.neighbours(listed, name) for name in names] == [
+        (None, "unmeasured"),
+        ("width", "untrained"),
+        ("unmeasured", None),
+    ]
+
+
+def test_links_have_runs_scalars_and_data_preselected(definitions):
+    links = {label: query for label, _, query in experiments.page_links(experiments.results()[0][0])}
+    assert links["Training curves"] == {"runs": [CONDITIONAL, OTHER], "tags": ["loss/D"]}
+    assert links["FID comparison"] == {"dataset": ["digits"], "only": [CONDITIONAL, OTHER]}
+    assert links["Sampling"] == {"run": [CONDITIONAL], "compare": [OTHER], "n": ["8"]}
+    at = open_page("curves", **links["Training curves"])
+    assert at.multiselect(key="runs").value == [CONDITIONAL, OTHER]
+
+
+def test_what_is_missing_or_measured_otherwise_is_said_and_judged_open(definitions):
+    for name, sentence in (("untrained", "absent (not trained yet)"), ("unmeasured", "different protocols")):
+        at = open_page("experiments", experiment=name)
+        assert "open" in badges(at)[0]
+        assert sentence in texts(at)
+
+
+def test_a_broken_definition_is_one_sentence_and_the_others_stay(definitions):
+    (definitions / "broken.toml").write_text("title = 3")
+    at = open_page("experiments")
+    assert len(at.warning) == 1
+    assert "broken.toml" in at.warning[0].value
+    assert is_one_sentence(at.warning[0].value)
+    assert len(badges(at)) == 3
+
+
+def test_an_unknown_experiment_is_a_warning_and_all_are_shown(definitions):
+    at = open_page("experiments", experiment="nothing")
+    assert "experiment “nothing”" in at.warning[0].value
+    assert len(badges(at)) == 3
+
+
+def test_the_report_has_all_of_an_experiment_or_of_all(definitions):
+    results, _ = experiments.results()
+    one = experiment_parts.build_report(results[:1])
+    headings = [part.heading for part in one.parts if part.heading]
+    assert headings[:3] == ["Two architectures: refuted", "Measured values", "Curves"]
+    assert headings[-2:] == ["What one may conclude", "What one may not"]
+    assert one.html().count("<figure") == 4  # values, curves, pictures of two runs
+    every = experiment_parts.build_report(results)
+    assert isinstance(every, Report)
+    assert every.parts[0].heading == "Verdicts"
+    assert "Three architectures" in every.html()
+
+
+def test_pictures_are_those_nearest_to_the_moments_of_the_training(own_gallery):
+    run = next(run for run in scan([own_gallery])[0] if run.name == CONDITIONAL)
+    assert [moment.images for moment in experiment_parts.moments(run, 960)] == [320, 640, 960]
+
+
+def test_results_are_collected_again_only_where_a_file_changed(definitions, own_gallery):
+    before = experiments.results()[0]
+    assert all(a is b for a, b in zip(before, experiments.results()[0], strict=True))
+    (own_gallery / OTHER / "evaluation.json").unlink()
+    after = experiments.results()[0]
+    assert after[0] is not before[0]
+    assert after[1] is before[1]
+    assert "not measured" in after[0].judgements[0].sentence
