@@ -62,7 +62,7 @@ def _draw_steps(result: Result, listed: Sequence[Result]) -> None:
                 disabled=name is None,
             )
         st.page_link("pages/experiments.py", label="All experiments", icon=":material/grid_view:")
-        st.caption(f"{position} of {len(listed)}")
+        st.caption(plain(f"{position} of {len(listed)}"))
 
 
 def _draw_values(result: Result) -> None:
