@@ -38,7 +38,7 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         chrome.finish("Choose at least one run and one scalar in the sidebar.")
     report = PageReport("Training curves")
     curves.draw_missing(frame, on_axis, shown)
-    chart = st.container()
+    chart = st.container(height=figures.curves_height(shown, style["layout"]), border=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = curves.pick_range(shown)
         marks = curves.pick_annotations(on_axis, shown)

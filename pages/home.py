@@ -12,7 +12,8 @@ with chrome.page("Overview", "Generative architectures, trained on the same data
     for error in catalog.evaluations()[1]:
         st.warning(plain(error))
     overview.draw_start()
-    shown = controls.pick_data(runs)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        shown = controls.pick_data(runs)
+        presentation.draw_start()
     overview.draw_data_sets(shown)
     overview.draw_leaderboard(shown)
-    presentation.draw_start()

@@ -5,7 +5,7 @@ human    rates of human error                                experiments   measu
 report   HTML report, LaTeX table                            scores   metrics of runs
 """
 
-from ganlib.figures.curves import MAX_POINTS, Span, curves, describe_curves
+from ganlib.figures.curves import MAX_POINTS, Span, curves, curves_height, describe_curves
 from ganlib.figures.experiments import describe_values, measured_values
 from ganlib.figures.human import human_error_bars
 from ganlib.figures.scores import (
@@ -26,6 +26,7 @@ __all__ = [
     "Span",
     "class_heatmap",
     "curves",
+    "curves_height",
     "describe_curves",
     "describe_scores",
     "describe_values",

@@ -93,7 +93,7 @@ def curves(
     figure.update_xaxes(matches="x", type="log" if log_x else None, showgrid=False)
     if not log_x and frame["x"].dtype.kind == "f":
         figure.update_xaxes(rangemode="tozero")
-    figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=rows * PANEL_HEIGHT + 110)
+    figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=curves_height(frame, layout))
     names = [trace.name for trace in figure.data if trace.showlegend]
     width = min(CHARACTER * max(map(len, names)) + 24, 260)
     if layout == "multiples":  # each panel has its run as its title
@@ -103,6 +103,12 @@ def curves(
         return apply_style(figure, right=int(width)).update_layout(showlegend=False)
     legend_beside = {"orientation": "v", "x": 1.01, "y": 1, "yref": "paper", "yanchor": "top", "maxheight": 1.0}
     return apply_style(figure, right=int(width) + 40).update_layout(legend=legend_beside)
+
+
+def curves_height(frame: pd.DataFrame, layout: Literal["overlay", "multiples"]) -> int:
+    """Pixels of the figure that ``curves`` draws of this frame."""
+    panels = len(frame[["tag", "run"] if layout == "multiples" else ["tag"]].drop_duplicates())
+    return -(-panels // min(COLUMNS[layout], panels)) * PANEL_HEIGHT + 110
 
 
 def _label_ends(figure: go.Figure, panels: int, columns: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +26,24 @@ def draw_cards(runs: Sequence[Run], *, key: str, large: bool = False) -> None:
     """A grid of cards; a click on one opens the page it leads to, with its run."""
     alike = {name for name, label in run_labels(catalog_runs(generates)).items() if label == name}
     cards = [(large_card if large else compact_card)(run, named=run.name in alike) for run in runs]
-    chosen = components.draw_cards(cards, least=LARGE if large else COMPACT, key=key)
+    _draw(cards, key, LARGE if large else COMPACT)
+
+
+def draw_strip(runs: Sequence[Run], *, key: str, subtitles: Sequence[str] = ()) -> None:
+    """A row of small cards without links below: of one data set, or with a subtitle each.
+
+    A phone shows the first two. ``key`` begins with "best_", whose height ``chrome`` reserves.
+    """
+    cards = [
+        compact_card(run) | {"subtitle": subtitle, "brief": True}
+        for run, subtitle in zip_longest(runs, subtitles, fillvalue="")
+        if isinstance(run, Run)
+    ]
+    _draw(cards, key, COMPACT)
+
+
+def _draw(cards: Sequence[dict[str, Any]], key: str, least: int) -> None:
+    chosen = components.draw_cards(cards, least=least, key=key)
     if chosen:
         page, _, run = chosen.partition("/")
         st.switch_page(f"pages/{page}.py", query_params={dict(LINKS.values())[page]: run})

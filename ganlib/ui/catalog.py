@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
-from math import inf
+from math import inf, log2
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,20 @@ def _fids(files: Signature) -> dict[str, float]:
     scores = usual_scores()
     fids = scores[scores.metric == "fid"]
     return dict(zip(fids.run, fids.value, strict=True))
+
+
+def recognisable_first(candidates: Sequence[Run]) -> list[str]:
+    """Data sets in the order to show them: those first of whose pictures most can be told.
+
+    By the best class agreement of their runs times the binary logarithm of the image's side; without agreement last.
+    """
+    told: dict[str, float] = {}
+    for run in candidates:
+        row, _ = find_scores(run, "class_agreement")
+        agreement = 0.0 if row is None else float(row.value)
+        told[run.data_name] = max(told.get(run.data_name, 0.0), agreement * log2(run.config.image_size))
+    sizes = {run.data_name: run.config.image_size * run.config.channels for run in candidates}
+    return sorted(told, key=lambda name: (-told[name], -sizes[name]))
 
 
 def run_folders() -> tuple[Path, ...]:

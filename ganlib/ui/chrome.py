@@ -23,6 +23,12 @@ from ganlib.ui.scripts import merge_history
 # Streamlit writes the chosen options of a list in white whatever the accent: on a light one that is 2.6 : 1.
 DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</style>"
 
+# What comes late has its room from the start, by key, so that what stands below does not jump.
+RESERVED_HEIGHTS = """<style>
+[class*=st-key-best_] { min-height: 258px }
+.st-key-pictures { min-height: 50vh }
+</style>"""
+
 
 class _Finished(Exception):
     """The page's content ends here; st.stop() would end the sidebar below it as well."""
@@ -35,6 +41,7 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
     A page without controls has no ``sidebar``: the unusable runs stand below its content.
     """
     _enter_through_app()
+    st.html(RESERVED_HEIGHTS)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.header(plain(title), anchor=False, width="content")
         st.caption(plain(lead))

@@ -15,7 +15,7 @@ from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, parse_int, parse_seeds
-from ganlib.ui.catalog import best_first, has_stages, load_model
+from ganlib.ui.catalog import best_first, has_stages, load_model, recognisable_first
 from ganlib.ui.links import check_link, check_link_list, linked_multiselect, linked_selectbox, translate_link
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_labels, run_labels
@@ -31,9 +31,8 @@ COUNTS = [1, 2, 4, 8, 16, 32, 64, 128]
 
 
 def pick_data(runs: Sequence[Run]) -> list[Run]:
-    """The runs of one data set or of all: largest images first, the best of each set first."""
-    sizes = {run.data_name: run.config.image_size * run.config.channels for run in runs}
-    names = sorted(sizes, key=lambda name: -sizes[name])
+    """The runs of one data set or of all: the most recognisable sets first, the best of each set first."""
+    names = recognisable_first(runs)
     labels = data_labels(names)
     data: str | None = ALL_DATA
     if len(names) > 1:

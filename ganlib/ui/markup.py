@@ -65,13 +65,6 @@ def animation(content: bytes, alt: str) -> str:
     )
 
 
-def jump_links(labels: Mapping[str, str]) -> str:
-    """Links to the sections of a page: anchor -> label."""
-    link = '<a href="#{}" style="color:inherit">{}</a>'
-    links = " · ".join(link.format(escape(anchor), escape(label)) for anchor, label in labels.items())
-    return f'<nav aria-label="Sections of this page" style="font-size:.875rem">{links}</nav>'
-
-
 def large_image(image: np.ndarray, caption: str) -> str:
     return f'<div data-testid="large-image">{_image(image, caption)}</div>'
 

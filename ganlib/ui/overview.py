@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,10 +12,12 @@ from ganlib.runs import Run
 from ganlib.ui import cards, thumbnails
 from ganlib.ui.catalog import runs as all_runs
 from ganlib.ui.catalog import usual_scores
-from ganlib.ui.markup import jump_links, plain
+from ganlib.ui.markup import plain
 from ganlib.ui.names import data_label, data_labels, model_label
 
 SHOWN = 4  # cards of a data set
+STRIPS = 4  # of cards, before one of whatever is left
+ROWS = 6  # of the leaderboard that are seen without scrolling in it
 START = [  # label, icon, page, what one does there
     ("Pick a class and get images", "casino", "sampling", "Any class, any seed: the same seed is the same image."),
     ("Compare architectures", "leaderboard", "fid", "Ranked within one protocol, with intervals and costs."),
@@ -42,25 +44,51 @@ def group_by_data(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def draw_data_sets(runs: Sequence[Run]) -> None:
-    """A strip of the best architectures for each data set."""
+    """Strips of the best architectures: of a data set each, of small ones together, and of what is left the best."""
     groups = group_by_data(runs)
-    labels = data_labels(groups)
-    anchors = {name: f"data-{i}" for i, name in enumerate(groups)}
-    if len(groups) > 1:
-        sections = {anchors[name]: label for name, label in labels.items()} | {"leaderboard": "Leaderboard"}
-        st.html(jump_links(sections))
-    for name, members in groups.items():
-        count = f"{len(members)} run{'s' * (len(members) > 1)}"
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.subheader(
-                plain(f"{labels[name]}, {members[0].config.image_size} px"), anchor=anchors[name], width="content"
-            )
-            if len(members) > SHOWN:
-                st.page_link("pages/gallery.py", label=f"All {count}", query_params={"data": name})
-            else:
-                st.caption(plain(count))
-            st.caption(plain(_describe_protocol(name)))
-        cards.draw_cards(_best_of_each_model(members)[:SHOWN], key=f"best_{name}")
+    if len(groups) == 1:
+        ((name, members),) = groups.items()
+        _draw_data_set(name, members, 2 * SHOWN)
+        return
+    strips = pack({name: min(len(members), SHOWN) for name, members in groups.items()})
+    for names in strips[:STRIPS]:
+        if len(names) == 1:
+            _draw_data_set(names[0], groups[names[0]], SHOWN)
+        else:
+            labels = data_labels(groups)
+            best = [run for name in names for run in _best_of_each_model(groups[name])[:SHOWN]]
+            _draw_several(" · ".join(labels[name] for name in names), best, labels)
+    if further := [name for names in strips[STRIPS:] for name in names]:
+        _draw_several("Further data sets", [groups[name][0] for name in further], data_labels(groups))
+
+
+def pack(cards: Mapping[str, int]) -> list[list[str]]:
+    """Names with numbers of cards -> strips of at most ``SHOWN`` cards; a name joins the first with room for it."""
+    strips: list[list[str]] = []
+    for name, count in cards.items():
+        used = [sum(cards[other] for other in strip) for strip in strips]
+        room = next((strip for strip, n in zip(strips, used, strict=True) if n + count <= SHOWN), None)
+        if room is None:
+            strips.append([name])
+        else:
+            room.append(name)
+    return strips
+
+
+def _draw_data_set(name: str, members: Sequence[Run], most: int) -> None:
+    """Its name, its protocol and its best runs."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = data_labels(run.data_name for run in all_runs())[name]
+        st.subheader(plain(f"{label}, {members[0].config.image_size} px"), anchor=False, width="content")
+        if len(members) > most:
+            st.page_link("pages/gallery.py", label=f"All {len(members)} runs", query_params={"data": name})
+        st.caption(plain(_describe_protocol(name)))
+    cards.draw_strip(_best_of_each_model(members)[:most], key=f"best_{name}")
+
+
+def _draw_several(title: str, best: Sequence[Run], labels: Mapping[str, str]) -> None:
+    st.subheader(plain(title), anchor=False)
+    cards.draw_strip(best, key=f"best_{title}", subtitles=[labels[run.data_name] for run in best])
 
 
 def _describe_protocol(data: str) -> str:
@@ -107,16 +135,14 @@ def leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
 
 def draw_leaderboard(runs: Sequence[Run]) -> None:
     """A table that sorts by any column; a chosen row leads to its run's pages."""
-    st.subheader("Leaderboard", anchor="leaderboard")
-    st.caption(
-        "Sorted by data set and FID; a click on a column sorts by it, a click on a row opens the run. "
-        "A FID compares only within one data set."
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("Leaderboard", anchor="leaderboard", width="content")
+        st.caption("A click on a column sorts by it, a click on a row opens the run. FIDs compare within one data set.")
     number = st.column_config.NumberColumn
     event = st.dataframe(
         leaderboard(runs),
         hide_index=True,
-        height=460 if len(runs) > 10 else "auto",
+        height=40 * (ROWS + 1) if len(runs) > ROWS else "auto",
         row_height=40,
         placeholder="–",
         key="leaderboard",

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from ganlib.models import GenerativeModel
 from ganlib.runs import scan
 from ganlib.settings import GALLERY
-from helpers.gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, RUNS, UNCONDITIONAL, score
+from ganlib.ui.overview import pack
+from helpers.gallery import CONDITIONAL, IMAGES, OTHER, PROJECT, RUNS, UNCONDITIONAL, edit_recipe, score
 from helpers.streamlit_app import PAGES, cards, fine, grids, open_page, run_names, texts
 from helpers.tiny_models import write_run
 
@@ -77,13 +78,30 @@ def test_a_long_gallery_has_pages(own_gallery):
 def test_the_overview_shows_the_best_of_each_data_set_and_ranks_all_runs(own_gallery):
     write_run(own_gallery / "noise-dcgan", "dcgan")
     at = open_page("home")
-    assert {s.value for s in at.subheader} == {"Handwritten digits, 16 px", "noise, 16 px", "Leaderboard"}
+    assert [s.value for s in at.subheader] == ["Handwritten digits · noise", "Leaderboard"]  # 3 runs and 1: one strip
+    one = open_page("home", data="digits")
+    assert [s.value for s in one.subheader] == ["Handwritten digits, 16 px", "Leaderboard"]
+    assert run_names(one) == [CONDITIONAL, OTHER, UNCONDITIONAL]
     assert set(run_names(at)) == {*RUNS, "noise-dcgan"}
     table = at.dataframe[0].value.set_index("Run")
     assert table.FID[CONDITIONAL] == 6.5
     assert list(table.index[:3]) == [CONDITIONAL, OTHER, UNCONDITIONAL]
     assert table.Parameters.min() > 0
-    assert "FID: embedded" in texts(at)
+    assert "FID: embedded" in texts(one)
+
+
+def test_small_data_sets_share_a_strip_and_large_ones_have_their_own():
+    assert pack({"a": 2, "b": 4, "c": 1, "d": 2, "e": 1}) == [["a", "c", "e"], ["b"], ["d"]]
+
+
+def test_data_sets_whose_pictures_tell_most_come_first(own_gallery):
+    for name in ("noise-dcgan", "other-dcgan"):
+        write_run(own_gallery / name, "dcgan")
+    edit_recipe(own_gallery / "other-dcgan", data__name="other")
+    score(own_gallery / "other-dcgan", 0.9, metric="class_agreement")
+    score(own_gallery / CONDITIONAL, 0.5, metric="class_agreement")
+    options = open_page("gallery").segmented_control(key="data").options
+    assert options == ["all data sets", "other", "Handwritten digits", "noise"]
 
 
 def test_the_best_of_the_runs_is_offered_first(own_gallery):

@@ -20,8 +20,9 @@ function card(item, index, go) {
     main.append(image);
   }
   if (!item.pictures.length) main.append(text("span", "none", "no pictures yet"));
-  main.classList.toggle("strip", Boolean(item.strip));
-  article.append(main, text("h3", "title", item.title), text("p", "subtitle", item.subtitle));
+  article.classList.toggle("brief", Boolean(item.brief));
+  article.append(main, text("h3", "title", item.title));
+  if (item.subtitle) article.append(text("p", "subtitle", item.subtitle));
   const facts = document.createElement("dl");
   for (const fact of item.facts) {
     const cell = document.createElement("div");
@@ -31,6 +32,7 @@ function card(item, index, go) {
   }
   article.append(facts);
   for (const note of item.notes) article.append(text("p", "note", note));
+  if (item.brief) return article;
   const links = document.createElement("nav");
   links.setAttribute("aria-label", item.title);
   links.append(...item.links.map((each) => link(each, "", go)));
