@@ -17,8 +17,12 @@ class Tag(NamedTuple):
 
 # Patterns of a full name after ``normalize_name``, with or without "train_" before it.
 # The first that fits counts.
-_D, _G = r"(?:d|dis|disc|discriminator|netd|critic)", r"(?:g|gen|generator|netg)"
-_LOSS = r"(?:loss|losses|err|error)"
+_D = (
+    r"(?:d|dis|disc|discriminator|netd|critic|discriminador|discriminateur|diskriminator|дискриминатора?|判[别別]器"
+    r"|鉴别器)"
+)
+_G = r"(?:g|gen|generator|netg|generador|gerador|g[ée]n[ée]rateur|генератора?|生成器)"
+_LOSS = r"(?:loss|losses|err|error|verlust|perte|p[ée]rdida|perda|perdita|потер[яи]|损失|損失|손실)"
 _M = r"(?:(?:metrics?|val(?:id(?:ation)?)?|test|eval(?:uation)?)_)?"  # these are measured on no training batch
 _N = r"(?:_?\d+k?)*"  # "50k", "_50k_50k"
 CANONICAL: tuple[tuple[str, Tag], ...] = (

@@ -21,6 +21,7 @@ from ganlib.logs.readers.commas import CommaNumbers
 from ganlib.logs.readers.headings import MAX_LINES_ABOVE, Heading, find_headings
 from ganlib.logs.readers.names import is_metric
 from ganlib.logs.readers.numerals import to_ascii_numerals
+from ganlib.logs.readers.printed import plain_numbers
 from ganlib.logs.readers.shapes import MAX_LINE, NOTHING, Shape, analyse, split_finite_numbers, split_numbers
 from ganlib.logs.readers.source import Source
 
@@ -33,11 +34,6 @@ MIN_UNPLACED_LINES = 3  # with the same names, to make a log of lines without an
 CYCLEGAN = {"D": "loss/D", "G": "loss/G", "G_GAN": "loss/G", "D_real": "loss/D/real", "D_fake": "loss/D/fake"}
 _CYCLEGAN = re.compile(rb"^\(epoch: \d+, iters: \d+, ", re.MULTILINE)
 _CONTROL = re.compile("[\0-\x08\x0b-\x1f]")
-_WRAPPER = re.compile(rb"(?:tensor|array|float\d\d|Variable|scalar)\(")
-_WRAPPED = re.compile(  # "tensor(0.5, device='cuda:0', grad_fn=<MeanBackward0>)" is 0.5
-    rb"(?<![\w.])(?:(?:np|numpy|torch|jnp|tf)\.)?(?:tensor|array|float\d\d|Variable|scalar)\("
-    rb"\s{0,9}\[{0,2}([^\s,()\[\]]{1,40})\]{0,2}(?:,\s{0,9}(?:device|dtype|grad_fn|requires_grad|shape|numpy|name)=[^\n,()]{1,60}(?:\(\))?){0,4}\)"
-)
 _NAN = re.compile(rb"[nN][aA][nN]|[iI][nN][fF]")
 _LOSS = re.compile("loss|err", re.IGNORECASE)
 
@@ -121,8 +117,7 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group], 
     lines: list[int] = []
     known: set[object] = source.state.setdefault("shapes", set())
     is_cut = not text.endswith(b"\n")
-    if _WRAPPER.search(text):
-        text = _WRAPPED.sub(rb"\1", text)
+    text = plain_numbers(text)
     split = split_numbers if _NAN.search(text) else split_finite_numbers
     all_lines = text.decode("utf-8", errors="replace").split("\n")
     last = len(all_lines) if is_cut else 0
@@ -165,8 +160,7 @@ def _group_lines(text: bytes, source: Source) -> tuple[list[int], list[_Group], 
 def _shape_of(line: str) -> tuple[Shape, list[str], object]:
     """A line's shape, its parts (text and number in turn), and the key of lines of the same shape."""
     line = to_ascii_numerals(line)
-    if "(" in line and _WRAPPER.search(raw := line.encode("utf-8", errors="replace")):
-        line = _WRAPPED.sub(rb"\1", raw).decode()
+    line = plain_numbers(line.encode("utf-8", errors="replace")).decode()
     if len(line) > MAX_LINE:
         return NOTHING, [line], None
     if _CONTROL.search(line):

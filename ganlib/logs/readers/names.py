@@ -12,7 +12,7 @@ DEFAULT_WORDS, MAX_WORDS = 2, 4  # of a name; more than two only where they are 
 
 # Words that are names without a colon, too: "loss 0.5".
 _METRIC = re.compile(
-    r"loss|(?:^|[^a-z])(?:err(?:or)?s?(?:[dg]|[^a-z]|$)|(?:acc|accuracy|lr|fid|kid|score|scores|mse|psnr|ssim|lpips|bce"
+    r"loss|verlust|\bperte|p[ée]rdida|\bperda|perdita|потер[яи]|[损損]失|손실|(?:^|[^a-z])(?:err(?:or)?s?(?:[dg]|[^a-z]|$)|(?:acc|accuracy|lr|fid|kid|score|scores|mse|psnr|ssim|lpips|bce"
     r"|elbo|kl|grad\w{0,8})(?:[^a-z]|$))",
     re.IGNORECASE,
 )

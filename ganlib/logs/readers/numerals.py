@@ -23,6 +23,8 @@ _PLAIN = rf"[-+]?(?:{_DIGITS}(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?"
 _CELL = re.compile(rf"({_PLAIN}) ?([A-Za-zµμ%]{{0,8}}(?:/[a-z]{{1,5}})?)")
 _GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})++(?:\.[0-9]*+)?")  # 1,234.5
 _GROUPED_BY_DOTS = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:\.[0-9]{3})++(?:,[0-9]*+)?")  # 1.234,5
+_GROUPED_BY_APOSTROPHES = re.compile(r"[-+]?[1-9][0-9]{0,2}(?:['’][0-9]{3})++(?:\.[0-9]*+)?")  # 1'234.5
+_MICROSOFT = re.compile(r"([-+]?)1\.#(QNAN|SNAN|IND|INF)[0-9]{0,9}", re.IGNORECASE)
 _COMMA = re.compile(r"([-+]?[0-9]*),([0-9]++(?:[eE][-+]?[0-9]++)?)(%?)")
 _WRAPPED = re.compile(
     r"(?:[A-Za-z_][\w.]{0,40})?\(\s{0,9}\[?([^,()\[\]]{1,40})\]?(?:,[^()]{0,80})?\)|\[([^,\[\]]{1,40})\]"
@@ -32,6 +34,7 @@ _CLOCK_TIME = re.compile(r"(?:(\d+) days?,? *)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _TIME_WITH_UNITS = re.compile(r"(?:(\d+)d)? *(?:(\d+)h)? *(?:(\d+)m)? *(?:(\d+(?:\.\d+)?)s)?")
 
 _FOREIGN = re.compile("[\u00a0\u2007\u2009\u202f\u2212\ufe63\uff05\uff0b-\uff1d\u2060\u200b]")
+_NARROW_GROUPS = re.compile("(?<=[0-9])[\u00a0\u2007\u2009\u202f](?=[0-9]{3}(?![0-9]))")
 _TO_ASCII = {
     **{0xFF10 + digit: str(digit) for digit in range(10)},
     **dict.fromkeys([0x2212, 0xFE63, 0xFF0D], "-"),
@@ -43,8 +46,11 @@ _TO_ASCII = {
 
 
 def to_ascii_numerals(text: str) -> str:
-    """Minus signs, full-width digits and signs, and narrow blanks as ASCII has them; all else as it is."""
-    return text.translate(_TO_ASCII) if not text.isascii() and _FOREIGN.search(text) else text
+    """Minus signs, full-width digits and signs, and narrow blanks as ASCII has them; all else as it is.
+
+    Narrow blanks within a number, which set off groups of three digits, are left out.
+    """
+    return _NARROW_GROUPS.sub("", text).translate(_TO_ASCII) if not text.isascii() and _FOREIGN.search(text) else text
 
 
 def parse_number(text: str, decimal: str = ".") -> float | None:
@@ -67,6 +73,10 @@ def parse_number(text: str, decimal: str = ".") -> float | None:
         cell = _without_comma(cell)
     elif _GROUPED.fullmatch(cell):
         cell = cell.replace(",", "")
+    elif _GROUPED_BY_APOSTROPHES.fullmatch(cell):
+        cell = cell.replace("'", "").replace("’", "")
+    elif match := _MICROSOFT.fullmatch(cell):
+        return float(f"{match[1]}{'inf' if match[2].upper() == 'INF' else 'nan'}")
     if match := _CELL.fullmatch(cell):
         unit = UNITS.get(match[2])
         if unit is not None:

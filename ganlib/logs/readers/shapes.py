@@ -46,12 +46,13 @@ split_numbers, split_finite_numbers = _compile_number(True).split, _compile_numb
 _UNIT = re.compile(rf"[{_LETTER}µμ%_][\w%µ]*(?:/[A-Za-z]+)?")
 _CALL = re.compile(r"\w\(|[()]")
 # Between two numbers: an expression, a version, a range.
-_ADJACENT_SIGNS = frozenset(["", ".", "-", "+", "*", "**", "^", ":", "\\", "#", "@", "_"])
+_ADJACENT_SIGNS = frozenset(["", "'", "’", ".", "-", "+", "*", "**", "^", ":", "\\", "#", "@", "_"])
 _TIME_LEFT = re.compile(r"(?:^|\W)ETA$|(?i:(?:time|est\w*)[_ ](?:left|remaining)|remaining[_ ]time)$")
 _TIME_UNIT = re.compile(r" ?(?:[smhd]|secs?|mins?|hours?|seconds?|minutes?|days?)(?![A-Za-z])|:")
 _SAVING = re.compile(r"\W{0,9}sav(?:ing|ed)\b", re.IGNORECASE)
 _SLASH = frozenset(["/", " / ", "/ ", " /"])
 _DEVIATION = re.compile(r" ?(?:±|\+/-|\+-) ?")
+_MEAN = re.compile(r" ?\((?:(?:avg|average|mean|ema|running|smooth(?:ed)?)\.?[:= ]{0,3})?")
 _OF_NAME = re.compile(r"[ \t]*[:=][ \t]*")
 _LIST_SEPARATOR = re.compile(r"[ \t]*[,;]?[ \t]*")
 
@@ -95,7 +96,7 @@ class _Analysis:
         self.fields: list[tuple[Name, str, Field]] = []
         self.unreadable = ""
         for first, count in times:
-            name = name_before(self.before[first])
+            name = name_before(self._text_before(first))
             if name and canonical_tag(name.text).name == "elapsed":
                 self._add(name, Field(name.text, first, count, "time"))
         number = 0
@@ -116,6 +117,12 @@ class _Analysis:
             roles = tuple((role, number) for role, number in roles if role.startswith("epoch"))
         return Shape(roles, fields, self.unreadable, tuple(self.unknown_literals))
 
+    def _text_before(self, number: int) -> str:
+        """The text before a number, without the unit of the number before: "s" in "1.5s fid 30"."""
+        text = self.before[number]
+        unit = _UNIT.match(text) if number else None
+        return text[unit.end() :] if unit and unit[0] in UNITS and unit.end() < len(text) else text
+
     def _with_split(self, name: str) -> str:
         if not self.split or self.split in name.lower() or canonical_tag(name).name in EVALUATION_TAGS:
             return name
@@ -126,7 +133,7 @@ class _Analysis:
 
     def _read(self, number: int) -> int:
         """Adds the scalar that a number begins; the next number."""
-        name = name_before(self.before[number])
+        name = name_before(self._text_before(number))
         if name is None or (self.in_call[number] and self.in_call[number] != name.opened):
             return number + 1
         after = self.before[number + 1]
@@ -145,11 +152,14 @@ class _Analysis:
             return self._add_if_whole(name, Field("", number, last - number + 1, "commas"), last)
         if after in _SLASH and self._is_free(number + 1):
             return self._read_parts(name, number)
+        if after == " " and self._is_free(number + 1) and self.before[number + 2] == "," and self._is_free(number + 2):
+            self.unreadable = self.unreadable or f"the number of {name.text!r} may be in groups of digits"
+            return number + 3  # "1 234,5"
         following = self._add_if_whole(name, Field("", number), number)
         if self._is_free(number + 1):
             if _DEVIATION.fullmatch(after):
                 return self._add_if_whole(name, Field("", number + 1), number + 1, "/std")
-            if after in (" (", "(") and self.before[number + 2].startswith(")"):  # current value and mean so far
+            if _MEAN.fullmatch(after) and self.before[number + 2].startswith(")"):  # current value and mean so far
                 return self._add_if_whole(name, Field("", number + 1), number + 1, "/mean")
         return following
 

@@ -80,7 +80,21 @@ def test_read_back(tmp_path, shape, values, writing):
 
 @pytest.mark.parametrize(
     "number",
-    ["0.6632W0000", "1.2.3", "12:30", "0.5-0.7", "3x4", "1e", "0.5e", "12abc", "1__0", "0.5.", "5^2", "2024-01-02"],
+    [
+        "0.6632W0000",
+        "1.2.3",
+        "12:30",
+        "0.5-0.7",
+        "3x4",
+        "1e",
+        "0.5e",
+        "12abc",
+        "1__0",
+        "0.5.",
+        "5^2",
+        "2024-01-02",
+        "1'2.5",
+    ],
 )
 def test_what_is_no_number_is_not_cut(tmp_path, number):
     path = tmp_path / "train.log"
@@ -127,4 +141,50 @@ def test_commas_that_may_be_thousands(tmp_path):
     path.write_text("".join(f"Epoch {i} seen: {i},000 D_acc: 5\n" for i in range(1, 5)))
     frame = read(path)
     assert "seen" not in set(frame["tag"])
+    assert frame.attrs["skipped_total"] == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "step", "values"),
+    [
+        ("step {i}'000 d_loss 1'00{i}.5 g_loss 2", 1000, {"loss/D": 1000.5, "loss/G": 2}),
+        ("step {i},000: loss 0.5", 1000, {"loss": 0.5}),
+        ("Iteration {i},000/9,000 loss 0.5", 1000, {"loss": 0.5}),
+        ("step {i}\u00a0000: loss 1\u202f23{i},5", 1000, {"loss": 1230.5}),
+        ("epoch {i}: loss 1.5e-3s fid 12,345.6 kid 5ms/it acc 50% lr 1e-4", 1, {"fid": 12345.6, "accuracy": 50}),
+        ("epoch {i}: loss 0.5 (avg 0.7) g_loss 2", 1, {"loss": 0.5, "loss/mean": 0.7, "loss/G": 2}),
+        ("Epoche {i}: Verlust D 0,5, Verlust G 1,25", 1, {"loss/D": 0.5, "loss/G": 1.25}),
+        ("Époque {i} : perte discriminateur 0,5 ; perte générateur 1,2", 1, {"loss/D": 0.5, "loss/G": 1.2}),
+        ("Época {i}: pérdida D = 0.5, pérdida G = 1.2", 1, {"loss/D": 0.5, "loss/G": 1.2}),
+        ("第 {i} 轮 判别器损失: 0.5 生成器损失: 1.2", 1, {"loss/D": 0.5, "loss/G": 1.2}),
+    ],
+)
+def test_groups_of_digits_units_and_languages(tmp_path, line, step, values):
+    path = tmp_path / "train.log"
+    path.write_text("".join(line.format(i=i) + "\n" for i in range(1, 5)))
+    frame = read(path)
+    assert not frame.attrs["skipped_total"]
+    assert sorted(set(frame["step"])) == [step * i for i in range(1, 5)]
+    growing = {1000.5: 1, 1230.5: 1}  # those with the line's own number in them
+    for tag, value in values.items():
+        expected = [value + growing.get(value, 0) * i for i in range(1, 5)]
+        assert frame.loc[frame["tag"] == tag, "value"].tolist() == expected
+    assert not {"s fid", "ms/it acc"} & set(frame["tag"])
+
+
+def test_nan_and_infinity_of_other_libraries(tmp_path):
+    path = tmp_path / "train.log"
+    pairs = [("0.5", "1"), ("1.#QNAN0", "-1.#INF"), ("nan(ind)", "1.#INF00"), ("0.25", "2")]
+    path.write_text("".join(f"epoch {i} d_loss {d} g_loss {g}\n" for i, (d, g) in enumerate(pairs)))
+    frame = read(path)
+    assert sorted(set(frame["tag"])) == ["loss/D", "loss/G"]
+    np.testing.assert_array_equal(frame.loc[frame["tag"] == "loss/D", "value"], [0.5, np.nan, np.nan, 0.25])
+    np.testing.assert_array_equal(frame.loc[frame["tag"] == "loss/G", "value"], [1, -np.inf, np.inf, 2])
+
+
+def test_a_number_that_may_be_in_groups_is_counted_as_skipped(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"epoch {i} d_loss 0,5 g_loss 1 23{i},5\n" for i in range(1, 5)))
+    frame = read(path)
+    assert "loss/G" not in set(frame["tag"])
     assert frame.attrs["skipped_total"] == 4
