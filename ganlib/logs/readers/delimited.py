@@ -18,7 +18,15 @@ from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.columns import TEXT_COLUMNS, Column, columns_to_scalars, concat_columns, parse_column
 from ganlib.logs.readers.numerals import MISSING_VALUES
 from ganlib.logs.readers.source import Source
-from ganlib.logs.readers.table_layout import Layout, deduplicate, detect_layout, is_number, split_cells
+from ganlib.logs.readers.table_layout import (
+    Layout,
+    deduplicate,
+    detect_layout,
+    is_number,
+    is_rule,
+    plain_rules,
+    split_cells,
+)
 from ganlib.logs.tags import normalize_name
 
 ROWS_PER_BLOCK = 4_000  # held as text at one time
@@ -26,10 +34,12 @@ _NAN = re.compile(rb"nan", re.IGNORECASE)
 
 
 def matches(head: str, path: Path) -> bool:
-    return detect_layout(head) is not None
+    return detect_layout(plain_rules(head)) is not None
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
+    if not text.isascii():
+        text = plain_rules(text.decode("utf-8", errors="replace")).encode("utf-8", errors="replace")
     layout = source.state.get("layout") or detect_layout(text[: 2**16].decode("utf-8", errors="replace"))
     if layout is None:
         raise source.error("its lines are no table of numbers under names")
@@ -77,7 +87,9 @@ def _parse_with_pandas(
 def _count_regular_rows(text: bytes, start: int, layout: Layout) -> tuple[int, bool]:
     """Number of rows, 0 if one is irregular; whether the last line is cut and left out."""
     separator, width = layout.separator.encode(), len(layout.names)
-    if layout.separator == " " or any(text.find(mark, max(start - 1, 0)) >= 0 for mark in (b'"', b"#", b"\n\n", b"\0")):
+    if layout.separator == " " or any(
+        text.find(mark, max(start - 1, 0)) >= 0 for mark in (b'"', b"#", b"\n\n", b"\0", b"--", b"==")
+    ):
         return 0, False
     count = text.count(b"\n", start)
     end = text.rfind(b"\n", start) + 1 or start
@@ -155,7 +167,7 @@ def _iter_blocks(
     stream = io.BytesIO(text)
     for line_number, raw in enumerate(stream, 1):
         line = raw.decode("utf-8", errors="replace").rstrip("\n")
-        if not line.strip():
+        if not line.strip() or is_rule(line):
             continue
         if line.lstrip().startswith(("#", "//")):
             source.skip(line_number, "a comment")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ganlib.logs.tags import canonical_tag
 
+MAX_PLACE = 60  # characters of a place in the code
 MAX_NAME = 120  # characters before the number that are looked at
 DEFAULT_WORDS, MAX_WORDS = 2, 4  # of a name; more than two only where they are one of a known scalar
 
@@ -23,6 +24,8 @@ _STOP_WORDS = frozenset([
     "the", "a", "an", "and", "then", "with", "of", "for", "is", "now", "at", "our", "current", "currently", "to", "in",
     "on", "this", "its", "so", "but", "when", "while", "as", "we", "got",
 ])  # fmt: skip
+# Where a message comes from, and not a scalar: "train.py:45", "train:main:45", "cuda:0".
+_PLACE = re.compile(r"(?:\.(?:py|ipynb|cc|cpp|cu|jl|lua|js)|\w:[A-Za-z_]\w*|(?<![\w.])(?:cuda|mps|xpu|npu|hip|xla))$")
 _OPENING = "[({\"'$~≈#"
 _MARKS = " \t:=>-→~|"
 
@@ -56,6 +59,8 @@ def name_before(text: str) -> Name | None:
     if end[-1] in "\"'" and has_mark:  # of a dictionary
         quoted = end[:-1].rpartition(end[-1])[2].strip()
         return Name((quoted,), quoted, opened) if quoted and _has_letter(quoted) else None
+    if between == ":" and _is_place(end):
+        return None
     words = _words_at_end(end)
     linked = False
     while words and words[-1] in _LINK_WORDS:
@@ -66,6 +71,10 @@ def name_before(text: str) -> Name | None:
     if (not has_mark or linked) and not is_metric(text):
         return None
     return Name(tuple(words), text, opened)
+
+
+def _is_place(end: str) -> bool:
+    return _PLACE.search(end[-MAX_PLACE:]) is not None and not is_metric(end.rpartition(":")[2])
 
 
 def _without_opening(text: str) -> tuple[str, str]:

@@ -16,6 +16,10 @@ SAMPLE_LINES = 60  # that decide about the layout
 MIN_NUMERIC_FRACTION = 0.9  # of the cells of a table without a header, or separated by blanks; else it is prose
 _DOT = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?\.\d+(?:[eE][-+]?\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+|\d*),\d+(?:[eE][-+]?\d+)?%?")
+_CLOCK = re.compile(r"\s*\d{1,3}(?::[0-5]\d){1,2}(?:\.\d+)?\s*")  # of a column of times, of which a cell is no number
+_RULE = re.compile(r"(?=.*[-=]{2})[\s|+:=-]+")  # between rows: "|---|---|", "+====+====+"
+_BOX = {code: "-+"[code > 0x250B] for code in range(0x2500, 0x2580)} | dict.fromkeys([0x2502, 0x2503, 0x2551], "|")
+_BOX |= dict.fromkeys([0x2504, 0x2505, 0x2508, 0x2509, 0x254C, 0x254D, 0x2550], "-")
 _DAYS = re.compile(r"(\d+ days?), *(\d+:\d\d:\d\d)")  # Python's str(timedelta), which contains a comma
 
 
@@ -26,13 +30,24 @@ class Layout(NamedTuple):
     header_lines: int  # before the first row: comments and the header
 
 
+def plain_rules(text: str) -> str:
+    """A table drawn with lines ("│ 1 │ 0.5 │") as one drawn with ASCII."""
+    return text.translate(_BOX) if any(line in text for line in "│┃║") else text
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line only parts two rows of a table."""
+    return _RULE.fullmatch(line) is not None
+
+
 @lru_cache(maxsize=4)  # when the format is found, and again when the file is read
 def detect_layout(head: str) -> Layout | None:
     """The layout of a table from its first lines; None if they are no table."""
     lines = head.split("\n")
     if len(head) >= 2**16 - 8:
         lines.pop()  # cut by the sample's end
-    all_lines = [(index, line) for index, line in enumerate(lines) if line.strip()][: SAMPLE_LINES * 2]
+    all_lines = [(index, line) for index, line in enumerate(lines) if line.strip() and not is_rule(line)]
+    all_lines = all_lines[: SAMPLE_LINES * 2]
     rows = [(index, line) for index, line in all_lines if not line.lstrip().startswith(("#", "//"))][:SAMPLE_LINES]
     best: tuple[float, Layout] | None = None
     for separator in SEPARATORS:
@@ -63,7 +78,9 @@ def _decimal_marks(rows: list[tuple[int, list[str]]]) -> tuple[str, ...]:
 def _guess_layout(
     regular: list[tuple[int, list[str]]], lines: list[tuple[int, str]], separator: str, decimal: str
 ) -> tuple[float, Layout] | None:
-    numeric = [[is_number(cell, decimal) for cell in cells] for _, cells in regular]
+    numeric = [
+        [is_number(cell, decimal) or _CLOCK.fullmatch(cell) is not None for cell in cells] for _, cells in regular
+    ]
     first_line, first = regular[0]
     if any(numeric[0]):  # no header, unless a comment just above is one
         above = [line for index, line in lines if index < first_line and line.lstrip().startswith("#")]

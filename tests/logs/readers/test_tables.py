@@ -280,3 +280,27 @@ def test_sweeps_say_so(read_text, table, settings):
 )  # fmt: skip
 def test_logs_with_hyperparameters_stay_logs(read_text, table):
     assert len(read_text(table).query("tag == 'loss'")) == table.count("\n") - 1
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "| epoch | d_loss |\n|-------|--------|\n| 1 | 0.5 |\n| 2 | 0.25 |\n",
+        "+-------+--------+\n| epoch | d_loss |\n+=======+========+\n| 1 | 0.5 |\n+-------+--------+\n| 2 | 0.25 |\n",
+        "┏━━━━━━━┳━━━━━━━━┓\n┃ epoch ┃ d_loss ┃\n┡━━━━━━━╇━━━━━━━━┩\n│ 1     │ 0.5    │\n│ 2     │ 0.25   │\n",
+        "╔═══════╦════════╗\n║ epoch ║ d_loss ║\n╠═══════╬════════╣\n║ 1     ║ 0.5    ║\n║ 2     ║ 0.25   ║\n",
+    ],
+    ids=["Markdown", "grid", "rich", "double"],
+)
+def test_tables_drawn_with_lines(read_text, points, table):
+    frame = read_text(table)
+    assert points(frame, "loss/D") == [(1, 0.5), (2, 0.25)]
+    assert set(frame["tag"]) == {"loss/D"}
+    assert not frame.attrs["skipped_total"]
+
+
+def test_fastai_whose_last_column_is_a_time(read_text, points):
+    frame = read_text(
+        "epoch     train_loss  time    \n0         0.5         00:10     \n1         0.25        00:11     \n"
+    )
+    assert points(frame, "loss") == [(0, 0.5), (1, 0.25)]

@@ -139,3 +139,13 @@ def test_the_time_that_is_left_is_no_scalar(read_text, points, eta):
 def test_ddim_eta_is_a_setting(read_text, points):
     frame = read_text("".join(f"step {i} eta: 0.5 loss: 0.1\n" for i in range(4)), "ddim.log")
     assert points(frame, "eta") == [(i, 0.5) for i in range(4)]
+
+
+def test_places_in_the_code_and_devices_are_no_scalars(read_text, points):
+    lines = [
+        f"2024-01-02 12:00:0{i}.123 | train:main:45 - step {i} | d_loss:0.{i} | cuda:0 | train.py:45] val:loss:0.5\n"
+        for i in range(1, 5)
+    ]
+    frame = read_text("".join(lines))
+    assert sorted(set(frame["tag"])) == ["loss", "loss/D"]
+    assert points(frame, "loss/D") == [(i, i / 10) for i in range(1, 5)]
