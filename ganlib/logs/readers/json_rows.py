@@ -43,6 +43,7 @@ def find_rows(document: Any, source: Source, depth: int = 0) -> list[Row]:
         _rows_of_frame(document)
         or _rows_by_step(document, source.path.stem)
         or _rows_of_histories(document, source)
+        or _rows_of_points(document)
         or _longest_list(document)
     )
 
@@ -154,9 +155,24 @@ def _is_metric(key: str) -> bool:
 
 
 def _is_history(values: list[Any]) -> bool:
-    """Whether a list is of numbers; a few may be missing, or written as text ("NaN")."""
+    """Whether a list is of numbers; some may be missing, and a few written as text ("NaN")."""
     numbers = sum(map(_is_number, values))
-    return numbers > 0 and numbers * 2 >= len(values) and not any(isinstance(item, list | dict) for item in values)
+    texts = len(values) - numbers - values.count(None)
+    return numbers > 0 and numbers >= texts and not any(isinstance(item, list | dict) for item in values)
+
+
+def _rows_of_points(document: Row) -> list[Row]:
+    """Points under the name of their scalar: [step, value], TensorBoard's three, or objects with a value and a step."""
+    while len(document) == 1 and isinstance(only := next(iter(document.values())), dict):  # {"scalars": {…}}
+        document = only
+    rows: list[Row] = []
+    for name, points in document.items():
+        if isinstance(points, list) and points and _is_metric(name):
+            own = _rows_of_list(points)
+            if not all("value" in row and len(row) > 1 for row in own):
+                return []
+            rows += [{name if key == "value" else key: cell for key, cell in row.items()} for row in own]
+    return rows
 
 
 def _longest_list(document: Row) -> list[Row]:

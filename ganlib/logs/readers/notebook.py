@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ganlib.logs.frame import LogError, Scalars, concat_scalars
-from ganlib.logs.readers import console, delimited, jsonl, nvidia_ticks, studiogan
+from ganlib.logs.readers import console, delimited, jsonl, nvidia_ticks, python_lists, studiogan
 from ganlib.logs.readers.columns import AXIS_COLUMNS
 from ganlib.logs.readers.html_tables import find_tables
 from ganlib.logs.readers.notebook_cells import Cell, parse_cells
@@ -20,7 +20,7 @@ from ganlib.logs.readers.source import Source, to_utf8
 from ganlib.logs.tags import canonical_tag, normalize_name
 
 # What a cell may print, the more specific first.
-PRINTED: tuple[ModuleType, ...] = (nvidia_ticks, jsonl, studiogan, console, delimited)
+PRINTED: tuple[ModuleType, ...] = (nvidia_ticks, jsonl, studiogan, python_lists, console, delimited)
 _START = re.compile(r'\s*\{\s*"(?:cells|metadata|worksheets|nbformat|nbformat_minor)"\s*:')
 MAX_TRAININGS = 400  # of a notebook, about a second
 _OTHER_TAGS = frozenset(["epoch", "images", "elapsed", "tick"])  # progress, not a curve

@@ -21,6 +21,7 @@ MAX_NAME = 64
 _BETWEEN = " \t\r\n,;(){}'\""
 _WRAPPER = re.compile(r"(?:\w+\.)?(?:tensor|float\d*|array)\(([^()]*)\)")
 MIN_ITEMS = 5  # fewer are the values of one step
+MIN_ITEMS_OF_DICTIONARY = 3  # "{'loss': [0.5, 0.4, 0.3], 'val_loss': [0.6, 0.5, 0.4]}"
 
 
 def matches(head: str, path: Path) -> bool:
@@ -29,7 +30,8 @@ def matches(head: str, path: Path) -> bool:
         return False
     first = head[head.index("[") :].partition("]")[0]
     names = [name for match in _LIST.finditer(head) if (name := _name_before(head, match.start()))]
-    return first.count(",") >= MIN_ITEMS - 1 and len(set(names)) == len(names)
+    needed = MIN_ITEMS_OF_DICTIONARY if head.lstrip().startswith("{") and len(names) > 1 else MIN_ITEMS
+    return first.count(",") >= needed - 1 and len(set(names)) == len(names)
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:

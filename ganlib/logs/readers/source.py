@@ -59,13 +59,13 @@ def to_utf8(data: bytes) -> bytes:
     elif data[:400:2].count(0) > len(data[:400:2]) // 2:
         data = data.decode("utf-16-be", errors="replace").encode("utf-8", errors="replace")
     elif not data.isascii():
-        data = data.removeprefix(b"\xef\xbb\xbf")
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
             # An incomplete character at the end is a line being written, not another encoding.
             if error.start < len(data) - 3:
                 data = data.decode("latin-1").encode("utf-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if b"\x1b" in data:
         data = _COLOUR.sub(b"", data)
     if b"\x08" in data:

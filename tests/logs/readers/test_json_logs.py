@@ -224,3 +224,22 @@ def test_evaluations_without_a_snapshot_are_counted(read_text, points, skipped_r
     frame = read_text("\n".join([*lines[1:], named]), "metric-fid50k_full.jsonl")
     assert points(frame, "fid") == [(40_000, 30)]
     assert len(skipped_reasons(frame)) == 2
+
+
+def test_points_under_the_name_of_their_scalar(read_text, points):
+    pairs = {"train_loss": [[0, 0.5], [10, 0.25]], "val_loss": [[10, 0.75]]}
+    frame = read_text(json.dumps(pairs), "history.json")
+    assert points(frame, "loss") == [(0, 0.5), (10, 0.25)]
+    assert points(frame, "val_loss") == [(10, 0.75)]
+    losses = [{"step": 0, "value": 1.5}, {"step": 5, "value": 0.5}]
+    objects = {"scalars": {"loss": losses, "fid": [{"step": 5, "value": 33}]}}
+    frame = read_text(json.dumps(objects), "scalars.json")
+    assert points(frame, "loss") == [(0, 1.5), (5, 0.5)]
+    assert points(frame, "fid") == [(5, 33)]
+
+
+def test_a_history_that_is_mostly_missing_stays(read_text, points):
+    history = {"steps": [0, 10, 20, 30], "d_loss": [1, 2, 3, 4], "fid": [None, None, None, 30]}
+    frame = read_text(json.dumps(history), "history.json")
+    assert points(frame, "fid") == [(30, 30)]
+    assert len(points(frame, "loss/D")) == 4

@@ -147,3 +147,10 @@ def test_notebooks_are_found_in_folders(tmp_path):
     write(tmp_path / "gan.ipynb", code(stream(epochs(1, 2))))
     write(tmp_path / "notes.ipynb", code(stream("hello\n")))
     assert set(read(tmp_path)["run"]) == {tmp_path.name}
+
+
+def test_a_history_that_a_cell_returned(tmp_path, points):
+    history = "{'loss': [0.5, 0.25, 0.125],\n 'val_loss': [0.75, 0.5, 0.375]}"
+    frame = read(write(tmp_path / "vae.ipynb", code(shown(plain=history))))
+    assert points(frame, "loss") == [(0, 0.5), (1, 0.25), (2, 0.125)]
+    assert points(frame, "val_loss") == [(0, 0.75), (1, 0.5), (2, 0.375)]
