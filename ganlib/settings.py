@@ -4,8 +4,8 @@ GANLIB_RUNS      more folders of runs, separated as in PATH
 GANLIB_GALLERY   a folder of runs in place of the gallery and of ./runs
 GANLIB_DATA      where data sets lie, and where downloads go (default: ~/.cache/ganlib/data)
 GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the reference statistics of pretrained
-                 extractors (default: ~/.cache/ganlib/references) are kept, and parsed logs (default:
-                 ~/.cache/ganlib/logs)
+                 extractors (default: ~/.cache/ganlib/references) are kept, parsed logs (default:
+                 ~/.cache/ganlib/logs) and directions of latent spaces (default: ~/.cache/ganlib/directions)
 GANLIB_LOGS      folders of other tools' logs for the curves page, separated as in PATH
 GANLIB_VIEWS     a file of views for the presentation mode (default: the package's)
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
@@ -60,6 +60,11 @@ def reference_cache() -> Path:
 def log_cache() -> Path:
     """Where parsed logs and listings of trees of logs are kept."""
     return (_given_cache() or _cache()) / "logs"
+
+
+def direction_cache() -> Path:
+    """Where directions that were found and measured are kept."""
+    return (_given_cache() or _cache()) / "directions"
 
 
 def log_roots() -> list[Path]:

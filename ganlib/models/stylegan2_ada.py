@@ -229,7 +229,7 @@ class StyleGAN2ADA(EmbedsAttributes):
     Config = StyleGAN2ADAConfig
     config: StyleGAN2ADAConfig
     ema_modules = ("G",)
-    spaces = {"z": "slerp", "w": "lerp"}
+    spaces = {"z": "slerp", "w": "lerp", "w+": "lerp"}
     loss_kind = "non-saturating + R1"
     training_defaults = {"batch_size": 16}  # measured on digits: far ahead of 64 at the same number of images
     p: Tensor
@@ -344,8 +344,12 @@ class StyleGAN2ADA(EmbedsAttributes):
         return (self.config.z_dim,)
 
     def map(self, latents: Latents, labels: Tensor | None = None, space: str = "z") -> Latents:
+        """w+ is w once for each layer, (N, num_ws, w_dim): Abdal, Qin, Wonka, arXiv:1904.03189."""
         if (latents.space, space) == ("z", "w"):
             return replace(latents, z=self.G.mapping(latents.z, self.embedding_weights(labels)), space="w")
+        if latents.space in ("z", "w") and space == "w+":
+            w = self.map(latents, labels, "w").z
+            return replace(latents, z=w[:, None].expand(-1, self.config.num_ws, -1), space="w+")
         return super().map(latents, labels, space)
 
     def generate(
@@ -359,8 +363,7 @@ class StyleGAN2ADA(EmbedsAttributes):
         mix_layer: int | Tensor | None = None,
     ) -> Tensor:
         y = self.embedding_weights(labels)
-        w = self.map(latents, labels, "w").z
-        ws = w[:, None].expand(-1, self.config.num_ws, -1)
+        ws = self.map(latents, labels, "w+").z
         if mix_seed is not None:
             ws = self.mix_styles(ws, y, mix_seed, self.config.num_ws // 2 if mix_layer is None else mix_layer)
         mean = self.class_weights(labels) @ self.G.mean_styles if self.conditional else self.G.mean_styles

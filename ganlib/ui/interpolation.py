@@ -50,11 +50,12 @@ def _pick_path(spaces: Mapping[str, str]) -> tuple[str, str]:
         choice = st.segmented_control(
             "Space",
             list(spaces),
-            default=list(spaces)[-1],
+            default=next((name for name, path in spaces.items() if path == "lerp"), space),
             required=True,
             key="space",
             bind="query-params",
-            help="z is what a seed draws; w are the styles mapped from it, where a straight line changes evenly.",
+            help="z is what a seed draws; w are the styles mapped from it, where a straight line changes evenly; w+ "
+            "are those of each layer.",
         )
         space = str(choice)
     if spaces[space] == "lerp":  # no sphere to follow
