@@ -1,5 +1,7 @@
 """What a trained model is good for beyond sampling.
 
-directions      latents moved along directions        discovery       how directions are found
-effects         what a direction changes, its name    statistics      what is seen of an image at once
+directions   latents moved along directions         edits        images of seeds moved along directions by name
+catalogue    directions of a run by name            storage      directions in files
+discovery    how directions are found               projections  the layers that take the latent
+effects      what a direction changes, its name     statistics   what is seen of an image at once
 """

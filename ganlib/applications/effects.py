@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganlib.applications.directions import Direction, edit
-from ganlib.applications.discovery import draw
+from ganlib.applications.projections import draw
 from ganlib.applications.statistics import STATISTICS, image_statistics
 from ganlib.models import Classifies, GenerativeModel
 

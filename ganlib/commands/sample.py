@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ganlib.applications.edits import latents_of
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
@@ -19,7 +20,7 @@ from ganlib.images import captioned_grid, grid, png, zip_of_pngs
 from ganlib.models import GenerativeModel
 from ganlib.runs import find_run
 from ganlib.sampling import Growing, check_options
-from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
+from ganlib.sampling.request import SampleRequest, parse_classes, parse_edits, parse_seeds
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -27,6 +28,12 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--classes", help="names or numbers, like cat,dog (default: all); each with every seed")
     parser.add_argument("--seeds", default="0-7", help="like 0,3,8-11 (default: 0-7)")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
+    parser.add_argument(
+        "--edit",
+        default="",
+        metavar="NAME=STRENGTH,…",
+        help="move along directions, like sefa-1=2,brightness=-1; see python -m ganlib directions",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("grid.png"), help=".png: one grid; .zip; else a folder (default: grid.png)"
     )
@@ -50,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
         classes if model.conditional else (),
         parse_seeds(args.seeds),
         check_options(model, parse_options(args.option)),
+        parse_edits(args.edit),
     )
     if args.columns is not None and args.columns < 1:
         raise GanlibError(f"--columns is at least 1, not {args.columns}.")
@@ -68,7 +76,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _sample(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]:
     """(N, H, W, C) uint8, with a line of progress: a diffusion model takes its time."""
-    growing, start = Growing(model, request.image_seeds, request.image_labels, **request.options), time.monotonic()
+    start = time.monotonic()
+    growing = Growing(model, latents_of(model, request), request.image_labels, **request.options)
     with closing(ProgressLine()) as line:
         while not growing.done:
             growing.step()

@@ -18,7 +18,7 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
-from ganlib.models import GenerativeModel
+from ganlib.models import GenerativeModel, Latents
 
 T = TypeVar("T", NDArray[np.uint8], list[NDArray[np.uint8]])
 
@@ -38,19 +38,19 @@ def check_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, 
 
 def sample(
     model: GenerativeModel,
-    seeds: Iterable[int],
+    seeds: Iterable[int] | Latents,
     labels: Sequence[int] | Tensor | None = None,
     *,
     chunk: int = CHUNK,
     **options: Any,
 ) -> NDArray[np.uint8]:
-    """(N, H, W, C) uint8: the images of ``seeds``, one seed an image."""
+    """(N, H, W, C) uint8: the images of ``seeds``, one seed an image, or of latents."""
     return np.concatenate(_all(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
 
 
 def sample_chunks(
     model: GenerativeModel,
-    seeds: Iterable[int],
+    seeds: Iterable[int] | Latents,
     labels: Sequence[int] | Tensor | None = None,
     *,
     chunk: int = CHUNK,
@@ -63,11 +63,11 @@ def sample_chunks(
     image does not depend on its chunk, unless this is smaller than 4, which may change a level here or there.
     """
 
-    seeds = list(seeds)
+    seeds = seeds if isinstance(seeds, Latents) else list(seeds)
     y = _checked(labels, len(seeds))
 
     def compute(rows: Tensor) -> NDArray[np.uint8]:
-        latents = model.latents([seeds[i] for i in rows.tolist()])
+        latents = latents_at(model, seeds, rows)
         return to_uint8(model.generate(latents, None if y is None else y[rows], **options_of(options, rows)))
 
     yield from in_chunks(model, len(seeds), compute, chunk)
@@ -93,6 +93,11 @@ def sample_stages(
 
     chunks = _all(in_chunks(model, len(seeds), compute, chunk))
     return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def latents_at(model: GenerativeModel, seeds: Sequence[int] | Latents, rows: Tensor) -> Latents:
+    """Those of the seeds, or of the latents, at ``rows``."""
+    return seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
 
 
 def in_chunks(model: GenerativeModel, n: int, compute: Callable[[Tensor], T], chunk: int = CHUNK) -> Iterator[T]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.images import resize_nearest, to_uint8
 from ganlib.models import GenerativeModel, Latents
-from ganlib.sampling.generate import CHUNK, fill_up, options_of
+from ganlib.sampling.generate import CHUNK, fill_up, latents_at, options_of
 
 
 class Growing:
@@ -69,9 +69,7 @@ class Growing:
             rows = fill_up(part, chunk)
             y = None if labels is None else labels[rows]
             try:
-                latents = (
-                    seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
-                )
+                latents = latents_at(model, seeds, rows)
                 trace = model.trace(latents, y, **options_of(options, rows))
                 for stage, images in enumerate(trace, 1):
                     self.images[part] = resize_nearest(to_uint8(images[: part.stop - start]), side, side)

@@ -19,6 +19,15 @@ from ganlib.provenance import versions
 from ganlib.runs import Run
 
 MAX_IMAGES = 100_000
+MAX_STRENGTH = 20.0  # deviations along a direction
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A direction of latent space by its name, as ``ganlib.applications`` knows them, and how many deviations to go."""
+
+    name: str
+    strength: float
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class SampleRequest:
     classes: tuple[int, ...]  # () where the model is unconditional
     seeds: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
 
     def head(self, n: int) -> SampleRequest:
         """The same request cut to at most n images: the first n classes, each with as many of its first seeds."""
@@ -92,6 +102,8 @@ class SampleRequest:
         for name, value in self.options.items():
             if value is not None:  # None is the default
                 parts += ["--option", f"{name}={format_option(value)}"]
+        if self.edits:
+            parts += ["--edit", format_edits(self.edits)]
         return shlex.join([*parts, "--out", "grid.png"])
 
     def _names_are_clear(self, names: str) -> bool:
@@ -112,6 +124,7 @@ class SampleRequest:
             "classes": self.class_names,
             "seeds": list(self.seeds),
             "options": self.options,
+            **({"edits": {edit.name: edit.strength for edit in self.edits}} if self.edits else {}),
             "command": self.command,
             "versions": versions(),
         }
@@ -152,6 +165,27 @@ class InterpolationRequest:
 def class_name(run: Run, label: int) -> str:
     """The name of a class in the data set, or its number where the run stores no names."""
     return run.classes[label] if run.classes else str(label)
+
+
+def parse_edits(text: str) -> tuple[Edit, ...]:
+    """ "sefa-1=2,brightness=-0.5" -> edits; GanlibError where it is no such list."""
+    edits = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = part.rpartition("=")
+        try:
+            strength = float(number)
+        except ValueError:
+            strength = float("nan")
+        if not name.strip() or not abs(strength) <= MAX_STRENGTH:
+            raise GanlibError(
+                f"{part!r} is no edit; write a direction and how far to go, up to {MAX_STRENGTH:g}, like sefa-1=2."
+            )
+        edits.append(Edit(name.strip(), strength))
+    return tuple(edits)
+
+
+def format_edits(edits: Iterable[Edit]) -> str:
+    return ",".join(f"{edit.name}={edit.strength:g}" for edit in edits)
 
 
 def format_option(value: Any) -> str:

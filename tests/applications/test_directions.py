@@ -10,16 +10,14 @@ from torch import Tensor, nn
 
 from ganlib.applications.directions import Direction, edit
 from ganlib.applications.discovery import (
-    Sample,
     closed_form,
     difference,
-    draw,
     first_activations,
     principal_components,
-    projections,
     regression,
 )
 from ganlib.applications.effects import Effect, Measured, measure_directions, measure_of
+from ganlib.applications.projections import Sample, draw, projections
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, GenerativeModel, Latents, ModelConfig
 from helpers.tiny_models import build

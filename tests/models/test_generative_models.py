@@ -257,7 +257,9 @@ def test_latents_of_every_space_make_the_same_image(name):
         assert (len(mapped), mapped.space) == (3, space)
         assert mapped[1:].space == space
         torch.testing.assert_close(model.generate(mapped, labels), generate(model, [1, 2, 3], labels))
-        with pytest.raises(GanlibError, match=re.escape(f"maps no latents from {space} to 'nowhere'; its spaces are z")):
+        with pytest.raises(
+            GanlibError, match=re.escape(f"maps no latents from {space} to 'nowhere'; its spaces are z")
+        ):
             model.map(mapped, labels, "nowhere")
 
 

@@ -1,0 +1,95 @@
+"""Images of seeds whose latents are moved along directions that go by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganlib.applications.catalogue import COUNT, find_directions, measure_for
+from ganlib.applications.directions import Direction, edit
+from ganlib.applications.effects import CLASS
+from ganlib.applications.statistics import STATISTICS
+from ganlib.applications.storage import saved_directions
+from ganlib.devices import on_device
+from ganlib.errors import GanlibError
+from ganlib.models import GenerativeModel, Latents
+from ganlib.naming import nearest_names
+from ganlib.runs import Run
+from ganlib.sampling.generate import fill_up, sample
+from ganlib.sampling.request import Edit, SampleRequest
+
+_RANKED = re.compile(r"(sefa|pca)-([1-9]\d{0,2})(?:@(\d{1,3})-(\d{1,3}))?")
+
+
+def latents_of(model: GenerativeModel, request: SampleRequest) -> list[int] | Latents:
+    """What ``sample`` and ``Growing`` take for a request: its seeds, or their latents moved along its edits."""
+    if not request.edits:
+        return request.image_seeds
+    return edited_latents(model, request.image_seeds, request.image_labels, resolve(request.run, model, request.edits))
+
+
+def edited_latents(
+    model: GenerativeModel,
+    seeds: Sequence[int],
+    labels: Sequence[int] | None,
+    edits: Sequence[tuple[Direction, float | Tensor]],
+) -> Latents:
+    """The latents of ``seeds`` moved along ``edits``, on the model's device; each depends on its own seed alone."""
+    y = None if labels is None else torch.as_tensor(labels)
+
+    def compute() -> Latents:
+        rows = fill_up(slice(0, len(seeds)), len(seeds) + 4)
+        latents = model.latents([seeds[i] for i in rows.tolist()])
+        moves = [(direction, s[rows] if isinstance(s, Tensor) and s.ndim else s) for direction, s in edits]
+        return edit(model, latents, None if y is None else y[rows], moves)[: len(seeds)]
+
+    return on_device(model.device, compute)
+
+
+def film_strip(
+    model: GenerativeModel, direction: Direction, strengths: Sequence[float], seed: int, label: int | None
+) -> NDArray[np.uint8]:
+    """(strengths, H, W, C) uint8: one seed along one direction; ``label`` is None where the model is unconditional."""
+    n = len(strengths)
+    labels = None if label is None else [label] * n
+    return sample(model, edited_latents(model, [seed] * n, labels, [(direction, torch.tensor(strengths))]), labels)
+
+
+def resolve(run: Run, model: GenerativeModel, edits: Sequence[Edit]) -> list[tuple[Direction, float | Tensor]]:
+    """Each edit's direction with its strength, read from the run's folder or found.
+
+    GanlibError names a direction that is neither.
+    """
+    saved, _ = saved_directions(run)
+    resolved: list[tuple[Direction, float | Tensor]] = []
+    for requested in edits:
+        name = requested.name
+        if name in saved:
+            resolved.append((saved[name].direction, requested.strength))
+            continue
+        method, layers, rank = _parse_name(run, name, list(saved))
+        measure = measure_for(run, model.device) if method in ("statistics", "classes") else None
+        found = find_directions(run, model, method, measure, layers=layers, count=max(COUNT, rank))
+        if name not in found:
+            raise GanlibError(
+                f"{run.name} has no direction {name!r}; near it are {', '.join(nearest_names(name, found))}."
+            )
+        resolved.append((found[name], requested.strength))
+    return resolved
+
+
+def _parse_name(run: Run, name: str, saved: list[str]) -> tuple[str, tuple[int, int] | None, int]:
+    """ "sefa-3@0-4" -> its method, layers and rank."""
+    if match := _RANKED.fullmatch(name):
+        return match[1], (int(match[3]), int(match[4]) + 1) if match[3] else None, int(match[2])
+    if name in STATISTICS:
+        return "statistics", None, 0
+    if name.startswith(CLASS):
+        return "classes", None, 0
+    known = ", ".join([*saved, "sefa-1", "pca-1", *STATISTICS])
+    raise GanlibError(f"{run.name} has no direction {name!r}; there are {known} and more of their kind.")
