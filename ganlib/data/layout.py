@@ -72,7 +72,7 @@ def split_role(folder: str) -> Role | None:
 def infer_layout(names: Iterable[str], title: str, *, archive: bool = False) -> Layout:
     """Relative POSIX file names -> layout, whatever their order; GanlibError when there are no images.
 
-    ``[wrapper/][train|test/]class/**/image``, or ``class/train|test/**/image``: class folders in alphabetical order,
+    ``[wrapper/…][train|test/]class/**/image``, or ``class/train|test/**/image``: class folders in alphabetical order,
     their names in NFC; images outside of any folder are unlabelled, and ignored where there are class folders. Without
     a folder of test images, those for validation are the test split, and without these a fixed stratified fifth of
     each class.
@@ -123,7 +123,7 @@ def _is_image(parts: tuple[str, ...]) -> bool:
 
 
 def _strip_wrapper(files: Files, archive: bool) -> Files:
-    """Removes one top folder that contains all images.
+    """Removes top folders that contain all images: "archive/dataset/train/class/image" begins with two.
 
     A folder on disk with images right inside its only subfolder is one class; in an archive the subfolder is
     the archive's own root.
@@ -134,7 +134,8 @@ def _strip_wrapper(files: Files, archive: bool) -> Files:
     nested = any(len(parts) > 2 for parts in images)
     if not wrapped or not (nested or archive) or split_role(next(iter(tops))) == "train":
         return files
-    return {name: parts[1:] for name, parts in files.items() if parts[0] in tops and len(parts) > 1}
+    inner = {name: parts[1:] for name, parts in files.items() if parts[0] in tops and len(parts) > 1}
+    return _strip_wrapper(inner, archive=False) if nested else inner
 
 
 def _split_first(files: Files) -> Files:

@@ -55,12 +55,12 @@ def read_upload(path: Path) -> Upload:
 
 
 def _is_simple(path: Path) -> bool:
-    """Whether it is read in no time; a notebook's pictures may be large however small the file is."""
+    """Whether it is read in no time: a short text. What is packed, or a database, may hold any amount in few bytes."""
     if is_archive(path) or path.stat().st_size > SMALL:
         return False
     with path.open("rb") as file:
         log_format = detect_format(file.read(2 * HEAD_BYTES), path)
-    return log_format is None or log_format.name != "notebook"
+    return log_format is None or (log_format.content == "text" and log_format.name != "notebook")
 
 
 def _run(path: Path, result: Path) -> str:

@@ -61,6 +61,9 @@ SPLITS = {
     "with other words": tree("train_images/a/0.png", "train_images/b/0.png", "Test Data/a/0.png", "Test Data/b/0.png"),
     "validation alone": tree("train/a/0.png", "train/b/0.png", "dev/a/0.png", "dev/b/0.png"),
     "twice": tree("seg_train/seg_train/a/0.png", "seg_train/seg_train/b/0.png", "seg_test/a/0.png", "seg_test/b/0.png"),
+    "within two folders": tree(
+        "zip/set/train/a/0.png", "zip/set/train/b/0.png", "zip/set/test/a/0.png", "zip/set/test/b/0.png"
+    ),
     "below the classes": tree("a/train/0.png", "b/train/0.png", "a/test/0.png", "b/test/0.png"),
     "of two domains": tree("trainA/0.png", "trainB/0.png", "testA/0.png", "testB/0.png"),
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -119,3 +122,19 @@ def test_pictures_beyond_their_budget_are_left_out_and_the_curves_stay(tmp_path,
     assert not pictures
     assert frame.attrs["skipped_total"] == 1
     assert frame.attrs["skipped"][0].reason.startswith("its pictures are left out: they take ")
+
+
+def test_much_in_few_bytes_ends_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(uploads, "MEMORY", 400_000_000)
+    monkeypatch.setattr(uploads, "SECONDS", 20.0)
+    parquet = tmp_path / "constant.parquet"
+    pd.DataFrame({"step": 1, "loss": np.ones(5_000_000)}).to_parquet(parquet)
+    database = tmp_path / "endless.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(
+            "CREATE VIEW metrics AS WITH RECURSIVE n(step) AS (SELECT 1 UNION ALL SELECT step + 1 FROM n) "
+            "SELECT 'run' AS run_uuid, 'loss' AS key, 0.5 AS value, step, 0 AS timestamp, 0 AS is_nan FROM n"
+        )
+    for path in (parquet, database):
+        assert path.stat().st_size < uploads.SMALL
+        assert path.name in refused(path)
