@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
-from ganlib.data.batches import stratified_indices
+from ganlib.data.batches import stratified_indices, stratified_subset
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
@@ -127,6 +128,23 @@ def load_split(run: Run, split: SplitName, root: str | None) -> Split:
     """The images that the run was trained or tested on; GanlibError when they are absent or have other pixels."""
     data = load_set(run, root, split)
     return data.train if split == "train" else data.test
+
+
+class TrainingImages(NamedTuple):
+    """What a run has seen: (N, H, W, C) uint8, and whether mirrored as well."""
+
+    images: NDArray[np.uint8]
+    mirrored: bool
+
+
+def load_training_images(run: Run, root: str | None) -> TrainingImages:
+    """All that the run was trained on, of a data set that it may have seen a part of; GanlibError as ``load_split``."""
+    data, training = load_set(run, root, "train"), run.recipe.training or {}
+    only, flip = int(training.get("only", 0)), training.get("flip", "auto")
+    images = data.train.images
+    if only:
+        images = images[stratified_subset(data.train.labels, only)]
+    return TrainingImages(images, data.flip if flip == "auto" else flip == "on")
 
 
 def load_set(run: Run, root: str | None, split: SplitName) -> DataSet:

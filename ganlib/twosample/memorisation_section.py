@@ -10,7 +10,7 @@ import pandas as pd
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.images import grid
-from ganlib.metrics.references import load_split
+from ganlib.metrics.references import load_split, load_training_images
 from ganlib.runs import Run
 from ganlib.twosample.context import Context, scaled
 from ganlib.twosample.giveaways import through
@@ -49,26 +49,32 @@ def _training_side(context: Context) -> Images:
     name = context.config.training
     if name:
         return context.treated(name, MOST_TRAINING).images
-    return _of_run(context, "train", "--training")[:MOST_TRAINING]
+    run = _run(context, "--training")
+    return _as_sides(context, run, load_training_images(run, context.config.data_root).images[:MOST_TRAINING], "train")
 
 
 def _held_out_side(context: Context) -> Images:
     name = context.config.held_out
     if name:
         return context.treated(name, context.config.n).images
-    return _of_run(context, "test", "--held-out")[: context.config.n]
+    run = _run(context, "--held-out")
+    return _as_sides(context, run, load_split(run, "test", context.config.data_root).images[: context.config.n], "test")
 
 
-def _of_run(context: Context, split: SplitName, flag: str) -> Images:
-    """A split of the data set of the synthetic run, treated as both sides are."""
-    run: Run | None = context.synthetic.run
+def _run(context: Context, flag: str) -> Run:
+    run = context.synthetic.run
     if run is None:
         raise GanlibError(
             f"The synthetic side is no run, so that nothing says which images it was trained on; name them with {flag}."
         )
-    images = scaled(load_split(run, split, context.config.data_root).images, context.images.shape[1])
+    return run
+
+
+def _as_sides(context: Context, run: Run, images: Images, split: SplitName) -> Images:
+    """Images of the run's data set, treated as both sides are."""
+    images = scaled(images, context.images.shape[1])
     if images.shape[3] > context.images.shape[3]:
-        raise GanlibError(f"{run.data_name} is in colour and the comparison in grey; name grey images with {flag}.")
+        raise GanlibError(f"{run.data_name} is in colour and the comparison in grey; name grey images with --training.")
     # Whether its files are JPEG already, only the real side's files can tell: where they are of the same set.
     encoding = None if usual_encoding(context.real.files) == context.encoding else context.encoding
     _, height, width, channels = images.shape

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 import torch
 
-from ganlib.data import load_data
 from ganlib.devices import on_device, pick_device
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
+from ganlib.metrics.references import load_training_images
 from ganlib.models import Trainable
 from ganlib.models.abilities import Classifies, Scores
 from ganlib.runs import Run
@@ -85,29 +86,52 @@ def describe_score(request: SampleRequest, image: np.ndarray) -> list[str]:
     return [f"D's score: {score:+.2f} (a logit, high for real)."]
 
 
-def nearest_training_images(run: Run, image: np.ndarray, n: int = NEIGHBOURS) -> tuple[np.ndarray, list[float]]:
-    """The n training images (n, H, W, C) that differ least from it, and their root mean squared differences, 0 to 255.
+class Neighbour(NamedTuple):
+    image: np.ndarray  # (H, W, C) uint8, as the run saw it
+    difference: float  # root mean squared, of 255 levels
+    mirrored: bool
 
-    GanlibError where the data set is not at hand.
+
+def nearest_training_images(run: Run, image: np.ndarray, n: int = NEIGHBOURS) -> list[Neighbour]:
+    """The n of the images that the run was trained on that differ least, mirrored where it saw them so.
+
+    GanlibError where the data set is not at hand, or is another one.
     """
-    split = load_data(run.data_name, size=run.config.image_size, channels=run.config.channels).train
-    distances = np.empty(len(split))
-    for start in range(0, len(split), BLOCK):
-        block = split.images[start : start + BLOCK].astype(np.float32) - image
-        distances[start : start + len(block)] = np.sqrt(np.square(block).mean(axis=(1, 2, 3)))
-    nearest = np.argsort(distances)[:n]
-    return split.images[nearest], distances[nearest].tolist()
+    seen = load_training_images(run, None)
+    views = [image, image[:, ::-1]] if seen.mirrored else [image]
+    distances = np.stack([_differences(seen.images, view) for view in views])
+    mirrored = distances.argmin(axis=0).astype(bool)  # the nearer view of each
+    nearest = np.argsort(distances.min(axis=0), kind="stable")[:n]
+    return [
+        Neighbour(
+            seen.images[row][:, ::-1] if mirrored[row] else seen.images[row],
+            float(distances[:, row].min()),
+            bool(mirrored[row]),
+        )
+        for row in nearest.tolist()
+    ]
+
+
+def _differences(images: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """(N, H, W, C), (H, W, C) -> (N,), block by block: all at once would not fit in memory."""
+    differences = np.empty(len(images))
+    for start in range(0, len(images), BLOCK):
+        block = images[start : start + BLOCK].astype(np.float32) - image
+        differences[start : start + len(block)] = np.sqrt(np.square(block).mean(axis=(1, 2, 3)))
+    return differences
 
 
 def _draw_neighbours(run: Run, image: np.ndarray) -> None:
     try:
         with st.spinner("Comparing with the training images…"):
-            images, distances = nearest_training_images(run, image)
+            neighbours = nearest_training_images(run, image)
     except GanlibError as error:
         st.caption(plain(f"The training images are not at hand: {error}"))
         return
-    st.html(markup.film_strip([f"training image, difference {d:.0f} of 255" for d in distances], images))
-    st.caption("By root mean squared difference of pixels, the nearest first.")
+    captions = [f"{neighbour.difference:.0f}{', mirrored' * neighbour.mirrored}" for neighbour in neighbours]
+    images = np.stack([neighbour.image for neighbour in neighbours])
+    st.html(markup.captioned_images(images, captions, "Nearest training images"))
+    st.caption("Root mean squared difference of pixels, of 255 levels; the nearest first.")
 
 
 def _draw_interpolation_links(request: SampleRequest) -> None:
