@@ -5,8 +5,10 @@ level   pairs of random subsets of real images, disjoint: each test should rejec
 power   a share of the second subset is drawn from half of the classes alone: how often each test notices
 
 The images are CIFAR-10's test images, the features EfficientNet-Lite0's, computed once. Copies are looked for among
-training images; the accusation of a single fresh image counts as a rejection. The file has one row a test and shift:
-test, shift, rejected (share), repeats, low and high of the band for 5 %.
+training images; the accusation of a single fresh image counts as a rejection. Each pair is a row of
+two_sample_pairs.csv as soon as it is done (shift, seed, repeat, and 0 or 1 for each test), and an interrupted program
+goes on from there. The other file has one row a test and shift: test, shift, rejected (share), repeats, low and high of
+the band for 5 %.
 """
 
 from __future__ import annotations
@@ -85,18 +87,32 @@ def rejections(material: Material, first: Rows, second: Rows, seed: int) -> Iter
     yield "copies accused", result.copies > 0
 
 
-def measure(material: Material, n: int, shift: float, repeats: int, seed: int) -> pd.DataFrame:
-    counts: dict[str, int] = {}
-    for repeat in range(repeats):
+def measure(material: Material, pairs: Path, n: int, shift: float, repeats: int, seed: int) -> None:
+    """Adds the pairs that the file lacks to it, one by one."""
+    done = read_pairs(pairs)
+    present = set(done.loc[(done["shift"] == shift) & (done["seed"] == seed) & (done["n"] == n), "repeat"])
+    for repeat in sorted(set(range(repeats)) - present):
         rng = np.random.default_rng([seed, round(100 * shift), repeat])
-        for test, differs in rejections(material, *draw(material.labels, n, shift, rng), seed=repeat):
-            counts[test] = counts.get(test, 0) + bool(differs)
-        print(f"shift {shift:g}  {repeat + 1} of {repeats}  {counts}", flush=True)
-    low, high = binom.ppf([0.025, 0.975], repeats, ALPHA) / repeats
-    shares = [count / repeats for count in counts.values()]
-    return pd.DataFrame(
-        {"test": list(counts), "shift": shift, "n": n, "rejected": shares, "repeats": repeats, "low": low, "high": high}
-    )
+        subsets = draw(material.labels, n, shift, rng)
+        results = {test: int(differs) for test, differs in rejections(material, *subsets, seed=repeat)}
+        row = pd.DataFrame([{"shift": shift, "seed": seed, "repeat": repeat, "n": n} | results])
+        row.to_csv(pairs, mode="a", header=not pairs.exists(), index=False)
+        print(f"shift {shift:g}  {repeat + 1} of {repeats}  {results}", flush=True)
+
+
+def read_pairs(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["shift", "seed", "repeat", "n"])
+
+
+def summarise(pairs: pd.DataFrame) -> pd.DataFrame:
+    """One row a test and shift."""
+    frames = []
+    for (shift, n), rows in pairs.groupby(["shift", "n"]):
+        tests = rows.drop(columns=["shift", "seed", "repeat", "n"])
+        low, high = binom.ppf([0.025, 0.975], len(rows), ALPHA) / len(rows)
+        frame = pd.DataFrame({"test": tests.columns, "shift": shift, "n": n, "rejected": tests.mean().to_numpy()})
+        frames.append(frame.assign(repeats=len(rows), low=low, high=high))
+    return pd.concat(frames, ignore_index=True)
 
 
 def main() -> None:
@@ -107,13 +123,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("docs/two_sample_calibration.csv"))
     args = parser.parse_args()
+    pairs = args.out.with_name("two_sample_pairs.csv")
     material = Material(pick_device("auto"))
-    frames = []
     for shift in (0.0, *SHIFTS):
         repeats = args.power_repeats if shift else args.repeats
-        frames.append(measure(material, args.n, shift, repeats, args.seed))
-        pd.concat(frames).to_csv(args.out, index=False)
-    print(pd.concat(frames).to_string(index=False))
+        measure(material, pairs, args.n, shift, repeats, args.seed)
+        summarise(read_pairs(pairs)).to_csv(args.out, index=False)
+    print(summarise(read_pairs(pairs)).to_string(index=False))
 
 
 if __name__ == "__main__":

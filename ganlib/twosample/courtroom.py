@@ -108,13 +108,15 @@ def courtroom(
     *,
     n: int,
     faults: tuple[str, ...] = (),
+    instruments: tuple[Instrument, ...] = INSTRUMENTS,
     seed: int = 0,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> pd.DataFrame:
     """Real images (N, H, W, C) with labels, others that stand for a training set -> one row an instrument and fault.
 
     Columns: fault ("none" for faultless draws), strength, unit, instrument, value, p_value, noticed. Of the images n
-    are the real side, n are held out, n suspect; GanlibError where there are fewer than 3 n.
+    are the real side, n are held out, n suspect; GanlibError where there are fewer than 3 n. Some ``instruments`` alone
+    are asked where all would take too long.
     """
     if len(images) < 3 * n:
         raise GanlibError(f"The courtroom takes {3 * n:,} real images for n = {n:,}; there are {len(images):,}.")
@@ -131,7 +133,7 @@ def courtroom(
             of_faulty = extract(faulty)
         evidence = Evidence(images[real], faulty, training, images[held_out], features[real], of_faulty, seed + done)
         unit = FAULTS[name].unit if name != "none" else ""
-        for instrument in INSTRUMENTS:
+        for instrument in instruments:
             for title, value, p_value in instrument(evidence):
                 rows.append((name, strength, unit, title, value, p_value))
         progress("faults", done + 1, total)
