@@ -25,7 +25,7 @@ from ganlib.errors import GanlibError
 from ganlib.models.options import SEED_LIMIT, Option
 from ganlib.registry import Registry
 
-Family = Literal["GAN", "VAE", "diffusion", "classifier"]
+Family = Literal["GAN", "VAE", "diffusion", "flow", "autoregressive", "classifier"]
 
 LARGEST_SIZE = 65_536  # of any width, dimension or count
 MOST_VALUES = 64  # of a field that has several

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import pi
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +66,7 @@ def compute_alphas_cumprod(c: DiffusionConfig) -> Tensor:
 class DDPM(Guided):
     display_name = "DDPM"
     colour = 5
-    Config = DDPMConfig
+    Config: ClassVar[type[DiffusionConfig]] = DDPMConfig
     config: Any
     ema_modules = ("unet",)
     alphas_cumprod: Tensor

@@ -11,7 +11,13 @@ from ganlib.ui import cards, controls
 from ganlib.ui.links import check_link
 from ganlib.ui.markup import plain
 
-FAMILIES = {"GAN": "GANs", "VAE": "autoencoders", "diffusion": "diffusion"}
+FAMILIES = {
+    "GAN": "GANs",
+    "VAE": "autoencoders",
+    "diffusion": "diffusion",
+    "flow": "normalizing flows",
+    "autoregressive": "autoregressive",
+}
 ALL_FAMILIES, ALL, CONDITIONAL, UNCONDITIONAL = (
     "all families",
     "with and without classes",

@@ -1,0 +1,86 @@
+"""VQ-VAE, van den Oord et al., arXiv:1711.00937, with an autoregressive prior."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from ganlib.errors import GanlibError
+from ganlib.models import MODELS, Batch
+from ganlib.models.vqvae import DECAY, LEAST_USE, Codebook
+from helpers.tiny_models import build, tiny_config
+
+
+def test_a_vector_gets_the_nearest_code():
+    book = Codebook(7, 3)
+    x = torch.randn(50, 3)
+    assert torch.equal(book.nearest(x), torch.cdist(x, book.vectors).argmin(1))
+
+
+def test_codes_move_to_the_mean_of_their_vectors_and_unused_ones_start_anew():
+    torch.manual_seed(0)
+    book = Codebook(3, 2)
+    x = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0], [0.0, 5.0]])
+    codes = torch.tensor([0, 0, 1, 1])
+    for _ in range(600):
+        book.update(x, codes)
+    torch.testing.assert_close(book.vectors[:2], torch.tensor([[2.0, 0.0], [0.0, 5.0]]), atol=0.02, rtol=0)
+    assert any(torch.allclose(book.vectors[2], row) for row in x)  # one of the batch
+    assert LEAST_USE < book.counts[2] <= 1
+    assert book.counts[:2].tolist() == pytest.approx([2, 2], rel=0.01)
+    assert 0.9 < DECAY < 1
+
+
+def test_gradients_pass_the_quantisation_straight_through():
+    """The encoder gets the gradient of the decoder at the codes, as if they were its own output."""
+    model: Any = MODELS["vqvae"](tiny_config("vqvae", commitment=0.0)).eval()
+    batch = Batch(torch.rand(3, 1, 16, 16) - 0.5, torch.arange(3))
+    captured = []
+
+    def keep(module: torch.nn.Module, inputs: object, out: torch.Tensor) -> None:
+        out.retain_grad()
+        captured.append(out)
+
+    model.autoencoder.encoder.register_forward_hook(keep)
+    model.loss(batch)[0].backward()
+    vectors = model.autoencoder.codebook.vectors[model.codes_of(batch.images)].view(3, 4, 4, 4).permute(0, 3, 1, 2)
+    vectors = vectors.detach().requires_grad_()
+    (model.autoencoder.decoder(vectors) - batch.images).square().mean().backward()
+    torch.testing.assert_close(captured[0].grad, vectors.grad)
+
+
+def test_an_encoded_image_is_its_reconstruction():
+    model = build("vqvae")
+    images = torch.rand(3, 1, 16, 16) - 0.5
+    latents = model.encode(images)
+    codes = model.codes_of(images)
+    assert latents.space == "codes"
+    assert torch.equal(latents.z.long(), codes)
+    torch.testing.assert_close(model.generate(latents, torch.arange(3)), model.decode(codes))
+
+
+def test_codes_are_drawn_as_often_as_the_prior_says():
+    model = build("vqvae")
+    latents = model.latents(range(3000))
+    model.decode = lambda codes: codes
+    first = next(iter(model.trace(latents, torch.zeros(3000, dtype=torch.int64))))[:, 0]
+    logits = model.prior(torch.empty(1, 0, dtype=torch.int64), torch.eye(3)[:1])[0, 0]
+    shares = first.bincount(minlength=16) / 3000
+    torch.testing.assert_close(shares, logits.softmax(0), atol=0.04, rtol=0)
+
+
+def test_rows_of_codes_appear_one_by_one_and_cold_ones_are_the_likeliest():
+    model = build("vqvae")
+    stages = list(model.trace(model.latents([1, 2]), torch.tensor([0, 1])))
+    assert len(stages) == model.stages() == 4
+    cold = [model.generate(model.latents([seed]), torch.tensor([0]), temperature=0.0) for seed in (3, 4)]
+    torch.testing.assert_close(*cold)
+
+
+def test_grids_and_heads_that_do_not_fit_are_refused():
+    with pytest.raises(GanlibError, match="4 downsamplings do not fit 16 pixels; give at most 3"):
+        build("vqvae", downsamplings=4)
+    with pytest.raises(GanlibError, match="prior_width must be a multiple of its 3 heads, not 8"):
+        build("vqvae", prior_heads=3)
