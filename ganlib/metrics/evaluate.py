@@ -19,6 +19,7 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import Extractor, build_extractor, extract
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval, wilson_interval
+from ganlib.metrics.likelihood import likelihood_record
 from ganlib.metrics.measures import (
     MEASURES,
     SMALLEST,
@@ -33,7 +34,7 @@ from ganlib.metrics.path_length import path_length_record
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_reference, load_split
 from ganlib.metrics.weights import file_hash
-from ganlib.models import Classifies, GenerativeModel, InfersCodes
+from ganlib.models import Classifies, GenerativeModel, InfersCodes, KnowsLikelihood
 from ganlib.provenance import commit, now, versions
 from ganlib.records import METRICS, Record
 from ganlib.runs import Run
@@ -55,8 +56,9 @@ def evaluate(
     """A generative model gets the metrics of ``config``; a classifier ``accuracy`` and, as extractor, ``fid_floor``.
 
     A generative model that classifies or infers codes also gets ``accuracy`` or ``code_accuracy``, where the data set
-    has classes. These two need its images: where they are absent, ``warn`` gets the reason. They are measured of the
-    run's weights alone, as snapshots hold no such networks, and only at default options, which have no part in them.
+    has classes; one with a likelihood ``bits_per_dim``. These need its images: where they are absent, ``warn`` gets the
+    reason. They are measured of the run's weights alone, as snapshots hold no such networks, and only at default
+    options, which have no part in them.
 
     Writes reference statistics that were not stored yet, and partial results, which are removed when ``store`` has
     taken the records. GanlibError says what is missing.
@@ -70,7 +72,7 @@ def evaluate(
         checked_options = check_options(model, options or {})
         generation = Generation(run, model, provenance["weights_hash"], checked_options, config.n, config.batch)
         records = generated_records(generation, config, device, progress, warn)
-        if run.classes and snapshot is None and not options:
+        if snapshot is None and not options:
             records += ability_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
@@ -123,8 +125,10 @@ def classifier_records(
 def ability_records(
     run: Run, model: Any, config: EvaluationConfig, progress: Progress, warn: Callable[[str], None]
 ) -> list[Record]:
-    """How well a generative model classifies real images or infers their codes, where it can."""
-    measures = ((Classifies, "Accuracy", accuracy_record), (InfersCodes, "Code accuracy", code_record))
+    """How well a generative model classifies real images or infers their codes, and how likely they are to it."""
+    measures: list[tuple[Any, str, Callable[..., Record]]] = [(KnowsLikelihood, "Bits/dim", likelihood_record)]
+    if run.classes:
+        measures += [(Classifies, "Accuracy", accuracy_record), (InfersCodes, "Code accuracy", code_record)]
     records = []
     for name, measure in ((name, measure) for ability, name, measure in measures if isinstance(model, ability)):
         try:

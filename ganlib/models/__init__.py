@@ -35,7 +35,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     wgan,
     wgan_gp,
 )
-from ganlib.models.abilities import Classifies, Encodes, InfersCodes, Scores
+from ganlib.models.abilities import Classifies, Encodes, InfersCodes, KnowsLikelihood, Scores
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable, blueprint
 from ganlib.models.options import FROM_SEED, SEED_LIMIT, Option
 
@@ -48,6 +48,7 @@ __all__ = [
     "Encodes",
     "GenerativeModel",
     "InfersCodes",
+    "KnowsLikelihood",
     "Latents",
     "ModelConfig",
     "Option",

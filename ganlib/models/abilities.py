@@ -28,6 +28,15 @@ class Scores(Protocol):
 
 
 @runtime_checkable
+class KnowsLikelihood(Protocol):
+    """Has the exact likelihood of an image, or a bound of it that is tight: autoregressive models and flows."""
+
+    def bits_per_dim(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) levels in [-1, 1], (N,) labels or (N, K) weights -> (N,) bits for each pixel value."""
+        ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Names the class of an image."""
 

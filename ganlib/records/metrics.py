@@ -90,6 +90,13 @@ METRICS = {
         needs_classes=True,
         unit="%",
     ),
+    "bits_per_dim": Metric(
+        "Bits/dim",
+        "lower",
+        "Bits that a pixel value of a test image takes under the model's likelihood; 8 is to know nothing.",
+        ranks=True,
+        sentence="Test images take {value:.2f} bits a pixel value",
+    ),
     "class_fid": Metric("FID", "lower", "FID of the images of one class.", needs_classes=True),
     "fid_floor": Metric("FID of test images", "lower", "FID of real test images: what a perfect generator would have."),
     "sampling_rate": Metric("Sampling rate", "higher", "Images a second, 64 in one call.", unit="images/s"),
