@@ -15,17 +15,19 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle, relu
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.images import denormalize
+from ganlib.images import denormalize, normalize
 from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
 from ganlib.models.contract import MODELS, MOST_LAYERS, Batch, Latents, Phase
 from ganlib.models.options import TEMPERATURE, per_image
 
 LEVELS = 256
+SPAN = 4.0  # of the flow's images, from -2 to 2, so that they are about as wide as its noise
 LOG_SCALE = 2.0  # bound of a coupling's logarithmic scale, either way
 
 
@@ -47,7 +49,7 @@ class GlowConfig(AttributesConfig):
 
     @classmethod
     def tiny(cls) -> GlowConfig:
-        return cls(image_size=16, channels=1, num_classes=3, scales=2, steps=2, hidden=8)
+        return cls(image_size=16, channels=1, num_classes=3, scales=2, steps=1, hidden=8)
 
     @property
     def label_width(self) -> int:
@@ -215,8 +217,13 @@ class Flow(nn.Module):
         super().__init__()
         self.scales = nn.ModuleList(Scale(c.channels << i, c, last=i == c.scales - 1) for i in range(c.scales))
 
-    def forward(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
-        """(N, C, H, W), (N, label_width) weights or None -> the same shape, and log |det| (N,)."""
+    def forward(self, x: Tensor, y: Tensor | None, *, inverse: bool = False) -> Any:
+        """(N, C, H, W), (N, label_width) weights or None -> the same shape, and log |det| (N,).
+
+        ``inverse``: from standard normal numbers to images of that shape alone.
+        """
+        if inverse:
+            return self.inverse(x, y)
         shape, total, parts = x.shape, x.new_zeros(len(x)), []
         for scale in self.scales:
             x, z, log_det = scale(x, y)
@@ -225,7 +232,6 @@ class Flow(nn.Module):
         return torch.cat(parts, dim=1).view(shape), total
 
     def inverse(self, z: Tensor, y: Tensor | None) -> Tensor:
-        """(N, C, H, W) standard normal numbers -> the image of that shape."""
         n, c, h, w = z.shape
         last = len(self.scales) - 1
         sizes = [c * h * w >> min(i + 1, last) for i in range(last + 1)]
@@ -270,11 +276,11 @@ class Glow(EmbedsAttributes):
         z, log_det = self.flow(self.dequantised(images, noise), self.embedding_weights(labels))
         log_normal = -0.5 * (z.square() + log(2 * pi)).flatten(1).sum(1)
         dims = images[0].numel()
-        return log(LEVELS) / log(2) - (log_normal + log_det) / (dims * log(2))
+        return log(LEVELS / SPAN) / log(2) - (log_normal + log_det) / (dims * log(2))
 
     def dequantised(self, images: Tensor, noise: Tensor | float) -> Tensor:
-        """Levels in [-1, 1] and noise in [0, 1) -> [-1/2, 1/2)."""
-        return (denormalize(images).round() + noise) / LEVELS - 0.5
+        """Levels in [-1, 1] and noise in [0, 1) between them -> [-SPAN / 2, SPAN / 2)."""
+        return SPAN * ((denormalize(images).round() + noise) / LEVELS - 0.5)
 
     def bits_per_dim(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W) levels in [-1, 1] -> (N,) bits that each pixel value takes; with noise always the same."""
@@ -287,8 +293,12 @@ class Glow(EmbedsAttributes):
         return (self.config.channels, self.config.image_size, self.config.image_size)
 
     def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
-        x = self.flow.inverse(latents.z * per_image(temperature, latents.z), self.embedding_weights(labels))
-        return (((x + 0.5) * LEVELS - 0.5) / 127.5 - 1).clamp(-1, 1)
+        z, y = latents.z * per_image(temperature, latents.z), self.embedding_weights(labels)
+        # Its inverse magnifies rounding: in double precision, where there is one, a seed is one image in any batch.
+        wide = torch.float32 if z.device.type == "mps" else torch.float64
+        state = {name: value.to(wide) for name, value in self.flow.state_dict().items()}
+        x = functional_call(self.flow, state, (z.to(wide), None if y is None else y.to(wide)), {"inverse": True})
+        return normalize((x / SPAN + 0.5) * LEVELS - 0.5).clamp(-1, 1)
 
     def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
         """(N, C, H, W) in [-1, 1] -> the noise that generates them; without labels, of all classes mixed."""

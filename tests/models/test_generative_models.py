@@ -20,6 +20,8 @@ from helpers.tiny_models import build, generate, labels_for
 GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]
 OPTIONS = [(name, o) for name in GENERATIVE for o in build(name).options]
 
+DISCRETE = ("pixelcnn", "vqvae")  # they draw levels or codes: between two classes an image jumps
+
 every_generative_model = pytest.mark.parametrize("name", GENERATIVE)
 every_option = pytest.mark.parametrize(("name", "knob"), OPTIONS, ids=[f"{name}-{o.name}" for name, o in OPTIONS])
 
@@ -150,6 +152,9 @@ def test_mixed_weights_lead_from_one_class_to_the_other(name, changes):
     weights = torch.stack([1 - t, t, torch.zeros(21)], dim=1)
     path = generate(model, [5] * 21, weights)
     whole = (path[0] - path[-1]).abs().max()
+    assert whole > 0.01
+    if name in DISCRETE:
+        return
     assert (path[10] - path[0]).abs().max() > 0.01
     assert (path[10] - path[-1]).abs().max() > 0.01
     assert (path[1:] - path[:-1]).abs().amax(dim=(1, 2, 3)).max() < 0.5 * whole  # gradually, without a jump

@@ -39,7 +39,7 @@ def test_bits_are_those_of_the_density_of_the_noise():
     images, labels, noise = levels(2), torch.tensor([0, 1]), torch.rand(2, 1, 8, 8)
     z, log_det = model.flow(model.dequantised(images, noise), torch.eye(3)[labels])
     density = torch.distributions.Normal(0.0, 1.0).log_prob(z).flatten(1).sum(1) + log_det
-    expected = -(density - 64 * log(256)) / (64 * log(2))  # levels are 256 times as wide
+    expected = -(density - 64 * log(256 / 4)) / (64 * log(2))  # levels are 256 times as wide
     torch.testing.assert_close(model.bits(images, labels, noise), expected)
     torch.testing.assert_close(model.bits_per_dim(images, labels), model.bits_per_dim(images, labels))
 

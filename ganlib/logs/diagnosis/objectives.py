@@ -61,6 +61,16 @@ LEAST_SQUARES = Objective(
 )
 # Arjovsky et al., arXiv:1701.07875: a distance in units of the critic's own, and G's loss has any offset.
 WASSERSTEIN = Objective("Wasserstein", bounded=False, scale=1.0)
+# Huang et al., arXiv:2501.05441: log 2 where all logits are equal, over pairs of a real and a generated image, so that
+# the thresholds are those of one half of the cross-entropy. Its penalties hide the value of guessing.
+RELATIVISTIC = Objective(
+    "relativistic",
+    scale=log(2),
+    d_wins_below=0.01,
+    d_certain_below=0.0725,
+    g_loses_above=log(150),
+    g_wins_below=-log(0.9),
+)
 LIKELIHOOD = Objective("likelihood", adversarial=False)
 DENOISING = Objective("denoising", adversarial=False)
 # The largest of the scales, and only thresholds that hold for all bounded losses.
@@ -70,6 +80,7 @@ UNKNOWN = Objective("unknown", scale=2.0)
 LOSS_KINDS: tuple[tuple[str, Objective], ...] = (
     ("wasserstein", WASSERSTEIN),
     ("wgan", WASSERSTEIN),
+    ("relativistic", RELATIVISTIC),
     ("hinge", HINGE),
     ("least squares", LEAST_SQUARES),
     ("least_square", LEAST_SQUARES),
@@ -91,6 +102,7 @@ LOSS_KINDS: tuple[tuple[str, Objective], ...] = (
     ("mse", LIKELIHOOD),
     ("kl", LIKELIHOOD),
     ("elbo", LIKELIHOOD),
+    ("bits per dim", LIKELIHOOD),
 )
 _G_MIXED: dict[str, Any] = {"g_loses_above": inf, "g_wins_below": -inf}
 _BOTH_MIXED: dict[str, Any] = {**_G_MIXED, "d_guessing": inf}
