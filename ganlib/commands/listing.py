@@ -104,12 +104,15 @@ def _with_interval(score: Any) -> str:
 
 
 def list_metrics() -> None:
-    """All other metrics of the same runs and the same images, likewise, a row an extractor."""
-    names = [name for name in RANKED if name != "class_agreement"]  # which ``list scores`` has
+    """All other metrics that any of these runs has, of the same images, likewise, a row an extractor."""
+    evaluated = list(_evaluated())
+    measured = {name for _, by_extractor in evaluated for scores in by_extractor.values() for name in scores}
+    # ``list scores`` has the agreement; likelihoods are known to few.
+    names = [name for name in RANKED if name != "class_agreement" and (name != "bits_per_dim" or name in measured)]
     labels = [METRICS[name].label + (" in z" if name == "ppl" else "") for name in names]
     print(f"| run | extractor | n | {' | '.join(labels)} |")
     print(f"|-|-|-{'|-' * len(labels)}|")
-    for run, by_extractor in _evaluated():
+    for run, by_extractor in evaluated:
         for extractor, scores in by_extractor.items():
             values = [f"{scores[name].value:#.3g}".rstrip(".") if name in scores else "–" for name in names]
             print(f"| {run.name} | {extractor} | {scores['fid'].n_fake:,} | {' | '.join(values)} |")

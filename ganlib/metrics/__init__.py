@@ -5,6 +5,7 @@ measures         FID, KID, inception score, precision, recall, density, coverage
 path_length      perceptual path length
 cas              classification accuracy score
 accuracy         of classifiers, and of categorical codes (``code_accuracy``)
+straightness     of a flow's paths
 likelihood       bits per dimension, of models that have a likelihood
 probe            a linear probe of D
 speed            images a second

@@ -33,8 +33,9 @@ from ganlib.metrics.measures import (
 from ganlib.metrics.path_length import path_length_record
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_reference, load_split
+from ganlib.metrics.straightness import straightness_record
 from ganlib.metrics.weights import file_hash
-from ganlib.models import Classifies, GenerativeModel, InfersCodes, KnowsLikelihood
+from ganlib.models import Classifies, GenerativeModel, InfersCodes, KnowsLikelihood, MeasuresStraightness
 from ganlib.provenance import commit, now, versions
 from ganlib.records import METRICS, Record
 from ganlib.runs import Run
@@ -56,7 +57,8 @@ def evaluate(
     """A generative model gets the metrics of ``config``; a classifier ``accuracy`` and, as extractor, ``fid_floor``.
 
     A generative model that classifies or infers codes also gets ``accuracy`` or ``code_accuracy``, where the data set
-    has classes; one with a likelihood ``bits_per_dim``. These need its images: where they are absent, ``warn`` gets the
+    has classes; one with a likelihood ``bits_per_dim``, a flow ``straightness``. But for the last
+    these need its images: where they are absent, ``warn`` gets the
     reason. They are measured of the run's weights alone, as snapshots hold no such networks, and only at default
     options, which have no part in them.
 
@@ -126,7 +128,10 @@ def ability_records(
     run: Run, model: Any, config: EvaluationConfig, progress: Progress, warn: Callable[[str], None]
 ) -> list[Record]:
     """How well a generative model classifies real images or infers their codes, and how likely they are to it."""
-    measures: list[tuple[Any, str, Callable[..., Record]]] = [(KnowsLikelihood, "Bits/dim", likelihood_record)]
+    measures: list[tuple[Any, str, Callable[..., Record]]] = [
+        (KnowsLikelihood, "Bits/dim", likelihood_record),
+        (MeasuresStraightness, "Straightness", straightness_record),
+    ]
     if run.classes:
         measures += [(Classifies, "Accuracy", accuracy_record), (InfersCodes, "Code accuracy", code_record)]
     records = []

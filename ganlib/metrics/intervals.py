@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from statistics import stdev
+from statistics import fmean, stdev
 
 from scipy.special import ndtri, stdtrit
 
@@ -44,3 +44,12 @@ def wilson_interval(hits: int, n: int) -> Interval:
     low, high = min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
     how = f"{LEVEL:.0%}: Wilson's score interval of {n:,} independent images"
     return Interval(low, high, how)
+
+
+def mean_interval(values: Sequence[float]) -> Interval | None:
+    """Of the mean of independent values, by the normal distribution; None of fewer than two."""
+    n = len(values)
+    if n < 2:
+        return None
+    centre, half = fmean(values), float(ndtri((1 + LEVEL) / 2)) * stdev(values) / sqrt(n)
+    return Interval(centre - half, centre + half, f"{LEVEL:.0%}: normal quantile times the standard error of {n:,}")

@@ -5,21 +5,18 @@ Theis, van den Oord, Bethge, "A note on the evaluation of generative models", IC
 
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 import torch
-from scipy.special import ndtri
 
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
 from ganlib.metrics.code_accuracy import random_subset
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.intervals import LEVEL
+from ganlib.metrics.intervals import mean_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, load_split
 from ganlib.models import GenerativeModel, KnowsLikelihood
-from ganlib.records import Interval, Record
+from ganlib.records import Record
 from ganlib.runs import Run
 
 TEST_IMAGES = 2_000  # at most
@@ -47,12 +44,3 @@ def likelihood_record(run: Run, model: KnowsLikelihood, config: EvaluationConfig
         interval=mean_interval(bits),
         protocol=protocol(run, None, n_real=len(bits), split="test"),
     )
-
-
-def mean_interval(values: list[float]) -> Interval | None:
-    """Of the mean of independent values, by the normal distribution; None of fewer than two."""
-    n = len(values)
-    if n < 2:
-        return None
-    mean, half = float(np.mean(values)), float(ndtri((1 + LEVEL) / 2) * np.std(values, ddof=1) / sqrt(n))
-    return Interval(mean - half, mean + half, f"{LEVEL:.0%}: normal quantile times the standard error of {n:,} images")

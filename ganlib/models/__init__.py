@@ -35,7 +35,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     wgan,
     wgan_gp,
 )
-from ganlib.models.abilities import Classifies, Encodes, InfersCodes, KnowsLikelihood, Scores
+from ganlib.models.abilities import Classifies, Encodes, InfersCodes, KnowsLikelihood, MeasuresStraightness, Scores
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable, blueprint
 from ganlib.models.options import FROM_SEED, SEED_LIMIT, Option
 
@@ -50,6 +50,7 @@ __all__ = [
     "InfersCodes",
     "KnowsLikelihood",
     "Latents",
+    "MeasuresStraightness",
     "ModelConfig",
     "Option",
     "Phase",

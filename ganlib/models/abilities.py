@@ -37,6 +37,15 @@ class KnowsLikelihood(Protocol):
 
 
 @runtime_checkable
+class MeasuresStraightness(Protocol):
+    """Follows paths from noise to images."""
+
+    def straightness(self, latents: Latents, labels: Tensor | None = None, *, steps: int = 50) -> Tensor:
+        """(N,) how far each path departs from a straight line at even speed, 0 = not at all."""
+        ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Names the class of an image."""
 

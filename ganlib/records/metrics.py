@@ -97,6 +97,12 @@ METRICS = {
         ranks=True,
         sentence="Test images take {value:.2f} bits a pixel value",
     ),
+    "straightness": Metric(
+        "Straightness",
+        "lower",
+        "How far the paths from noise to images depart from straight lines; at 0 one step is enough.",
+        sentence="Its paths depart from straight lines by {value:.2f}",
+    ),
     "class_fid": Metric("FID", "lower", "FID of the images of one class.", needs_classes=True),
     "fid_floor": Metric("FID of test images", "lower", "FID of real test images: what a perfect generator would have."),
     "sampling_rate": Metric("Sampling rate", "higher", "Images a second, 64 in one call.", unit="images/s"),

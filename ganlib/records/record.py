@@ -10,6 +10,7 @@ code_accuracy  code, and matched {data, split, fingerprint, n}: where its values
 probe_accuracy trained, likewise, grid and svm; its layers and pixels_accuracy stand beside the protocol
 two_sample_auc, neighbour_accuracy, energy_distance, copied   test, size, encoding, seed; of pixels the subject; of
                copies the number of training_images
+straightness   steps
 sampling_rate  machine; its blocks are calls of 64 images
 """
 
