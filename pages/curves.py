@@ -16,6 +16,7 @@ from ganlib.ui import (
     training_samples,
 )
 from ganlib.ui.markup import plain
+from ganlib.ui.names import chart_labels
 from ganlib.ui.report import PageReport
 
 with chrome.page("Training curves", "Losses and scores over training, a diagnosis, and the samples of each moment."):
@@ -29,18 +30,21 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         frame = sources.read_logs(logs, names)
         frame = curves.add_scores(frame[frame.run.isin(names)])
         tags = curves.pick_tags(frame)
-        on_axis, title = curves.pick_axis(frame)
-        style = curves.pick_style()
         groups = curves.pick_groups(names)
         sources.pick_follow(names)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        on_axis, title = curves.pick_axis(frame)
+        style = curves.pick_style()
     shown = on_axis[on_axis.tag.isin(tags)]
     if shown.empty:
         chrome.finish("Choose at least one run and one scalar in the sidebar.")
     report = PageReport("Training curves")
+    report.labels = chart_labels(catalog.runs(lambda run: run.name in names))
     curves.draw_missing(frame, on_axis, shown)
     chart = st.container(height=figures.curves_height(shown, style["layout"]), border=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = curves.pick_range(shown)
+        style["smoothing"] = curves.pick_smoothing()
         marks = curves.pick_annotations(on_axis, shown)
     training_samples.draw_training_samples(names)
     notebook_samples.draw_notebook_samples(notebook_samples.samples_of(frame, names))

@@ -6,6 +6,7 @@ from ganlib import figures
 from ganlib.records import RANKED
 from ganlib.ui import catalog, chrome, details, differences, downloads, evaluation, score_controls, score_table, scores
 from ganlib.ui.markup import plain
+from ganlib.ui.names import chart_labels
 from ganlib.ui.report import PageReport
 
 with chrome.page("FID comparison", "How far generated images are from real ones, measured alike."):
@@ -34,6 +35,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     manifold = manifold[manifold.run.isin(ranked.run)]
     colours = score_controls.pick_colours(set(ranked.run))
     report = PageReport("FID comparison")
+    report.labels = chart_labels(catalog.runs(lambda run: run.name in set(ranked.run)))
 
     best = scores.best_snapshots(records, ranked)
     floor, floor_note = scores.find_floor(present, ranked)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from ganlib.figures.style import NEUTRAL, apply_style, empty_figure, run_lines
+from ganlib.figures.style import NEUTRAL, apply_style, empty_figure, run_lines, shortened
 from ganlib.logs import decimate, smooth
 
 MAX_POINTS, PANEL_HEIGHT, MAX_DESCRIBED_TAGS = 4000, 300, 3
@@ -21,7 +21,6 @@ CHARACTER = 7.5  # pixels, of a label
 LINE_END = "line end"  # name of the annotations that are such labels
 COLUMNS = {"overlay": 2, "multiples": 3}
 BAND_POINTS = 500  # at which runs that differ only in seed are averaged
-MAX_TITLE_LENGTH = 26  # characters of a run's name above a panel a third as wide as the page
 CLIP_QUANTILES = (0.01, 0.99)
 
 
@@ -207,11 +206,7 @@ def _panels(frame: pd.DataFrame, layout: str) -> Iterator[Panel]:
             yield Panel(str(tag), of_tag)
         else:
             for run, rows in of_tag.groupby("run"):
-                yield Panel(_shortened(str(run)), rows, str(run), str(tag))
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= MAX_TITLE_LENGTH else f"{name[: MAX_TITLE_LENGTH - 1]}…"
+                yield Panel(shortened(str(run)), rows, str(run), str(tag))
 
 
 def _panel_traces(

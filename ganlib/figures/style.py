@@ -19,6 +19,7 @@ PALETTE = (
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x")  # for points, as dashes for lines
 NEUTRAL, GRID = "#888888", "rgba(128, 128, 128, 0.25)"  # seen on white and on near-black
+MAX_TITLE_LENGTH = 26  # characters of a run above a small panel
 TEXT_SIZE, TITLE_SIZE = 14, 15  # pixels: read from the back of a lecture room
 
 
@@ -73,6 +74,33 @@ def apply_style(figure: go.Figure, right: int = 20) -> go.Figure:
         },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL},
     )
+
+
+def rename_runs(figure: go.Figure, labels: Mapping[str, str]) -> go.Figure:
+    """The finished figure with runs called by their labels: names of traces, categories and texts that are a run."""
+    new = {escape(name, quote=False): escape(label, quote=False) for name, label in labels.items() if name != label}
+    new |= {shortened(name): shortened(label) for name, label in new.items()}
+    if not new:
+        return figure
+    for trace in figure.data:
+        for key in ("name", "text", "x", "y"):
+            if trace[key] is not None:
+                trace[key] = _renamed(trace[key], new)
+    for annotation in figure.layout.annotations:
+        annotation.text = new.get(annotation.text, annotation.text)
+    return figure
+
+
+def shortened(name: str) -> str:
+    """A run's name above a panel a third as wide as the page."""
+    return name if len(name) <= MAX_TITLE_LENGTH else f"{name[: MAX_TITLE_LENGTH - 1]}…"
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return names.get(value, value)
+    array = np.asarray(value)
+    return [names.get(item, item) for item in array.tolist()] if array.dtype.kind in "OU" else value
 
 
 def _escape_texts(figure: go.Figure) -> None:

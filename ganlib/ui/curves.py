@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, floor
 from typing import Any
 
@@ -22,8 +22,9 @@ from ganlib.logs import (
     seed_groups,
 )
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
-from ganlib.ui.links import check_link, check_link_list
+from ganlib.ui.links import check_link, check_link_list, linked_multiselect
 from ganlib.ui.markup import plain
+from ganlib.ui.names import run_labels
 
 DEFAULT_RUNS = 3
 INTEGER_RANGE = 100  # from this width on an axis is cut at whole numbers
@@ -53,14 +54,20 @@ def pick_logged_runs(tags: Mapping[str, Sequence[str]]) -> list[str]:
         best = max(generators, key=lambda run: run.config.image_size)
         defaults = [run.name for run in generators if run.data_name == best.data_name]
     check_link_list("runs", names)
-    selected = [name for name in st.session_state.get("runs", []) if name in names]
-    options = list(dict.fromkeys([*matches, *selected, *st.query_params.get_all("runs")]))
-    chosen = st.multiselect("Runs", options, defaults[:DEFAULT_RUNS], key="runs", bind="query-params")
+    labels = label_runs(names)
+    options = {name: labels[name] for name in [*matches, *st.query_params.get_all("runs")]}
+    chosen = linked_multiselect("Runs", options, defaults[:DEFAULT_RUNS], key="runs")
     if not query or not chosen or not matches:
         return chosen
     shown = [name for name in chosen if name in matches] or defaults[:DEFAULT_RUNS]
     st.caption(f"The filter shows {len(shown)} of the {len(matches)} runs that fit it.")
     return shown
+
+
+def label_runs(names: Iterable[str]) -> dict[str, str]:
+    """Runs as pages call them, those of other tools by their own names."""
+    labels = run_labels(runs())
+    return {name: labels.get(name, name) for name in names}
 
 
 def pick_tags(frame: pd.DataFrame) -> list[str]:
@@ -88,7 +95,13 @@ def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         return frame.assign(x=0.0), ""
     check_link("x", names.__contains__, f"these runs logged {', '.join(names)}")
     choice = st.segmented_control(
-        "Horizontal axis", names, default=names[0], required=True, key="x", bind="query-params"
+        "Horizontal axis",
+        names,
+        default=names[0],
+        required=True,
+        key="x",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     axis = AXES[str(choice)]
     return assign_x(frame, axis), AXIS_TITLES[axis]
@@ -102,14 +115,16 @@ def draw_missing(frame: pd.DataFrame, on_axis: pd.DataFrame, shown: pd.DataFrame
         st.caption(f"Not shown, since they logged none of the chosen scalars: {plain(', '.join(without))}.")
 
 
+def pick_smoothing() -> float:
+    return float(st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", bind="query-params", width=200))
+
+
 def pick_style() -> dict[str, Any]:
     """Keywords of ``figures.curves``."""
     check_link("layout", LAYOUTS.__contains__, f"it can be {', '.join(LAYOUTS)}")
-    layout = st.segmented_control(
-        "Layout", list(LAYOUTS), default="overlay", required=True, key="layout", bind="query-params"
-    )
+    common: dict[str, Any] = {"required": True, "bind": "query-params", "label_visibility": "collapsed"}
+    layout = st.segmented_control("Layout", list(LAYOUTS), default="overlay", key="layout", **common)
     style: dict[str, Any] = {"layout": LAYOUTS[str(layout)]}
-    style["smoothing"] = st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", bind="query-params")
     style["log_y"] = st.toggle("Logarithmic values", key="log", bind="query-params")
     style["log_x"] = st.toggle("Logarithmic axis", key="log_x", bind="query-params")
     style["clip"] = st.toggle(

@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.logs import RECIPE, differing
-from ganlib.ui.catalog import all_recipes
-from ganlib.ui.links import check_link_list
+from ganlib.ui.catalog import all_recipes, runs
+from ganlib.ui.links import check_link_list, linked_multiselect
+from ganlib.ui.names import chart_labels
 from ganlib.ui.report import PageReport
 
 DEFAULT_RUNS = 3
@@ -18,9 +19,10 @@ DEFAULT_RUNS = 3
 def pick_side_by_side(names: list[str]) -> list[str]:
     """Runs to compare side by side."""
     check_link_list("side", names)
-    if (before := st.session_state.get("side")) and not set(before) & set(names):
-        del st.session_state["side"]  # other runs are shown now
-    return st.multiselect("Runs side by side", names, names[:DEFAULT_RUNS], key="side", bind="query-params")
+    own = chart_labels(runs(lambda run: run.name in names))
+    return linked_multiselect(
+        "Runs side by side", {name: own.get(name, name) for name in names}, names[:DEFAULT_RUNS], key="side"
+    )
 
 
 def draw_differences(report: PageReport, names: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -46,15 +46,26 @@ def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key
     return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write_link))
 
 
-def linked_multiselect(label: str, labels: Mapping[str, str], *, key: str, placeholder: str) -> list[str]:
-    """``linked_selectbox`` for any number of values, none by default; those that ``labels`` lacks leave the link."""
+def linked_multiselect(
+    label: str,
+    labels: Mapping[str, str],
+    default: Sequence[str] = (),
+    *,
+    key: str,
+    placeholder: str = "",
+    help: str | None = None,
+) -> list[str]:
+    """``linked_selectbox`` for any number of values; those that ``labels`` lacks leave the link."""
+    cleared = f"{key}_cleared"  # the session's key of whether the user took all values away, the default ones as well
     linked = st.query_params.get_all(key)
-    st.session_state[key] = [value for value in linked if value in labels]
-    if st.session_state[key] != linked:
-        _write_link(key, st.session_state[key])
+    known = [value for value in linked if value in labels]
+    if known != linked:
+        _write_link(key, known)
+    st.session_state[key] = known or ([] if st.session_state.get(cleared) else list(default))
 
     def write_link() -> None:
         _write_link(key, st.session_state[key])
+        st.session_state[cleared] = not st.session_state[key]
 
     return st.multiselect(
         plain(label),
@@ -62,8 +73,15 @@ def linked_multiselect(label: str, labels: Mapping[str, str], *, key: str, place
         key=key,
         format_func=labels.__getitem__,
         on_change=write_link,
-        placeholder=placeholder,
+        placeholder=placeholder or None,
+        help=help,
     )
+
+
+def add_to_link(key: str, values: Sequence[str]) -> None:
+    """Further values of a ``linked_multiselect``, before it is drawn."""
+    linked = st.query_params.get_all(key)
+    _write_link(key, list(dict.fromkeys([*linked, *values])))
 
 
 def _write_link(key: str, values: list[str]) -> None:

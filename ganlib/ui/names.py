@@ -24,6 +24,13 @@ def run_labels(runs: Iterable[Run]) -> dict[str, str]:
     return {name: label if shared[label] == 1 else name for name, label in labels.items()}
 
 
+def chart_labels(runs: Iterable[Run]) -> dict[str, str]:
+    """Run's name -> "SNGAN" where these runs are of as many architectures, else as ``run_labels``."""
+    runs = list(runs)
+    labels = {run.name: model_label(run) for run in runs}
+    return labels if len(set(labels.values())) == len(runs) else run_labels(runs)
+
+
 def data_label(run: Run) -> str:
     """ "Flowers, 64 px"."""
     return f"{display_name(run.data_name)}, {run.config.image_size} px"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ import streamlit as st
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from ganlib.figures.report import Report
+from ganlib.figures.style import rename_runs
 from ganlib.ui.markup import plain
 
 
@@ -18,6 +20,7 @@ class PageReport(Report):
     """Each method draws on the page and adds the same to the report."""
 
     _section = ""  # the heading of what is added next
+    labels: Mapping[str, str] = MappingProxyType({})  # what charts call runs
     _open = True  # whether what is added next is on screen
 
     @contextmanager
@@ -34,10 +37,13 @@ class PageReport(Report):
 
     def chart(self, figure: go.Figure | Callable[[], go.Figure], *, alt: str, key: str) -> None:
         """``figure``, or the function that makes it."""
-        if self._open:
-            figure = figure() if callable(figure) else figure
+        if self._open or not callable(figure):
+            figure = rename_runs(figure() if callable(figure) else figure, self.labels)
             st.plotly_chart(figure, alt=alt, key=key)
-        self._add(figure, alt)
+            self._add(figure, alt)
+        else:
+            later = figure
+            self._add(lambda: rename_runs(later(), self.labels), alt)
 
     def table(self, table: pd.DataFrame, *, heading: str, alt: str) -> None:
         st.dataframe(table, hide_index=True, alt=alt)

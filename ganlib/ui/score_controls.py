@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 import streamlit as st
@@ -11,9 +11,9 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 from ganlib.figures.style import NEUTRAL
 from ganlib.records import METRICS, RANKED, rank_protocols
 from ganlib.ui.catalog import run_colours, runs
-from ganlib.ui.links import check_link, check_link_list, linked_selectbox
+from ganlib.ui.links import check_link, check_link_list, linked_multiselect, linked_selectbox
 from ganlib.ui.markup import plain
-from ganlib.ui.names import data_labels
+from ganlib.ui.names import chart_labels, data_labels
 
 SHOWN = "shown_scores"  # the session's key of the runs that were ranked last, and of their extractor
 SECTIONS = ("Table", "Classes", "Precision and recall", "Other features", "Cost", "Training", "Differences")
@@ -79,25 +79,29 @@ def pick_section() -> dict[str, TabContainer]:
 
 def pick_runs(ranked: pd.DataFrame) -> pd.DataFrame:
     """The records of the runs to show: all, unless some are named."""
-    names = sorted(ranked.run.unique())
-    check_link_list("only", names)
-    if set(st.session_state.get("only", [])) - set(names):  # of another data set
-        del st.session_state["only"]
-    only = st.sidebar.multiselect("Only these runs", names, key="only", bind="query-params", placeholder="all")
+    labels = _labels(ranked.run.unique())
+    check_link_list("only", labels)
+    with st.sidebar:
+        only = linked_multiselect("Only these runs", labels, key="only", placeholder="all")
     return ranked[ranked.run.isin(only)] if only else ranked
 
 
 def pick_colours(names: Collection[str]) -> dict[str, str]:
     """Run -> colour in all figures of the page: grey but for the highlighted runs where there are some."""
-    options = sorted(names)
-    check_link_list("highlight", options)
-    if set(st.session_state.get("highlight", [])) - set(options):
-        del st.session_state["highlight"]
-    highlighted = st.sidebar.multiselect(
-        "Highlight", options, key="highlight", bind="query-params", placeholder="none", help="In all figures."
-    )
+    labels = _labels(names)
+    check_link_list("highlight", labels)
+    with st.sidebar:
+        highlighted = linked_multiselect(
+            "Highlight", labels, key="highlight", placeholder="none", help="In all figures."
+        )
     colours = run_colours(names)
     return {run: colour if run in (highlighted or names) else NEUTRAL for run, colour in colours.items()}
+
+
+def _labels(names: Iterable[str]) -> dict[str, str]:
+    """Runs by what pages call them, in the order of that."""
+    chosen = set(names)
+    return dict(sorted(chart_labels(runs(lambda run: run.name in chosen)).items(), key=lambda item: item[1].lower()))
 
 
 def pick_cost(costed: pd.DataFrame) -> str:

@@ -13,6 +13,7 @@ from ganlib.records import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.markup import plain
+from ganlib.ui.names import model_label
 from ganlib.ui.report import PageReport
 from ganlib.ui.thumbnails import tiles
 
@@ -31,7 +32,7 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
     table = pd.DataFrame(
         {
             "Run": [run.name for run in ranked_runs],
-            "Architecture": [run.model_name for run in ranked_runs],
+            "Architecture": [model_label(run) for run in ranked_runs],
             metric.label: ordered.value.to_numpy(),
             "Low": ordered.low.to_numpy(),
             "High": ordered.high.to_numpy(),

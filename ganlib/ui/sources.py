@@ -18,7 +18,7 @@ from ganlib.logs.uploads import read_upload
 from ganlib.naming import run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
-from ganlib.ui.links import remember_uploads
+from ganlib.ui.links import add_to_link, remember_uploads
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 SELECTED_RUNS = 6  # of an upload
@@ -121,8 +121,8 @@ def pick_uploads() -> tuple[list[pd.DataFrame], list[str]]:
     new = [frame for file, (frame, _, _) in zip(files, results, strict=True) if file.file_id not in read_before]
     read_before.update(file.file_id for file in files)
     if names := [run for frame in new if frame is not None for run in frame["run"].cat.categories]:
-        chosen = st.session_state.get("runs", [])
-        st.session_state["runs"] = [*chosen, *names[:SELECTED_RUNS]]  # beside what is compared already
+        # Beside what is compared already, which the link lacks as long as it is the default.
+        add_to_link("runs", [*st.session_state.get("runs", []), *names[:SELECTED_RUNS]])
         if len(names) > SELECTED_RUNS:
             st.caption(f"{SELECTED_RUNS} of the {len(names)} uploaded runs are shown; choose others below.")
     st.session_state["uploaded_pictures"] = {run: own for _, _, pictures in results for run, own in pictures.items()}

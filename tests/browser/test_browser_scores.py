@@ -56,7 +56,7 @@ def test_the_report_opens_offline_and_the_table_goes_into_latex(tab, browser, tm
     context.close()
     name, content = saved(page, "Table as LaTeX")
     assert name == "fid.tex"
-    assert rf"{CONDITIONAL} & cdcgan & 6.5" in content.decode()
+    assert rf"{CONDITIONAL} & Conditional DCGAN & 6.5" in content.decode()
 
 
 @pytest.fixture

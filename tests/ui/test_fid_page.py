@@ -66,6 +66,16 @@ def test_bars_are_sorted_and_named_after_the_extractor(gallery):
     assert list(table["Images seen"]) == [IMAGES, IMAGES]
 
 
+def test_runs_are_called_by_their_architectures_and_links_have_their_names(gallery):
+    at = open_page("fid", only=[OTHER, UNCONDITIONAL])
+    assert at.multiselect(key="only").options == ["Conditional DCGAN", "SNGAN"]
+    assert '"SNGAN"' in at.get("plotly_chart")[0].proto.spec
+    assert bars(at)["y"] == [OTHER]
+    at = fine(at.multiselect(key="only").set_value([CONDITIONAL]).run())
+    assert at.query_params["only"] == [CONDITIONAL]
+    assert at.dataframe[0].value["Architecture"].tolist() == ["Conditional DCGAN"]
+
+
 def test_two_protocols_never_share_a_chart(gallery):
     at = open_page("fid")
     assert UNCONDITIONAL not in str(charts(at))
