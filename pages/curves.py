@@ -46,7 +46,7 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         shown = curves.pick_range(shown)
         style["smoothing"] = curves.pick_smoothing()
         marks = curves.pick_annotations(on_axis, shown)
-    training_samples.draw_training_samples(names)
+    training_samples.draw_training_samples(names, on_axis)
     notebook_samples.draw_notebook_samples(notebook_samples.samples_of(frame, names))
     findings, span = curves.draw_diagnosis(on_axis)
     with chart:

@@ -125,8 +125,8 @@ def pick_style() -> dict[str, Any]:
     common: dict[str, Any] = {"required": True, "bind": "query-params", "label_visibility": "collapsed"}
     layout = st.segmented_control("Layout", list(LAYOUTS), default="overlay", key="layout", **common)
     style: dict[str, Any] = {"layout": LAYOUTS[str(layout)]}
-    style["log_y"] = st.toggle("Logarithmic values", key="log", bind="query-params")
-    style["log_x"] = st.toggle("Logarithmic axis", key="log_x", bind="query-params")
+    style["log_y"] = st.toggle("Log values", key="log", bind="query-params")
+    style["log_x"] = st.toggle("Log axis", key="log_x", bind="query-params")
     style["clip"] = st.toggle(
         "Clip outliers", key="clip", bind="query-params", help="Leaves a hundredth of the values at each end outside."
     )

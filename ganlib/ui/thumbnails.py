@@ -40,6 +40,11 @@ def tiles(run: Run, columns: int, rows: int = 1) -> str | None:
     path = last_sheet(run)
     if path is None:
         return None
+    return tiles_of_sheet(run, path, columns, rows)
+
+
+def tiles_of_sheet(run: Run, path: Path, columns: int, rows: int = 1) -> str | None:
+    """``tiles`` of one of the run's sheets."""
     return _tiles(os.fsencode(path), path.stat().st_mtime_ns, run.config.image_size, columns, rows)
 
 

@@ -44,6 +44,21 @@ def test_curves_of_two_runs_are_overlaid(tab):
     assert len(pd.read_parquet(io.BytesIO(content))) == len(table)
 
 
+def test_the_film_strip_follows_the_cursor_and_a_click_chooses_its_moment(tab):
+    page = tab(f"curves?runs={OTHER}&tags=loss/G&smooth=0")
+    frames = page.locator(".ganlib-film button")
+    expect(frames.last).to_have_attribute("aria-pressed", "true")
+    plot = page.locator(".st-key-curves .nsewdrag").first.bounding_box()
+    page.mouse.move(plot["x"] + plot["width"] * 0.1, plot["y"] + plot["height"] / 2)
+    expect(frames.first).to_have_attribute("aria-pressed", "true")
+    page.mouse.move(5, 5)
+    expect(frames.last).to_have_attribute("aria-pressed", "true")
+    caption = frames.first.inner_text()
+    frames.first.click()
+    expect(page).to_have_url(re.compile(rf"[?&]at={caption}(&|$)"))
+    expect(page.get_by_text(f"{OTHER} after {caption} training images")).to_be_visible()
+
+
 def collapsed_csv(n: int = 400) -> bytes:
     rows = [f"{i},{1.2 + i % 3 / 10 if i < n / 2 else 0.0001},{0.9 if i < n / 2 else 12.0}" for i in range(n)]
     return "\n".join(["iteration;d_loss;g_loss".replace(";", ","), *rows]).encode()

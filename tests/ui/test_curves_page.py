@@ -17,7 +17,7 @@ from ganlib.figures.curves import LINE_END
 from ganlib.logs import archives
 from ganlib.models import MODELS
 from helpers.gallery import CONDITIONAL, IMAGES, OTHER, RUNS, UNCONDITIONAL, copy_of, edit_recipe, pictures, score
-from helpers.streamlit_app import charts, fine, open_page, set_to, texts
+from helpers.streamlit_app import charts, components, fine, open_page, set_to, texts
 
 
 def lines(at: AppTest) -> dict[str, list[dict[str, Any]]]:
@@ -112,6 +112,17 @@ def test_pictures_follow_the_training(gallery):
     assert "after 0 training images" in first
     assert pictures(first, "webp") == [(gallery / CONDITIONAL / "samples" / "0.webp").read_bytes()]
     assert pictures(first, "webp") != pictures(last, "webp")
+
+
+@pytest.mark.parametrize(("axis", "expected"), [("images", [320, 640, 960]), ("steps", [10, 20, 30])])
+def test_each_picture_of_the_film_strip_has_its_place_on_the_axis(axis, expected, gallery):
+    (film,) = components(open_page("curves", runs=OTHER, x=axis), "film")
+    (row,) = film["rows"]
+    assert row["label"] == "SNGAN"
+    assert [cell["id"] for cell in row["cells"][-3:]] == ["320", "640", "960"]
+    assert [cell["x"] for cell in row["cells"][-3:]] == pytest.approx(expected, abs=2)
+    assert all(cell["src"].startswith("data:image/webp;base64,") for cell in row["cells"])
+    assert film["current"] == pytest.approx(expected[-1], abs=2)
 
 
 def test_curves_of_a_run_whose_weights_are_gone_are_still_shown(own_gallery):

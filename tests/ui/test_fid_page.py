@@ -72,7 +72,7 @@ def test_runs_are_called_by_their_architectures_and_links_have_their_names(galle
     assert '"SNGAN"' in at.get("plotly_chart")[0].proto.spec
     assert bars(at)["y"] == [OTHER]
     at = fine(at.multiselect(key="only").set_value([CONDITIONAL]).run())
-    assert at.query_params["only"] == [CONDITIONAL]
+    assert at.query_params["only"] == CONDITIONAL
     assert at.dataframe[0].value["Architecture"].tolist() == ["Conditional DCGAN"]
 
 

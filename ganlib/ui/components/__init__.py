@@ -1,4 +1,4 @@
-"""Two components of our own, for what Streamlit's elements cannot do: click a picture, and draw sixty cards at once.
+"""Components of our own, for what Streamlit's elements cannot do: click a picture, draw sixty cards, follow a cursor.
 
 Their data are plain values: text is put in as text, never as HTML, and pictures as data URLs.
 """
@@ -65,4 +65,15 @@ def draw_cards(items: Sequence[Mapping[str, Any]], *, least: int, key: str) -> s
     """Cards in as many columns of at least ``least`` pixels as there is room for; where a click leads to."""
     data = {"items": [dict(item) for item in items], "least": least}
     chosen = _component("cards")(data=data, key=key, on_chosen_change=lambda: None).chosen
+    return str(chosen) if chosen else None
+
+
+def draw_film(rows: Sequence[Mapping[str, Any]], *, chart: str, current: float, key: str) -> str | None:
+    """A strip of pictures a run, which follows the cursor in the chart of key ``chart``; the ``id`` of a clicked one.
+
+    A row has a ``label`` and ``cells`` with ``src``, ``alt``, ``caption``, ``id`` and ``x``, their place on the chart's
+    axis (of dates: milliseconds since 1970). ``current`` is the place that is marked while the cursor is elsewhere.
+    """
+    data = {"rows": [dict(row) for row in rows], "chart": chart, "current": current}
+    chosen = _component("film")(data=data, key=key, on_chosen_change=lambda: None).chosen
     return str(chosen) if chosen else None
