@@ -20,6 +20,7 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "sample": ("sample", "make pictures: a grid, a ZIP or a folder of PNGs"),
     "evaluate": ("evaluate", "measure runs: FID, KID, precision, … of what generates, accuracy of what classifies"),
     "directions": ("directions", "find directions of a run's latent space, named by what changes along them"),
+    "invert": ("invert", "find the latents whose image is a given picture"),
     "experiments": ("experiments", "show the verdicts of all named comparisons"),
     "experiment": ("experiment", "show one named comparison, or train and evaluate its runs"),
     "compare": ("compare", "test whether anything tells two sets of images apart: real ones and a run's, say"),

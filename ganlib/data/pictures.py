@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, value_range
+from ganlib.errors import GanlibError
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 ORIENTATION = 0x0112  # EXIF tag
@@ -27,6 +29,19 @@ def decode(data: bytes) -> Image.Image:
     if image.getexif().get(ORIENTATION, 1) != 1:
         return ImageOps.exif_transpose(image)
     return image
+
+
+def read_picture(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
+    """One image file -> (size, size, channels) uint8, as ``to_square`` has it. GanlibError where it is none."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"the file is larger than {MAX_BYTES >> 20} MiB")
+        return to_square(decode(path.read_bytes()), size, channels).copy()  # which may be changed
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow raises whatever a damaged file leads to
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise GanlibError(f"{path} is no picture that can be read ({reason}); choose a PNG, JPEG or WebP.") from None
 
 
 def native_channels(image: Image.Image) -> int:

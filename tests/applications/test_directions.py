@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,7 +19,8 @@ from ganlib.applications.discovery import (
 from ganlib.applications.effects import Effect, Measured, measure_directions, measure_of
 from ganlib.applications.projections import Sample, draw, projections
 from ganlib.errors import GanlibError
-from ganlib.models import MODELS, GenerativeModel, Latents, ModelConfig
+from ganlib.models import MODELS, GenerativeModel, Latents
+from helpers.linear_generator import LinearGenerator
 from helpers.tiny_models import build
 
 ALL_LATENT_MODELS = [
@@ -27,38 +28,6 @@ ALL_LATENT_MODELS = [
     for name in MODELS
     if issubclass(MODELS[name], GenerativeModel) and MODELS[name].family != "diffusion" and name != "pixelcnn"
 ]
-
-
-@dataclass(frozen=True)
-class LinearConfig(ModelConfig):
-    pass
-
-
-class LinearGenerator(GenerativeModel):
-    """x = A z, with singular values 8, 4, 2, 1 of A."""
-
-    family, display_name, colour, Config = "GAN", "linear", 0, LinearConfig
-
-    def __init__(self) -> None:
-        super().__init__(LinearConfig(image_size=8, channels=1))
-        generator = torch.Generator().manual_seed(0)
-        left = torch.linalg.qr(torch.randn(64, 4, generator=generator))[0]
-        self.right = torch.linalg.qr(torch.randn(4, 4, generator=generator))[0]
-        self.layer = nn.Linear(4, 64, bias=False)
-        self.layer.weight = nn.Parameter(left @ torch.diag(torch.tensor([8.0, 4, 2, 1])) @ self.right.T / 64)
-
-    def optimizers(self):
-        return {}
-
-    def phases(self):
-        return []
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        return (4,)
-
-    def generate(self, latents: Latents, labels: Tensor | None = None) -> Tensor:
-        return self.layer(latents.z).view(-1, 1, 8, 8)
 
 
 def cosine(direction: Direction, expected: Tensor) -> float:

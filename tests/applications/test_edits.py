@@ -13,7 +13,7 @@ from ganlib.applications.catalogue import find_directions, measure_for, measured
 from ganlib.applications.edits import edited_latents, film_strip, latents_of, resolve
 from ganlib.applications.effects import STRENGTHS
 from ganlib.applications.statistics import STATISTICS
-from ganlib.applications.storage import read_directions, save_direction, saved_directions
+from ganlib.applications.storage import load_latents, read_directions, save_direction, save_latents, saved_directions
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
@@ -150,3 +150,18 @@ def test_layers_of_styles_are_part_of_the_name(tmp_path: Path) -> None:
     assert torch.equal(direction.vector, found["sefa-2@1-2"].vector)
     with pytest.raises(GanlibError, match="has the layers 0 to 5, not 4 to 9"):
         find_directions(run, model, "pca", layers=(4, 10))
+
+
+def test_latents_of_a_picture_are_kept_with_their_class_and_weights(run: Run) -> None:
+    latents = load(run).latents([9])
+    file = save_latents(run, "my dog", latents, 2)
+    read, label = load_latents(run, "my dog")
+    assert torch.equal(read.z, latents.z)
+    assert (read.space, read.seeds.tolist(), label) == ("z", [9], 2)
+    with pytest.raises(GanlibError, match="has no latents 'my cat'; it has my dog"):
+        load_latents(run, "my cat")
+    with pytest.raises(GanlibError, match="cannot name latents"):
+        save_latents(run, "../x", latents, 2)
+    file.write_bytes(file.read_bytes()[:-3])
+    with pytest.raises(GanlibError, match="holds no latents that can be read"):
+        load_latents(run, "my dog")

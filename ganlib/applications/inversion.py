@@ -1,0 +1,216 @@
+"""The latents of a given picture: by the model's encoder, else by optimisation; then, if wanted, G tuned around them.
+
+Zhu, Krähenbühl, Shechtman, Efros, "Generative Visual Manipulation on the Natural Image Manifold", ECCV 2016,
+arXiv:1609.03552: latents by optimisation of pixels and features. Roich, Mokady, Bermano, Cohen-Or, "Pivotal Tuning for
+Latent-based Editing of Real Images", ACM TOG 2022, arXiv:2106.05744.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, normalize
+from torch.optim import Adam
+
+from ganlib.config import Config, option
+from ganlib.devices import on_device
+from ganlib.errors import GanlibError
+from ganlib.models import Encodes, GenerativeModel, Latents
+from ganlib.nn.efficientnet import feature_pyramid
+
+FEATURE_SIDE = 64  # pixels to which images are enlarged for features
+FEATURE_STRIDES = slice(0, 3)  # of the pyramid: 4, 8 and 16
+RAMP_UP, RAMP_DOWN = 0.05, 0.25  # of the steps, in which the rate rises and falls
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class InversionConfig(Config):
+    steps: int = option(150, "steps of Adam on the latents", min=0, max=10_000)
+    seeds: int = option(256, "seeds among which the nearest images are the starts", min=1, max=100_000)
+    starts: int = option(4, "latents that are optimised side by side, of which the best is the result", min=1, max=64)
+    lr: float = option(0.1, "Adam's learning rate on the latents", min=0.0)
+    pixel: float = option(1.0, "weight of the mean squared error of pixels", min=0.0)
+    feature: float = option(1.0, "weight of the distance of EfficientNet features; needs no download", min=0.0)
+    prior: float = option(0.01, "weight of what keeps latents as long as those of seeds", min=0.0)
+    tuning_steps: int = option(0, "steps in which G is tuned around the latents, on a copy", min=0, max=10_000)
+    tuning_lr: float = option(3e-4, "Adam's learning rate on G", min=0.0)
+
+
+class Distance:
+    """Between images in [-1, 1] and one target: weighted mean squared error of pixels and of normalised features.
+
+    Features of EfficientNet-Lite0 at strides 4, 8 and 16, of unit length at each place, as LPIPS compares them (Zhang
+    et al., CVPR 2018, arXiv:1801.03924), each place and scale alike.
+    """
+
+    def __init__(self, target: Tensor, pixel: float, feature: float) -> None:
+        """``target``: (1, C, H, W). GanlibError where features are wanted and their weights are not installed."""
+        self.target, self.pixel, self.feature = target, pixel, feature
+        self._target_features = self._features(target) if feature else []
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N,)."""
+        total = self.pixel * (images - self.target).square().mean((1, 2, 3))
+        if self.feature:
+            for ours, theirs in zip(self._features(images), self._target_features, strict=True):
+                total = total + self.feature * (ours - theirs).square().sum(1).mean((1, 2)) / len(self._target_features)
+        return total
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        x = images if images.shape[1] == 3 else images[:, :1].expand(-1, 3, -1, -1)
+        if x.shape[2] < FEATURE_SIDE:
+            x = interpolate(x, size=(FEATURE_SIDE, FEATURE_SIDE), mode="bilinear", align_corners=False)
+        return [normalize(f, dim=1) for f in feature_pyramid(x.device)(x)[FEATURE_STRIDES]]
+
+
+class Inversion:
+    """Goes on by ``step()`` from any thread until ``done``; what is reached can be read at any time.
+
+    ``latents``: of one image, the best so far. ``image``: (1, C, H, W) of them. ``losses``: one number a step, of the
+    best start. ``model``: the one to generate with, a tuned copy where G was tuned.
+    """
+
+    def __init__(
+        self, model: GenerativeModel, target: Tensor, label: int | None, config: InversionConfig = InversionConfig()
+    ) -> None:
+        """``target``: (1, C, H, W) in [-1, 1] of the model's size. GanlibError for another, or a missing class."""
+        c = model.config
+        if target.shape != (1, c.channels, c.image_size, c.image_size):
+            raise GanlibError(
+                f"The model makes pictures of {c.channels} x {c.image_size} x {c.image_size}, not "
+                f"{' x '.join(map(str, target.shape[1:]))}; resize the picture first."
+            )
+        if model.conditional and label is None:
+            raise GanlibError("This model is conditional: give the class that the picture is to be inverted in.")
+        self.model, self.config, self.target = model, config, target.to(model.device)
+        self.label = label if model.conditional else None
+        self.losses: list[float] = []
+        self.latents: Latents | None = None
+        self.image: Tensor | None = None
+        self.fraction = 0.0
+        self._best = float("inf")
+        self._stepping = Lock()
+        self._steps = self._run()
+
+    @property
+    def done(self) -> bool:
+        return self.fraction >= 1
+
+    def step(self) -> None:
+        with self._stepping:
+            if not self.done:
+                self.fraction = on_device(self.model.device, partial(next, self._steps), gradients=True)
+
+    def finish(self) -> Latents:
+        """The result."""
+        while not self.done:
+            self.step()
+        assert self.latents is not None
+        return self.latents
+
+    def _run(self) -> Iterator[float]:
+        config, encoded = self.config, isinstance(self.model, Encodes)
+        distance = Distance(self.target, config.pixel, config.feature)
+        total = 2 + (0 if encoded else config.steps) + config.tuning_steps  # with the start, and what ends a stage
+        if encoded:
+            assert isinstance(self.model, Encodes)
+            with torch.no_grad():
+                latents = self.model.encode(self.target)
+                self._keep(latents, self.model.generate(latents, self._labels(1)), distance)
+            yield 1 / total
+        else:
+            starts = self._nearest_seeds(distance)
+            yield 1 / total
+            for step, _ in enumerate(self._optimise(starts, distance), 2):
+                yield step / total
+        if config.tuning_steps:
+            for step, _ in enumerate(self._tune(distance), 1):
+                yield (total - 1 - config.tuning_steps + step) / total
+        yield 1.0
+
+    def _labels(self, n: int) -> Tensor | None:
+        return None if self.label is None else torch.full((n,), self.label)
+
+    def _keep(self, latents: Latents, images: Tensor, distance: Distance) -> None:
+        """The best of these images, if it is the best so far."""
+        values = distance(images)
+        best = int(values.argmin())
+        self.losses.append(values[best].item())
+        if self.losses[-1] < self._best:
+            self._best = self.losses[-1]
+            row = torch.tensor([best])
+            self.latents, self.image = _detached(latents[row]), images[row].detach()
+
+    @torch.no_grad()
+    def _nearest_seeds(self, distance: Distance) -> Latents:
+        """Latents of the seeds whose images are nearest, and in a space of styles their mean, in the last space."""
+        space = next(reversed(self.model.spaces))
+        values, parts = [], []
+        for seeds in torch.arange(self.config.seeds).split(CHUNK):
+            latents = self.model.latents(seeds.tolist())
+            values.append(distance(self.model.generate(latents, self._labels(len(seeds)))))
+            parts.append(self.model.map(latents, self._labels(len(seeds)), space).z)
+        order = torch.cat(values).argsort()[: self.config.starts]
+        z = torch.cat(parts)
+        starts = z[order]
+        if space != "z":  # the mean style is a picture of its own
+            starts = torch.cat([starts[:-1] if len(starts) > 1 else starts, z.mean(0, keepdim=True)])
+        latents = Latents(starts, torch.zeros(len(starts), dtype=torch.int64), space)
+        self._keep(latents, self.model.generate(latents, self._labels(len(starts))), distance)
+        return latents
+
+    def _optimise(self, starts: Latents, distance: Distance) -> Iterator[None]:
+        """Adam on all starts at once; each start's gradient is its own."""
+        z = starts.z.clone().requires_grad_()
+        size = z.detach().square().mean()
+        optimizer = Adam([z], lr=self.config.lr, betas=(0.9, 0.99))
+        labels = self._labels(len(z))
+        for step in range(self.config.steps):
+            optimizer.param_groups[0]["lr"] = self.config.lr * _ramp(step / max(self.config.steps, 1))
+            images = self.model.generate(replace(starts, z=z), labels)
+            self._keep(replace(starts, z=z), images, distance)
+            loss = distance(images).sum()
+            if self.config.prior:
+                loss = loss + self.config.prior * (z.flatten(1).square().mean(1) / size - 1).square().sum()
+            (z.grad,) = torch.autograd.grad(loss, [z])
+            optimizer.step()
+            yield
+        with torch.no_grad():
+            self._keep(replace(starts, z=z), self.model.generate(replace(starts, z=z), labels), distance)
+
+    def _tune(self, distance: Distance) -> Iterator[None]:
+        """Pivotal tuning: the weights of a copy move until the latents' image is the target; the latents stay."""
+        assert self.latents is not None
+        self.model = deepcopy(self.model)
+        weights = [
+            p.requires_grad_() for name in self.model.ema_modules for p in getattr(self.model, name).parameters()
+        ]
+        optimizer = Adam(weights, lr=self.config.tuning_lr)
+        for _ in range(self.config.tuning_steps):
+            image = self.model.generate(self.latents, self._labels(1))
+            loss = distance(image).sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            self.losses.append(loss.item())
+            yield
+        self.model.requires_grad_(False)
+        with torch.no_grad():
+            self.image = self.model.generate(self.latents, self._labels(1))
+            self.losses.append(float(distance(self.image)))
+
+
+def _detached(latents: Latents) -> Latents:
+    return replace(latents, z=latents.z.detach().clone())
+
+
+def _ramp(t: float) -> float:
+    """Of the learning rate at the fraction t of the steps: up, level, down (StyleGAN2, appendix D)."""
+    return min(1.0, t / RAMP_UP + 0.1, (1 - t) / RAMP_DOWN)

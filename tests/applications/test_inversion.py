@@ -1,0 +1,85 @@
+"""Inversion against a linear generator, whose latents are known, and of every kind of model at its tiny size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganlib.applications.inversion import Distance, Inversion, InversionConfig
+from ganlib.errors import GanlibError
+from ganlib.models import Encodes
+from helpers.linear_generator import LinearGenerator
+from helpers.tiny_models import build
+
+PIXELS = InversionConfig(feature=0.0, prior=0.0, seeds=16, starts=2)
+
+
+def test_a_picture_of_a_linear_generator_gives_back_its_latent() -> None:
+    model = LinearGenerator().eval().requires_grad_(False)
+    z = model.latents([77])
+    target = model.generate(z)
+    inversion = Inversion(model, target, None, InversionConfig(feature=0.0, prior=0.0, steps=400, seeds=16, starts=2))
+    latents = inversion.finish()
+    torch.testing.assert_close(latents.z, z.z, atol=0.05, rtol=0)
+    assert len(inversion.losses) == 402  # the nearest seed, each step, the last result
+    assert min(inversion.losses) < 1e-6
+
+
+def test_of_a_picture_that_it_cannot_make_the_nearest_is_found() -> None:
+    model = LinearGenerator().eval().requires_grad_(False)
+    target = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 0.1
+    inversion = Inversion(model, target, None, InversionConfig(feature=0.0, prior=0.0, steps=600, seeds=16, starts=2))
+    inversion.finish()
+    a = model.layer.weight
+    nearest = a @ torch.linalg.lstsq(a, target.flatten()[:, None]).solution
+    assert min(inversion.losses) == pytest.approx(float((nearest[:, 0] - target.flatten()).square().mean()), rel=0.01)
+
+
+def test_the_distance_is_that_of_pixels_and_of_features_of_unit_length() -> None:
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert Distance(images[:1], 1.0, 0.0)(images)[1].item() == pytest.approx(
+        (images[1] - images[0]).square().mean().item(), rel=1e-5
+    )
+    both = Distance(images[:1], 0.0, 1.0)(torch.cat([images, -images]))
+    assert both[0] == 0
+    assert (both >= 0).all()
+    assert both.max() <= 4  # two vectors of unit length
+
+
+@pytest.mark.parametrize("name", ["dcgan", "stylegan2_ada", "cdcgan", "vae_conv", "aae", "bigan", "gran"])
+def test_every_kind_of_model_is_inverted(name: str) -> None:
+    model = build(name)
+    label = 1 if model.conditional else None
+    labels = None if label is None else torch.tensor([label])
+    target = model.generate(model.latents([5]), labels)
+    inversion = Inversion(model, target, label, InversionConfig.from_dict(PIXELS.to_dict() | {"steps": 5}))
+    latents = inversion.finish()
+    assert len(latents) == 1
+    torch.testing.assert_close(model.generate(latents, labels), inversion.image)
+    assert inversion.done
+    inversion.step()  # does nothing more
+    assert inversion.losses[0] >= min(inversion.losses)
+    assert isinstance(model, Encodes) == (len(inversion.losses) == 1)
+
+
+def test_tuning_moves_a_copy_of_the_generator_until_it_makes_the_picture() -> None:
+    model = build("stylegan2_ada")
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    target = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    config = InversionConfig.from_dict(PIXELS.to_dict() | {"steps": 2, "tuning_steps": 60, "tuning_lr": 0.02})
+    inversion = Inversion(model, target, 0, config)
+    inversion.finish()
+    assert inversion.losses[-1] < 0.5 * inversion.losses[3]
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert inversion.latents is not None
+    assert inversion.latents.space == "w+"
+    torch.testing.assert_close(
+        inversion.model.generate(inversion.latents, torch.tensor([0])), inversion.image, atol=1e-5, rtol=1e-4
+    )
+
+
+def test_pictures_of_another_size_and_a_missing_class_are_refused() -> None:
+    with pytest.raises(GanlibError, match="makes pictures of 1 x 16 x 16, not 3 x 32 x 32"):
+        Inversion(build("dcgan"), torch.zeros(1, 3, 32, 32), None)
+    with pytest.raises(GanlibError, match="give the class that the picture is to be inverted in"):
+        Inversion(build("cdcgan"), torch.zeros(1, 1, 16, 16), None)
