@@ -42,6 +42,8 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     pictures = score_table.pictures(ranked.run)
     bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best, pictures=pictures)
     report.chart(bars, alt=ranking, key="fid_bars")
+    agreement = scores.class_agreement(present, protocol)
+    details.draw_recommendation(report, ranked, agreement)
     report.caption(scores.describe_extractor(ranked))
     report.caption(floor_note)
     report.caption(scores.describe_best_snapshots(best))
@@ -51,7 +53,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     classes = scores.class_scores(present, ranked)
     tabs = score_controls.pick_section()
     with report.tab(tabs["Table"]):
-        table = score_table.draw_ranking(report, ranked, scores.class_agreement(present, protocol))
+        table = score_table.draw_ranking(report, ranked, agreement)
         files = st.container()
         score_table.draw_unranked(report, records, present, ranked)
         score_table.draw_published(report, ranked)

@@ -6,11 +6,13 @@ store     the file: read, and appended to by one process at a time
 scores    the records of many runs as one frame: those of the present weights, and which of them compare
 features  what extractors are called, and what they can and cannot tell
 agreement whether other features put the runs in the same order
+recommendation which run to take, and whether the images suffice to tell
 """
 
 from ganlib.records.agreement import agreement_with, pair_scores, rank_agreement
 from ganlib.records.features import EMBEDDED, describe_features
 from ganlib.records.metrics import GROUPS, METRICS, RANKED, Metric
+from ganlib.records.recommendation import Recommendation, images_needed, recommend
 from ganlib.records.record import Interval, Protocol, Record, Reference
 from ganlib.records.scores import (
     COLUMNS,
@@ -33,12 +35,14 @@ __all__ = [
     "Interval",
     "Metric",
     "Protocol",
+    "Recommendation",
     "Record",
     "Reference",
     "agreement_with",
     "append_records",
     "by_date",
     "describe_features",
+    "images_needed",
     "measured_on",
     "pair_scores",
     "present",
@@ -46,6 +50,7 @@ __all__ = [
     "rank_protocols",
     "read_evaluations",
     "read_records",
+    "recommend",
     "usual_protocols",
     "usual_scores",
 ]

@@ -12,6 +12,7 @@ score_controls    metric, protocol, cost                       scores           
 score_table       ranking, unranked runs, published values     downloads         tables, scalars, reports as files
 links             what a link asks for, checked and built      report            a page that is also an HTML file
 jobs              evaluations in the background                 guessing          a test of real and generated images
+attention         where a position of an image looked  inspection        one image looked at closely
 experiments       results, and what they lead to       experiment_cards  all of them
 experiment_view   one of them                          experiment_parts  its figures, tables, sentences
 presentation      prepared views, one after the other           navigation        the pages

@@ -9,9 +9,18 @@ import pandas as pd
 import streamlit as st
 
 from ganlib import figures
-from ganlib.records import METRICS
+from ganlib.records import METRICS, recommend
 from ganlib.ui import score_controls, scores
+from ganlib.ui.catalog import generates, runs
+from ganlib.ui.names import run_labels
 from ganlib.ui.report import PageReport
+
+
+def draw_recommendation(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
+    """Which of these runs to take, with its reason."""
+    parameters = {run.name: sum(run.parameters.values()) for run in runs() if run.name in set(ranked.run)}
+    for criterion, _, sentence in recommend(ranked, agreement, parameters, run_labels(runs(generates))):
+        report.caption(f"{criterion}: {sentence}")
 
 
 def draw_classes(report: PageReport, classes: pd.DataFrame) -> None:

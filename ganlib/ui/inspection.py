@@ -17,7 +17,7 @@ from ganlib.models import Trainable
 from ganlib.models.abilities import Classifies, Scores
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, class_name
-from ganlib.ui import links, markup, tray
+from ganlib.ui import attention, links, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, runs
 from ganlib.ui.markup import plain
 
@@ -40,6 +40,7 @@ def show_image(request: SampleRequest) -> None:
             st.markdown(plain(sentence))
         tray.draw_favourite_button(request)
         _draw_interpolation_links(request)
+    attention.draw_attention(request)
     if st.toggle("Nearest training images", key="neighbours"):
         _draw_neighbours(request.run, image)
 

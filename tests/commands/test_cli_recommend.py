@@ -1,0 +1,22 @@
+"""recommend: the best run of each data set, or why there is none."""
+
+from __future__ import annotations
+
+from helpers.command_line import run_command, run_refused_command
+from helpers.gallery import CONDITIONAL, OTHER
+
+
+def test_each_data_set_has_its_best_run_and_its_smallest(gallery, capsys):
+    text = run_command("recommend", capsys=capsys)
+    assert text.startswith("digits  (embedded digits-classifier · 1,000 generated vs 1,437 digits train)")
+    assert f"Best by FID: {CONDITIONAL} (6.5 ± 1), ahead of {OTHER} (8.25 ± 1)" in text
+    assert f"Smallest within 10% of the best FID: {CONDITIONAL}, the best itself." in text
+    assert run_command("recommend", "digits", capsys=capsys) == text
+
+
+def test_a_data_set_without_scores_is_a_sentence(gallery, monkeypatch, tmp_path, capsys):
+    assert "No run of 'digit' has an FID; there are scores of digits." in run_refused_command(
+        "recommend", "digit", capsys=capsys
+    )
+    monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "nothing"))
+    assert "No run has an FID yet" in run_refused_command("recommend", capsys=capsys)
