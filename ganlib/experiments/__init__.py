@@ -8,16 +8,26 @@ verdict      reproduced, not reproduced, refuted or open: from the interval of a
 """
 
 from ganlib.experiments.collection import ClaimData, Collected, Measurement, collect
-from ganlib.experiments.definition import Claim, Experiment, Variant, read_experiment, read_experiments
+from ganlib.experiments.definition import (
+    STAGE,
+    Claim,
+    Experiment,
+    Matrix,
+    Variant,
+    read_experiment,
+    read_experiments,
+)
 from ganlib.experiments.entries import queue_entries
 from ganlib.experiments.verdict import Judgement, Verdict, judge, overall, readable
 
 __all__ = [
+    "STAGE",
     "Claim",
     "ClaimData",
     "Collected",
     "Experiment",
     "Judgement",
+    "Matrix",
     "Measurement",
     "Variant",
     "Verdict",

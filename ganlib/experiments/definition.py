@@ -31,6 +31,14 @@
     [variants.elsewhere]
     runs_of = "other-experiment.base"    # the trainings of a variant of another experiment
 
+    [matrix]                             # images of a run: a row a seed, a column a value of an option, or "stage"
+    title = "Coarse styles by row, fine ones by column"
+    run = "flowers5-stylegan2_ada"
+    seeds = [0, 1, 2]
+    option = "mix_seed"
+    values = [10, 11]
+    options = { mix_layer = 5 }
+
     [[claims]]                           # the first answers the question
     statement = "The base has the lower FID."
     measure = "fid"                      # or { scalar = "loss/G", statistic = "rise" }, or { finding = "divergence" }
@@ -67,6 +75,8 @@ SOURCES = {  # what the letters mean
     "S3": "GANs on “Best Artworks of All Time”",
     "S4": "Method of generating data sets for training deep networks",
 }
+STAGE = "stage"  # the option of a matrix that shows how its images come about
+MOST_IMAGES = 100  # of a matrix
 LAST = 1000  # the priority of an experiment that has none
 
 
@@ -98,6 +108,18 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """Images of a run: a row a seed, a column a value of ``option``; of "stage" all stages of an image's making."""
+
+    title: str
+    run: str
+    seeds: tuple[int, ...]
+    option: str
+    values: tuple[int | float | str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Experiment:
     name: str
     title: str
@@ -109,6 +131,7 @@ class Experiment:
     limits: str = ""
     reason: str = ""  # the most likely one where the result differs from what was reported
     scalars: tuple[str, ...] = ()  # of the curves that are shown beside it
+    matrix: Matrix | None = None
     priority: int = LAST
     path: Path = field(default=Path(), compare=False)
 
@@ -148,7 +171,7 @@ def _experiment(path: Path, document: dict[str, Any]) -> Experiment:
     name = path.stem
     if not NAME.fullmatch(name):
         raise GanlibError(f"its name {name!r} is not of lower-case letters, digits, - and _ alone.")
-    tables = {key: document.pop(key, None) for key in ("recipe", "variants", "claims", "scalars")}
+    tables = {key: document.pop(key, None) for key in ("recipe", "variants", "claims", "scalars", "matrix")}
     texts = {key: _text(document, key) for key in ("title", "question", "source", "reported")}
     limits, reason = (_text(document, key) if key in document else "" for key in ("limits", "reason"))
     priority = document.pop("priority", LAST)
@@ -176,6 +199,7 @@ def _experiment(path: Path, document: dict[str, Any]) -> Experiment:
         limits=limits,
         reason=reason,
         scalars=tuple(scalars),
+        matrix=None if tables["matrix"] is None else _matrix(_table(tables["matrix"], "matrix")),
         priority=priority,
         path=path,
     )
@@ -223,6 +247,19 @@ def _variant_elsewhere(path: Path, reference: str) -> Variant:
         raise GanlibError(f"runs_of names {reference!r}; the variants of {other} are {', '.join(names)}.")
     shared = _table(document.get("recipe", {}), "recipe")
     return _variant(file, name, _table(variants[name], f"variants.{name}"), shared)
+
+
+def _matrix(values: dict[str, Any]) -> Matrix:
+    title, run, option = (_text(values, key) for key in ("title", "run", "option"))
+    seeds = tuple(_list(values, "seeds", int, "matrix"))
+    options = _table(values.pop("options", {}), "matrix.options")
+    columns = values.pop("values", [])
+    _nothing_left(values, "matrix")
+    if not isinstance(columns, list) or bool(columns) == (option == STAGE):
+        raise GanlibError(f"matrix has values of its option, and none where the option is {STAGE!r}.")
+    if min(seeds) < 0 or len(seeds) * max(len(columns), 1) > MOST_IMAGES:
+        raise GanlibError(f"matrix has seeds from 0 on and at most {MOST_IMAGES} images.")
+    return Matrix(title, run, seeds, option, tuple(columns), options)
 
 
 def _claim(values: dict[str, Any], variants: list[str]) -> Claim:

@@ -14,6 +14,7 @@ links             what a link asks for, checked and built      report           
 jobs              evaluations in the background                 guessing          a test of real and generated images
 attention         where a position of an image looked  inspection        one image looked at closely
 experiments       results, and what they lead to       experiment_cards  all of them
+experiment_matrix images by seed and option
 experiment_view   one of them                          experiment_parts  its figures, tables, sentences
 presentation      prepared views, one after the other           navigation        the pages
 growth            images in stages: progress, stop, go on       scripts           JavaScript of the pages

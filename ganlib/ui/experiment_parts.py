@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,12 +11,14 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from ganlib import figures
+from ganlib.errors import GanlibError
 from ganlib.experiments import Judgement, Variant, Verdict, readable
 from ganlib.figures.report import Report
 from ganlib.logs import RECIPE, assign_x, differing
 from ganlib.runs import Run
 from ganlib.ui import sources, thumbnails
 from ganlib.ui.catalog import all_recipes
+from ganlib.ui.experiment_matrix import draw_matrix
 from ganlib.ui.experiments import Result
 
 MOMENTS = (0.05, 0.23, 0.45, 0.68, 1.0)  # of the training: S3's epochs 10, 50, 100, 150 and 220 of 220
@@ -113,6 +116,14 @@ def pictures(result: Result) -> dict[str, list[Moment]]:
     return found
 
 
+def matrix(result: Result) -> tuple[str, Image.Image] | None:
+    """Title and picture of the experiment's matrix of images; None where it has none or its run is not there."""
+    wanted = result.experiment.matrix
+    if wanted is None or wanted.run not in result.runs:
+        return None
+    return wanted.title, draw_matrix(wanted, result.runs[wanted.run])
+
+
 def configurations(result: Result) -> pd.DataFrame:
     """Settings in which the variants differ, a column each; empty where fewer than two are there."""
     table = all_recipes()
@@ -179,6 +190,9 @@ def _add_to_report(report: Report, result: Result) -> None:
     for title, shown in pictures(result).items():
         shares = ", ".join(f"{moment.share:.0%}" for moment in shown)
         report.add(_side_by_side([m.picture for m in shown]), f"{title}: after {shares} of the training", alt=title)
+    with suppress(GanlibError):  # of a matrix that the run cannot draw
+        if drawn := matrix(result):
+            report.add(drawn[1], drawn[0], alt=drawn[0])
     configuration = configurations(result)
     if not configuration.empty:
         report.add(configuration, "Configuration")

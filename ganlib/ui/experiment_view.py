@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ganlib.errors import GanlibError
 from ganlib.ui import downloads, markup, presentation
 from ganlib.ui import experiment_parts as parts
 from ganlib.ui.experiment_cards import describe_progress, draw_verdict
@@ -85,6 +86,7 @@ def _draw_curves(result: Result) -> None:
 
 
 def _draw_pictures(result: Result) -> None:
+    _draw_matrix(result)
     pictures = parts.pictures(result)
     if not pictures:
         st.caption("No training of this experiment has pictures yet.")
@@ -94,6 +96,17 @@ def _draw_pictures(result: Result) -> None:
         for title, shown in pictures.items()
     ]
     st.html(markup.picture_rows(rows, "Pictures at the same points of training"))
+
+
+def _draw_matrix(result: Result) -> None:
+    try:
+        shown = parts.matrix(result)
+    except GanlibError as error:
+        st.caption(plain(error))
+        return
+    if shown is not None:
+        st.html(markup.picture(shown[1], shown[0]))
+        st.caption(plain(shown[0]))
 
 
 def _draw_configuration(result: Result) -> None:

@@ -82,6 +82,38 @@ def test_recipes_become_entries_that_the_queue_reads(tmp_path):
     assert "digits-cgan" not in {run["name"] for run in tomllib.loads(text)["run"]}
 
 
+MATRIX = """
+[matrix]
+title = "Codes"
+run = "digits-infogan"
+seeds = [0, 1]
+option = "c1"
+values = [0, 1, 2]
+"""
+
+
+def test_a_matrix_has_seeds_and_values_of_an_option(tmp_path):
+    matrix = read_experiment(write(tmp_path, GOOD + MATRIX)).matrix
+    assert matrix is not None
+    assert (matrix.seeds, matrix.option, matrix.values, matrix.options) == ((0, 1), "c1", (0, 1, 2), {})
+    assert read_experiment(write(tmp_path, GOOD)).matrix is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("values = [0, 1, 2]", "", "matrix has values of its option"),
+        ('"c1"', '"stage"', "none where the option is 'stage'"),
+        ("[0, 1]", "[-1, 1]", "seeds from 0 on"),
+        ("[0, 1]", str(list(range(50))), "at most 100 images"),
+        ("option", "choice", "it needs option"),
+    ],
+)
+def test_a_matrix_without_sense_is_refused(old, new, says, tmp_path):
+    with pytest.raises(GanlibError, match=says):
+        read_experiment(write(tmp_path, GOOD + MATRIX.replace(old, new, 1)))
+
+
 OTHER = GOOD.replace('runs = ["digits-cgan"]', 'runs_of = "norm.sn"')
 
 

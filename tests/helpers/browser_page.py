@@ -34,6 +34,7 @@ PAGES = {
     "interpolation": "Interpolation",
     "curves": "Training curves",
     "fid": "FID comparison",
+    "experiments": "Experiments",
 }
 WITHOUT_SIDEBAR = ("Overview", "Gallery", "Experiments")
 

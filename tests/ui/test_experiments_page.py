@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
+from ganlib.errors import GanlibError
+from ganlib.experiments import Matrix
 from ganlib.figures.report import Report
 from ganlib.runs import scan
-from ganlib.ui import experiment_parts, experiments
+from ganlib.sampling import sample
+from ganlib.ui import experiment_matrix, experiment_parts, experiments
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL
 from helpers.streamlit_app import charts, is_one_sentence, open_page, texts, values
+from helpers.tiny_models import write_run
 
 WIDTH = f"""\
 title = "Two architectures"
@@ -155,6 +162,23 @@ def test_the_report_has_all_of_an_experiment_or_of_all(definitions):
 def test_pictures_are_those_nearest_to_the_moments_of_the_training(own_gallery):
     run = next(run for run in scan([own_gallery])[0] if run.name == CONDITIONAL)
     assert [moment.images for moment in experiment_parts.moments(run, 960)] == [320, 640, 960]
+
+
+def test_a_matrix_shows_seeds_by_values_and_by_stages(tmp_path):
+    styles, pyramid = write_run(tmp_path / "s", "stylegan2_ada"), write_run(tmp_path / "p", "lapgan")
+    model: Any = styles.load()
+    cascade: Any = pyramid.load()
+    by_value = Matrix("", "s", (0, 1), "mix_seed", (5, 6, 7), {"mix_layer": 1})
+    images, captions = experiment_matrix._values(by_value, model)
+    assert captions == [f"{seed}, mix_seed {value}" for seed in (0, 1) for value in (5, 6, 7)]
+    assert np.array_equal(images[4:5], sample(model, [1], [1], mix_seed=6, mix_layer=1))
+    assert experiment_matrix.draw_matrix(by_value, styles).width > 3 * 96
+    by_stage = Matrix("", "p", (0, 1), "stage")
+    images, captions = experiment_matrix._stages(by_stage, cascade)
+    assert captions[:3] == ["0, 1 of 3", "0, 2 of 3", "0, 3 of 3"]
+    assert images.shape == (6, 16, 16, 1)
+    with pytest.raises(GanlibError, match="no option 'c1'"):
+        experiment_matrix.draw_matrix(Matrix("", "s", (0,), "c1", (0,)), styles)
 
 
 def test_results_are_collected_again_only_where_a_file_changed(definitions, own_gallery):
