@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.diagnosis --corpus FOLDER [--half tuning|held-out|fresh|all] [--misses]
 
-``diagnosis_corpus/labels.csv`` has a row per training: repository, commit and path of its log, the loss where it is
-known, and for three findings 1, 0 or nothing where nobody can tell. The curves are other people's and not copied here:
-FOLDER holds clones (``OWNER+NAME``, work tree or bare); ``--clone`` makes those that are missing. Rows of the
-repository ``ganlib`` are this project's own files.
+``diagnosis_corpus/labels.csv`` has a row per training (per file, where ``run`` is empty and the file holds several, as
+CycleGAN appends them): repository, commit and path of its log, the loss where it is known, and for three findings 1, 0
+or nothing where nobody can tell. The curves are other people's and not copied here: FOLDER holds clones
+(``OWNER+NAME``, work tree or bare); ``--clone`` makes those that are missing. Rows of the repository ``ganlib`` are
+this project's own files.
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ def training_frame(corpus: Path, row: dict[str, str]) -> pd.DataFrame:
             path = Path(folder, name)
             path.write_bytes(data)
             frame = read(path)
+    if row["run"] and row["run"] not in frame["run"].cat.categories:
+        raise LogError(row["path"], None, f"it has no run {row['run']!r}")
     return frame[frame["run"] == row["run"]] if row["run"] else frame
 
 

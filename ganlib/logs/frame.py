@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ganlib.errors import GanlibError
 from ganlib.logs.tags import EVALUATION_TAGS
+from ganlib.naming import displayable
 
 DTYPES = {
     "run": "category",
@@ -33,7 +34,8 @@ class LogError(GanlibError):
     """A log that cannot be read: ``path``, ``line`` (None where no line is to blame) and ``reason``."""
 
     def __init__(self, path: Path | str, line: int | None, reason: str) -> None:
-        self.path, self.line, self.reason = Path(path), line, " ".join(reason.split()).rstrip(".")[:200]
+        self.path, self.line = Path(path), line
+        self.reason = displayable(" ".join(reason.split()).rstrip(".")[:200])
         select = f"{path}, line {line}," if line else f"{path}"
         super().__init__(f"{select} cannot be read as a training log: {self.reason}.")
 
@@ -67,6 +69,13 @@ class Scalars:
         ints, floats = np.empty(0, np.int32), np.empty(0)
         return cls([], [], ints, ints, ints.astype(np.int64), floats, floats, run=run, cells=cells)
 
+    def __post_init__(self) -> None:
+        """Names as they can be written anywhere: JSON may hold half a character."""
+        if not _is_text("".join([*self.originals, *self.tags, self.run])):
+            object.__setattr__(self, "originals", list(map(displayable, self.originals)))
+            object.__setattr__(self, "tags", list(map(displayable, self.tags)))
+            object.__setattr__(self, "run", displayable(self.run))
+
     def __len__(self) -> int:
         return len(self.value)
 
@@ -74,6 +83,13 @@ class Scalars:
         """The scalars at a mask or at positions."""
         columns = (self.code[mask], self.row[mask], self.step[mask], self.wall[mask], self.value[mask])
         return Scalars(self.originals, self.tags, *columns, unit=self.unit, run=self.run, notebook=self.notebook)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def concat_scalars(parts: list[Scalars]) -> Scalars:

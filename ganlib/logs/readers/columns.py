@@ -81,6 +81,20 @@ def _is_text(text: str) -> bool:
     return False
 
 
+def numbers_or_texts(name: str, parts: list[Column]) -> tuple[list[Column], dict[int, str]]:
+    """The parts of one kind that a column consists of, and an error for each text among more numbers."""
+    texts = [part for part in parts if part.texts is not None]
+    rows = sum(len(part.row) for part in texts)
+    if not rows or normalize_name(name) in TEXT_COLUMNS or 2 * rows > sum(len(part.row) for part in parts):
+        return parts, {}
+    errors = {
+        row: f"{text[:40]!r} is no number"
+        for part in texts
+        for row, text in zip(part.row.tolist(), part.texts or [], strict=True)
+    }
+    return [part for part in parts if part.texts is None], errors
+
+
 def concat_columns(name: str, parts: list[Column]) -> Column:
     """A column that was read in parts; text if any part is."""
     row = np.concatenate([part.row for part in parts])

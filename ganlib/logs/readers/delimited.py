@@ -30,6 +30,7 @@ from ganlib.logs.readers.table_layout import (
 from ganlib.logs.tags import normalize_name
 
 ROWS_PER_BLOCK = 4_000  # held as text at one time
+_HALF_NUMBER = re.compile(rb"(?:[0-9](?:\.|[eE][-+]?)|[,;\t ][-+])\Z")  # at the end of a line that is being written
 _NAN = re.compile(rb"nan", re.IGNORECASE)
 
 
@@ -93,7 +94,7 @@ def _count_regular_rows(text: bytes, start: int, layout: Layout) -> tuple[int, b
         return 0, False
     count = text.count(b"\n", start)
     end = text.rfind(b"\n", start) + 1 or start
-    is_cut = end < len(text) and text.count(separator, end) != width - 1
+    is_cut = end < len(text) and (text.count(separator, end) != width - 1 or _HALF_NUMBER.search(text[-9:]) is not None)
     count += end < len(text) and not is_cut
     stream = io.BytesIO(text)
     stream.seek(start)
@@ -184,7 +185,7 @@ def _iter_blocks(
             names += [name for name in header if name not in names]
             order = [names.index(name) for name in header]
             source.state["layout"] = layout._replace(names=header, header_lines=0)
-        elif len(cells) != len(order):
+        elif len(cells) != len(order) or _HALF_NUMBER.search(raw[-9:]):
             cut = not raw.endswith(b"\n")
             reason = "the last line is half written" if cut else _field_count_message(len(cells), len(order))
             source.skip(line_number, reason)

@@ -115,6 +115,8 @@ def _clean(run: str) -> str | None:
             word = word[1:]
         elif word[-1] in ")]":
             word = word[:-1]
+        elif (closed := max(map(word.rfind, ")]"))) > max(map(word.rfind, "([")):  # "1.2it/s]G: 0.5"
+            word = word[closed + 1 :]
         else:
             return None
     return word.strip("-+*.&#!?~")

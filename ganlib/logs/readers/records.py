@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.columns import MAX_NAMES, Column, columns_to_scalars, concat_columns, parse_column
+from ganlib.logs.readers.columns import (
+    MAX_NAMES,
+    Column,
+    columns_to_scalars,
+    concat_columns,
+    numbers_or_texts,
+    parse_column,
+)
 from ganlib.logs.readers.source import Source
 
 MAX_LIST = 16  # numbers in a list that are scalars of their own
@@ -31,6 +38,8 @@ class RecordTable:
     def columns(self) -> list[Column]:
         columns = []
         for name, parts in self._parts.items():
+            parts, errors = numbers_or_texts(name, parts)
+            self.errors |= {row: f"in {name}, {reason}" for row, reason in errors.items()}
             column = concat_columns(name, parts)
             order = np.argsort(column.row, kind="stable")
             if column.texts is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlib.logs.frame import MAX_LISTED, LogError, SkippedLine
+from ganlib.naming import displayable
 
 _COLOUR = re.compile(rb"\x1b(?:\[[0-9;?]{0,20}[ -/]?[@-~]|[()][A-Z0-9]|[=>78])?")
 _BACKSPACES = re.compile(rb"\x08++")
@@ -37,7 +38,7 @@ class Source:
         self.skipped_total += 1
         if len(self.skipped) < MAX_LISTED:
             number = None if line is None else line + self.first_line - 1
-            self.skipped.append(SkippedLine(str(self.path), number, reason))
+            self.skipped.append(SkippedLine(displayable(str(self.path)), number, displayable(reason)))
 
     def skip_line_of_file(self, line: int, reason: str) -> None:
         """``skip`` of a line that is counted from the file's first."""

@@ -243,3 +243,11 @@ def test_a_history_that_is_mostly_missing_stays(read_text, points):
     frame = read_text(json.dumps(history), "history.json")
     assert points(frame, "fid") == [(30, 30)]
     assert len(points(frame, "loss/D")) == 4
+
+
+def test_half_a_character_in_a_name_is_written_out(read_text):
+    lines = ['{"step": 1, "lo\\ud800ss": 1, "loss": "\\udc80"}', *(f'{{"step": {i}, "loss": {i}}}' for i in (2, 3, 4))]
+    frame = read_text("\n".join(lines), "log.jsonl")
+    assert sorted(set(frame["tag"])) == ["lo\\x00ss", "loss"]
+    assert frame.attrs["skipped_total"] == 1
+    assert all(line.reason.encode() for line in frame.attrs["skipped"])

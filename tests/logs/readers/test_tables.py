@@ -304,3 +304,10 @@ def test_fastai_whose_last_column_is_a_time(read_text, points):
         "epoch     train_loss  time    \n0         0.5         00:10     \n1         0.25        00:11     \n"
     )
     assert points(frame, "loss") == [(0, 0.5), (1, 0.25)]
+
+
+@pytest.mark.parametrize("end", ["3,0.", "3,1e", "3,2e-", "3,-"])
+def test_a_number_that_is_being_written_is_not_cut(read_text, points, skipped_reasons, end):
+    frame = read_text(f"step,loss\n1,0.5\n2,0.25\n{end}")
+    assert points(frame, "loss") == [(1, 0.5), (2, 0.25)]
+    assert skipped_reasons(frame) == [(4, "the last line is half written")]

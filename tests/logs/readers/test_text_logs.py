@@ -149,3 +149,10 @@ def test_places_in_the_code_and_devices_are_no_scalars(read_text, points):
     frame = read_text("".join(lines))
     assert sorted(set(frame["tag"])) == ["loss", "loss/D"]
     assert points(frame, "loss/D") == [(i, i / 10) for i in range(1, 5)]
+
+
+def test_names_right_behind_the_bracket_of_a_bar(read_text, points):
+    bar = " {i}%|###  | {i}0/1000 [00:00<00:59, 1.2it/s]G: 1.{i} | D: 0.{i}\n"
+    frame = read_text("".join(bar.format(i=i) for i in range(1, 5)))
+    assert points(frame, "loss/G") == [(10 * i, 1 + i / 10) for i in range(1, 5)]
+    assert points(frame, "loss/D") == [(10 * i, i / 10) for i in range(1, 5)]
