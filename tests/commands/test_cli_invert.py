@@ -32,7 +32,8 @@ def test_a_picture_is_inverted_drawn_and_kept(own_gallery, picture, tmp_path, ca
     assert f"Picture and inversion in {out}" in text
     latents, label = load_latents(Run(own_gallery / CONDITIONAL), "mine")
     assert (len(latents), label) == (1, 3)
-    assert Image.open(out).width > Image.open(out).height
+    with Image.open(out) as pair:
+        assert pair.width > pair.height
 
 
 def test_what_is_no_picture_or_has_no_class_is_refused(gallery, picture, tmp_path, capsys):
