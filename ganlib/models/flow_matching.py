@@ -69,7 +69,11 @@ class FlowMatching(Guided):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """‖v(x_t, t) - u_t(x_t | x₁)‖² for each pixel value (equation 23)."""
         n, device = len(batch.images), batch.images.device
-        t = torch.randn(n, device=device).sigmoid() if self.config.times == "logit-normal" else torch.rand(n).to(device)
+        t = (
+            torch.randn(n, device=device).sigmoid()
+            if self.config.times == "logit-normal"
+            else torch.rand(n, device=device)
+        )
         noise = torch.randn_like(batch.images)
         xt, velocity = self.path(noise, batch.images, t)
         return mse_loss(self.unet(xt, t, self.training_condition(batch)), velocity), {}

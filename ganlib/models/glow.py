@@ -89,7 +89,7 @@ class Mixing(nn.Module):
         return self.convolve(x, self.weight), x.shape[2] * x.shape[3] * torch.linalg.slogdet(self.weight).logabsdet
 
     def inverse(self, x: Tensor) -> Tensor:
-        return self.convolve(x, torch.linalg.inv(self.weight.double()).to(x.dtype))
+        return self.convolve(x, torch.linalg.inv(self.weight))
 
     @staticmethod
     def convolve(x: Tensor, weight: Tensor) -> Tensor:

@@ -247,11 +247,11 @@ class VQVAE(EmbedsAttributes):
         """The image after each row of codes."""
         y, n, side = self.embedding_weights(labels), len(latents), self.config.side
         t = torch.as_tensor(temperature, dtype=torch.float32, device=self.device).expand(n).clamp(min=1e-3)
-        uniform = torch.special.ndtr(latents.z.double())
+        uniform = torch.special.ndtr(latents.z)
         codes = torch.full((n, side**2), -1, device=self.device)
         for i in range(side**2):
             logits = self.prior(codes[:, :i], y)[:, -1] / t[:, None]
-            cumulative = logits.double().softmax(1).cumsum(1)
+            cumulative = logits.softmax(1).cumsum(1)
             codes[:, i] = (cumulative < uniform[:, i : i + 1]).sum(1).clamp(max=self.config.codes - 1)
             if (i + 1) % side == 0:
                 yield self.decode(codes)

@@ -83,8 +83,8 @@ def draw(mixture: Mixture, uniform: Tensor) -> Tensor:
         shape = (*means.shape, LEVELS)
         each = log_probability(levels.expand(shape), means[..., None].expand(shape), scales[..., None].expand(shape))
         probabilities = (log_weights.softmax(1)[..., None] * each.exp()).sum(1)
-        cumulative = probabilities.double().cumsum(2)
-        below = (cumulative < uniform[:, channel, :, None].double() * cumulative[..., -1:]).sum(2).clamp(max=LEVELS - 1)
+        cumulative = probabilities.cumsum(2)
+        below = (cumulative < uniform[:, channel, :, None] * cumulative[..., -1:]).sum(2).clamp(max=LEVELS - 1)
         drawn[:, channel] = levels[below]
         chosen = below[:, None, :, None].expand(*means.shape, 1)
         log_weights = log_weights + each.gather(3, chosen).squeeze(3)  # what this channel says of the component
