@@ -27,6 +27,7 @@ from ganlib.nn.unet import sinusoids
 DEFAULT_STEPS, MAX_STEPS = 1, 16
 ENCODING_STEPS = 12
 EPSILON = 1e-3  # c of the adaptive weights
+SLOWNESS = 0.01  # of the times' sines and cosines, whose derivatives the network's derivative is made of
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class MeanFlow(Guided):
 
     def mean_velocity(self, x: Tensor, t: Tensor, interval: Tensor, y: Tensor | None) -> Tensor:
         """u(x_t, t - interval, t): (N, C, H, W), (N,), (N,) -> (N, C, H, W)."""
-        return self.unet(x, t, y, sinusoids(interval, self.config.width))
+        return self.unet(x, SLOWNESS * t, y, sinusoids(SLOWNESS * interval, self.config.width))
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         c, x, n = self.config, batch.images, len(batch.images)

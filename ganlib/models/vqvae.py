@@ -26,7 +26,7 @@ from ganlib.nn.transformer import Block, Final
 from ganlib.nn.unet import norm
 
 DECAY = 0.99  # of the codebook's moving averages
-LEAST_USE = 0.1  # vectors of a batch that a code must get on average, or it starts anew
+LEAST_USE = 0.5  # vectors of a batch that a code must get on average, or it starts anew
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Codebook(nn.Module):
     def __init__(self, codes: int, width: int) -> None:
         super().__init__()
         self.register_buffer("vectors", torch.randn(codes, width))
-        self.register_buffer("counts", torch.ones(codes))
+        self.register_buffer("counts", torch.zeros(codes))  # so that the first batch replaces all
         self.register_buffer("sums", self.vectors.clone())
 
     def nearest(self, x: Tensor) -> Tensor:
