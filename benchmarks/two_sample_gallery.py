@@ -22,7 +22,9 @@ from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.runs import Run, scan
 from ganlib.settings import GALLERY
-from ganlib.twosample import Comparison, ComparisonConfig, compare
+from ganlib.twosample.compare import compare
+from ganlib.twosample.config import ComparisonConfig
+from ganlib.twosample.result import Comparison
 
 NETWORK = "efficientnet_lite0"
 

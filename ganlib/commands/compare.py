@@ -20,7 +20,7 @@ from ganlib.records import append_records
 from ganlib.runs import find_run
 
 if TYPE_CHECKING:  # it brings scikit-learn
-    from ganlib.twosample import Comparison
+    from ganlib.twosample.result import Comparison
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -50,8 +50,9 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from ganlib.twosample import ComparisonConfig, compare
-    from ganlib.twosample.store import default_folder
+    from ganlib.twosample.compare import compare
+    from ganlib.twosample.config import ComparisonConfig
+    from ganlib.twosample.folders import default_folder
     from ganlib.twosample.verdict import verdict
 
     config = ComparisonConfig.from_dict(given(args, ComparisonConfig))

@@ -6,9 +6,3 @@ network, strong            the classifiers            feature_tests   tests of c
 memorisation               copies of training images
 compare                    all of it, section by section, into a ``Comparison``
 """
-
-from ganlib.twosample.compare import compare
-from ganlib.twosample.config import SECTIONS, ComparisonConfig
-from ganlib.twosample.result import Comparison, comparisons, read_comparison
-
-__all__ = ["SECTIONS", "Comparison", "ComparisonConfig", "compare", "comparisons", "read_comparison"]

@@ -16,8 +16,8 @@ from ganlib.twosample.feature_section import feature_section
 from ganlib.twosample.latent_section import latent_section
 from ganlib.twosample.memorisation_section import memorisation_section
 from ganlib.twosample.result import Comparison
+from ganlib.twosample.scores import score_records
 from ganlib.twosample.sides import Progress
-from ganlib.twosample.store import score_records
 from ganlib.twosample.training_section import training_section
 
 RUNNERS: dict[str, Callable[[Context], None]] = {

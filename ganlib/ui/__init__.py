@@ -11,8 +11,11 @@ training_samples  samples of snapshots                         differences      
 score_controls    metric, protocol, cost                       scores            which records compare
 score_table       ranking, unranked runs, published values     downloads         tables, scalars, reports as files
 links             what a link asks for, checked and built      report            a page that is also an HTML file
-jobs              evaluations in the background                 guessing          a test of real and generated images
-attention         where a position of an image looked  inspection        one image looked at closely
+jobs              work of minutes in a process                  evaluation        the form that measures runs
+two_sample_sides  runs, data sets, uploads to compare           two_sample_form   starts a comparison, follows it
+two_sample        a stored comparison, drawn                    two_sample_results  those that are stored
+attention         where a position of an image looked           inspection        one image looked at closely
+guessing          a test of real and generated images
 experiments       results, and what they lead to       experiment_cards  all of them
 experiment_matrix images by seed and option
 experiment_view   one of them                          experiment_parts  its figures, tables, sentences

@@ -9,7 +9,7 @@ import streamlit as st
 from ganlib.config import flags
 from ganlib.models.abilities import Encodes
 from ganlib.twosample.config import SECTIONS, STANDARD, ComparisonConfig
-from ganlib.twosample.store import default_folder
+from ganlib.twosample.folders import default_folder
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import check_link_list

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ganlib.runs import Run
-from ganlib.twosample import comparisons
+from ganlib.twosample.result import comparisons
 from helpers.browser_page import asked, at_rest, saved, until
 from helpers.gallery import CONDITIONAL
 

@@ -9,7 +9,7 @@ import pytest
 from ganlib.__main__ import main
 from ganlib.errors import GanlibError
 from ganlib.records import read_records
-from ganlib.twosample import comparisons, read_comparison
+from ganlib.twosample.result import comparisons, read_comparison
 from helpers.gallery import digits_run
 from helpers.image_files import picture, write
 

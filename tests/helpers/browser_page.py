@@ -35,6 +35,7 @@ PAGES = {
     "curves": "Training curves",
     "fid": "FID comparison",
     "experiments": "Experiments",
+    "compare": "Real vs synthetic",
 }
 WITHOUT_SIDEBAR = ("Overview", "Gallery", "Experiments")
 

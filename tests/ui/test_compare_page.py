@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ganlib.__main__ import main
-from ganlib.twosample import comparisons, read_comparison
+from ganlib.twosample.result import comparisons, read_comparison
 from ganlib.ui.jobs import jobs
 from helpers.gallery import CONDITIONAL, OTHER
 from helpers.image_files import picture

@@ -1,19 +1,11 @@
-"""Where the result of a comparison is kept, and what of it is a score of its run."""
+"""What a comparison measured of its synthetic run, as records."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-from ganlib.errors import GanlibError
 from ganlib.records import Interval, Protocol, Record, Reference
-from ganlib.runs import Run, find_run
-from ganlib.settings import results_root
-from ganlib.twosample.config import ComparisonConfig
 from ganlib.twosample.context import Context
 from ganlib.twosample.sides import Side
 
@@ -24,26 +16,6 @@ METRIC = {  # the test and its statistic -> the metric of a record
     ("energy distance", "energy distance"): "energy_distance",
     ("copies", "proportion"): "copied",
 }
-
-
-def default_folder(real: str, synthetic: str, options: Sequence[Sequence[str]], config: ComparisonConfig) -> Path:
-    """By what is compared and how: in the folder of the synthetic run, else of the real one, else with the results of
-    no run. ``options``: NAME=VALUE of either side.
-    """
-    key = json.dumps([real, *map(list, options), config.to_dict()], sort_keys=True)
-    run = _find(synthetic) or _find(real)
-    if run is None:
-        key = json.dumps([synthetic, key])
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", Path(real).name)[:40]
-    base = run.path if run else results_root()
-    return base / "comparisons" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
-
-
-def _find(name: str) -> Run | None:
-    try:
-        return find_run(name)
-    except GanlibError:
-        return None
 
 
 def score_records(context: Context) -> list[Record]:
