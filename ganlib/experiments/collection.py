@@ -69,7 +69,7 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
     def claim_data(claim: Claim) -> ClaimData:
         absent = [run for v in claim.variants for run in experiment.variant(v).runs if run in missing]
         if absent:
-            return ClaimData(claim, problem=_sentence(absent, missing))
+            return ClaimData(claim, problem=_sentence(experiment.name, absent, missing))
         pairs = [(variant, run) for variant in claim.variants for run in experiment.variant(variant).runs]
         if claim.measure.metric:
             sides = [(experiment.variant(variant), run) for variant, run in pairs]
@@ -98,10 +98,10 @@ def _missing(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> dict[str
     return reasons
 
 
-def _sentence(absent: list[str], missing: Mapping[str, str]) -> str:
+def _sentence(experiment: str, absent: list[str], missing: Mapping[str, str]) -> str:
     shown = [f"{run} ({missing[run]})" for run in absent[:3]]
     more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-    return f"Runs are missing: {', '.join(shown)}{more}."
+    return f"Runs are missing: {', '.join(shown)}{more}; `ganlib experiment {experiment} --run` trains them."
 
 
 def _scores(runs: Mapping[str, TrainedRun]) -> pd.DataFrame:
@@ -131,18 +131,31 @@ def _from_records(claim: Claim, sides: list[tuple[Variant, str]], scores: pd.Dat
     rows = [_of_variant(variant, run, scores, METRICS[metric].better) for variant, run in sides]
     unmeasured = [run for (_, run), own in zip(sides, rows, strict=True) if own.empty]
     if unmeasured:
-        return ClaimData(claim, problem=f"{METRICS[metric].label} is not measured of {', '.join(unmeasured)}.")
+        return ClaimData(claim, problem=_unmeasured(metric, unmeasured, sides))
     together = pd.concat([own.assign(side=number) for number, own in enumerate(rows)])
     counts = together.groupby("protocol").agg(sides=("side", "nunique"), n=("n_fake", "max"), date=("date", "max"))
     shared = counts[counts["sides"] == len(sides)].sort_values(["n", "date"])
     if shared.empty:
-        return ClaimData(claim, problem=f"{METRICS[metric].label} of these runs is measured under different protocols.")
+        problem = f"{METRICS[metric].label} of these runs is measured under different protocols; evaluate all alike."
+        return ClaimData(claim, problem=problem)
     same = together[together["protocol"] == shared.index[-1]].set_index("side")
     values = tuple(
         Measurement(variant.name, run, *(float(same.at[side, key]) for key in ("value", "low", "high")))
         for side, (variant, run) in enumerate(sides)
     )
     return ClaimData(claim, values, str(same["protocol_label"].iloc[0]))
+
+
+def _unmeasured(metric: str, runs: list[str], sides: list[tuple[Variant, str]]) -> str:
+    """What is missing, and the command that measures it where ``evaluate`` does."""
+    label, group = METRICS[metric].label, METRICS[metric].group
+    sentence = f"{label} is not measured of {', '.join(dict.fromkeys(runs))}"
+    variant = next(variant for variant, run in sides if run == runs[0])
+    options = "".join(f" --option {name}={value}" for name, value in variant.options.items())
+    space = f" --space {variant.space}" if variant.space != "z" else ""
+    return (
+        f"{sentence}; `ganlib evaluate {runs[0]} --metrics {group}{space}{options}` does." if group else f"{sentence}."
+    )
 
 
 def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -> pd.DataFrame:

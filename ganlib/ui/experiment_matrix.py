@@ -30,7 +30,7 @@ def _values(matrix: Matrix, model: GenerativeModel) -> tuple[NDArray[np.uint8], 
         sample(model, matrix.seeds, _labels(matrix, model), **options | check_options(model, {matrix.option: value}))
         for value in matrix.values
     ]
-    captions = [f"{seed}, {matrix.option} {value}" for seed in matrix.seeds for value in matrix.values]
+    captions = [f"{seed}: {matrix.option}={value}" for seed in matrix.seeds for value in matrix.values]
     return np.stack(columns, 1).reshape(-1, *columns[0].shape[1:]), captions
 
 
@@ -41,7 +41,7 @@ def _stages(matrix: Matrix, model: GenerativeModel) -> tuple[NDArray[np.uint8], 
     shown = sorted(set(np.linspace(0, len(stages) - 1, catalog.MAX_STRIP).round().astype(int).tolist()))
     size = stages[-1].shape[1]
     columns = np.stack([resize_nearest(stages[i], size, size) for i in shown], 1)
-    captions = [f"{seed}, {i + 1} of {len(stages)}" for seed in matrix.seeds for i in shown]
+    captions = [f"{seed}: {i + 1} of {len(stages)}" for seed in matrix.seeds for i in shown]
     return columns.reshape(-1, *columns.shape[2:]), captions
 
 

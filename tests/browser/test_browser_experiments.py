@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from ganlib.experiments import read_experiments
@@ -25,6 +27,14 @@ def test_all_experiments_are_clicked_through(tab):
     expect(page.get_by_role("heading", name=experiments[-2].title, exact=True)).to_be_visible()
     page.get_by_role("link", name="All experiments").click()
     expect(page.get_by_role("link", name=experiments[0].title)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_an_opened_experiment(scheme, tab):
+    page = tab("experiments?experiment=stylegan2-ada-200", scheme=scheme)
+    violations = Axe().run(page).response["violations"]
+    serious = {v["id"]: v["nodes"][0]["html"] for v in violations if v["impact"] in ("serious", "critical")}
+    assert serious == {}
 
 
 def test_the_report_of_an_experiment_is_a_file(tab):

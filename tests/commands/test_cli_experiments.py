@@ -70,7 +70,7 @@ def test_the_table_has_a_verdict_for_each_and_a_sentence_for_what_is_broken(defi
     rows = list(csv.reader(io.StringIO(printed.out)))
     assert rows[0] == ["experiment", "source", "verdict", "answer"]
     assert [row[:3] for row in rows[1:]] == [["existing", "S3", "open"], ["width", "S1", "open"]]
-    assert rows[1][3] == "Runs are missing: absent (not trained yet)."
+    assert rows[1][3] == ("Runs are missing: absent (not trained yet); `ganlib experiment existing --run` trains them.")
 
 
 def test_an_unknown_experiment_and_an_empty_folder_are_a_sentence(gallery, tmp_path, capsys):

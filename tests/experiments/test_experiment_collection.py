@@ -34,6 +34,9 @@ def experiment(*claims: Claim) -> Experiment:
 FID = Claim("A is better.", Measure(metric="fid"), "a", "<", "b")
 
 
+UNMEASURED = "FID is not measured of b0; `ganlib evaluate b0 --metrics fid` does."
+
+
 def folder(tmp_path: Path, name: str, *entries: object, log: str = "") -> Trained:
     write_entries(tmp_path / name, *entries)
     if log:
@@ -68,10 +71,10 @@ def test_of_several_shared_protocols_that_of_most_images_counts(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"protocol": {"n_fake": 500}}, "FID of these runs is measured under different protocols."),
-        ({"metric": "kid"}, "FID is not measured of b0."),
-        ({"weights_hash": "earlier"}, "FID is not measured of b0."),
-        ({"snapshot": 64}, "FID is not measured of b0."),
+        ({"protocol": {"n_fake": 500}}, "FID of these runs is measured under different protocols; evaluate all alike."),
+        ({"metric": "kid"}, UNMEASURED),
+        ({"weights_hash": "earlier"}, UNMEASURED),
+        ({"snapshot": 64}, UNMEASURED),
     ],
 )
 def test_what_does_not_compare_is_open_with_its_reason(changes, problem, tmp_path):
@@ -84,7 +87,10 @@ def test_missing_and_half_trained_runs_are_named(tmp_path):
     half = Trained(folder(tmp_path, "a0", entry()).path, images_seen=980)
     result = collect(experiment(FID), {"a0": half, "b0": folder(tmp_path, "b0", entry())})
     assert result.missing == {"a0": "980 of 1,000 images trained", "a1": "not trained yet"}
-    assert result.claims[0].problem == ("Runs are missing: a0 (980 of 1,000 images trained), a1 (not trained yet).")
+    assert result.claims[0].problem == (
+        "Runs are missing: a0 (980 of 1,000 images trained), a1 (not trained yet); "
+        "`ganlib experiment e --run` trains them."
+    )
 
 
 def log_csv(*losses: float) -> str:

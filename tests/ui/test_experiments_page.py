@@ -170,12 +170,12 @@ def test_a_matrix_shows_seeds_by_values_and_by_stages(tmp_path):
     cascade: Any = pyramid.load()
     by_value = Matrix("", "s", (0, 1), "mix_seed", (5, 6, 7), {"mix_layer": 1})
     images, captions = experiment_matrix._values(by_value, model)
-    assert captions == [f"{seed}, mix_seed {value}" for seed in (0, 1) for value in (5, 6, 7)]
+    assert captions == [f"{seed}: mix_seed={value}" for seed in (0, 1) for value in (5, 6, 7)]
     assert np.array_equal(images[4:5], sample(model, [1], [1], mix_seed=6, mix_layer=1))
     assert experiment_matrix.draw_matrix(by_value, styles).width > 3 * 96
     by_stage = Matrix("", "p", (0, 1), "stage")
     images, captions = experiment_matrix._stages(by_stage, cascade)
-    assert captions[:3] == ["0, 1 of 3", "0, 2 of 3", "0, 3 of 3"]
+    assert captions[:3] == ["0: 1 of 3", "0: 2 of 3", "0: 3 of 3"]
     assert images.shape == (6, 16, 16, 1)
     with pytest.raises(GanlibError, match="no option 'c1'"):
         experiment_matrix.draw_matrix(Matrix("", "s", (0,), "c1", (0,)), styles)
