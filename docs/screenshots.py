@@ -28,7 +28,8 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme=scheme)
             page.goto(f"{address}/{path}")
             wait_until_settled(page)
-            page.wait_for_timeout(1500)  # charts draw themselves after the script's end
+            page.wait_for_timeout(4000)  # charts draw themselves after the script's end
+            wait_until_settled(page)
             screenshot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             screenshot.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 

@@ -12,12 +12,13 @@ with chrome.page("Interpolation", "Walk through latent space from one seed and c
         run = controls.pick_run(runs)
     request = interpolation.pick_interpolation(run)
     status = st.container()
-    left, right = st.columns([1, 3], gap="large")
+    left, right = st.columns([1, 2], gap="medium")
     with left:
+        animation = st.container()
         frames_per_second = st.slider("Frames per second", 2, 30, 12, key="fps", bind="query-params")
     with right:
         frames = interpolation.draw_film_strip(request, status)
-    with left:
+    with animation:
         if frames is not None:
             interpolation.draw_animation(request, frames, frames_per_second)
     interpolation.draw_interpolation_link(request)

@@ -26,7 +26,7 @@ DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</
 # What comes late has its room from the start, by key, so that what stands below does not jump.
 RESERVED_HEIGHTS = """<style>
 [class*=st-key-best_] { min-height: 258px }
-.st-key-pictures { min-height: 50vh }
+.st-key-pictures { min-height: 38vh }
 </style>"""
 
 

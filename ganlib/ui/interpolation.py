@@ -24,7 +24,7 @@ def pick_interpolation(run: Run) -> InterpolationRequest:
     """Both ends of an interpolation, and how to get from one to the other."""
     conditional = load_model(run).conditional
     same_seed = st.sidebar.toggle("Same seed at both ends", key="same_seed", bind="query-params")
-    start, end = st.columns(2, gap="large")
+    start, end = st.columns(2, gap="medium")
     with start:
         st.subheader("From", anchor=False)
         class_a = pick_class(run, key="class_a", default=class_index(run, "class", 0)) if conditional else 0
@@ -78,7 +78,7 @@ def draw_film_strip(request: InterpolationRequest, status: DeltaGenerator) -> np
     slot = st.empty()
 
     def draw(frames: np.ndarray) -> None:
-        slot.html(markup.film_strip(request.captions, frames))
+        slot.html(markup.film_strip(request.captions, frames, columns=even_columns(len(frames))))
 
     if not has_stages(request.run, request.options):
         frames = generate_frames(request)
@@ -90,6 +90,11 @@ def draw_film_strip(request: InterpolationRequest, status: DeltaGenerator) -> np
             return None
     draw(frames)
     return frames
+
+
+def even_columns(frames: int, most: int = 8) -> int:
+    """As many columns as leave the fewest places of the last row empty, rather more than fewer of them."""
+    return max(range(min(frames, most), most // 2, -1), key=lambda n: (-(-frames % n), n), default=frames)
 
 
 def draw_animation(request: InterpolationRequest, frames: np.ndarray, frames_per_second: int) -> None:

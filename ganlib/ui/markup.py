@@ -103,10 +103,11 @@ def stage_grid(request: SampleRequest, stages: Mapping[int, np.ndarray]) -> str:
     return _group("stages", f"Stages of images of {request.run.name}", style, f"<div></div>{heads}{rows}")
 
 
-def film_strip(captions: Sequence[str], frames: np.ndarray) -> str:
-    """Frames (F, H, W, C) uint8 in order, row by row."""
+def film_strip(captions: Sequence[str], frames: np.ndarray, columns: int = 0) -> str:
+    """Frames (F, H, W, C) uint8 in order, row by row; 0 ``columns`` are as many as there is room for."""
     cells = "".join(_image(frame, caption) for frame, caption in zip(frames, captions, strict=True))
-    style = "gap:.25rem;grid-template-columns:repeat(auto-fill,minmax(72px,1fr))"
+    width = f"max(48px, calc((100% - {columns - 1} * .25rem) / {columns} - 1px))" if columns else "72px"
+    style = f"gap:.25rem;grid-template-columns:repeat(auto-fill,minmax({width},1fr))"
     return _group("film-strip", f"Film strip of {len(captions)} frames", style, cells)
 
 

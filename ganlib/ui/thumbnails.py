@@ -70,7 +70,8 @@ def _block(path: Path, side: int, columns: int, rows: int) -> Image.Image | None
     # Along the diagonals, each begun one tile further: the same seed makes much the same picture of each class.
     diagonals = [(across[(i + i // len(down)) % len(across)], y) for i, y in enumerate([*down] * len(across))]
     places = list(dict.fromkeys(diagonals))[: columns * rows]
-    block = Image.new("RGB", (step * min(columns, len(places)) - GAP, step * -(-len(places) // columns) - GAP), "white")
+    size = (step * min(columns, len(places)) - GAP, step * -(-len(places) // columns) - GAP)
+    block = Image.new("RGBA", size)  # nothing between the tiles: white would glare on a dark page
     for i, (x, y) in enumerate(places):
         block.paste(sheet.crop((x, y, x + side, y + side)), (i % columns * step, i // columns * step))
     return block

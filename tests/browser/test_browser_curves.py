@@ -49,11 +49,10 @@ def test_the_film_strip_follows_the_cursor_and_a_click_chooses_its_moment(tab):
     page = tab(f"curves?runs={OTHER}&tags=loss/G&smooth=0")
     frames = page.locator(".ganlib-film button")
     expect(frames.last).to_have_attribute("aria-pressed", "true")
-    plot = page.locator(".st-key-curves .nsewdrag").first.bounding_box()
-
     positions = count()
 
     def first_is_marked() -> bool:
+        plot = page.locator(".st-key-curves .nsewdrag").first.bounding_box()
         page.mouse.move(plot["x"] + 20 + next(positions) % 9, plot["y"] + plot["height"] / 2)
         return frames.first.get_attribute("aria-pressed") == "true"
 

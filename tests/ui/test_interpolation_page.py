@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ganlib.sampling import interpolate
+from ganlib.ui.interpolation import even_columns
 from helpers.gallery import CONDITIONAL, OTHER, SLOW, UNCONDITIONAL, model, pixels
 from helpers.streamlit_app import animation, arrays, close, from_link, grids, open_page, set_to, strip
 
@@ -22,6 +23,11 @@ def test_both_ends_are_the_sampling_pages_pictures(gallery):
     assert len(set(frames)) == 7
     expected = interpolate(model(gallery, OTHER), (11, 12), (2, 9), 7)[..., 0]
     assert np.array_equal(arrays(frames), expected)
+
+
+@pytest.mark.parametrize(("frames", "columns"), [(24, 8), (16, 8), (7, 7), (9, 5), (5, 5), (25, 5), (2, 2), (36, 6)])
+def test_rows_of_the_film_strip_are_as_even_as_can_be(frames, columns):
+    assert even_columns(frames) == columns
 
 
 def test_the_animation_shows_the_film_strip_boomerang(gallery):
