@@ -19,7 +19,7 @@ SHOWN = 4  # cards of a data set
 STRIPS = 4  # of cards, before one of whatever is left
 ROWS = 6  # of the leaderboard that are seen without scrolling in it
 START = [  # label, icon, page, what one does there
-    ("Pick a class and get images", "casino", "sampling", "Any class, any seed: the same seed is the same image."),
+    ("Get images of a class", "casino", "sampling", "Any class, any seed: the same seed is the same image."),
     ("Compare architectures", "leaderboard", "fid", "Ranked within one protocol, with intervals and costs."),
     ("Show a transition", "timeline", "interpolation", "From one class or seed to another, as a film."),
     ("Read training curves", "show_chart", "curves", "Runs of any tool, with a diagnosis."),

@@ -19,7 +19,7 @@ def heading(page: Page, title: str) -> None:
 def test_an_analyst_picks_a_class_finds_an_image_and_passes_it_on(tab):
     """ "I need threes. This one is good: what does it turn into on its way to a seven? My colleague should see it." """
     page = tab()
-    page.get_by_role("link", name="Pick a class and get images").click()
+    page.get_by_role("link", name="Get images of a class").click()
     heading(page, "Sampling")
     before = sources(page)
     page.locator(".st-key-class").get_by_text("3", exact=True).click()
