@@ -26,7 +26,6 @@ from ganlib.applications.projections import draw, projections
 from ganlib.applications.statistics import STATISTICS
 from ganlib.applications.storage import read_directions, write_directions
 from ganlib.errors import GanlibError
-from ganlib.metrics.extractors import find_classifier
 from ganlib.models import Classifies, GenerativeModel
 from ganlib.runs import Run
 from ganlib.settings import direction_cache
@@ -59,6 +58,8 @@ def methods_of(model: GenerativeModel) -> list[str]:
 
 def measure_for(run: Run, device: torch.device) -> Measure:
     """Image statistics and, where there is a classifier of the run's data set, the log probabilities of its classes."""
+    from ganlib.metrics.extractors import find_classifier  # a machine that only trains has no torch-fidelity
+
     try:
         classifier = find_classifier(run).load(device)
     except GanlibError:

@@ -20,7 +20,6 @@ from ganlib.devices import on_device, pick_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import captioned_grid, from_uint8, png, to_uint8
-from ganlib.metrics.extractors import find_classifier
 from ganlib.models import Classifies, GenerativeModel
 from ganlib.runs import Run, find_run
 from ganlib.sampling.request import class_name, parse_classes
@@ -80,6 +79,8 @@ def run(args: argparse.Namespace) -> None:
 
 def load_classifier(run: Run, device: torch.device) -> Classifies | None:
     """Of the run's data set; None where there is none."""
+    from ganlib.metrics.extractors import find_classifier  # a machine that only trains has no torch-fidelity
+
     try:
         classifier = find_classifier(run).load(device)
     except GanlibError:
