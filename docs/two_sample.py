@@ -17,16 +17,19 @@ from ganlib.figures.calibration import calibration_figure, courtroom_figure, dis
 
 GALLERY = "two_sample_gallery.csv"
 HEAD = (
-    "| run | AUC, small network | AUC, strong | images that suffice | neighbours | t-test | t, BY | energy | copies |"
+    "| run | AUC, small network | AUC, strong | images that suffice | neighbours | t-test | t, BY | energy | copies "
+    "| nearer, p |"
 )
 PREAMBLE = """# The gallery, real against synthetic
 
 `python -m benchmarks.two_sample_gallery`, then `python -m docs.two_sample`: each run against the test images of its own
-data set, {least} to {most} images a side, both encoded alike. Small network: S4's, AUC on held-out images. Strong:
+data set, {images} images a side, both encoded alike. Small network: S4's, AUC on held-out images. Strong:
 logistic regression on features of EfficientNet-Lite0 at 64 pixels, with the 95 % interval, and the images a side that
 tell the sides apart in 95 of 100 cases. Neighbours: how often the nearest image is of the same side. t-test: components
 whose means differ at 5 %, and with the false discoveries controlled. Energy: the energy distance. Copies: images
-accused of being copies of training images, in pixels or features. The hardest to tell from real ones come first.
+accused of being copies of training images, in pixels or features. Nearer: whether distances to the nearest training
+image are smaller than held-out images' (Mann–Whitney, in features): copies are one reason, blur is another. The hardest
+to tell from real ones come first. Runs that are missing have not been measured yet.
 """
 FOLDER = Path(__file__).parent
 WIDTH = 1200
@@ -47,9 +50,10 @@ def draw(figures: dict[str, go.Figure]) -> None:
 
 def gallery_page(frame: pd.DataFrame) -> str:
     """All runs of the gallery, those first that are hardest to tell from real images."""
-    lines = [PREAMBLE.format(least=int(frame["n"].min()), most=int(frame["n"].max()))]
+    counts = dict.fromkeys([int(frame["n"].min()), int(frame["n"].max())])
+    lines = [PREAMBLE.format(images=" to ".join(f"{n:,}" for n in counts))]
     for data, rows in frame.groupby("data", sort=False):
-        lines += [f"## {display_name(str(data))}", "", HEAD, "|-|-|-|-|-|-|-|-|-|"]
+        lines += [f"## {display_name(str(data))}", "", HEAD, "|-|-|-|-|-|-|-|-|-|-|"]
         lines += [_gallery_row(row) for row in rows.sort_values("auc").to_dict("records")] + [""]
     return "\n".join(lines)
 
@@ -67,6 +71,7 @@ def _gallery_row(row: dict[Hashable, Any]) -> str:
         f"{row['t_by']:.1%}",
         f"{row['energy']:.2f}",
         copies,
+        "–" if pd.isna(row["nearer_p"]) else f"{row['nearer_p']:.2g}",
     ]
     return f"| {' | '.join(cells)} |"
 

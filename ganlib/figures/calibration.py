@@ -57,7 +57,7 @@ def calibration_figure(frame: pd.DataFrame) -> go.Figure:
     repeats = int(equal["repeats"].iloc[0]) if len(equal) else 0
     figure.update_xaxes(title_text=f"rejected of {repeats} equal pairs", tickformat=".0%", range=[0, 0.2], row=1, col=1)
     figure.update_yaxes(type="category", automargin=True, row=1, col=1)
-    figure.update_xaxes(title_text="share of the second side from half of the classes", row=1, col=2)
+    figure.update_xaxes(title_text="share of the second side drawn from vehicles alone", row=1, col=2)
     figure.update_yaxes(title_text="rejected", tickformat=".0%", range=[-0.02, 1.02], row=1, col=2)
     return apply_style(figure.update_layout(height=520))
 
