@@ -53,7 +53,7 @@ def test_the_film_strip_follows_the_cursor_and_a_click_chooses_its_moment(tab):
 
     def first_is_marked() -> bool:
         plot = page.locator(".st-key-curves .nsewdrag").first.bounding_box()
-        page.mouse.move(plot["x"] + 20 + next(positions) % 9, plot["y"] + plot["height"] / 2)
+        page.mouse.move(plot["x"] + plot["width"] * 0.1 + next(positions) % 9, plot["y"] + plot["height"] / 2)
         return frames.first.get_attribute("aria-pressed") == "true"
 
     until(first_is_marked)
