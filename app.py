@@ -9,11 +9,11 @@ from ganlib.ui import presentation
 from ganlib.ui.navigation import PAGES
 
 st.set_page_config(page_title="ganlib", page_icon=Path(ganlib.__file__).parent / "ui/icon.png", layout="wide")
-pages = [
-    st.Page(f"pages/{file}.py", title=title, icon=f":material/{icon}:", default=file == "home")
-    for file, (title, icon) in PAGES.items()
-]
-page = st.navigation(pages, position="top")
+menus: dict[str, list[st.Page]] = {}
+for file, (title, icon, section) in PAGES.items():
+    page = st.Page(f"pages/{file}.py", title=title, icon=f":material/{icon}:", default=file == "home")
+    menus.setdefault(section, []).append(page)
+page = st.navigation(menus, position="top")
 presentation.draw_bar()
 page.run()
 presentation.warm_up()

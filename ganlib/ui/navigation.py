@@ -8,16 +8,17 @@ from typing import NamedTuple
 class PageEntry(NamedTuple):
     title: str
     icon: str  # of Material Symbols
+    section: str = ""  # the menu it stands in; "" = it stands in the bar itself
 
 
 PAGES = {  # by the file of pages/
     "home": PageEntry("Overview", "home"),
     "gallery": PageEntry("Gallery", "photo_library"),
-    "sampling": PageEntry("Sampling", "casino"),
-    "interpolation": PageEntry("Interpolation", "timeline"),
-    "curves": PageEntry("Training curves", "show_chart"),
-    "fid": PageEntry("FID comparison", "leaderboard"),
-    "compare": PageEntry("Real vs synthetic", "compare"),
-    "experiments": PageEntry("Experiments", "science"),
-    "guessing": PageEntry("Real or generated?", "quiz"),
+    "sampling": PageEntry("Sampling", "casino", "Generate"),
+    "interpolation": PageEntry("Interpolation", "timeline", "Generate"),
+    "curves": PageEntry("Training curves", "show_chart", "Compare"),
+    "fid": PageEntry("FID comparison", "leaderboard", "Compare"),
+    "compare": PageEntry("Real vs synthetic", "compare", "Compare"),
+    "experiments": PageEntry("Experiments", "science", "Compare"),
+    "guessing": PageEntry("Real or generated?", "quiz", "Compare"),
 }

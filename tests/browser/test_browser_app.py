@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from helpers.browser_page import PAGES, asked, changed, images, settled, shown, sources
+from ganlib.ui.navigation import PAGES as NAVIGATION
+from helpers.browser_page import PAGES, asked, changed, go_to, images, settled, shown, sources
 from helpers.gallery import CONDITIONAL, UNCONDITIONAL, direct
 
 
 def test_a_deep_link_to_a_server_that_just_started_opens_the_whole_app(tab, gallery):
     page = tab(f"sampling?run={CONDITIONAL}&class=3&seed=7&n=4")  # first in this file: nobody came before
     assert np.array_equal(shown(page), direct(gallery, CONDITIONAL, range(7, 11), [3] * 4))
-    for title in PAGES.values():
+    for title in ("Overview", "Gallery"):
         expect(page.get_by_role("link", name=title)).to_be_visible()
+    for section in {entry.section for entry in NAVIGATION.values()} - {""}:
+        expect(page.get_by_test_id("stTopNavSection").filter(has_text=section)).to_be_visible()
 
 
 def test_the_navigation_reaches_every_page(tab):
     page = tab()
     for path, title in [*PAGES.items()][::-1]:
-        page.get_by_role("link", name=title).click()
+        go_to(page, title)
         expect(page.locator("[data-testid=stMain] h2")).to_have_text(title)
         assert urlsplit(settled(page).url).path == f"/{path}"
 

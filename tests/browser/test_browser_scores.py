@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from ganlib.records import read_records
 from ganlib.runs import Run
-from helpers.browser_page import at_rest, saved, settled, until
+from helpers.browser_page import at_rest, go_to, saved, settled, until
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, digits_run
 
 
@@ -96,10 +96,10 @@ def evaluate(page: Page, name: str, count: str) -> Locator:
 def test_a_run_is_evaluated_from_the_page_and_found_there(tab, unscored):
     page = tab("fid")
     sidebar = evaluate(page, "zz-new", "Home")
-    page.get_by_role("link", name="Gallery").click()  # it goes on while another page is open
+    go_to(page, "Gallery")  # it goes on while another page is open
     expect(page.get_by_role("heading", name="Gallery")).to_be_visible()
     until(unscored.folder.evaluation.exists)
-    page.get_by_role("link", name="FID comparison").click()
+    go_to(page, "FID comparison")
     expect(sidebar.get_by_text("Measured zz-new.")).to_be_visible()
     (fid,) = (record for record in read_records(unscored.folder.evaluation) if record.metric == "fid")
     assert fid.protocol.n_fake == 1_000

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import numpy as np
 from playwright.sync_api import Download, Locator, Page, expect
 
+from ganlib.ui.navigation import PAGES as NAVIGATION
 from helpers.gallery import pixels
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -38,6 +39,15 @@ PAGES = {
     "compare": "Real vs synthetic",
 }
 WITHOUT_SIDEBAR = ("Overview", "Gallery", "Experiments")
+
+
+def go_to(page: Page, title: str) -> None:
+    """By the navigation, through the menu in which the page stands."""
+    section = next(entry.section for entry in NAVIGATION.values() if entry.title == title)
+    if section:
+        page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+    kind = "stTopNavDropdownLink" if section else "stTopNavLink"
+    page.get_by_test_id(kind).filter(has_text=title).click()
 
 
 def answers(url: str) -> bool:
