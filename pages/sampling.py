@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ganlib.sampling.request import SampleRequest
-from ganlib.ui import catalog, chrome, controls, inspection, samples, tray
+from ganlib.ui import catalog, chrome, controls, editing, inspection, samples, tray
 from ganlib.ui.markup import plain
 from ganlib.ui.options import pick_options
 
@@ -19,9 +19,11 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
         count = controls.pick_count(rows)
         options = pick_options(run)
         stages = controls.pick_stages(run, options)
+    edits = editing.linked_edits(run)
     classes = controls.pick_classes(run, every)
     seeds = controls.pick_seeds(rows, count)
-    request = SampleRequest(run, classes, seeds, options)
+    editing.pick_chips(run, edits)
+    request = SampleRequest(run, classes, seeds, options, editing.known_edits(run, edits))
     requests = [request, *controls.apply_to_others(others, classes, seeds, options)]
     images, opened = samples.draw_samples(requests)
     for each, own in zip(requests, images, strict=True):
@@ -30,6 +32,7 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
         samples.draw_downloads(each, own)
         if stages:
             samples.draw_stages(each)
+    editing.draw_directions_link(request)
     chosen = tray.draw_tray(runs)
     samples.draw_sample_link(request, others, stages)
     if shown := opened or chosen:

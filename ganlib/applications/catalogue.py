@@ -115,6 +115,29 @@ def measured_directions(
     return result
 
 
+def cached_directions(
+    run: Run, method: str, *, count: int = COUNT, layers: tuple[int, int] | None = None
+) -> dict[str, Measured] | None:
+    """What ``measured_directions`` has in the cache for the run's present weights; None where it has nothing."""
+    with suppress(GanlibError):
+        return read_directions(_cache_file(run, "measured", method, layers, count), run.weights_hash)
+    return None
+
+
+def is_found(run: Run, method: str, *, count: int = COUNT, layers: tuple[int, int] | None = None) -> bool:
+    """Whether ``find_directions`` reads them from the cache."""
+    return _cache_file(run, "found", method, layers, count).is_file()
+
+
+def layer_count(model: GenerativeModel) -> int:
+    """Layers that have styles of their own, 0 of a model without styles."""
+    if "w+" not in model.spaces:
+        return 0
+    label = torch.zeros(1, dtype=torch.int64) if model.conditional else None
+    with torch.inference_mode():
+        return int(model.map(model.latents([0]), label, "w+").z.shape[1])
+
+
 def _cache_file(run: Run, what: str, method: str, layers: tuple[int, int] | None, count: int) -> Path:
     name = f"{run.weights_hash}-{method}{_suffix(layers)}-{count}-{what}-{VERSION}.safetensors"
     return direction_cache() / name
@@ -136,9 +159,9 @@ def _check(run: Run, model: GenerativeModel, method: str, layers: tuple[int, int
         return
     if "w+" not in model.spaces or method not in ("sefa", "pca"):
         raise GanlibError(f"Ranges of layers are for sefa and pca of models with styles, not {method} of {run.name}.")
-    total = model.map(model.latents([0]), None if not model.conditional else torch.zeros(1, dtype=torch.int64), "w+")
-    if not 0 <= layers[0] < layers[1] <= total.z.shape[1]:
-        raise GanlibError(f"{run.name} has the layers 0 to {total.z.shape[1] - 1}, not {layers[0]} to {layers[1] - 1}.")
+    total = layer_count(model)
+    if not 0 <= layers[0] < layers[1] <= total:
+        raise GanlibError(f"{run.name} has the layers 0 to {total - 1}, not {layers[0]} to {layers[1] - 1}.")
 
 
 def _find(

@@ -149,13 +149,22 @@ def first_activations(model: GenerativeModel, sample: Sample) -> Tensor:
     parts: list[Tensor] = []
     for part in torch.arange(len(sample.latents)).split(CHUNK):
         labels = None if sample.labels is None else sample.labels[part]
-        calls: list[Tensor] = []
 
-        def see(name: str, module: nn.Module, x: Tensor, calls: list[Tensor] = calls) -> None:
-            if name not in readers and not calls:
-                calls.append(x.flatten(1).float().cpu())
+        def see(name: str, module: nn.Module, x: Tensor) -> None:
+            if name not in readers:
+                raise _Reached(x)  # the rest of the network would only cost time
 
-        with inputs_of_linear_layers(model, see):
-            images = model.generate(sample.latents[part], labels)
-        parts.append(calls[0] if calls else images.flatten(1).float().cpu())
+        try:
+            with inputs_of_linear_layers(model, see):
+                features = model.generate(sample.latents[part], labels)
+        except _Reached as reached:
+            features = reached.features
+        parts.append(features.flatten(1).float().cpu())
     return torch.cat(parts)
+
+
+class _Reached(Exception):
+    """Ends a forward pass at the features that are wanted of it."""
+
+    def __init__(self, features: Tensor) -> None:
+        self.features = features

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.applications.catalogue import COUNT, find_directions, measure_for
+from ganlib.applications.catalogue import COUNT, find_directions, is_found, measure_for
 from ganlib.applications.directions import Direction, edit
 from ganlib.applications.effects import CLASS
 from ganlib.applications.statistics import STATISTICS
@@ -23,6 +24,7 @@ from ganlib.runs import Run
 from ganlib.sampling.generate import fill_up, sample
 from ganlib.sampling.request import Edit, SampleRequest
 
+REGRESSED = ("statistics", "classes")  # methods that look at images, thousands of them
 _RANKED = re.compile(r"(sefa|pca)-([1-9]\d{0,2})(?:@(\d{1,3})-(\d{1,3}))?")
 
 
@@ -52,12 +54,18 @@ def edited_latents(
 
 
 def film_strip(
-    model: GenerativeModel, direction: Direction, strengths: Sequence[float], seed: int, label: int | None
+    model: GenerativeModel,
+    direction: Direction,
+    strengths: Sequence[float],
+    seed: int,
+    label: int | None,
+    **options: Any,
 ) -> NDArray[np.uint8]:
     """(strengths, H, W, C) uint8: one seed along one direction; ``label`` is None where the model is unconditional."""
     n = len(strengths)
     labels = None if label is None else [label] * n
-    return sample(model, edited_latents(model, [seed] * n, labels, [(direction, torch.tensor(strengths))]), labels)
+    latents = edited_latents(model, [seed] * n, labels, [(direction, torch.tensor(strengths))])
+    return sample(model, latents, labels, **options)
 
 
 def resolve(run: Run, model: GenerativeModel, edits: Sequence[Edit]) -> list[tuple[Direction, float | Tensor]]:
@@ -73,7 +81,8 @@ def resolve(run: Run, model: GenerativeModel, edits: Sequence[Edit]) -> list[tup
             resolved.append((saved[name].direction, requested.strength))
             continue
         method, layers, rank = _parse_name(run, name, list(saved))
-        measure = measure_for(run, model.device) if method in ("statistics", "classes") else None
+        regressed = method in REGRESSED and not is_found(run, method)
+        measure = measure_for(run, model.device) if regressed else None
         found = find_directions(run, model, method, measure, layers=layers, count=max(COUNT, rank))
         if name not in found:
             raise GanlibError(
@@ -81,6 +90,18 @@ def resolve(run: Run, model: GenerativeModel, edits: Sequence[Edit]) -> list[tup
             )
         resolved.append((found[name], requested.strength))
     return resolved
+
+
+def method_to_find(run: Run, name: str) -> str | None:
+    """The method that has to look at thousands of images before this direction is known; None where it is at hand.
+
+    GanlibError for a name that is no direction's.
+    """
+    saved, _ = saved_directions(run)
+    if name in saved:
+        return None
+    method, _, _ = _parse_name(run, name, list(saved))
+    return method if method in REGRESSED and not is_found(run, method) else None
 
 
 def _parse_name(run: Run, name: str, saved: list[str]) -> tuple[str, tuple[int, int] | None, int]:

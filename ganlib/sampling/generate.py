@@ -75,7 +75,7 @@ def sample_chunks(
 
 def sample_stages(
     model: GenerativeModel,
-    seeds: Iterable[int],
+    seeds: Iterable[int] | Latents,
     labels: Sequence[int] | Tensor | None = None,
     *,
     chunk: int = CHUNK,
@@ -83,11 +83,11 @@ def sample_stages(
 ) -> list[NDArray[np.uint8]]:
     """(N, h, w, C) uint8 for each stage of ``trace``: how the images of ``sample``, the last, come about."""
 
-    seeds = list(seeds)
+    seeds = seeds if isinstance(seeds, Latents) else list(seeds)
     y = _checked(labels, len(seeds))
 
     def compute(rows: Tensor) -> list[NDArray[np.uint8]]:
-        latents = model.latents([seeds[i] for i in rows.tolist()])
+        latents = latents_at(model, seeds, rows)
         stages = model.trace(latents, None if y is None else y[rows], **options_of(options, rows))
         return [to_uint8(stage) for stage in stages]
 

@@ -18,6 +18,8 @@ import streamlit as st
 import torch
 
 from ganlib import records
+from ganlib.applications.edits import latents_of
+from ganlib.applications.storage import saved_folder
 from ganlib.devices import pick_device
 from ganlib.figures import PALETTE
 from ganlib.logs import recipes
@@ -181,17 +183,31 @@ def get_growing(request: SampleRequest) -> Growing:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _get_growing(weights_hash: str, key: str, device: str, _request: SampleRequest) -> Growing:
-    return Growing(load_model(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
+    model = load_model(_request.run)
+    return Growing(model, latents_of(model, _request), _request.image_labels, **_request.options)
 
 
 def request_key(request: SampleRequest) -> str:
     """The request as one text, which Streamlit hashes faster than hundreds of numbers."""
-    return repr((request.image_seeds, request.image_labels, sorted(request.options.items())))
+    saved = _direction_files(request) if request.edits else ()
+    return repr((request.image_seeds, request.image_labels, sorted(request.options.items()), request.edits, saved))
+
+
+def _direction_files(request: SampleRequest) -> Signature:
+    """Of the saved directions among the edits: one may be saved anew under its name."""
+    files = []
+    for edit in request.edits:
+        path = saved_folder(request.run) / f"{edit.name}.safetensors"
+        with suppress(OSError):
+            stat = path.stat()
+            files.append((os.fsencode(path), stat.st_mtime_ns, stat.st_size))
+    return tuple(files)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _generate_images(weights_hash: str, key: str, _request: SampleRequest) -> np.ndarray:
-    return sample(load_model(_request.run), _request.image_seeds, _request.image_labels, **_request.options)
+    model = load_model(_request.run)
+    return sample(model, latents_of(model, _request), _request.image_labels, **_request.options)
 
 
 def has_stages(run: Run, options: dict[str, Any]) -> bool:
@@ -205,8 +221,8 @@ def generate_stages(request: SampleRequest) -> dict[int, np.ndarray]:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _generate_stages(weights_hash: str, key: str, _request: SampleRequest) -> dict[int, np.ndarray]:
-    seeds, labels = _request.image_seeds, _request.image_labels
-    stages = sample_stages(load_model(_request.run), seeds, labels, **_request.options)
+    model = load_model(_request.run)
+    stages = sample_stages(model, latents_of(model, _request), _request.image_labels, **_request.options)
     shown = np.linspace(0, len(stages) - 1, min(len(stages), MAX_STRIP)).round().astype(int)
     return {int(i) + 1: stages[i] for i in shown}
 

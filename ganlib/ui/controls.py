@@ -186,10 +186,10 @@ def pick_seeds(rows: int, count: int) -> tuple[int, ...]:
     return seeds
 
 
-def pick_count(rows: int) -> int:
+def pick_count(rows: int, default: int = 16) -> int:
     """How many images of each of ``rows`` classes; a list of seeds has its own number."""
     counts = [n for n in COUNTS if n * max(rows, 1) <= MAX_SHOWN] or COUNTS[:1]
-    default = min(16 if rows <= 1 else 8, counts[-1])
+    default = min(default if rows <= 1 else 8, counts[-1])
     text = "Images" if rows <= 1 else "Images per class"
     check_link("n", list(map(str, counts)).__contains__, f"it can be {', '.join(map(str, counts))}")
     return int(st.select_slider(plain(text), counts, value=default, key="n", bind="query-params"))

@@ -17,7 +17,7 @@ from ganlib.models import Trainable
 from ganlib.models.abilities import Classifies, Scores
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, class_name
-from ganlib.ui import attention, links, markup, tray
+from ganlib.ui import attention, editing, links, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, runs
 from ganlib.ui.markup import plain
 
@@ -38,7 +38,9 @@ def show_image(request: SampleRequest) -> None:
         st.caption(plain(f"{request.run.name} · {describe_options(request)}"))
         for sentence in [*describe_classes(request.run, image), *describe_score(request, image)]:
             st.markdown(plain(sentence))
-        tray.draw_favourite_button(request)
+        if not request.edits:  # a favourite is a run, a class and a seed
+            tray.draw_favourite_button(request)
+        editing.draw_directions_link(request)
         _draw_interpolation_links(request)
     attention.draw_attention(request)
     if st.toggle("Nearest training images", key="neighbours"):
@@ -47,7 +49,9 @@ def show_image(request: SampleRequest) -> None:
 
 def describe_options(request: SampleRequest) -> str:
     options = links.format_options(request.options)
-    return ", ".join(f"{name} {value}" for name, value in options.items()) or "default options"
+    described = [f"{name} {value}" for name, value in options.items()]
+    described += [f"{edit.name} {edit.strength:+g}" for edit in request.edits]
+    return ", ".join(described) or "default options"
 
 
 def describe_classes(run: Run, image: np.ndarray) -> list[str]:

@@ -19,7 +19,7 @@ def check_link(key: str, is_valid: Callable[[str], bool], reason: str) -> None:
     """Warns of a value that Streamlit would drop, bend until it fits or fail on, in silence."""
     value = st.query_params.get(key)
     if value and not is_valid(value) and key not in st.session_state:
-        _rerun_with(key, [], f"The link asks for {key} “{value[:40]}”, but {reason}. Showing the default.")
+        rerun_with(key, [], f"The link asks for {key} “{value[:40]}”, but {reason}. Showing the default.")
 
 
 def check_link_list(key: str, options: Collection[str]) -> None:
@@ -29,7 +29,7 @@ def check_link_list(key: str, options: Collection[str]) -> None:
         if value not in options and key not in st.session_state:
             rest = [v for v in values if v != value]
             warning = f"The link asks for {key} “{value[:40]}”, which does not exist here. Leaving it out."
-            _rerun_with(key, rest, warning)
+            rerun_with(key, rest, warning)
 
 
 def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key: str) -> str:
@@ -40,10 +40,10 @@ def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key
     linked = st.query_params.get(key)
     st.session_state[key] = linked if linked in labels else default
 
-    def write_link() -> None:
-        _write_link(key, [value for value in [st.session_state[key]] if value != default])
+    def write() -> None:
+        write_link(key, [value for value in [st.session_state[key]] if value != default])
 
-    return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write_link))
+    return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write))
 
 
 def linked_multiselect(
@@ -60,11 +60,11 @@ def linked_multiselect(
     linked = st.query_params.get_all(key)
     known = [value for value in linked if value in labels]
     if known != linked:
-        _write_link(key, known)
+        write_link(key, known)
     st.session_state[key] = known or ([] if st.session_state.get(cleared) else list(default))
 
-    def write_link() -> None:
-        _write_link(key, st.session_state[key])
+    def write() -> None:
+        write_link(key, st.session_state[key])
         st.session_state[cleared] = not st.session_state[key]
 
     return st.multiselect(
@@ -72,7 +72,7 @@ def linked_multiselect(
         list(labels),
         key=key,
         format_func=labels.__getitem__,
-        on_change=write_link,
+        on_change=write,
         placeholder=placeholder or None,
         help=help,
     )
@@ -81,10 +81,10 @@ def linked_multiselect(
 def add_to_link(key: str, values: Sequence[str]) -> None:
     """Further values of a ``linked_multiselect``, before it is drawn."""
     linked = st.query_params.get_all(key)
-    _write_link(key, list(dict.fromkeys([*linked, *values])))
+    write_link(key, list(dict.fromkeys([*linked, *values])))
 
 
-def _write_link(key: str, values: list[str]) -> None:
+def write_link(key: str, values: list[str]) -> None:
     if values:
         st.query_params[key] = values
     else:
@@ -99,11 +99,11 @@ def translate_link(key: str, names: Mapping[str, str]) -> None:
         st.rerun()
 
 
-def _rerun_with(key: str, values: list[str], warning: str) -> NoReturn:
-    """Starts the page again from a link that has only these values of the key."""
+def rerun_with(key: str, values: list[str], *warnings: str) -> NoReturn:
+    """Starts the page again from a link that has only these values of the key, with what is to be said of others."""
     if not st.session_state.get(LOST):
-        st.session_state.setdefault(WARNINGS, []).append(warning)
-    _write_link(key, values)
+        st.session_state.setdefault(WARNINGS, []).extend(warnings)
+    write_link(key, values)
     st.rerun()
 
 
@@ -116,7 +116,7 @@ def remember_uploads(names: list[str], *, had: bool) -> None:
     linked = st.query_params.get_all("uploads")
     if linked == names:
         return
-    _write_link("uploads", names)
+    write_link("uploads", names)
     if not names and not had:
         st.session_state[LOST] = True
         sentence = f"Uploads stay in the session that made them; upload {', '.join(linked)} again to see them here."

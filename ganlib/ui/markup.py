@@ -103,6 +103,20 @@ def stage_grid(request: SampleRequest, stages: Mapping[int, np.ndarray]) -> str:
     return _group("stages", f"Stages of images of {request.run.name}", style, f"<div></div>{heads}{rows}")
 
 
+def strip_rows(labels: Mapping[str, str], strengths: Sequence[float], strips: Sequence[np.ndarray]) -> str:
+    """A row a direction under its label, a column a strength: (strengths, H, W, C) uint8 each."""
+    heads = "".join(f'<div style="{CAPTION_STYLE}">{strength:+g}</div>' for strength in strengths)
+    rows = "".join(
+        f'<div style="{CAPTION_STYLE};grid-column:1/-1;text-align:left;margin-top:.3rem">{escape(label)}</div>'
+        + "".join(
+            _image(image, f"{name}, strength {strength:+g}") for image, strength in zip(strip, strengths, strict=True)
+        )
+        for (name, label), strip in zip(labels.items(), strips, strict=True)
+    )
+    style = f"gap:.25rem;grid-template-columns:repeat({len(strengths)},minmax(0,7rem))"
+    return _group("direction-strips", f"Film strips of {len(labels)} directions", style, f"{heads}{rows}")
+
+
 def film_strip(captions: Sequence[str], frames: np.ndarray, columns: int = 0) -> str:
     """Frames (F, H, W, C) uint8 in order, row by row; 0 ``columns`` are as many as there is room for."""
     cells = "".join(_image(frame, caption) for frame, caption in zip(frames, captions, strict=True))

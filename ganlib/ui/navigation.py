@@ -16,6 +16,7 @@ PAGES = {  # by the file of pages/
     "gallery": PageEntry("Gallery", "photo_library"),
     "sampling": PageEntry("Sampling", "casino", "Generate"),
     "interpolation": PageEntry("Interpolation", "timeline", "Generate"),
+    "directions": PageEntry("Directions", "tune", "Generate"),
     "curves": PageEntry("Training curves", "show_chart", "Compare"),
     "fid": PageEntry("FID comparison", "leaderboard", "Compare"),
     "compare": PageEntry("Real vs synthetic", "compare", "Compare"),

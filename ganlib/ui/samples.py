@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.images import grid, png, strip, zip_of_pngs
 from ganlib.runs import Run
-from ganlib.sampling.request import SampleRequest, format_seeds
+from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
 from ganlib.ui import components, growth, markup
 from ganlib.ui.catalog import (
     MAX_STRIP,
@@ -178,6 +178,7 @@ def draw_sample_link(request: SampleRequest, others: Sequence[Run], stages: bool
             **({"class": request.class_names[0]} if len(request.classes) == 1 else {}),
             **_link_seeds(request.seeds),
             **format_options(request.options),
+            **({"edits": format_edits(request.edits)} if request.edits else {}),
             **({"stages": "true"} if stages else {}),
         },
         request.command,
@@ -194,7 +195,8 @@ def file_name(request: SampleRequest) -> str:
     """Run, class, seeds and options: no two requests' downloads are called the same."""
     classes = ["all_classes"] if len(request.classes) > 1 else request.class_names
     options = [f"{name}_{value}" for name, value in format_options(changed_options(request)).items()]
-    parts = [request.run.path.name, *classes, f"seeds_{format_seeds(request.seeds)}", *options]
+    edits = [format_edits(request.edits)] if request.edits else []
+    parts = [request.run.path.name, *classes, f"seeds_{format_seeds(request.seeds)}", *options, *edits]
     return re.sub(r"[^\w.+,-]", "_", "_".join(parts))[:120]
 
 

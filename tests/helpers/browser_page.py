@@ -33,6 +33,7 @@ PAGES = {
     "gallery": "Gallery",
     "sampling": "Sampling",
     "interpolation": "Interpolation",
+    "directions": "Directions",
     "curves": "Training curves",
     "fid": "FID comparison",
     "experiments": "Experiments",

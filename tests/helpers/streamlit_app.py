@@ -34,6 +34,7 @@ PAGES = {
     "gallery": "Gallery",
     "sampling": "Sampling",
     "interpolation": "Interpolation",
+    "directions": "Directions",
     "curves": "Training curves",
     "fid": "FID comparison",
     "compare": "Real vs synthetic",

@@ -46,10 +46,11 @@ def _quick_collections(shared):
 
 
 @pytest.fixture
-def use(monkeypatch):
-    """Puts a folder in place of the gallery and the local runs."""
+def use(monkeypatch, tmp_path_factory):
+    """Puts a folder in place of the gallery and the local runs, and another in place of the user's caches."""
 
     def point(root: Path) -> Path:
+        monkeypatch.setenv("GANLIB_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
         monkeypatch.setenv("GANLIB_GALLERY", str(root))
         monkeypatch.delenv("GANLIB_RUNS", raising=False)
         return root
