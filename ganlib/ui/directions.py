@@ -185,8 +185,10 @@ def draw_table(run: Run, directions: Mapping[str, Measured]) -> None:
     with st.expander("What each direction changes", icon=":material/table:"):
         seeds = max(measured.seeds for measured in directions.values())
         st.caption(
-            f"Over {seeds} seeds that it was not found on. Monotone: mean rank correlation with the strength, named "
-            "from 0.8. Also: other changes nearly as large; such a direction is tangled."
+            plain(
+                f"Over {seeds} seeds that it was not found on. Monotone: mean rank correlation with the strength, "
+                "named from 0.8. Also: other changes nearly as large; such a direction is tangled."
+            )
         )
         st.dataframe(pd.DataFrame(rows).round(2), hide_index=True)
 

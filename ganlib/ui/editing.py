@@ -47,7 +47,7 @@ def known_edits(run: Run, edits: Sequence[Edit], *, follow: bool = True) -> tupl
     """
     for method in dict.fromkeys(filter(None, (method_to_find(run, edit.name) for edit in edits))):
         if not follow or draw_measured(run, method) is None:
-            st.caption(f"Edits along directions of {method} follow once these are found.")
+            st.caption(plain(f"Edits along directions of {method} follow once these are found."))
             break
     return tuple(edit for edit in edits if method_to_find(run, edit.name) is None)
 
