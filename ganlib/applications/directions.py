@@ -39,8 +39,8 @@ def edit(
 ) -> Latents:
     """Latents moved by strength × vector of each direction; a strength is a number or (N,), one for each image.
 
-    The result is in the latest space that an edit needs; no edits return the latents as they are. GanlibError for a
-    direction of a space that comes before that of the latents.
+    The result is in the latest space that an edit needs; no edits return the latents as they are. A direction of w
+    moves the styles of all layers alike. GanlibError for any other of a space that comes before that of the latents.
     """
     order = list(model.spaces)
     for direction, _ in edits:
@@ -50,6 +50,8 @@ def edit(
             )
     for direction, strength in sorted(edits, key=lambda pair: order.index(pair[0].target_space)):
         space = direction.target_space
+        if (space, latents.space) == ("w", "w+"):
+            space = "w+"
         if order.index(space) < order.index(latents.space):
             raise GanlibError(
                 f"A direction of {space} cannot move latents of {latents.space}: choose one of {latents.space}."

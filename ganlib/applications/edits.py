@@ -53,6 +53,15 @@ def edited_latents(
     return on_device(model.device, compute)
 
 
+def edited_image(
+    model: GenerativeModel, latents: Latents, label: int | None, edits: Sequence[tuple[Direction, float | Tensor]]
+) -> NDArray[np.uint8]:
+    """(H, W, C) uint8: one image's latents, those of a picture for instance, moved along ``edits``."""
+    labels = None if label is None else [label]
+    y = None if labels is None else torch.as_tensor(labels)
+    return sample(model, on_device(model.device, lambda: edit(model, latents, y, edits)), labels)[0]
+
+
 def film_strip(
     model: GenerativeModel,
     direction: Direction,

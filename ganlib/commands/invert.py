@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.storage import check_latents_name, save_latents
 from ganlib.commands.progress import ProgressLine
@@ -22,7 +23,7 @@ from ganlib.files import write_atomically
 from ganlib.images import captioned_grid, from_uint8, png, to_uint8
 from ganlib.models import Classifies, GenerativeModel
 from ganlib.runs import Run, find_run
-from ganlib.sampling.request import class_name, parse_classes
+from ganlib.sampling.request import class_name, parse_classes, parse_edits
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -33,6 +34,9 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("picture", type=Path, metavar="PICTURE", help="an image file; its middle square is taken")
     parser.add_argument("--class", dest="label", help="its class (default: what the classifier of the data set sees)")
     parser.add_argument("--out", type=Path, help="a .png of the picture beside its inversion")
+    parser.add_argument(
+        "--edit", default="", metavar="NAME=STRENGTH,…", help="move the inversion along directions, like sefa-1=2"
+    )
     parser.add_argument("--save", metavar="NAME", help="keep the latents in the run's folder")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
     add_arguments(parser, InversionConfig)
@@ -47,6 +51,7 @@ def run(args: argparse.Namespace) -> None:
         check_latents_name(args.save)
     if args.save and config.tuning_steps:
         raise GanlibError("--save keeps latents for the run's own weights; leave out it or --tuning-steps.")
+    edits = parse_edits(args.edit)
     device = pick_device(args.device)
     model = run.load(device)
     if not isinstance(model, GenerativeModel):
@@ -55,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
     target = from_uint8(picture[None], device)
     classifier = load_classifier(run, device)
     seen = None if classifier is None else predicted_class(classifier, target)
+    moves = resolve(run, model, edits)
     label = _label(run, model, args.label, seen)
     inversion = Inversion(model, target, label, config)
     start = time.monotonic()
@@ -72,9 +78,12 @@ def run(args: argparse.Namespace) -> None:
     if args.save:
         print(f"Latents in {save_latents(run, args.save, inversion.latents, label)}")
     if args.out:
-        pair = np.concatenate([picture[None], to_uint8(inversion.image)])
-        write_atomically(args.out, png(captioned_grid(pair, ["picture", "inversion"], 2)))
-        print(f"Picture and inversion in {args.out}")
+        images, captions = [picture, to_uint8(inversion.image)[0]], ["picture", "inversion"]
+        if moves:
+            images.append(edited_image(inversion.model, inversion.latents, inversion.label, moves))
+            captions.append("edited")
+        write_atomically(args.out, png(captioned_grid(np.stack(images), captions, len(images))))
+        print(f"{', '.join(captions).capitalize()} in {args.out}")
 
 
 def load_classifier(run: Run, device: torch.device) -> Classifies | None:

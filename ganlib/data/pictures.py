@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,9 @@ from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, value_r
 from ganlib.errors import GanlibError
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
+MAX_PIXELS = 64_000_000  # of a picture that a person chose
 ORIENTATION = 0x0112  # EXIF tag
+TRANSPARENT_MODES = ("RGBA", "LA", "PA")
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 
 
@@ -31,17 +35,56 @@ def decode(data: bytes) -> Image.Image:
     return image
 
 
+class DecodedPicture(NamedTuple):
+    """``pixels``: (size, size, channels) uint8. ``notes``: a sentence for each thing that was left out of the file."""
+
+    pixels: NDArray[np.uint8]
+    notes: tuple[str, ...]
+
+
 def read_picture(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """One image file -> (size, size, channels) uint8, as ``to_square`` has it. GanlibError where it is none."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"the file is larger than {MAX_BYTES >> 20} MiB")
-        return to_square(decode(path.read_bytes()), size, channels).copy()  # which may be changed
+        data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b" " * (MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(str(path), error) from None
+    return decode_picture(data, str(path), size, channels).pixels
+
+
+def decode_picture(data: bytes, name: str, size: int, channels: int) -> DecodedPicture:
+    """``read_picture`` of a file's bytes; ``name`` is what errors call it."""
+    try:
+        width, height = dimensions(data)
+        if width * height > MAX_PIXELS:
+            raise ValueError(f"it has {width * height / 1e6:.0f} megapixels, more than {MAX_PIXELS / 1e6:.0f}")
+        image = decode(data)
+        return DecodedPicture(to_square(image, size, channels).copy(), tuple(_notes(image)))  # which may be changed
     except MemoryError:
         raise
     except Exception as error:  # Pillow raises whatever a damaged file leads to
-        reason = " ".join(str(error).split())[:100] or type(error).__name__
-        raise GanlibError(f"{path} is no picture that can be read ({reason}); choose a PNG, JPEG or WebP.") from None
+        raise _unreadable(name, error) from None
+
+
+def dimensions(data: bytes) -> tuple[int, int]:
+    """Width and height, from the header alone."""
+    with catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(data)) as image:
+            return image.size
+
+
+def _unreadable(name: str, error: Exception) -> GanlibError:
+    reason = " ".join(str(error).split())[:100] or type(error).__name__
+    return GanlibError(f"{name} is no picture that can be read ({reason}); choose a PNG, JPEG or WebP.")
+
+
+def _notes(image: Image.Image) -> Iterator[str]:
+    if getattr(image, "n_frames", 1) > 1:
+        yield "It is an animation; its first frame is taken."
+    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
+        yield "Its transparent parts are white."
+    if image.width != image.height:
+        yield "Its middle square is taken."
 
 
 def native_channels(image: Image.Image) -> int:
@@ -58,7 +101,7 @@ def to_square(
     """
     if kind := kind_of(image):  # convert() would clip the values at 255 instead of scaling them
         image = scale(image, (ranges or {}).get(kind) or value_range(image))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
         image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: make it white
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     mode = "L" if channels == 1 else "RGB"

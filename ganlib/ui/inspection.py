@@ -56,16 +56,31 @@ def describe_options(request: SampleRequest) -> str:
 
 def describe_classes(run: Run, image: np.ndarray) -> list[str]:
     """What the data set's classifier sees in (H, W, C) uint8; [] where there is no classifier of these classes."""
-    classifier = find_classifier(run)
-    if classifier is None:
+    probabilities = class_probabilities(run, image)
+    if probabilities is None:
         return []
-    model = _load_classifier(str(classifier.path), classifier.weights_hash)
-    assert isinstance(model, Classifies)
-    logits = on_device(model.device, lambda: model.classify(_batch(image, model)))
-    probabilities = logits.softmax(1)[0].tolist()
     order = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])[:LIKELY]
     seen = ", ".join(f"{class_name(run, i)} {probabilities[i]:.0%}" for i in order)
     return [f"The classifier sees: {seen}."]
+
+
+def most_likely_class(run: Run, image: np.ndarray) -> int | None:
+    """The class that the classifier sees in (H, W, C) uint8; None where there is no classifier."""
+    probabilities = class_probabilities(run, image)
+    return None if probabilities is None else int(np.argmax(probabilities))
+
+
+def class_probabilities(run: Run, image: np.ndarray) -> list[float] | None:
+    """One a class, of the data set's classifier for (H, W, C) uint8; None where there is none."""
+    classifier = find_classifier(run)
+    if classifier is None:
+        return None
+    model = _load_classifier(str(classifier.path), classifier.weights_hash)
+    assert isinstance(model, Classifies)
+    probabilities: list[float] = on_device(
+        model.device, lambda: model.classify(_batch(image, model)).softmax(1)[0].tolist()
+    )
+    return probabilities
 
 
 def find_classifier(run: Run) -> Run | None:

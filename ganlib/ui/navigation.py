@@ -17,6 +17,7 @@ PAGES = {  # by the file of pages/
     "sampling": PageEntry("Sampling", "casino", "Generate"),
     "interpolation": PageEntry("Interpolation", "timeline", "Generate"),
     "directions": PageEntry("Directions", "tune", "Generate"),
+    "inversion": PageEntry("Inversion", "add_photo_alternate", "Generate"),
     "curves": PageEntry("Training curves", "show_chart", "Compare"),
     "fid": PageEntry("FID comparison", "leaderboard", "Compare"),
     "compare": PageEntry("Real vs synthetic", "compare", "Compare"),

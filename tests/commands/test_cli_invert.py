@@ -29,7 +29,7 @@ def test_a_picture_is_inverted_drawn_and_kept(own_gallery, picture, tmp_path, ca
     flags = ["--class", "3", "--out", str(out), "--save", "mine"]
     text = run_command("invert", CONDITIONAL, picture, *flags, *QUICK, capsys=capsys)
     assert "picture.png: distance 0." in text
-    assert f"Picture and inversion in {out}" in text
+    assert f"Picture, inversion in {out}" in text
     latents, label = load_latents(Run(own_gallery / CONDITIONAL), "mine")
     assert (len(latents), label) == (1, 3)
     with Image.open(out) as pair:

@@ -34,6 +34,7 @@ PAGES = {
     "sampling": "Sampling",
     "interpolation": "Interpolation",
     "directions": "Directions",
+    "inversion": "Inversion",
     "curves": "Training curves",
     "fid": "FID comparison",
     "experiments": "Experiments",

@@ -35,6 +35,7 @@ PAGES = {
     "sampling": "Sampling",
     "interpolation": "Interpolation",
     "directions": "Directions",
+    "inversion": "Inversion",
     "curves": "Training curves",
     "fid": "FID comparison",
     "compare": "Real vs synthetic",

@@ -1,0 +1,252 @@
+"""A picture inverted on the page: where it comes from, its class, the optimisation as it goes, saving, the link."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ganlib.applications.catalogue import methods_of
+from ganlib.applications.edits import edited_image, resolve
+from ganlib.applications.inversion import Inversion, InversionConfig
+from ganlib.applications.storage import save_latents
+from ganlib.data.pictures import decode_picture
+from ganlib.errors import GanlibError
+from ganlib.files import describe_os_error
+from ganlib.images import from_uint8, png, to_uint8
+from ganlib.metrics.references import load_split
+from ganlib.models import Encodes
+from ganlib.runs import Run
+from ganlib.sampling.request import Edit, class_name, format_edits, parse_int
+from ganlib.ui import chrome, controls, growth, inspection, markup
+from ganlib.ui.catalog import load_model
+from ganlib.ui.links import check_link, draw_link
+from ganlib.ui.markup import plain
+
+OUTCOME = "saved_latents"  # the session's key of what became of saving them, and whether it failed
+TEST, UPLOAD = "Test picture", "Upload"
+FILE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+MEGABYTES = 64
+MOST_STEPS = 1000
+
+
+class Picture(NamedTuple):
+    """What is to be inverted."""
+
+    pixels: np.ndarray  # (H, W, C) uint8 of the model's size
+    name: str
+    number: int | None  # in the test set, None of an upload
+
+
+def pick_picture(run: Run) -> Picture:
+    """A test picture, where the data set is at hand, or an upload; the page ends until there is one."""
+    images, reason = _load_test_images(run)
+    sources = [UPLOAD] if images is None else [TEST, UPLOAD]
+    if images is None:
+        st.caption(plain(f"No test picture can be chosen: {reason}"))
+    check_link("source", sources.__contains__, f"it can be {' or '.join(sources)}")
+    source = st.segmented_control(
+        "Picture",
+        sources,
+        default=sources[0],
+        required=True,
+        key="source",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if images is not None and source == TEST:
+        last = len(images) - 1
+        check_link(
+            "picture", lambda text: (n := parse_int(text)) is not None and n <= last, f"they go from 0 to {last}"
+        )
+        number = int(st.number_input("Number in the test set", 0, last, 0, key="picture", bind="query-params"))
+        return Picture(images[number], f"{run.data_name}_test_{number}.png", number)
+    file = st.file_uploader("An image file", FILE_TYPES, max_upload_size=MEGABYTES)
+    if file is None:
+        chrome.finish("Upload a picture; its middle square is scaled to the size that the model makes.")
+    decoded = decode_picture(file.getvalue(), file.name, run.config.image_size, run.config.channels)
+    for note in decoded.notes:
+        st.caption(f":material/info: {plain(note)}")
+    return Picture(decoded.pixels, file.name, None)
+
+
+def _load_test_images(run: Run) -> tuple[Any, str]:
+    """(N, H, W, C) uint8, or None and the reason."""
+    try:
+        return load_split(run, "test", None).images, ""
+    except GanlibError as error:
+        return None, str(error)
+
+
+def pick_label(run: Run, picture: Picture) -> int | None:
+    """The class in which the picture is inverted: what the classifier sees, or one's own choice."""
+    if not load_model(run).conditional:
+        return None
+    seen = inspection.most_likely_class(run, picture.pixels)
+    if seen is not None and st.toggle(
+        plain(f"Seen class: {class_name(run, seen)}"),
+        True,
+        key="seen",
+        bind="query-params",
+        help="Inverted in the class that the classifier sees; off, in one of your choice.",
+    ):
+        return seen
+    return controls.pick_class(run)
+
+
+def pick_config(run: Run) -> InversionConfig:
+    if isinstance(load_model(run), Encodes):
+        st.caption("The model's own encoder finds the latents.")
+        return InversionConfig()
+    default = InversionConfig()
+    check_link("steps", lambda text: (parse_int(text) or 0) in range(1, MOST_STEPS + 1), f"1 to {MOST_STEPS}")
+    check_link("tuning", lambda text: (parse_int(text) or 0) in range(MOST_STEPS + 1), f"0 to {MOST_STEPS}")
+    steps = st.slider("Steps on the latents", 1, MOST_STEPS, default.steps, key="steps", bind="query-params")
+    tuning = st.slider(
+        "Steps on G",
+        0,
+        MOST_STEPS,
+        0,
+        key="tuning",
+        bind="query-params",
+        help="Pivotal tuning: a copy of G is changed around the latents until it makes the picture.",
+    )
+    return InversionConfig(steps=int(steps), tuning_steps=int(tuning))
+
+
+def invert(run: Run, picture: Picture, label: int | None, config: InversionConfig) -> Inversion:
+    """The inversion as far as any session has brought it; its progress is drawn, and a way to stop."""
+    model = load_model(run)
+    if model.stages() > 1 and not isinstance(model, Encodes):
+        chrome.finish(
+            f"{run.name} makes an image in {model.stages()} steps, too many to optimise through on a page; run "
+            f"python -m ganlib invert {run.name} PICTURE instead."
+        )
+    digest = hashlib.sha256(picture.pixels.tobytes()).hexdigest()[:16]
+    device = st.session_state.get("device", "auto")
+    inversion = _get_inversion(run.weights_hash, digest, label, repr(config), device, run, picture.pixels, config)
+    key = f"{run.weights_hash} {digest} {label} {config}"
+    status, slot = st.container(), st.empty()
+    growth.follow(
+        inversion, key, status, lambda: _draw_state(slot, run, picture, inversion), "the best so far is shown"
+    )
+    slot.empty()
+    if inversion.latents is None:
+        chrome.finish("Nothing is found yet; go on to see the nearest seeds.")
+    return inversion
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _get_inversion(
+    weights_hash: str, digest: str, label: int | None, key: str, device: str, _run: Run, _pixels: Any, _config: Any
+) -> Inversion:
+    model = load_model(_run)
+    target = from_uint8(np.array(_pixels)[None], model.device)
+    return Inversion(model, target, label, _config)
+
+
+def _draw_state(slot: DeltaGenerator, run: Run, picture: Picture, inversion: Inversion) -> None:
+    with slot.container():
+        draw_result(run, picture, inversion, None)
+
+
+def draw_result(run: Run, picture: Picture, inversion: Inversion, edited: np.ndarray | None) -> None:
+    """The picture, its inversion with what the classifier sees, the edited one, and the losses."""
+    if inversion.image is None:
+        return
+    image = to_uint8(inversion.image)[0]
+    cells = [("Picture", picture.pixels), (f"Inversion, distance {min(inversion.losses):.3f}", image)]
+    if edited is not None:
+        cells.append(("Edited", edited))
+    columns = st.columns(3)
+    for column, (caption, pixels) in zip(columns, cells, strict=False):
+        column.html(markup.large_image(np.array(pixels), caption))
+        column.caption(plain(" ".join([f"{caption}.", *inspection.describe_classes(run, np.array(pixels))])))
+    if len(inversion.losses) > 2:
+        losses = pd.DataFrame({"Step": range(len(inversion.losses)), "Distance": inversion.losses})
+        st.line_chart(losses, x="Step", y="Distance", height=220)
+
+
+def edit_inversion(run: Run, inversion: Inversion, edits: tuple[Edit, ...]) -> np.ndarray | None:
+    """(H, W, C) uint8 of the latents moved along the edits; None without any."""
+    if not edits or inversion.latents is None:
+        return None
+    moves = resolve(run, load_model(run), edits)
+    return edited_image(inversion.model, inversion.latents, inversion.label, moves)
+
+
+def can_be_edited(run: Run) -> bool:
+    return bool(methods_of(load_model(run)))
+
+
+def draw_saving(run: Run, inversion: Inversion) -> None:
+    """The pair as a file, and the latents by name into the run's folder."""
+    assert inversion.image is not None
+    with st.container(horizontal=True):
+        st.download_button(
+            "Inversion as PNG",
+            png(to_uint8(inversion.image)[0]),
+            f"{run.name}_inversion.png",
+            "image/png",
+            on_click="ignore",
+            icon=":material/image:",
+        )
+        if not inversion.config.tuning_steps:  # else they belong to the tuned weights
+            with st.popover("Save the latents", icon=":material/save:"), st.form("save_latents", border=False):
+                st.text_input("Name", key="latents_name", placeholder="my dog")
+                st.form_submit_button("Save", on_click=_save, args=(run, inversion))
+    message, failed = st.session_state.pop(OUTCOME, ("", False))
+    if message:
+        (st.error if failed else st.success)(plain(message))
+
+
+def _save(run: Run, inversion: Inversion) -> None:
+    assert inversion.latents is not None
+    try:
+        file = save_latents(run, st.session_state["latents_name"].strip(), inversion.latents, inversion.label)
+        st.session_state[OUTCOME] = f"The latents are in {file}.", False
+    except GanlibError as error:
+        st.session_state[OUTCOME] = str(error), True
+    except OSError as error:
+        st.session_state[OUTCOME] = describe_os_error(error), True
+
+
+def draw_inversion_link(run: Run, picture: Picture, inversion: Inversion, edits: tuple[Edit, ...]) -> None:
+    """The picture's file and the command line; a link where the picture is one of the test set."""
+    config, label = inversion.config, inversion.label
+    parts = [f'python -m ganlib invert {run.name} "{picture.name}"']
+    if label is not None:
+        parts.append(f'--class "{class_name(run, label)}"')
+    if not isinstance(load_model(run), Encodes):
+        parts.append(f"--steps {config.steps}")
+        if config.tuning_steps:
+            parts.append(f"--tuning-steps {config.tuning_steps}")
+    if edits:
+        parts.append(f'--edit "{format_edits(edits)}"')
+    command = " ".join([*parts, "--out inverted.png"])
+    if picture.number is None:
+        with st.expander("Command line", icon=":material/terminal:"):
+            st.caption("An upload stays in its session; the same from a shell:")
+            st.code(command, language="bash", wrap_lines=True)
+        return
+    link = {
+        "run": run.name,
+        "picture": picture.number,
+        **({"seen": "false", "class": class_name(run, label)} if label is not None else {}),
+        "steps": config.steps,
+        "tuning": config.tuning_steps,
+        **({"edits": format_edits(edits)} if edits else {}),
+    }
+    st.download_button(
+        "This picture, for the command line",
+        png(np.array(picture.pixels)),
+        picture.name,
+        "image/png",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    draw_link(link, command)
