@@ -141,6 +141,16 @@ def test_every_architecture_can_be_edited(name: str) -> None:
 
 
 @torch.inference_mode()
+def test_a_direction_of_w_moves_the_styles_of_all_layers_alike() -> None:
+    model = build("stylegan2_ada")
+    labels, latents = torch.zeros(4, dtype=torch.int64), model.latents(range(4))
+    direction = principal_components(draw(model, range(64), "w"), 1)[0]
+    by_layers = edit(model, model.map(latents, labels, "w+"), labels, [(direction, 2.0)])
+    at_once = model.map(edit(model, latents, labels, [(direction, 2.0)]), labels, "w+")
+    torch.testing.assert_close(by_layers.z, at_once.z)
+
+
+@torch.inference_mode()
 def test_styles_are_edited_layer_by_layer() -> None:
     model = build("stylegan2_ada")
     labels, latents = torch.zeros(4, dtype=torch.int64), model.latents(range(4))
@@ -156,8 +166,8 @@ def test_styles_are_edited_layer_by_layer() -> None:
     torch.testing.assert_close(
         model.generate(edit(model, latents, labels, [(everywhere, 1.0)]), labels), model.generate(in_w, labels)
     )
-    with pytest.raises(GanlibError, match=r"of w cannot move latents of w\+"):
-        edit(model, moved, labels, [(replace(by_layer, layers=None), 1.0)])
+    with pytest.raises(GanlibError, match=r"of z cannot move latents of w\+"):
+        edit(model, moved, labels, [(replace(by_layer, space="z", layers=None), 1.0)])
 
 
 def test_a_direction_of_a_space_that_the_model_lacks_is_refused() -> None:

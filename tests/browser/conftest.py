@@ -41,6 +41,7 @@ def server(gallery, tmp_path_factory) -> Iterator[str]:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log.txt"
     environment = {k: v for k, v in os.environ.items() if k != "GANLIB_RUNS"} | {"GANLIB_GALLERY": str(gallery)}
+    environment["GANLIB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(
