@@ -20,6 +20,7 @@ from ganlib.ui.measuring import draw_measured
 KEY = "edits"  # of the link
 STRONGEST = 4.0  # deviations that a slider goes, unless the link goes further
 STEP = 0.25
+PANEL = 440  # pixels in which sliders scroll, so that the images stay in sight beside them or, on a phone, below
 
 
 def linked_edits(run: Run) -> tuple[Edit, ...]:
@@ -60,11 +61,12 @@ def pick_strengths(edits: Sequence[Edit], labels: Mapping[str, str]) -> None:
         strengths[name] = st.session_state[_slider_key(name)]
         write_link(KEY, _values([Edit(n, s) for n, s in strengths.items() if s]))
 
+    panel = st.container(height=PANEL, border=False) if len(labels) > 4 else st.container()
     for name, label in labels.items():
         strength = strengths.get(name, 0.0)
         bound = max(STRONGEST, abs(strength))
         st.session_state[_slider_key(name)] = float(strength)
-        st.slider(plain(label), -bound, bound, step=STEP, key=_slider_key(name), on_change=write, args=(name,))
+        panel.slider(plain(label), -bound, bound, step=STEP, key=_slider_key(name), on_change=write, args=(name,))
 
 
 def draw_reset(edits: Sequence[Edit]) -> None:
