@@ -54,7 +54,7 @@ def test_a_test_picture_is_inverted_edited_saved_and_equal_to_the_commands(own_g
     assert load_latents(Run(own_gallery / CONDITIONAL), "four")[1] == 3
 
 
-def test_a_stopped_inversion_shows_the_best_so_far_and_goes_on(own_gallery):
+def test_another_test_picture_is_inverted_in_its_turn(own_gallery):
     at = open_page("inversion", run=CONDITIONAL, picture="5", class_="3", steps=STEPS)
     at = set_to(at, "number_input", "picture", 6)
     assert len(large_images(at)) == 2
