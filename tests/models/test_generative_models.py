@@ -15,12 +15,11 @@ from ganlib.errors import GanlibError
 from ganlib.models import MODELS, GenerativeModel, Latents, Option
 from ganlib.models.options import SEED_LIMIT
 from ganlib.sampling import check_options, sample
-from helpers.tiny_models import build, generate, labels_for
+from helpers.tiny_models import DISCRETE, build, generate, labels_for
 
 GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]
 OPTIONS = [(name, o) for name in GENERATIVE for o in build(name).options]
 
-DISCRETE = ("pixelcnn", "vqvae")  # they draw levels or codes: between two classes an image jumps
 
 every_generative_model = pytest.mark.parametrize("name", GENERATIVE)
 every_option = pytest.mark.parametrize(("name", "knob"), OPTIONS, ids=[f"{name}-{o.name}" for name, o in OPTIONS])

@@ -93,7 +93,8 @@ def test_the_good_runs_stay_in_every_list(damaged, use):
     assert sorted(run_options("sampling")) == sorted(run_options("interpolation")) == labels
     assert len(labels) == len(usable)
     assert set(run_names(open_page("gallery"))) == usable
-    assert set(open_page("curves").multiselect(key="runs").options) == set(RUNS)
+    trained = run_labels(run for run in scan([damaged])[0] if run.name in RUNS)
+    assert set(open_page("curves").multiselect(key="runs").options) == set(trained.values())
 
 
 @pytest.mark.parametrize("name", ["sampling", "interpolation"])
