@@ -4,5 +4,5 @@ directions   latents moved along directions         edits        images of seeds
 catalogue    directions of a run by name            storage      directions in files
 discovery    how directions are found               projections  the layers that take the latent
 effects      what a direction changes, its name     statistics   what is seen of an image at once
-inversion    the latents of a given picture
+inversion    the latents of a given picture         classifier   of a run's data set
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from ganlib.applications.classifier import load_classifier
 from ganlib.applications.directions import Direction
 from ganlib.applications.discovery import (
     closed_form,
@@ -26,7 +27,7 @@ from ganlib.applications.projections import draw, projections
 from ganlib.applications.statistics import STATISTICS
 from ganlib.applications.storage import read_directions, write_directions
 from ganlib.errors import GanlibError
-from ganlib.models import Classifies, GenerativeModel
+from ganlib.models import GenerativeModel
 from ganlib.runs import Run
 from ganlib.settings import direction_cache
 
@@ -58,14 +59,7 @@ def methods_of(model: GenerativeModel) -> list[str]:
 
 def measure_for(run: Run, device: torch.device) -> Measure:
     """Image statistics and, where there is a classifier of the run's data set, the log probabilities of its classes."""
-    from ganlib.metrics.extractors import find_classifier  # a machine that only trains has no torch-fidelity
-
-    try:
-        classifier = find_classifier(run).load(device)
-    except GanlibError:
-        return measure_of(None)
-    assert isinstance(classifier, Classifies)
-    return measure_of(classifier)
+    return measure_of(load_classifier(run, device))
 
 
 def find_directions(

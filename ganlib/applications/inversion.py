@@ -89,14 +89,18 @@ class Inversion:
             )
         if model.conditional and label is None:
             raise GanlibError("This model is conditional: give the class that the picture is to be inverted in.")
-        self.model, self.config, self.target = model, config, target.to(model.device)
+        self.config, self.target = config, target.to(model.device)
         self.label = label if model.conditional else None
+        self._untuned, self._stepping = model, Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.model = self._untuned
         self.losses: list[float] = []
         self.latents: Latents | None = None
         self.image: Tensor | None = None
         self.fraction = 0.0
         self._best = float("inf")
-        self._stepping = Lock()
         self._steps = self._run()
 
     @property
@@ -105,8 +109,13 @@ class Inversion:
 
     def step(self) -> None:
         with self._stepping:
-            if not self.done:
+            if self.done:
+                return
+            try:
                 self.fraction = on_device(self.model.device, partial(next, self._steps), gradients=True)
+            except Exception:
+                self._begin()  # a generator that raised would seem to have ended
+                raise
 
     def finish(self) -> Latents:
         """The result."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ganlib.applications.classifier import load_classifier
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.storage import check_latents_name, save_latents
@@ -84,18 +85,6 @@ def run(args: argparse.Namespace) -> None:
             captions.append("edited")
         write_atomically(args.out, png(captioned_grid(np.stack(images), captions, len(images))))
         print(f"{', '.join(captions).capitalize()} in {args.out}")
-
-
-def load_classifier(run: Run, device: torch.device) -> Classifies | None:
-    """Of the run's data set; None where there is none."""
-    from ganlib.metrics.extractors import find_classifier  # a machine that only trains has no torch-fidelity
-
-    try:
-        classifier = find_classifier(run).load(device)
-    except GanlibError:
-        return None
-    assert isinstance(classifier, Classifies)
-    return classifier
 
 
 def predicted_class(classifier: Classifies, image: torch.Tensor) -> int:

@@ -69,6 +69,7 @@ class DDPM(Guided):
     Config: ClassVar[type[DiffusionConfig]] = DDPMConfig
     config: Any
     ema_modules = ("unet",)
+    default_steps = DEFAULT_STEPS
     alphas_cumprod: Tensor
 
     def __init__(self, config: DiffusionConfig) -> None:
@@ -131,9 +132,6 @@ class DDPM(Guided):
         return self.with_guidance(self.network, xt, t / self.config.timesteps, y, guidance)
 
     # Sampling.
-
-    def stages(self, *, steps: int | Tensor = DEFAULT_STEPS, **options: Any) -> int:
-        return int(torch.as_tensor(steps).max())
 
     def trace(
         self,

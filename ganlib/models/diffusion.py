@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,8 @@ class Guided(EmbedsAttributes):
 
     family = "diffusion"
     config: Any
+    default_steps: ClassVar[int]
+    """Of ``trace``, unless ``steps`` are given."""
 
     @property
     def network(self) -> nn.Module:
@@ -102,6 +104,9 @@ class Guided(EmbedsAttributes):
     def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
         *_, image = self.trace(latents, labels, **options)
         return image
+
+    def stages(self, *, steps: int | Tensor | None = None, **options: Any) -> int:
+        return int(torch.as_tensor(self.default_steps if steps is None else steps).max())
 
     # The class, or none.
 

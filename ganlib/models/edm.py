@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,6 +69,7 @@ class EDM(Guided):
     Config = EDMConfig
     config: EDMConfig
     ema_modules = ("unet",)
+    default_steps = DEFAULT_STEPS
     loss_kind = "squared error of the image, weighted"
 
     def __init__(self, config: EDMConfig) -> None:
@@ -116,9 +116,6 @@ class EDM(Guided):
     def sigma_steps(self, steps: int | Tensor, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         c = self.config
         return edm_steps(steps, n, c.sigma_min, c.sigma_max, c.rho, self.device)
-
-    def stages(self, *, steps: int | Tensor = DEFAULT_STEPS, **options: Any) -> int:
-        return int(torch.as_tensor(steps).max())
 
     def trace(
         self,

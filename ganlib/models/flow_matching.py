@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -55,6 +55,7 @@ class FlowMatching(Guided):
     Config = FlowMatchingConfig
     config: FlowMatchingConfig
     ema_modules = ("unet",)
+    default_steps = DEFAULT_STEPS
     loss_kind = "squared error of the velocity"
 
     def __init__(self, config: FlowMatchingConfig) -> None:
@@ -87,9 +88,6 @@ class FlowMatching(Guided):
 
     def derivative(self, x: Tensor, level: Tensor, y: Tensor | None, guidance: float | Tensor = 1.0) -> Tensor:
         return -self.with_guidance(self.unet, x, 1 - level, y, guidance)
-
-    def stages(self, *, steps: int | Tensor = DEFAULT_STEPS, **options: Any) -> int:
-        return int(torch.as_tensor(steps).max())
 
     def trace(
         self,

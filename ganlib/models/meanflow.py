@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -57,6 +57,7 @@ class MeanFlow(Guided):
     Config = MeanFlowConfig
     config: MeanFlowConfig
     ema_modules = ("unet",)
+    default_steps = DEFAULT_STEPS
     loss_kind = "squared error of the mean velocity, weighted"
     options = (steps_option(DEFAULT_STEPS, MAX_STEPS),)
 
@@ -104,9 +105,6 @@ class MeanFlow(Guided):
         return u, (v - per_image(interval, xt) * change).detach()
 
     # Sampling: x_r = x_t - (t - r) u(x_t, r, t).
-
-    def stages(self, *, steps: int | Tensor = DEFAULT_STEPS, **options: Any) -> int:
-        return int(torch.as_tensor(steps).max())
 
     def trace(
         self, latents: Latents, labels: Tensor | None = None, *, steps: int | Tensor = DEFAULT_STEPS

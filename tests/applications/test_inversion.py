@@ -78,6 +78,21 @@ def test_tuning_moves_a_copy_of_the_generator_until_it_makes_the_picture() -> No
     )
 
 
+def test_after_an_error_it_begins_anew() -> None:
+    model = LinearGenerator().eval().requires_grad_(False)
+    inversion = Inversion(model, model.generate(model.latents([77])), None, PIXELS)
+    generate, model.generate = model.generate, raise_out_of_memory  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="out of memory"):
+        inversion.step()
+    assert not inversion.done
+    model.generate = generate  # type: ignore[method-assign]
+    assert len(inversion.finish()) == 1
+
+
+def raise_out_of_memory(*_: object, **__: object) -> torch.Tensor:
+    raise RuntimeError("out of memory")
+
+
 def test_pictures_of_another_size_and_a_missing_class_are_refused() -> None:
     with pytest.raises(GanlibError, match="makes pictures of 1 x 16 x 16, not 3 x 32 x 32"):
         Inversion(build("dcgan"), torch.zeros(1, 3, 32, 32), None)

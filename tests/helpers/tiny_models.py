@@ -20,7 +20,6 @@ from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded
 
 CPU = torch.device("cpu")
-DISCRETE = ("pixelcnn", "vqvae")  # they draw levels or codes: between two points or classes an image jumps or stays
 
 
 def tiny_config(name: str, **changes: Any) -> Any:

@@ -20,7 +20,7 @@ from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.path_length import path_distances, squared_distances, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.runs import Run, RunFolder
-from helpers.tiny_models import DISCRETE, build, write_run
+from helpers.tiny_models import build, write_run
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,9 @@ def test_every_architecture_has_paths(name: str, tmp_path: Path) -> None:
         parts = [squared_distances(generation, linear(), space, slice(i, i + 2)) for i in (0, 2)]
         assert expected.shape == (4, 1)
         assert torch.isfinite(expected).all()
-        assert expected.mean() > 0 or name in DISCRETE
+        assert (expected >= 0).all()
+        if name != "vqvae":  # whose images keep their codes over so short a step
+            assert expected.mean() > 0
         assert torch.allclose(torch.cat(parts), expected, rtol=0.1, atol=0.1 * float(expected.mean()))
 
 

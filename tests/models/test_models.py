@@ -142,6 +142,8 @@ def test_command_line_json_and_config_are_equal(name):
     assert cls.from_dict(given(parser.parse_args([]), cls)) == cls()
     for f in fields(cls):
         if f.name in ALWAYS_REFUSED.get(name, ()):
+            with pytest.raises(GanlibError, match=f"drop {f.name}"):
+                cls.from_dict({f.name: not f.default})
             continue
         changed = other_value(cls, f.name)
         flag = f"--{f.name.replace('_', '-')}"

@@ -1,0 +1,21 @@
+"""The classifier of a run's data set, by which images are named, where there is one."""
+
+from __future__ import annotations
+
+import torch
+
+from ganlib.errors import GanlibError
+from ganlib.models import Classifies
+from ganlib.runs import Run
+
+
+def load_classifier(run: Run, device: torch.device) -> Classifies | None:
+    """Of the very images that the run was trained on; None where no run is one."""
+    from ganlib.metrics.extractors import find_classifier  # a machine that only trains has no torch-fidelity
+
+    try:
+        classifier = find_classifier(run).load(device)
+    except GanlibError:
+        return None
+    assert isinstance(classifier, Classifies)
+    return classifier
