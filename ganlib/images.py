@@ -38,7 +38,8 @@ def denormalize(images: Tensor) -> Tensor:
 
 def from_uint8(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
     """(N, H, W, C) uint8 -> (N, C, H, W) float32 in [-1, 1], channels last in memory."""
-    return normalize(torch.from_numpy(images).to(device).permute(0, 3, 1, 2))
+    writable = np.require(images, requirements="W")  # torch warns of others, as those of a mapped file
+    return normalize(torch.from_numpy(writable).to(device).permute(0, 3, 1, 2))
 
 
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:

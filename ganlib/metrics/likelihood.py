@@ -35,7 +35,7 @@ def likelihood_record(run: Run, model: KnowsLikelihood, config: EvaluationConfig
     for part in np.array_split(rows, -(-len(rows) // config.batch)):
         labels = torch.from_numpy(test.labels[part]) if model.conditional else None
         with torch.inference_mode():
-            bits += model.bits_per_dim(from_uint8(np.array(test.images[part]), model.device), labels).tolist()
+            bits += model.bits_per_dim(from_uint8(test.images[part], model.device), labels).tolist()
         progress("likelihood", len(bits), len(rows))
     mean = float(np.mean(bits))
     return Record(

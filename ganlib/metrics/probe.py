@@ -63,7 +63,7 @@ def probe(
     real, test = load_split(run, "train", root), load_split(run, "test", root)
     labelled = np.flatnonzero(real.labels >= 0)
     rows = labelled[random_subset(len(labelled), train or len(labelled))]
-    layers = hidden_layers(model, from_uint8(np.array(real.images[rows[:2]]), device))
+    layers = hidden_layers(model, from_uint8(real.images[rows[:2]], device))
     n = len(rows) + len(test)
     feature_hits = accuracy(
         lambda images: features(model, layers, images), real, rows, test, lambda done: progress("features", done, n)

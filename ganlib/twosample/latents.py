@@ -40,7 +40,7 @@ def encode(model: Any, images: Images) -> Codes:
     """(N, S, S, C) of the model's own shape -> (N, d) codes."""
 
     def compute(part: slice) -> Tensor:
-        return model.encode(from_uint8(np.array(images[part]), model.device)).z.flatten(1).float().cpu()
+        return model.encode(from_uint8(images[part], model.device)).z.flatten(1).float().cpu()
 
     return torch.cat([on_device(model.device, partial(compute, part)) for part in _chunks(len(images))]).numpy()
 

@@ -145,7 +145,7 @@ def _get_inversion(
     weights_hash: str, digest: str, label: int | None, key: str, device: str, _run: Run, _pixels: Any, _config: Any
 ) -> Inversion:
     model = load_model(_run)
-    target = from_uint8(np.array(_pixels)[None], model.device)
+    target = from_uint8(_pixels[None], model.device)
     return Inversion(model, target, label, _config)
 
 
