@@ -14,15 +14,15 @@ with chrome.page("Inversion", "Find the latents of a picture, then edit it along
         editable = inversion.can_be_edited(run)
         method, layers = directions.pick_method(run) if editable else ("", None)
     edits = editing.linked_edits(run)
-    left, right = st.columns([2, 5], gap="large")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         picture = inversion.pick_picture(run)
         label = inversion.pick_label(run, picture)
-    with right:
+    left, right = st.columns([5, 2], gap="large")  # on a phone the result comes before the sliders
+    with left:
         result = inversion.invert(run, picture, label, config)
         images = st.container()
         inversion.draw_saving(run, result)
-    with left:
+    with right:
         known = directions.list_directions(run, method, layers) if editable else {}
         editing.pick_strengths(edits, directions.slider_labels(run, known))
         shown = editing.known_edits(run, edits, follow=directions.are_measured(known))

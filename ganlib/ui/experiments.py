@@ -69,10 +69,11 @@ _known: dict[str, tuple[Any, Result]] = {}  # experiment -> what its result depe
 
 
 def results() -> tuple[list[Result], list[str]]:
-    """All experiments by priority, and a sentence for each file that is none."""
+    """All experiments, those with a verdict first, then by priority; and a sentence for each file that is none."""
     experiments, errors = read_experiments(experiments_folder())
     everything = {run.name: run for run in runs()}
-    return [_result(experiment, everything) for experiment in experiments], errors
+    collected = [_result(experiment, everything) for experiment in experiments]
+    return sorted(collected, key=lambda result: result.verdict is Verdict.OPEN), errors
 
 
 def _result(experiment: Experiment, everything: dict[str, Run]) -> Result:
