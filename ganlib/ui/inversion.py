@@ -6,7 +6,6 @@ import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -16,6 +15,7 @@ from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.storage import save_latents
 from ganlib.data.pictures import decode_picture
 from ganlib.errors import GanlibError
+from ganlib.figures import inversion_losses
 from ganlib.files import describe_os_error
 from ganlib.images import from_uint8, png, to_uint8
 from ganlib.metrics.references import load_split
@@ -167,8 +167,11 @@ def draw_result(run: Run, picture: Picture, inversion: Inversion, edited: np.nda
         column.html(markup.large_image(np.array(pixels), caption))
         column.caption(plain(" ".join([f"{caption}.", *inspection.describe_classes(run, np.array(pixels))])))
     if len(inversion.losses) > 2:
-        losses = pd.DataFrame({"Step": range(len(inversion.losses)), "Distance": inversion.losses})
-        st.line_chart(losses, x="Step", y="Distance", height=220)
+        st.plotly_chart(
+            inversion_losses(inversion.losses),
+            alt=f"Distance from {inversion.losses[0]:.3f} at the start to {min(inversion.losses):.3f}",
+            config={"displayModeBar": False},
+        )
 
 
 def edit_inversion(run: Run, inversion: Inversion, edits: tuple[Edit, ...]) -> np.ndarray | None:
