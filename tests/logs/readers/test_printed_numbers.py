@@ -188,3 +188,30 @@ def test_a_number_that_may_be_in_groups_is_counted_as_skipped(tmp_path):
     frame = read(path)
     assert "loss/G" not in set(frame["tag"])
     assert frame.attrs["skipped_total"] == 4
+
+
+STEPS = [500, 1000, 1500, 12345]
+GROUPED_COUNTS = {
+    "step {i}: loss=0.25": ",",
+    "step {i}/20,000 loss 0.25": ",",
+    "iter {i} | loss 0.25 | lr 2e-4": " ",
+    "step {i}/20 000 loss 0.25": " ",
+    "étape {i} perte 0,25": " ",
+    "Schritt {i}/20.000: Verlust 0,25": ".",
+}
+
+
+@pytest.mark.parametrize("line", GROUPED_COUNTS)
+def test_groups_of_three_digits_in_a_count(tmp_path, line):
+    texts = [f"{step:,}".replace(",", GROUPED_COUNTS[line]) for step in STEPS]
+    (tmp_path / "log.txt").write_text("\n".join(line.format(i=text) for text in texts))
+    scalars = read(tmp_path / "log.txt").query("tag.str.lower() != 'lr'")
+    assert scalars["step"].tolist() == STEPS
+    assert scalars["value"].tolist() == [0.25] * len(STEPS)
+
+
+def test_two_numbers_are_no_groups(tmp_path):
+    (tmp_path / "log.txt").write_text(
+        "".join(f"step {i} 250 ms loss: 0.{i}\nstep {i} 100% loss: 0.{i}\n" for i in (1, 2))
+    )
+    assert read(tmp_path / "log.txt")["value"].max() <= 250
