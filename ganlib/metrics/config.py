@@ -22,6 +22,7 @@ class EvaluationConfig(Config):
     )
     extractor_weights: str | None = option(None, "file of another extractor's weights, else downloaded")
     space: str = option("z", "of ppl: where its paths run, z, or w where the model has it")
+    keep_images: bool = option(False, "keep the images for the run's next evaluation, which then generates none")
     data_root: str | None = option(None, "where data sets lie, if not in $GANLIB_DATA")
     batch: int = option(64, "images per forward pass; no number depends on it", min=1)
 

@@ -88,7 +88,7 @@ def evaluate(
     records = [replace(record, **provenance) for record in records]
     store(records)
     if generation:
-        generation.remove_partial_results()
+        generation.remove_partial_results(keep_images=config.keep_images)
     return records
 
 
@@ -171,7 +171,7 @@ def generated_records(
         check_sizes(feature_metrics, real, generation.n, config.blocks, generation.labels)
     if config.per_class and (reason := _unmeasured_classes(generation, real, config.blocks)):
         warn(reason)
-    images = generation.images(progress) if data else None
+    images = generation.images(progress) if data or config.keep_images or generation.kept else None
     records: list[Record] = []
     if feature_metrics:
         records += feature_records(feature_metrics, generation, images, extractor, real, config.blocks, progress)

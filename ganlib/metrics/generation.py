@@ -87,9 +87,15 @@ class Generation:
         self._partials.append(Partial(self.run.path, depends_on, kind, dtype))
         return self._partials[-1]
 
-    def remove_partial_results(self) -> None:
+    @property
+    def kept(self) -> bool:
+        """Whether an earlier evaluation kept its images."""
+        return self.partial("images").path.exists()
+
+    def remove_partial_results(self, *, keep_images: bool = False) -> None:
         for partial in self._partials:
-            partial.remove()
+            if not (keep_images and partial.dtype == torch.uint8):
+                partial.remove()
 
     def record(self, metric: str, value: float, **fields: Any) -> Record:
         """A record of these images, with these other ``fields``."""

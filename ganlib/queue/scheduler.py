@@ -127,7 +127,10 @@ class Scheduler:
         if state.stage is Stage.HALVE:
             return ["halve", str(folder.path), *self.options]
         if state.stage is Stage.EVALUATE:
-            return ["evaluate", str(folder.path), *flags(entry.evaluations[state.evaluated]), *self.options]
+            evaluation, last = entry.evaluations[state.evaluated], len(entry.evaluations) - 1
+            if state.evaluated < last:  # diffusion takes longer to draw the images than to be measured
+                evaluation = replace(evaluation, keep_images=True)
+            return ["evaluate", str(folder.path), *flags(evaluation), *self.options]
         budget = ["--images", str(entry.images), "--max-minutes", str(entry.max_minutes)]
         if folder.config.exists() and folder.state.exists():
             return ["train", "--resume", str(folder.path), *budget, *self.options]

@@ -46,6 +46,17 @@ def test_a_killed_evaluation_goes_on_at_its_last_chunk(root: Path, monkeypatch: 
     assert other.value != pytest.approx(complete.value, rel=1e-5)
 
 
+def test_images_that_one_evaluation_keeps_the_next_one_measures(root: Path) -> None:
+    run, stages = Run(root / "gan"), []
+    evaluate(run, EvaluationConfig(n=40, blocks=2, keep_images=True), CPU)
+    assert list(run.path.glob(".images-*.u8"))
+    again, *_ = evaluate(run, EvaluationConfig(n=60, blocks=2), CPU, progress=lambda *stage: stages.append(stage))
+    assert min(done for text, done, _ in stages if text == "generated") > 40
+    assert not list(run.path.glob(".images-*"))
+    alone, *_ = evaluate(run, EvaluationConfig(n=60, blocks=2), CPU)
+    assert again.value == alone.value
+
+
 def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
     run = Run(root / "gan")
 
