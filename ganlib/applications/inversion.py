@@ -15,17 +15,14 @@ from threading import Lock
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, normalize
 from torch.optim import Adam
 
 from ganlib.config import Config, option
 from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.models import Encodes, GenerativeModel, Latents
-from ganlib.nn.efficientnet import feature_pyramid
+from ganlib.nn.perceptual import feature_distance, perceptual_features
 
-FEATURE_SIDE = 64  # pixels to which images are enlarged for features
-FEATURE_STRIDES = slice(0, 3)  # of the pyramid: 4, 8 and 16
 RAMP_UP, RAMP_DOWN = 0.05, 0.25  # of the steps, in which the rate rises and falls
 CHUNK = 64
 
@@ -44,30 +41,19 @@ class InversionConfig(Config):
 
 
 class Distance:
-    """Between images in [-1, 1] and one target: weighted mean squared error of pixels and of normalised features.
-
-    Features of EfficientNet-Lite0 at strides 4, 8 and 16, of unit length at each place, as LPIPS compares them (Zhang
-    et al., CVPR 2018, arXiv:1801.03924), each place and scale alike.
-    """
+    """Between images in [-1, 1] and one target: weighted mean squared error of pixels and distance of features."""
 
     def __init__(self, target: Tensor, pixel: float, feature: float) -> None:
         """``target``: (1, C, H, W). GanlibError where features are wanted and their weights are not installed."""
         self.target, self.pixel, self.feature = target, pixel, feature
-        self._target_features = self._features(target) if feature else []
+        self._target_features = perceptual_features(target) if feature else []
 
     def __call__(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> (N,)."""
         total = self.pixel * (images - self.target).square().mean((1, 2, 3))
         if self.feature:
-            for ours, theirs in zip(self._features(images), self._target_features, strict=True):
-                total = total + self.feature * (ours - theirs).square().sum(1).mean((1, 2)) / len(self._target_features)
+            total = total + self.feature * feature_distance(perceptual_features(images), self._target_features)
         return total
-
-    def _features(self, images: Tensor) -> list[Tensor]:
-        x = images if images.shape[1] == 3 else images[:, :1].expand(-1, 3, -1, -1)
-        if x.shape[2] < FEATURE_SIDE:
-            x = interpolate(x, size=(FEATURE_SIDE, FEATURE_SIDE), mode="bilinear", align_corners=False)
-        return [normalize(f, dim=1) for f in feature_pyramid(x.device)(x)[FEATURE_STRIDES]]
 
 
 class Inversion:

@@ -8,6 +8,8 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     cdcgan,
     cgan,
     classifier,
+    context_encoder,
+    cyclegan,
     dcgan,
     ddpm,
     dit,
@@ -22,12 +24,14 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     lsgan,
     meanflow,
     pggan,
+    pix2pix,
     pixelcnn,
     projected_gan,
     r3gan,
     sagan,
     sgan,
     sngan,
+    srgan,
     stylegan2_ada,
     vae,
     vaegan,
@@ -37,6 +41,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
 )
 from ganlib.models.abilities import Classifies, Encodes, InfersCodes, KnowsLikelihood, MeasuresStraightness, Scores
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable, blueprint
+from ganlib.models.image_to_image import ImageToImage
 from ganlib.models.options import FROM_SEED, SEED_LIMIT, Option
 
 __all__ = [
@@ -47,6 +52,7 @@ __all__ = [
     "Classifies",
     "Encodes",
     "GenerativeModel",
+    "ImageToImage",
     "InfersCodes",
     "KnowsLikelihood",
     "Latents",

@@ -1,7 +1,8 @@
 """The interface of every architecture to the trainer, the sampler and the dashboard.
 
 Trainable                 has optimizers and phases: the trainer needs no more
-└── GenerativeModel       turns seeds into images: the sampler and the dashboard need no more
+├── GenerativeModel       turns seeds into images: the sampler and the dashboard need no more
+└── ImageToImage          turns images into images; in ``ganlib.models.image_to_image``
 
 Optional abilities, such as encoding images: ``ganlib.models.abilities``.
 """
@@ -25,7 +26,7 @@ from ganlib.errors import GanlibError
 from ganlib.models.options import SEED_LIMIT, Option
 from ganlib.registry import Registry
 
-Family = Literal["GAN", "VAE", "diffusion", "flow", "autoregressive", "classifier"]
+Family = Literal["GAN", "VAE", "diffusion", "flow", "autoregressive", "image-to-image", "classifier"]
 
 LARGEST_SIZE = 65_536  # of any width, dimension or count
 MOST_VALUES = 64  # of a field that has several

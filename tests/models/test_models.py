@@ -14,7 +14,7 @@ from torch import Tensor
 from ganlib.config import add_arguments, given, unwrap
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
-from ganlib.models import MODELS, GenerativeModel
+from ganlib.models import MODELS, GenerativeModel, ImageToImage
 from ganlib.models.contract import Family
 from ganlib.training.trainer import Progress, seeded
 from helpers.tiny_models import build, build_untrained, generate, labels_for, make_trainer, write_run
@@ -64,7 +64,7 @@ def test_it_names_its_loss_and_its_averaged_modules_exist(name):
     assert model.loss_kind
     for child in model.ema_modules:
         assert list(model.get_submodule(child).parameters())
-    assert bool(model.ema_modules) == isinstance(model, GenerativeModel)
+    assert bool(model.ema_modules) == isinstance(model, (GenerativeModel, ImageToImage))
 
 
 def test_every_architecture_states_its_own_display_name_and_colour_and_belongs_to_a_family():

@@ -1,0 +1,73 @@
+"""SRGAN, Ledig et al., arXiv:1609.04802."""
+
+from __future__ import annotations
+
+from math import log
+
+import pytest
+import torch
+from torch.nn.functional import mse_loss
+
+from ganlib.errors import GanlibError
+from ganlib.models import MODELS, Batch
+from ganlib.nn.degradations import enlarge
+from helpers.tiny_models import build, build_untrained, tiny_config
+
+
+def noise(n: int = 4) -> Batch:
+    return Batch(torch.rand(n, 1, 16, 16) * 2 - 1, torch.zeros(n, dtype=torch.int64))
+
+
+def test_a_fresh_network_enlarges_as_bicubic_does():
+    model = build_untrained("srgan").eval()
+    inputs = model.degrade(noise().images)
+    torch.testing.assert_close(model.transform(inputs), enlarge(inputs, 2), atol=0.05, rtol=0)
+    plain = build_untrained("srgan", residual=False).eval()
+    assert (plain.transform(inputs) - enlarge(inputs, 2)).abs().mean() > 0.1
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_sub_pixel_convolutions_enlarge_by_the_scale(scale):
+    model = build_untrained("srgan", image_size=32, scale=scale)
+    assert model.transform(torch.zeros(1, 1, 8, 12)).shape == (1, 1, 8 * scale, 12 * scale)
+
+
+def test_the_loss_is_the_weighted_sum_of_its_parts():
+    """Equation 3, the content loss plus the adversarial one; D's logit of 0 makes that log 2."""
+    model = build("srgan", pixel=0.5, feature=0.0, adversarial=2.0)
+    with torch.no_grad():
+        for p in model.D.parameters():
+            p.zero_()
+    batch = noise()
+    loss, logs = model.loss_g(batch)
+    error = mse_loss(model.G(model.degrade(batch.images)), batch.images)
+    torch.testing.assert_close(loss, 0.5 * error + 2.0 * log(2))
+    assert logs.keys() == {"G/pixel", "G/adversarial"}
+
+
+def test_features_alone_are_at_0_where_the_image_is_the_target():
+    model = build_untrained("srgan", pixel=0.0, feature=1.0, adversarial=0.0)
+    flat = Batch(torch.full((2, 1, 16, 16), 0.3), torch.zeros(2, dtype=torch.int64))
+    with torch.no_grad():
+        model.G.tail[-1].weight.zero_()
+        model.G.tail[-1].bias.zero_()  # the bicubic enlargement alone, which a flat image is
+    assert model.eval().loss_g(flat)[0] < 1e-6
+
+
+def test_without_the_adversarial_loss_it_is_srresnet():
+    model = build_untrained("srgan", adversarial=0.0, feature=0.0)
+    assert [phase.name for phase in model.phases()] == ["G"]
+    assert model.loss_kind == "squared error"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"scale": 3}, "scale must be 2, 4 or 8"),
+        ({"scale": 8}, "leave 4 pixels"),
+        ({"pixel": 0.0, "feature": 0.0, "adversarial": 0.0}, "Nothing is learned"),
+    ],
+)
+def test_what_cannot_be_is_refused(changes, sentence):
+    with pytest.raises(GanlibError, match=sentence):
+        MODELS["srgan"](tiny_config("srgan", **changes))
