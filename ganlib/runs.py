@@ -27,7 +27,7 @@ from torch import Tensor
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError, shortened
 from ganlib.files import write_atomically
-from ganlib.models import MODELS, GenerativeModel, ModelConfig, Trainable, blueprint
+from ganlib.models import MODELS, GenerativeModel, ImageToImage, ModelConfig, Trainable, blueprint
 from ganlib.naming import displayable, nearest_names, run_names
 from ganlib.recipe import Recipe, read_recipe, write_recipe
 from ganlib.settings import run_roots
@@ -201,6 +201,11 @@ class Run:
     @property
     def generates(self) -> bool:
         return isinstance(self.blueprint, GenerativeModel)
+
+    @property
+    def transforms(self) -> bool:
+        """Whether it turns images into images."""
+        return isinstance(self.blueprint, ImageToImage)
 
     @property
     def conditional(self) -> bool:

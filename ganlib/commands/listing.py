@@ -107,8 +107,8 @@ def list_metrics() -> None:
     """All other metrics that any of these runs has, of the same images, likewise, a row an extractor."""
     evaluated = list(_evaluated())
     measured = {name for _, by_extractor in evaluated for scores in by_extractor.values() for name in scores}
-    # ``list scores`` has the agreement; likelihoods are known to few.
-    names = [name for name in RANKED if name != "class_agreement" and (name != "bits_per_dim" or name in measured)]
+    # ``list scores`` has the agreement; what cannot be requested by name only some models have.
+    names = [name for name in RANKED if name != "class_agreement" and (METRICS[name].group or name in measured)]
     labels = [METRICS[name].label + (" in z" if name == "ppl" else "") for name in names]
     print(f"| run | extractor | n | {' | '.join(labels)} |")
     print(f"|-|-|-{'|-' * len(labels)}|")

@@ -18,24 +18,23 @@ from ganlib.metrics.code_accuracy import code_record
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import Extractor, build_extractor, extract
 from ganlib.metrics.generation import Generation
+from ganlib.metrics.image_to_image import image_to_image_records
 from ganlib.metrics.intervals import block_interval, wilson_interval
 from ganlib.metrics.likelihood import likelihood_record
 from ganlib.metrics.measures import (
     MEASURES,
-    SMALLEST,
-    SPLITS,
     FakeFeatures,
     RealFeatures,
-    Value,
     check_sizes,
     classes_too_small,
+    sample_size_warning,
 )
 from ganlib.metrics.path_length import path_length_record
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_reference, load_split
 from ganlib.metrics.straightness import straightness_record
 from ganlib.metrics.weights import file_hash
-from ganlib.models import Classifies, GenerativeModel, InfersCodes, KnowsLikelihood, MeasuresStraightness
+from ganlib.models import Classifies, GenerativeModel, ImageToImage, InfersCodes, KnowsLikelihood, MeasuresStraightness
 from ganlib.provenance import commit, now, versions
 from ganlib.records import METRICS, Record
 from ganlib.runs import Run
@@ -54,7 +53,8 @@ def evaluate(
     warn: Callable[[str], None] = lambda sentence: None,
     store: Callable[[list[Record]], None] = lambda records: None,
 ) -> list[Record]:
-    """A generative model gets the metrics of ``config``; a classifier ``accuracy`` and, as extractor, ``fid_floor``.
+    """A generative model gets the metrics of ``config``; a classifier ``accuracy`` and, as extractor, ``fid_floor``; an
+    image-to-image model similarities to the wanted test images, and distances to the domain that they are to be in.
 
     A generative model that classifies or infers codes also gets ``accuracy`` or ``code_accuracy``, where the data set
     has classes; one with a likelihood ``bits_per_dim``, a flow ``straightness``. But for the last
@@ -78,10 +78,12 @@ def evaluate(
             records += ability_records(run, model, config, progress, warn)
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
+    elif isinstance(model, ImageToImage):
+        records = image_to_image_records(run, model, config, device, progress)
     elif isinstance(model, Classifies):
         records = classifier_records(run, model, config, device, snapshot, progress, warn)
     else:
-        raise GanlibError(f"{run.name} neither generates nor classifies: there is nothing to evaluate.")
+        raise GanlibError(f"{run.name} neither makes images nor classifies: there is nothing to evaluate.")
     for record in records:
         if not isfinite(record.value):
             raise GanlibError(f"{record.metric} of {run.name} came out as {record.value}; nothing was recorded.")
@@ -241,7 +243,7 @@ def feature_records(
                 options=generation.changed_options,
                 **_with_class_name(value.extra, generation.run),
             ),
-            warning=sample_size_warning(value, extractor, blocks),
+            warning=sample_size_warning(value, extractor.width, extractor.classes, blocks),
         )
         for name in names
         for value in MEASURES[name](real, fake, blocks)
@@ -267,33 +269,9 @@ def floor_record(run: Run, config: EvaluationConfig, device: torch.device, progr
         metric="fid_floor",
         value=value.value,
         protocol=protocol(run, extractor, n_real=value.n_real, n_fake=value.n_fake, split="train"),
-        warning=sample_size_warning(value, extractor, 1),
+        warning=sample_size_warning(value, extractor.width, extractor.classes, 1),
     )
 
 
 def _with_class_name(extra: dict[str, Any], run: Run) -> dict[str, Any]:
     return extra | {"class": run.classes[extra["class"]]} if "class" in extra else extra
-
-
-def sample_size_warning(value: Value, extractor: Extractor, blocks: int) -> str | None:
-    """Why to distrust a number of few images: the covariance of no more images than dimensions is singular."""
-    if value.metric == "isc" and value.n_fake // SPLITS < extractor.classes:
-        each = value.n_fake // SPLITS
-        return f"Only {each:,} images in each split for {extractor.classes:,} classes: the score is too low."
-    if "fid" not in value.metric:
-        return None
-    of_class = " of the class" if "class" in value.extra else ""
-    fewest, where, effect = value.n_fake, of_class, "FID too high"
-    if value.metric == "fid_infinity":
-        fewest, where, effect = fewest // SMALLEST, " at the smallest size", "extrapolation unreliable"
-    for size, kind, consequence in (
-        (value.n_real, f"real images{of_class}", "FID too high"),
-        (fewest, f"generated images{where}", effect),
-        (fewest // blocks, f"images in each block{where}", "interval unreliable"),
-    ):
-        if size <= extractor.width:
-            return (
-                f"Only {size:,} {kind} for {extractor.width:,} feature dimensions: their covariance is singular "
-                f"and the {consequence}."
-            )
-    return None

@@ -191,3 +191,27 @@ def class_agreement(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list
         return []
     hits = int((fake.logits.argmax(1) == fake.labels).sum())
     return [Value("class_agreement", hits / len(fake), [], 0, len(fake), hits=(hits, len(fake)))]
+
+
+def sample_size_warning(value: Value, width: int, classes: int, blocks: int) -> str | None:
+    """Why to distrust a number of few images: the covariance of no more images than dimensions is singular."""
+    if value.metric == "isc" and value.n_fake // SPLITS < classes:
+        each = value.n_fake // SPLITS
+        return f"Only {each:,} images in each split for {classes:,} classes: the score is too low."
+    if "fid" not in value.metric:
+        return None
+    of_class = " of the class" if "class" in value.extra else ""
+    fewest, where, effect = value.n_fake, of_class, "FID too high"
+    if value.metric == "fid_infinity":
+        fewest, where, effect = fewest // SMALLEST, " at the smallest size", "extrapolation unreliable"
+    for size, kind, consequence in (
+        (value.n_real, f"real images{of_class}", "FID too high"),
+        (fewest, f"generated images{where}", effect),
+        (fewest // blocks, f"images in each block{where}", "interval unreliable"),
+    ):
+        if size <= width:
+            return (
+                f"Only {size:,} {kind} for {width:,} feature dimensions: their covariance is singular "
+                f"and the {consequence}."
+            )
+    return None

@@ -115,6 +115,10 @@ class ContextEncoder(ImageToImage):
         return "inpainting"
 
     @property
+    def condition(self) -> str:
+        return f"inpainting: {', '.join(self.config.holes)}"
+
+    @property
     def input_shape(self) -> tuple[int, int, int]:
         return self.config.channels + 1, self.config.image_size, self.config.image_size
 

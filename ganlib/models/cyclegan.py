@@ -185,7 +185,8 @@ class CycleGAN(ImageToImage):
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Of each domain that the batch has images of; Mao's least squares have a half that this paper's have not."""
         c = self.config
-        total, logs = batch.images.new_zeros(()), {}
+        total = batch.images.new_zeros(())
+        logs: dict[str, Tensor] = {}
         for name, images, there, back, critic in self.directions(batch):
             fakes = there(images)
             adversarial, cycle = 2 * least_squares_g(critic(fakes)), l1_loss(back(fakes), images)
@@ -199,7 +200,8 @@ class CycleGAN(ImageToImage):
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """((D(y) - 1)² + D(G(x))²) / 2 of each critic, the first or the second half where the batch lacks a domain."""
-        total, logs = batch.images.new_zeros(()), {}
+        total = batch.images.new_zeros(())
+        logs: dict[str, Tensor] = {}
         pools = {"X": self.pool_Y, "Y": self.pool_X}
         for name, images, there, _, critic in self.directions(batch):
             with torch.no_grad():

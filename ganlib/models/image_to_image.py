@@ -40,6 +40,11 @@ class ImageToImage(Trainable):
         return self.config.image_size // self.input_shape[1]
 
     @property
+    def condition(self) -> str:
+        """The task with all that its inputs depend on, which two numbers must share to be compared."""
+        return self.task
+
+    @property
     def paired(self) -> bool:
         """Whether the image that an input was made of is the wanted output; between domains there is none."""
         return self.task != "translation"

@@ -127,6 +127,10 @@ class Pix2Pix(ImageToImage):
         return self.config.task
 
     @property
+    def condition(self) -> str:
+        return f"{self.task} x{self.config.factor}" if self.task == "superresolution" else self.task
+
+    @property
     def input_shape(self) -> tuple[int, int, int]:
         c = self.config
         side = c.image_size // c.factor if c.task == "superresolution" else c.image_size

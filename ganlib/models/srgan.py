@@ -133,6 +133,10 @@ class SRGAN(ImageToImage):
         return "superresolution"
 
     @property
+    def condition(self) -> str:
+        return f"superresolution x{self.config.scale}"
+
+    @property
     def input_shape(self) -> tuple[int, int, int]:
         side = self.config.image_size // self.config.scale
         return self.config.channels, side, side

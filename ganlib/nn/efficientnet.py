@@ -131,8 +131,9 @@ class Pyramid(nn.Module):
 
 @cache
 def feature_pyramid(device: torch.device) -> Pyramid:
-    """The one of a device, for all models of the process."""
-    return Pyramid().to(device)
+    """The one of a device, for all models of the process: losses may differentiate it, whoever calls it first."""
+    with torch.inference_mode(False):
+        return Pyramid().to(device)
 
 
 def fold_batch_norms(module: nn.Module) -> None:

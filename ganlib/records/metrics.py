@@ -97,6 +97,42 @@ METRICS = {
         ranks=True,
         sentence="Test images take {value:.2f} bits a pixel value",
     ),
+    "psnr": Metric(
+        "PSNR",
+        "higher",
+        "Peak signal-to-noise ratio of outputs against the wanted test images, in dB: pixel by pixel.",
+        ranks=True,
+        sentence="Test images come out at {value:.1f} dB",
+    ),
+    "ssim": Metric(
+        "SSIM",
+        "higher",
+        "Structural similarity of outputs and the wanted test images; 1 = equal.",
+        ranks=True,
+    ),
+    "feature_distance": Metric(
+        "Feature distance",
+        "lower",
+        "Distance of outputs and the wanted test images in features of EfficientNet-Lite0: as the eye sees them.",
+        ranks=True,
+    ),
+    "target_fid": Metric(
+        "FID to the target",
+        "lower",
+        "FID of the outputs of test images against real images of the domain that they are to be in.",
+        ranks=True,
+    ),
+    "target_kid": Metric(
+        "KID to the target",
+        "lower",
+        "KID of the outputs of test images against real images of the domain that they are to be in.",
+        ranks=True,
+    ),
+    "source_fid": Metric(
+        "FID before translation",
+        "lower",
+        "FID of the inputs themselves against real images of the domain that they are to be in.",
+    ),
     "straightness": Metric(
         "Straightness",
         "lower",

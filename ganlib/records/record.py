@@ -11,6 +11,7 @@ probe_accuracy trained, likewise, grid and svm; its layers and pixels_accuracy s
 two_sample_auc, neighbour_accuracy, energy_distance, copied   test, size, encoding, seed; of pixels the subject; of
                copies the number of training_images
 straightness   steps
+psnr, ssim, feature_distance, target_fid, target_kid, source_fid   task, of translation with the direction
 sampling_rate  machine; its blocks are calls of 64 images
 """
 
@@ -119,7 +120,7 @@ class Protocol:
         sides = [f"{self.n_fake:,} generated"] if self.n_fake else []
         if self.reference:
             sides.append(f"{self.n_real:,} {self.reference.data} {self.reference.split}")
-        extra = [str(self.extra[name]) for name in ("space", "machine") if name in self.extra]
+        extra = [str(self.extra[name]) for name in ("space", "machine", "task") if name in self.extra]
         return " · ".join(filter(None, [" ".join(extractor), " vs ".join(sides), *extra, self.options_label]))
 
     @property

@@ -18,7 +18,7 @@ from torch import Tensor
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
-from ganlib.models import GenerativeModel, Latents
+from ganlib.models import GenerativeModel, Latents, Trainable
 
 T = TypeVar("T", NDArray[np.uint8], list[NDArray[np.uint8]])
 
@@ -100,7 +100,7 @@ def latents_at(model: GenerativeModel, seeds: Sequence[int] | Latents, rows: Ten
     return seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
 
 
-def in_chunks(model: GenerativeModel, n: int, compute: Callable[[Tensor], T], chunk: int = CHUNK) -> Iterator[T]:
+def in_chunks(model: Trainable, n: int, compute: Callable[[Tensor], T], chunk: int = CHUNK) -> Iterator[T]:
     """``compute(rows)``, in the device's thread, for consecutive parts of n images, halved where memory runs out.
 
     ``rows``, (m,) int64, are those of ``fill_up``; what is computed for the added ones is cut off.

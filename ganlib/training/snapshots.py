@@ -1,4 +1,4 @@
-"""When a run in training is saved, and the images that show it: always the same seeds, classes and test images."""
+"""When a run in training is saved, and what shows it: always the same seeds, classes, test images and holes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
 from ganlib.files import write_atomically
 from ganlib.images import from_uint8, grid, to_uint8, webp
-from ganlib.models import Encodes, GenerativeModel, Trainable
-from ganlib.sampling import in_chunks, sample
+from ganlib.models import Encodes, GenerativeModel, ImageToImage, Trainable
+from ganlib.sampling import in_chunks, sample, transform
 from ganlib.training.config import TrainingConfig
 
 COLUMNS, ROWS_WITHOUT_CLASSES, MAX_CLASSES = 8, 6, 10
-RECONSTRUCTIONS = 16
+RECONSTRUCTIONS = 16  # and inputs of image-to-image models
 
 
 def next_snapshot(images_seen: int, config: TrainingConfig) -> int:
@@ -30,17 +30,42 @@ def next_snapshot(images_seen: int, config: TrainingConfig) -> int:
     return int(point)
 
 
-def save_samples(model: Trainable, path: Path) -> None:
-    """One row per class, one seed per column; seeds alone where the model is not conditional."""
-    if not isinstance(model, GenerativeModel):
-        return
-    if model.conditional:
-        rows = min(model.config.num_classes, MAX_CLASSES)
-        seeds = list(range(COLUMNS)) * rows
-        images = sample(model, seeds, [row for row in range(rows) for _ in range(COLUMNS)])
-    else:
-        images = sample(model, range(COLUMNS * ROWS_WITHOUT_CLASSES))
-    write_atomically(path, webp(grid(images, COLUMNS)))
+def save_samples(model: Trainable, test: Split, path: Path) -> None:
+    """One row per class, one seed per column; seeds alone where the model is not conditional.
+
+    Of an image-to-image model test images as ``transformation_rows`` has them.
+    """
+    if isinstance(model, ImageToImage):
+        write_atomically(path, webp(grid(transformation_rows(model, test), min(COLUMNS, len(test)))))
+    elif isinstance(model, GenerativeModel):
+        if model.conditional:
+            rows = min(model.config.num_classes, MAX_CLASSES)
+            seeds = list(range(COLUMNS)) * rows
+            images = sample(model, seeds, [row for row in range(rows) for _ in range(COLUMNS)])
+        else:
+            images = sample(model, range(COLUMNS * ROWS_WITHOUT_CLASSES))
+        write_atomically(path, webp(grid(images, COLUMNS)))
+
+
+def transformation_rows(model: ImageToImage, test: Split) -> NDArray[np.uint8]:
+    """Inputs, below them outputs, below these what is wanted; between domains the way back. Two times three rows.
+
+    -> (n, H, W, C) uint8, row by row, the first domain's first.
+    """
+    selected = np.sort(stratified_indices(test.labels, RECONSTRUCTIONS))
+    selected = selected[np.argsort(test.labels[selected], kind="stable")]
+    images, labels = np.array(test.images[selected]), test.labels[selected]
+    inputs, outputs = transform(model, images, labels)
+    below = images if model.paired else transform(model, outputs, 1 - labels).outputs
+    return in_blocks(inputs, outputs, below)
+
+
+def in_blocks(*rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(n, H, W, C) uint8 each -> all of them, so that a grid has each image's above one another."""
+    n, columns = len(rows[0]), min(COLUMNS, len(rows[0]))
+    blank = np.full((-n % columns, *rows[0].shape[1:]), 255, np.uint8)
+    blocks = [np.concatenate([part, blank]).reshape(-1, columns, *part.shape[1:]) for part in rows]
+    return np.stack(blocks, 1).reshape(-1, *rows[0].shape[1:])
 
 
 def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
@@ -54,13 +79,7 @@ def save_reconstructions(model: Trainable, test: Split, path: Path) -> None:
         return
     images = np.array(test.images[selected])
     reconstructions = reconstruct(model, images, test.labels[selected])
-    columns = min(COLUMNS, len(images))
-    blank = np.full((-len(images) % columns, *images.shape[1:]), 255, np.uint8)
-    above, below = (
-        np.concatenate([part, blank]).reshape(-1, columns, *images.shape[1:]) for part in (images, reconstructions)
-    )
-    pairs = np.stack([above, below], 1).reshape(-1, *images.shape[1:])
-    write_atomically(path, webp(grid(pairs, columns)))
+    write_atomically(path, webp(grid(in_blocks(images, reconstructions), min(COLUMNS, len(images)))))
 
 
 def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -158,7 +158,7 @@ class Trainer:
         self.ema.model.before_saving()
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
-        save_samples(self.ema.model, self.folder.samples / f"{self.images}.webp")
+        save_samples(self.ema.model, self.data.test, self.folder.samples / f"{self.images}.webp")
         save_reconstructions(self.ema.model, self.data.test, self.folder.reconstructions / f"{self.images}.webp")
 
     @property

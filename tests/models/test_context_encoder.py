@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ def test_the_loss_against_its_closed_form():
 
 
 def test_information_crosses_the_image_within_a_channel():
-    layer = ChannelwiseLinear(2)
+    layer: Any = ChannelwiseLinear(2)
     x = torch.zeros(1, 2, 4, 4, requires_grad=True)
     layer.mix = torch.nn.Identity()
     layer(x)[0, 0, 0, 0].backward()

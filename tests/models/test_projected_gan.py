@@ -23,6 +23,15 @@ from helpers.tiny_models import build, make_trainer
 CPU = torch.device("cpu")
 
 
+def test_the_pyramid_can_be_differentiated_whoever_called_it_first():
+    feature_pyramid.cache_clear()
+    with torch.inference_mode():
+        feature_pyramid(CPU)
+    images = torch.zeros(1, 3, 32, 32, requires_grad=True)
+    feature_pyramid(CPU)(images)[0].sum().backward()
+    assert images.grad is not None
+
+
 def test_the_pyramid_is_the_trunk_at_four_strides():
     trunk = efficientnet_lite0().eval()
     load_packaged(trunk, torch.load(packaged_weights("efficientnet_lite0"), weights_only=True))
