@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
-from threading import Lock
 
 import torch
 from torch import Tensor
 from torch.optim import Adam
 
+from ganlib.applications.stepwise import Stepwise, warmed_and_cooled
 from ganlib.config import Config, option
-from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.models import Encodes, GenerativeModel, Latents
 from ganlib.nn.perceptual import feature_distance, perceptual_features
 
-RAMP_UP, RAMP_DOWN = 0.05, 0.25  # of the steps, in which the rate rises and falls
 CHUNK = 64
 
 
@@ -56,7 +53,7 @@ class Distance:
         return total
 
 
-class Inversion:
+class Inversion(Stepwise):
     """Goes on by ``step()`` from any thread until ``done``; what is reached can be read at any time.
 
     ``latents``: of one image, the best so far. ``image``: (1, C, H, W) of them. ``losses``: one number a step, of the
@@ -77,31 +74,15 @@ class Inversion:
             raise GanlibError("This model is conditional: give the class that the picture is to be inverted in.")
         self.config, self.target = config, target.to(model.device)
         self.label = label if model.conditional else None
-        self._untuned, self._stepping = model, Lock()
-        self._begin()
+        self._untuned = model
+        super().__init__(model.device)
 
     def _begin(self) -> None:
         self.model = self._untuned
         self.losses: list[float] = []
         self.latents: Latents | None = None
         self.image: Tensor | None = None
-        self.fraction = 0.0
         self._best = float("inf")
-        self._steps = self._run()
-
-    @property
-    def done(self) -> bool:
-        return self.fraction >= 1
-
-    def step(self) -> None:
-        with self._stepping:
-            if self.done:
-                return
-            try:
-                self.fraction = on_device(self.model.device, partial(next, self._steps), gradients=True)
-            except Exception:
-                self._begin()  # a generator that raised would seem to have ended
-                raise
 
     def finish(self) -> Latents:
         """The result."""
@@ -168,7 +149,7 @@ class Inversion:
         optimizer = Adam([z], lr=self.config.lr, betas=(0.9, 0.99))
         labels = self._labels(len(z))
         for step in range(self.config.steps):
-            optimizer.param_groups[0]["lr"] = self.config.lr * _ramp(step / max(self.config.steps, 1))
+            optimizer.param_groups[0]["lr"] = self.config.lr * warmed_and_cooled(step / max(self.config.steps, 1))
             images = self.model.generate(replace(starts, z=z), labels)
             self._keep(replace(starts, z=z), images, distance)
             loss = distance(images).sum()
@@ -204,8 +185,3 @@ class Inversion:
 
 def _detached(latents: Latents) -> Latents:
     return replace(latents, z=latents.z.detach().clone())
-
-
-def _ramp(t: float) -> float:
-    """Of the learning rate at the fraction t of the steps: up, level, down (StyleGAN2, appendix D)."""
-    return min(1.0, t / RAMP_UP + 0.1, (1 - t) / RAMP_DOWN)
