@@ -5,4 +5,7 @@ catalogue    directions of a run by name            storage      directions in f
 discovery    how directions are found               projections  the layers that take the latent
 effects      what a direction changes, its name     statistics   what is seen of an image at once
 inversion    the latents of a given picture         classifier   of a run's data set
+inpainting   holes filled by untrained means        blending     a patch into a picture without a seam
+superresolution  small pictures enlarged            translation  pictures through image-to-image models
+editor       a run for many pictures                stepwise     work that can be watched and stopped
 """

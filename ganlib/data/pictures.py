@@ -17,6 +17,7 @@ from ganlib.errors import GanlibError
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 MAX_PIXELS = 64_000_000  # of a picture that a person chose
+SQUARE = "Its middle square is taken."
 ORIENTATION = 0x0112  # EXIF tag
 TRANSPARENT_MODES = ("RGBA", "LA", "PA")
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
@@ -33,6 +34,10 @@ def decode(data: bytes) -> Image.Image:
     if image.getexif().get(ORIENTATION, 1) != 1:
         return ImageOps.exif_transpose(image)
     return image
+
+
+class UnreadablePicture(GanlibError):
+    """A file that holds no picture; others of its folder may."""
 
 
 class DecodedPicture(NamedTuple):
@@ -53,12 +58,39 @@ def read_picture(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
 
 def decode_picture(data: bytes, name: str, size: int, channels: int) -> DecodedPicture:
     """``read_picture`` of a file's bytes; ``name`` is what errors call it."""
+    image = _open(data, name)
+    try:
+        return DecodedPicture(
+            to_square(image, size, channels).copy(), tuple(_notes(image, size, channels))
+        )  # which may be changed
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow raises whatever a damaged file leads to
+        raise _unreadable(name, error) from None
+
+
+def decode_whole(data: bytes, name: str, channels: int, longest: int) -> DecodedPicture:
+    """A file's picture in its own shape -> (height, width, channels) uint8, made smaller above ``longest`` pixels."""
+    image = _open(data, name)
+    notes = [note for note in _notes(image, 0, channels) if note != SQUARE]
+    try:
+        image = convert(image, channels)
+    except Exception as error:  # only now the pixels are read
+        raise _unreadable(name, error) from None
+    if max(image.size) > longest:
+        scale = longest / max(image.size)
+        size = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
+        notes.append(f"Its {image.width} x {image.height} pixels became {size[0]} x {size[1]}.")
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return DecodedPicture(np.asarray(image, np.uint8).reshape(image.height, image.width, channels).copy(), tuple(notes))
+
+
+def _open(data: bytes, name: str) -> Image.Image:
     try:
         width, height = dimensions(data)
         if width * height > MAX_PIXELS:
             raise ValueError(f"it has {width * height / 1e6:.0f} megapixels, more than {MAX_PIXELS / 1e6:.0f}")
-        image = decode(data)
-        return DecodedPicture(to_square(image, size, channels).copy(), tuple(_notes(image)))  # which may be changed
+        return decode(data)
     except MemoryError:
         raise
     except Exception as error:  # Pillow raises whatever a damaged file leads to
@@ -73,18 +105,25 @@ def dimensions(data: bytes) -> tuple[int, int]:
             return image.size
 
 
-def _unreadable(name: str, error: Exception) -> GanlibError:
+def _unreadable(name: str, error: Exception) -> UnreadablePicture:
     reason = " ".join(str(error).split())[:100] or type(error).__name__
-    return GanlibError(f"{name} is no picture that can be read ({reason}); choose a PNG, JPEG or WebP.")
+    return UnreadablePicture(f"{name} is no picture that can be read ({reason}); choose a PNG, JPEG or WebP.")
 
 
-def _notes(image: Image.Image) -> Iterator[str]:
+def _notes(image: Image.Image, size: int, channels: int) -> Iterator[str]:
+    """``size``: that its square gets, 0 where it keeps its own."""
     if getattr(image, "n_frames", 1) > 1:
         yield "It is an animation; its first frame is taken."
     if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
         yield "Its transparent parts are white."
     if image.width != image.height:
-        yield "Its middle square is taken."
+        yield SQUARE
+    if channels == 3 and native_channels(image) == 1:
+        yield "It is grey, and the model works in colour."
+    if channels == 1 and native_channels(image) == 3 and image.mode != "P":
+        yield "Its colours are left out."
+    if size and image.size != (size, size):
+        yield f"Its {image.width} x {image.height} pixels became {size} x {size}."
 
 
 def native_channels(image: Image.Image) -> int:
@@ -99,14 +138,7 @@ def to_square(
     Downsampling is by LANCZOS, which PIL antialiases; upsampling by BILINEAR, which does not overshoot at
     the hard edges of tiny images.
     """
-    if kind := kind_of(image):  # convert() would clip the values at 255 instead of scaling them
-        image = scale(image, (ranges or {}).get(kind) or value_range(image))
-    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
-        image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: make it white
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    mode = "L" if channels == 1 else "RGB"
-    if image.mode != mode:
-        image = image.convert(mode)
+    image = convert(image, channels, ranges)
     width, height = image.size
     if (width, height) == (size, size):
         return np.asarray(image, np.uint8).reshape(size, size, channels)
@@ -115,3 +147,14 @@ def to_square(
     filter = Image.Resampling.LANCZOS if side > size else Image.Resampling.BILINEAR
     image = image.resize((size, size), filter, box=(left, top, left + side, top + side))
     return np.asarray(image, np.uint8).reshape(size, size, channels)
+
+
+def convert(image: Image.Image, channels: int, ranges: Mapping[str, Range] | None = None) -> Image.Image:
+    """Greys or RGB of 8 bits, white where it was transparent."""
+    if kind := kind_of(image):  # convert() would clip the values at 255 instead of scaling them
+        image = scale(image, (ranges or {}).get(kind) or value_range(image))
+    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
+        image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: make it white
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)

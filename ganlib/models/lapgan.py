@@ -251,13 +251,22 @@ class LAPGAN(GenerativeModel):
         self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
     ) -> Iterator[Tensor]:
         """The image after each level, from the coarsest to the full size."""
+        z0 = (latents.z * per_image(temperature, latents.z))[:, : self.config.z_dim]
+        image = self.G[0](z0, self.label_weights(labels, len(latents)))
+        yield image
+        yield from self.refine(image, latents, labels, temperature=temperature)
+
+    def refine(
+        self, image: Tensor, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0
+    ) -> Iterator[Tensor]:
+        """(N, C, s, s) of one of the pyramid's sizes -> the image after each finer level, with the latents' noise."""
         y = self.label_weights(labels, len(latents))
         sizes = self.config.sizes[1:]
-        z = latents.z * per_image(temperature, latents.z)
-        z0, *planes = z.split([self.config.z_dim, *(size**2 for size in sizes)], dim=1)
-        image = self.G[0](z0, y)
-        yield image
+        z = (latents.z * per_image(temperature, latents.z))[:, self.config.z_dim :]
+        planes = z.split([size**2 for size in sizes], dim=1)
         for level, (size, plane) in enumerate(zip(sizes, planes, strict=True), start=1):
+            if size <= image.shape[2]:
+                continue
             blurred = upsample(image)
             image = (blurred + self.G[level](blurred, plane.unflatten(1, (1, size, size)), y)).clamp(-1, 1)
             yield image

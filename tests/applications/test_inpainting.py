@@ -133,11 +133,12 @@ def test_a_hole_that_is_none_is_refused(mask, sentence):
 
 def test_what_the_model_cannot_do_is_refused():
     mask = draw_masks(["centre"], 1, 16)
-    for name, method, sentence in [
+    refused: list[tuple[str, Any, str]] = [
         ("glow", None, "neither a discriminator nor an encoder; choose another run"),
         ("srgan", None, "choose another run"),
         ("dcgan", "repaint", "by repaint; choose latents"),
-    ]:
+    ]
+    for name, method, sentence in refused:
         model: Any = build(name)
         with pytest.raises(GanlibError, match=sentence):
             Inpainting(model, picture(model), mask, None, QUICK, method)
