@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
 LUMA = 0.299, 0.587, 0.114  # of red, green and blue (ITU-R BT.601)
-EDGE_THRESHOLD = 0.12  # of the gradient, in greys a pixel
+EDGE_THRESHOLD = 0.09  # of the gradient, in greys a pixel
 BLUR_TAPS = 1.0, 4.0, 6.0, 4.0, 1.0
 
 
