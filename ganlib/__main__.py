@@ -20,6 +20,7 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "sample": ("sample", "make pictures: a grid, a ZIP or a folder of PNGs"),
     "evaluate": ("evaluate", "measure runs: FID, KID, precision, … of what generates, accuracy of what classifies"),
     "directions": ("directions", "find directions of a run's latent space, named by what changes along them"),
+    "interpolate": ("interpolate", "make a film through latent space, or a sheet between four corners"),
     "invert": ("invert", "find the latents whose image is a given picture"),
     "apply": ("apply", "fill holes, enlarge, translate or colour pictures: files or whole folders"),
     "experiments": ("experiments", "show the verdicts of all named comparisons"),

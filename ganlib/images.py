@@ -23,7 +23,6 @@ from ganlib.errors import GanlibError
 
 CAPTIONED_SIDE, CAPTION_SIZE, CAPTION_HEIGHT = 96, 11, 14  # pixels
 GAP = 2  # pixels between images of a grid
-GIF_SIDE = 256  # frames are enlarged to about this many pixels, in whole steps so that pixels stay square
 
 
 def normalize(levels: Tensor) -> Tensor:
@@ -160,25 +159,4 @@ def zip_of_pngs(files: Iterable[tuple[str, NDArray[np.uint8]]], provenance: dict
         archive.writestr("provenance.json", json.dumps(provenance, indent=2))
         for name, image in files:
             archive.writestr(name, png(image))
-    return buffer.getvalue()
-
-
-def gif(frames: NDArray[np.uint8], *, frames_per_second: float = 12, boomerang: bool = True) -> bytes:
-    """(F, H, W, C) uint8 -> endlessly looping GIF; with ``boomerang`` there and back, so that the loop has no jump."""
-    scale = max(GIF_SIDE // frames.shape[1], 1)
-    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)] if boomerang else range(len(frames))
-    size = frames.shape[2] * scale, frames.shape[1] * scale
-    # Colours are counted before pixels are repeated, and of each frame once.
-    indexed = [picture.quantize() if picture.mode == "RGB" else picture for picture in map(to_pil, frames)]
-    enlarged = [picture.resize(size, Image.Resampling.NEAREST) for picture in indexed]
-    pictures = [enlarged[i] for i in order]
-    buffer = io.BytesIO()
-    pictures[0].save(
-        buffer,
-        "GIF",
-        save_all=True,
-        append_images=pictures[1:],
-        duration=round(1000 / frames_per_second),
-        loop=0,
-    )
     return buffer.getvalue()

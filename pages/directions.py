@@ -13,11 +13,12 @@ with chrome.page("Directions", "Move images through latent space; a direction is
     with st.sidebar:
         run = controls.pick_run(runs)
         method, layers = directions.pick_method(run)
-        count = controls.pick_count(1, default=8)
+        latents = controls.pick_latents(run)
+        count = 0 if latents else controls.pick_count(1, default=8)
         options = pick_options(run)
     edits = editing.linked_edits(run)
-    classes = controls.pick_classes(run, False)
-    seeds = controls.pick_seeds(1, count)
+    classes = () if latents else controls.pick_classes(run, False)
+    seeds = () if latents else controls.pick_seeds(1, count)
     left, right = st.columns([2, 5], gap="large")
     with left:
         known = directions.list_directions(run, method, layers)
@@ -28,7 +29,7 @@ with chrome.page("Directions", "Move images through latent space; a direction is
             directions.draw_saving(run, known)
     with right:
         shown = editing.known_edits(run, edits, follow=directions.are_measured(known))
-        request = SampleRequest(run, classes, seeds, options, shown)
+        request = SampleRequest(run, classes, seeds, options, shown, latents)
         opened = directions.draw_before_and_after(request)
         directions.draw_strips(request, known)
         directions.draw_table(run, known)

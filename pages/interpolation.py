@@ -1,8 +1,8 @@
-"""From one image to another through latent space: film strip and animation."""
+"""From image to image through latent space: film strip, player, a sheet between four corners."""
 
 import streamlit as st
 
-from ganlib.ui import catalog, chrome, controls, interpolation
+from ganlib.ui import catalog, chrome, controls, films, interpolation
 
 with chrome.page("Interpolation", "Walk through latent space from one seed and class to another."):
     runs = catalog.runs(catalog.generates)
@@ -12,13 +12,23 @@ with chrome.page("Interpolation", "Walk through latent space from one seed and c
         run = controls.pick_run(runs)
     request = interpolation.pick_interpolation(run)
     status = st.container()
-    left, right = st.columns([1, 2], gap="medium")
-    with left:
-        animation = st.container()
-        frames_per_second = st.slider("Frames per second", 2, 30, 12, key="fps", bind="query-params")
-    with right:
-        frames = interpolation.draw_film_strip(request, status)
-    with animation:
+    if request.sheet:
+        frames = interpolation.draw_frames(request, status)
         if frames is not None:
-            interpolation.draw_animation(request, frames, frames_per_second)
-    interpolation.draw_interpolation_link(request)
+            films.draw_sheet_download(request, frames)
+        interpolation.draw_interpolation_link(request, None)
+    else:
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            player = st.container()
+            film = films.pick_film(request)
+            files = st.container()
+        with right:
+            frames = interpolation.draw_frames(request, status)
+        if frames is not None:
+            with player:
+                films.draw_player(request, frames, film)
+            with files:
+                films.draw_downloads(request, frames, film)
+            films.draw_steps(request, frames)
+        interpolation.draw_interpolation_link(request, film)

@@ -13,17 +13,18 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
         chrome.no_models()
     with st.sidebar:
         run = controls.pick_run(runs)
-        others = controls.pick_comparison(run, runs)
-        every = controls.pick_all_classes(run)
+        latents = controls.pick_latents(run)
+        others = [] if latents else controls.pick_comparison(run, runs)
+        every = not latents and controls.pick_all_classes(run)
         rows = len(run.classes) if every else 1
-        count = controls.pick_count(rows)
+        count = 0 if latents else controls.pick_count(rows)
         options = pick_options(run)
         stages = controls.pick_stages(run, options)
     edits = editing.linked_edits(run)
-    classes = controls.pick_classes(run, every)
-    seeds = controls.pick_seeds(rows, count)
+    classes = () if latents else controls.pick_classes(run, every)
+    seeds = () if latents else controls.pick_seeds(rows, count)
     editing.pick_chips(run, edits)
-    request = SampleRequest(run, classes, seeds, options, editing.known_edits(run, edits))
+    request = SampleRequest(run, classes, seeds, options, editing.known_edits(run, edits), latents)
     requests = [request, *controls.apply_to_others(others, classes, seeds, options)]
     images, opened = samples.draw_samples(requests)
     for each, own in zip(requests, images, strict=True):

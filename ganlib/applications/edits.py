@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from ganlib.applications.catalogue import COUNT, find_directions, is_found, measure_for
 from ganlib.applications.directions import Direction, edit
 from ganlib.applications.effects import CLASS
+from ganlib.applications.saved_latents import stack_latents
 from ganlib.applications.statistics import STATISTICS
 from ganlib.applications.storage import saved_directions
 from ganlib.devices import on_device
@@ -21,7 +21,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Latents
 from ganlib.naming import nearest_names
 from ganlib.runs import Run
-from ganlib.sampling.generate import fill_up, sample
+from ganlib.sampling.generate import fill_up, latents_at, sample
 from ganlib.sampling.request import Edit, SampleRequest
 
 REGRESSED = ("statistics", "classes")  # methods that look at images, thousands of them
@@ -29,26 +29,35 @@ _RANKED = re.compile(r"(sefa|pca)-([1-9]\d{0,2})(?:@(\d{1,3})-(\d{1,3}))?")
 
 
 def latents_of(model: GenerativeModel, request: SampleRequest) -> list[int] | Latents:
-    """What ``sample`` and ``Growing`` take for a request: its seeds, or their latents moved along its edits."""
-    if not request.edits:
-        return request.image_seeds
-    return edited_latents(model, request.image_seeds, request.image_labels, resolve(request.run, model, request.edits))
+    """What ``sample`` and ``Growing`` take for a request: its seeds, or their latents, or those of files, moved along
+    its edits.
+    """
+    edits = resolve(request.run, model, request.edits)
+    if request.latents:
+        sources, labels = request.image_sources, request.image_labels
+        return edited_latents(model, stack_latents(request.run, model, sources, labels), labels, edits)
+    return edited_latents(model, request.image_seeds, request.image_labels, edits) if edits else request.image_seeds
+
+
+def generate(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]:
+    """(N, H, W, C) uint8: all images of a request, as its link and its command line give them."""
+    return sample(model, latents_of(model, request), request.image_labels, **request.options)
 
 
 def edited_latents(
     model: GenerativeModel,
-    seeds: Sequence[int],
+    sources: Sequence[int] | Latents,
     labels: Sequence[int] | None,
     edits: Sequence[tuple[Direction, float | Tensor]],
 ) -> Latents:
-    """The latents of ``seeds`` moved along ``edits``, on the model's device; each depends on its own seed alone."""
+    """Latents, or those of seeds, moved along ``edits``, on the model's device; each depends on its own seed alone."""
     y = None if labels is None else torch.as_tensor(labels)
 
     def compute() -> Latents:
-        rows = fill_up(slice(0, len(seeds)), len(seeds) + 4)
-        latents = model.latents([seeds[i] for i in rows.tolist()])
+        rows = fill_up(slice(0, len(sources)), len(sources) + 4)
         moves = [(direction, s[rows] if isinstance(s, Tensor) and s.ndim else s) for direction, s in edits]
-        return edit(model, latents, None if y is None else y[rows], moves)[: len(seeds)]
+        latents = latents_at(model, sources, rows)
+        return edit(model, latents, None if y is None else y[rows], moves)[: len(sources)]
 
     return on_device(model.device, compute)
 
@@ -63,18 +72,15 @@ def edited_image(
 
 
 def film_strip(
-    model: GenerativeModel,
-    direction: Direction,
-    strengths: Sequence[float],
-    seed: int,
-    label: int | None,
-    **options: Any,
+    model: GenerativeModel, request: SampleRequest, direction: Direction, strengths: Sequence[float]
 ) -> NDArray[np.uint8]:
-    """(strengths, H, W, C) uint8: one seed along one direction; ``label`` is None where the model is unconditional."""
-    n = len(strengths)
-    labels = None if label is None else [label] * n
-    latents = edited_latents(model, [seed] * n, labels, [(direction, torch.tensor(strengths))])
-    return sample(model, latents, labels, **options)
+    """(strengths, H, W, C) uint8: the first image of a request, moved along one direction."""
+    n, first = len(strengths), request.head(1)
+    labels = None if first.image_labels is None else first.image_labels[:1] * n
+    start = latents_of(model, first)
+    repeated = start[torch.zeros(n, dtype=torch.int64)] if isinstance(start, Latents) else start * n
+    latents = edited_latents(model, repeated, labels, [(direction, torch.tensor(strengths))])
+    return sample(model, latents, labels, **request.options)
 
 
 def resolve(run: Run, model: GenerativeModel, edits: Sequence[Edit]) -> list[tuple[Direction, float | Tensor]]:

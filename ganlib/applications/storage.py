@@ -1,7 +1,6 @@
-"""Directions and latents in files.
+"""Directions in files.
 
 RUN/directions/NAME.safetensors   a direction, how it was found, what it changes; sets of them in the cache
-RUN/latents/NAME.safetensors      latents of a picture, and the class they belong to
 """
 
 from __future__ import annotations
@@ -22,11 +21,10 @@ from ganlib.applications.effects import CLASS, Effect, Measured
 from ganlib.applications.statistics import STATISTICS
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
-from ganlib.models import Latents
 from ganlib.provenance import versions
 from ganlib.runs import Run
 
-_NAME = re.compile(r"[^\W\d][\w .+-]{0,63}")
+NAME = re.compile(r"[^\W\d][\w .+-]{0,63}")  # of a file that a user names
 _RANKED = re.compile(r"(sefa|pca)-\d")
 
 
@@ -82,7 +80,7 @@ def save_direction(run: Run, name: str, source: str, measured: Measured) -> Path
 
     GanlibError for a name that is no file name, or is that of a method's direction.
     """
-    if not _NAME.fullmatch(name) or _RANKED.match(name) or name.startswith(CLASS) or name in STATISTICS:
+    if not NAME.fullmatch(name) or _RANKED.match(name) or name.startswith(CLASS) or name in STATISTICS:
         raise GanlibError(
             f"{name!r} cannot name a direction: it takes up to 64 letters, digits, spaces or .+-, begins with a "
             "letter, and is not the name of one that is found."
@@ -102,54 +100,3 @@ def saved_directions(run: Run) -> tuple[dict[str, Measured], list[str]]:
         except GanlibError as error:
             errors.append(str(error))
     return result, errors
-
-
-def latents_folder(run: Run) -> Path:
-    return run.path / "latents"
-
-
-def check_latents_name(name: str) -> None:
-    """GanlibError for one that is no file name."""
-    if not _NAME.fullmatch(name):
-        raise GanlibError(
-            f"{name!r} cannot name latents: it takes up to 64 letters, digits, spaces or .+- and begins with a letter."
-        )
-
-
-def save_latents(run: Run, name: str, latents: Latents, label: int | None) -> Path:
-    """Latents of one image into the run's folder. GanlibError for a name that is no file name."""
-    check_latents_name(name)
-    file = latents_folder(run) / f"{name}.safetensors"
-    about = {
-        "weights_sha256_12": run.weights_hash,
-        "run": run.name,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "space": latents.space,
-        "class": label,
-    }
-    tensors = {"z": latents.z.cpu().contiguous(), "seeds": latents.seeds.contiguous()}
-    write_atomically(file, save(tensors, {"ganlib": json.dumps(about)}))
-    return file
-
-
-def load_latents(run: Run, name: str) -> tuple[Latents, int | None]:
-    """Latents of one image on the CPU and its class; GanlibError where there are none, or those of other weights."""
-    file = latents_folder(run) / f"{name}.safetensors"
-    if not _NAME.fullmatch(name) or not file.is_file():
-        known = ", ".join(sorted(path.stem for path in latents_folder(run).glob("*.safetensors"))) or "none"
-        raise GanlibError(f"{run.name} has no latents {name!r}; it has {known}.")
-    try:
-        with safe_open(file, "pt") as content:
-            about = json.loads(content.metadata()["ganlib"])
-            z, seeds = content.get_tensor("z"), content.get_tensor("seeds")
-        label = None if about["class"] is None else int(about["class"])
-        latents, of = Latents(z.float(), seeds, str(about["space"])), about["weights_sha256_12"]
-        if z.ndim < 2 or len(z) != 1 or seeds.shape != (1,):
-            raise ValueError("it is not of one image")
-    except (SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise GanlibError(f"{file} holds no latents that can be read ({reason}); invert the picture again.") from None
-    if of != run.weights_hash:
-        raise GanlibError(f"{file} holds latents of other weights ({of}); invert the picture again.")
-    return latents, label

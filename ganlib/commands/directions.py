@@ -13,6 +13,7 @@ import numpy as np
 from ganlib.applications.catalogue import COUNT, MEASURED_ON, METHODS, measure_for, measured_directions
 from ganlib.applications.edits import film_strip
 from ganlib.applications.effects import STRENGTHS, Measured
+from ganlib.applications.saved_latents import find_latents
 from ganlib.applications.storage import save_direction, saved_directions
 from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
@@ -23,7 +24,7 @@ from ganlib.images import captioned_grid, png
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
-from ganlib.sampling.request import parse_classes, parse_seeds
+from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -40,6 +41,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     )
     parser.add_argument("--out", type=Path, help="a .png: a row for each direction, a column for each strength")
     parser.add_argument("--seed", default="0", help="of the pictures (default: 0)")
+    parser.add_argument("--latents", metavar="NAME", help="of the pictures, in place of a seed: saved ones, or a file")
     parser.add_argument("--class", dest="label", help="of the pictures (default: the first)")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the pictures")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
@@ -99,12 +101,12 @@ def _write_strips(run: Run, model: GenerativeModel, found: dict[str, Measured], 
     (seed, *more) = parse_seeds(args.seed)
     if more:
         raise GanlibError(f"--seed is one seed, not {1 + len(more)}.")
-    labels = parse_classes(args.label, run) if args.label else (0,)
+    latents = (find_latents(run, args.latents),) if args.latents else ()
+    classes = parse_classes(args.label, run)[:1] if args.label else () if latents else (0,)
     options = check_options(model, parse_options(args.option))
+    seeds = () if latents else (seed,)
+    request = SampleRequest(run, classes if model.conditional else (), seeds, options, latents=latents)
     captions = [f"{name} {strength:+g}" for name in found for strength in STRENGTHS]
-    strips = [
-        film_strip(model, measured.direction, STRENGTHS, seed, labels[0] if model.conditional else None, **options)
-        for measured in found.values()
-    ]
+    strips = [film_strip(model, request, measured.direction, STRENGTHS) for measured in found.values()]
     write_atomically(args.out, png(captioned_grid(np.concatenate(strips), captions, len(STRENGTHS))))
     print(f"\n{len(found)} directions at {len(STRENGTHS)} strengths in {args.out}")

@@ -14,7 +14,7 @@ import torch
 from ganlib.applications.classifier import load_classifier
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
-from ganlib.applications.storage import check_latents_name, save_latents
+from ganlib.applications.saved_latents import check_latents_name, save_latents
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data.pictures import read_picture

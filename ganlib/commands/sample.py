@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.applications.edits import latents_of
+from ganlib.applications.saved_latents import find_latents
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
@@ -26,7 +27,14 @@ from ganlib.sampling.request import SampleRequest, parse_classes, parse_edits, p
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("name", metavar="RUN", help="name or folder of a run")
     parser.add_argument("--classes", help="names or numbers, like cat,dog (default: all); each with every seed")
-    parser.add_argument("--seeds", default="0-7", help="like 0,3,8-11 (default: 0-7)")
+    parser.add_argument("--seeds", help="like 0,3,8-11 (default: 0-7)")
+    parser.add_argument(
+        "--latents",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="saved with the run by invert --save, or their file; in place of seeds, each in its own class",
+    )
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
     parser.add_argument(
         "--edit",
@@ -51,19 +59,24 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"{run.name} is unconditional, so --classes has no meaning; leave it out.")
     if args.out.suffix not in ("", ".png", ".zip"):
         raise GanlibError(f"--out {args.out} is neither .png, .zip nor a folder (a name without an ending).")
-    classes = parse_classes(args.classes, run) if args.classes else tuple(range(len(run.classes)))
+    if args.seeds and args.latents:
+        raise GanlibError("--latents stand in place of seeds; leave out one of the two.")
+    latents = tuple(find_latents(run, name) for name in args.latents)
+    every = () if latents else tuple(range(len(run.classes)))
+    classes = parse_classes(args.classes, run) if args.classes else every
     request = SampleRequest(
         run,
         classes if model.conditional else (),
-        parse_seeds(args.seeds),
+        () if latents else parse_seeds(args.seeds or "0-7"),
         check_options(model, parse_options(args.option)),
         parse_edits(args.edit),
+        latents,
     )
     if args.columns is not None and args.columns < 1:
         raise GanlibError(f"--columns is at least 1, not {args.columns}.")
     images = _sample(model, request)
     if args.out.suffix == ".png":
-        layout = args.columns or request.columns, len(request.seeds)
+        layout = args.columns or request.columns, len(request.sources)
         picture = captioned_grid(images, request.captions, *layout) if args.captions else grid(images, *layout)
         write_atomically(args.out, png(picture, request.provenance()))
     elif args.out.suffix == ".zip":

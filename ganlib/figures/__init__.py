@@ -3,12 +3,13 @@
 style    palette, dashes, what every figure has in common    curves   scalars over training
 human    rates of human error                                experiments   measured values of an experiment
 report   HTML report, LaTeX table                            scores   metrics of runs
-inversion   distance of an inversion, step by step
+inversion       distance of an inversion, step by step       interpolation   distance from frame to frame
 """
 
 from ganlib.figures.curves import MAX_POINTS, Span, curves, curves_height, describe_curves
 from ganlib.figures.experiments import describe_values, measured_values
 from ganlib.figures.human import human_error_bars
+from ganlib.figures.interpolation import interpolation_steps
 from ganlib.figures.inversion import inversion_losses
 from ganlib.figures.scores import (
     class_heatmap,
@@ -33,6 +34,7 @@ __all__ = [
     "describe_scores",
     "describe_values",
     "human_error_bars",
+    "interpolation_steps",
     "inversion_losses",
     "measured_values",
     "pareto",

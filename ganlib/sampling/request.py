@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import repeat
-from typing import Any
+from pathlib import PurePath
+from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from ganlib.errors import GanlibError
@@ -30,41 +31,78 @@ class Edit:
     strength: float
 
 
+class SavedLatents(NamedTuple):
+    """Latents in a file, as ``ganlib.applications.saved_latents`` keeps them: they stand in place of a seed."""
+
+    name: str  # in the run's folder, or a path that ends in .safetensors
+    label: int | None  # the class that they were saved with, None of an unconditional model
+
+    def __str__(self) -> str:
+        return PurePath(self.name).stem if self.name.endswith(".safetensors") else self.name
+
+
 @dataclass(frozen=True)
 class SampleRequest:
-    """Every class with every seed, class by class; seeds alone where the model is unconditional."""
+    """Every class with every seed, class by class; seeds alone where the model is unconditional.
+
+    ``latents`` stand in place of ``seeds``, which are then none; without classes each has its own.
+    """
 
     run: Run
-    classes: tuple[int, ...]  # () where the model is unconditional
+    classes: tuple[int, ...]  # () where the model is unconditional, or latents have classes of their own
     seeds: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
     edits: tuple[Edit, ...] = ()
+    latents: tuple[SavedLatents, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.seeds and self.latents:
+            raise GanlibError("Images are of seeds or of saved latents, not of both at once; leave one of them out.")
+
+    @property
+    def sources(self) -> tuple[int | SavedLatents, ...]:
+        """The seeds, or the latents in their place."""
+        return self.latents or self.seeds
+
+    def _with_sources(self, sources: Iterable[int | SavedLatents]) -> SampleRequest:
+        chosen = tuple(sources)
+        seeds = tuple(source for source in chosen if isinstance(source, int))
+        return replace(self, seeds=seeds, latents=tuple(s for s in chosen if not isinstance(s, int)))
 
     def head(self, n: int) -> SampleRequest:
         """The same request cut to at most n images: the first n classes, each with as many of its first seeds."""
         classes = self.classes[:n]
-        return replace(self, classes=classes, seeds=self.seeds[: n // max(len(classes), 1)])
+        return replace(self._with_sources(self.sources[: n // max(len(classes), 1)]), classes=classes)
 
     @property
     def image_seeds(self) -> list[int]:
-        """One seed per image."""
+        """One seed per image, none of saved latents."""
         return list(self.seeds) * max(len(self.classes), 1)
+
+    @property
+    def image_sources(self) -> list[int | SavedLatents]:
+        """One seed, or saved latents, per image."""
+        return list(self.sources) * max(len(self.classes), 1)
 
     @property
     def image_labels(self) -> list[int] | None:
         """One class per image, None when unconditional."""
-        return [label for label in self.classes for _ in self.seeds] or None
+        own = [latents.label for latents in self.latents if latents.label is not None]
+        return [label for label in self.classes for _ in self.sources] or own or None
 
     @property
     def columns(self) -> int:
         """Of a grid that is nearly square, in which each class begins a new row."""
-        return square_columns(max(len(self.classes), 1), len(self.seeds))
+        return square_columns(max(len(self.classes), 1), len(self.sources))
 
     @property
     def singles(self) -> list[SampleRequest]:
         """One per image."""
         labels: Iterable[tuple[int, ...]] = zip(self.image_labels) if self.image_labels else repeat(())
-        return [replace(self, classes=c, seeds=(s,)) for c, s in zip(labels, self.image_seeds, strict=False)]
+        return [
+            replace(self._with_sources([source]), classes=c)
+            for c, source in zip(labels, self.image_sources, strict=False)
+        ]
 
     @property
     def class_names(self) -> list[str]:
@@ -73,17 +111,18 @@ class SampleRequest:
     @property
     def captions(self) -> list[str]:
         """ "cat, seed 7" for each image."""
-        names = [f"{class_name(self.run, label)}, " for label in self.image_labels or []] or [""] * len(self.seeds)
-        return [f"{name}seed {seed}" for name, seed in zip(names, self.image_seeds, strict=True)]
+        texts = [f"seed {source}" if isinstance(source, int) else str(source) for source in self.image_sources]
+        names = [f"{class_name(self.run, label)}, " for label in self.image_labels or []] or [""] * len(texts)
+        return [f"{name}{text}" for name, text in zip(names, texts, strict=True)]
 
     @property
     def file_names(self) -> list[str]:
         """One per image: unique on every file system, and without path separators."""
-        names = [f"{class_name(self.run, label)}_" for label in self.image_labels or []] or [""] * len(self.seeds)
+        names = [f"{class_name(self.run, label)}_" for label in self.image_labels or []] or [""] * len(self.sources)
         counts: Counter[str] = Counter()
         file_names = []
-        for name, seed in zip(names, self.image_seeds, strict=True):
-            stem = re.sub(r"[^\w.+ -]", "_", f"{self.run.path.name}_{name}{seed}")
+        for name, source in zip(names, self.image_sources, strict=True):
+            stem = re.sub(r"[^\w.+ -]", "_", f"{self.run.path.name}_{name}{source}")
             counts[stem.lower()] += 1  # Windows and macOS do not distinguish "A" from "a"
             count = counts[stem.lower()]
             file_names.append(f"{stem}.png" if count == 1 else f"{stem} ({count}).png")
@@ -92,13 +131,13 @@ class SampleRequest:
     @property
     def command(self) -> str:
         """The command line that generates the same images."""
-        # Where two run roots hold runs of one name, only the path identifies one.
-        run = self.run.name if self.run.name == self.run.path.name else str(self.run.path)
-        parts = ["python", "-m", "ganlib", "sample", run]
+        parts = ["python", "-m", "ganlib", "sample", run_argument(self.run)]
         if self.classes:
             names = ",".join(self.class_names)
             parts += ["--classes", names if self._names_are_clear(names) else ",".join(map(str, self.classes))]
-        parts += ["--seeds", format_seeds(self.seeds)]
+        parts += ["--seeds", format_seeds(self.seeds)] if self.seeds else []
+        for latents in self.latents:
+            parts += ["--latents", latents.name]
         for name, value in self.options.items():
             if value is not None:  # None is the default
                 parts += ["--option", f"{name}={format_option(value)}"]
@@ -123,6 +162,7 @@ class SampleRequest:
             "data": self.run.data_name,
             "classes": self.class_names,
             "seeds": list(self.seeds),
+            **({"latents": [latents.name for latents in self.latents]} if self.latents else {}),
             "options": self.options,
             **({"edits": {edit.name: edit.strength for edit in self.edits}} if self.edits else {}),
             "command": self.command,
@@ -130,36 +170,9 @@ class SampleRequest:
         }
 
 
-@dataclass(frozen=True)
-class InterpolationRequest:
-    """An interpolation in a latent space from one seed and class to another."""
-
-    run: Run
-    seeds: tuple[int, int]
-    classes: tuple[int, int] | None  # None where the model is unconditional
-    frames: int
-    path: str = "slerp"
-    space: str = "z"
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def class_names(self) -> list[str]:
-        return [class_name(self.run, label) for label in self.classes or ()]
-
-    @property
-    def endpoints(self) -> tuple[str, str]:
-        """Captions of the first and the last frame, like "cat, seed 7"."""
-        first, last = (
-            SampleRequest(self.run, (self.classes[i],) if self.classes else (), (self.seeds[i],)).captions[0]
-            for i in (0, 1)
-        )
-        return first, last
-
-    @property
-    def captions(self) -> list[str]:
-        """One per frame: its position between the endpoints, in percent."""
-        first, last = self.endpoints
-        return [f"{i / (self.frames - 1):.0%} from {first} to {last}" for i in range(self.frames)]
+def run_argument(run: Run) -> str:
+    """How a command line calls a run: where two run roots hold runs of one name, only the path identifies one."""
+    return run.name if run.name == run.path.name else str(run.path)
 
 
 def class_name(run: Run, label: int) -> str:

@@ -7,7 +7,9 @@ import streamlit as st
 import torch
 from numpy.typing import NDArray
 
+from ganlib.applications.edits import latents_of
 from ganlib.devices import on_device
+from ganlib.models import Latents
 from ganlib.models.abilities import Attends
 from ganlib.nn.attention import attention_layers
 from ganlib.sampling.request import SampleRequest
@@ -53,8 +55,11 @@ def _attention_maps(weights_hash: str, key: str, _request: SampleRequest) -> dic
     assert isinstance(model, Attends)
     labels = None if _request.image_labels is None else torch.as_tensor(_request.image_labels[:1], device=model.device)
 
+    sources = latents_of(model, _request.head(1))
+
     def compute() -> dict[int, torch.Tensor]:
-        return model.attention_maps(model.latents(_request.image_seeds[:1]), labels, **_request.options)
+        latents = sources if isinstance(sources, Latents) else model.latents(sources)
+        return model.attention_maps(latents, labels, **_request.options)
 
     return {size: weights[0].cpu().numpy() for size, weights in on_device(model.device, compute).items()}
 

@@ -18,7 +18,9 @@ import streamlit as st
 import torch
 
 from ganlib import records
-from ganlib.applications.edits import latents_of
+from ganlib.applications import paths
+from ganlib.applications.edits import generate, latents_of
+from ganlib.applications.saved_latents import latents_folder
 from ganlib.applications.storage import saved_folder
 from ganlib.devices import pick_device
 from ganlib.figures import PALETTE
@@ -26,8 +28,9 @@ from ganlib.logs import recipes
 from ganlib.models import GenerativeModel
 from ganlib.naming import run_names
 from ganlib.runs import Run, RunError, as_run_error, scan
-from ganlib.sampling import Growing, interpolate, latent_path, sample, sample_stages
-from ganlib.sampling.request import InterpolationRequest, SampleRequest
+from ganlib.sampling import Growing, sample_stages
+from ganlib.sampling.keyframes import InterpolationRequest
+from ganlib.sampling.request import SampleRequest, SavedLatents
 from ganlib.settings import run_roots
 
 Signature = tuple[tuple[bytes, int, int], ...]  # paths as the system has them: a name may be no UTF-8
@@ -189,15 +192,23 @@ def _get_growing(weights_hash: str, key: str, device: str, _request: SampleReque
 
 def request_key(request: SampleRequest) -> str:
     """The request as one text, which Streamlit hashes faster than hundreds of numbers."""
-    saved = _direction_files(request) if request.edits else ()
-    return repr((request.image_seeds, request.image_labels, sorted(request.options.items()), request.edits, saved))
+    saved = [saved_folder(request.run) / f"{edit.name}.safetensors" for edit in request.edits]
+    saved += [latents_folder(request.run) / f"{latents.name}.safetensors" for latents in request.latents]
+    return repr(
+        (
+            request.image_sources,
+            request.image_labels,
+            sorted(request.options.items()),
+            request.edits,
+            file_states(saved),
+        )
+    )
 
 
-def _direction_files(request: SampleRequest) -> Signature:
-    """Of the saved directions among the edits: one may be saved anew under its name."""
+def file_states(paths: Iterable[Path]) -> Signature:
+    """Of those files that exist: directions and latents may be saved anew under their name."""
     files = []
-    for edit in request.edits:
-        path = saved_folder(request.run) / f"{edit.name}.safetensors"
+    for path in paths:
         with suppress(OSError):
             stat = path.stat()
             files.append((os.fsencode(path), stat.st_mtime_ns, stat.st_size))
@@ -206,8 +217,7 @@ def _direction_files(request: SampleRequest) -> Signature:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _generate_images(weights_hash: str, key: str, _request: SampleRequest) -> np.ndarray:
-    model = load_model(_request.run)
-    return sample(model, latents_of(model, _request), _request.image_labels, **_request.options)
+    return generate(load_model(_request.run), _request)
 
 
 def has_stages(run: Run, options: dict[str, Any]) -> bool:
@@ -239,21 +249,22 @@ def get_growing_frames(request: InterpolationRequest) -> Growing:
 
 
 def frames_key(request: InterpolationRequest) -> str:
-    r = request
-    return repr((r.seeds, r.classes, r.frames, r.path, r.space, sorted(r.options.items())))
+    names = [key.source.name for key in request.keys if isinstance(key.source, SavedLatents)]
+    files = file_states(latents_folder(request.run) / f"{name}.safetensors" for name in names)
+    r, options = request, sorted(request.options.items())
+    return repr((r.keys, r.frames, r.path, r.space, r.closed, r.order, r.equal_speed, r.sheet, options, files))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _get_growing_frames(weights_hash: str, key: str, device: str, _request: InterpolationRequest) -> Growing:
-    r, model = _request, load_model(_request.run)
-    points, weights = latent_path(model, r.seeds, r.classes, r.frames, space=r.space, path=r.path)
-    return Growing(model, points, weights, **r.options)
+    model = load_model(_request.run)
+    frames = paths.frames_of(model, _request)
+    return Growing(model, frames.latents, frames.weights, **frames.options)
 
 
 @st.cache_data(max_entries=16, show_spinner="Interpolating…")
 def _generate_frames(weights_hash: str, key: str, _request: InterpolationRequest) -> np.ndarray:
-    r = _request
-    return interpolate(load_model(r.run), r.seeds, r.classes, r.frames, path=r.path, space=r.space, **r.options)
+    return paths.generate_frames(load_model(_request.run), _request)
 
 
 def evaluations() -> tuple[pd.DataFrame, list[str]]:

@@ -9,12 +9,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ganlib.applications.saved_latents import list_latents
 from ganlib.data.attributes import combine, split_class
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
 from ganlib.runs import Run
-from ganlib.sampling.request import SampleRequest, parse_int, parse_seeds
+from ganlib.sampling.request import SampleRequest, SavedLatents, class_name, parse_int, parse_seeds
 from ganlib.ui.catalog import best_first, has_stages, load_model, recognisable_first
 from ganlib.ui.links import check_link, check_link_list, linked_multiselect, linked_selectbox, translate_link
 from ganlib.ui.markup import plain
@@ -27,6 +28,7 @@ ALL_DATA = "all data sets"
 MAX_SHOWN = 256  # images on a page
 MAX_BUTTONS = 12  # classes that are buttons
 FIELD_WIDTH = 150  # pixels: ten digits
+LATENTS = "latents"  # of the link
 COUNTS = [1, 2, 4, 8, 16, 32, 64, 128]
 
 
@@ -184,6 +186,25 @@ def pick_seeds(rows: int, count: int) -> tuple[int, ...]:
     if len(seeds) < count:
         st.caption(plain(f"The last seed is {SEED_LIMIT - 1}: {len(seeds)} of {count} images."))
     return seeds
+
+
+def pick_latents(run: Run) -> tuple[SavedLatents, ...]:
+    """Those of the run's saved latents that are to stand in place of seeds; nothing where the run has none."""
+    labels, errors = list_latents(run)
+    for error in errors:
+        st.caption(plain(error))
+    check_link_list(LATENTS, labels)
+    if not labels:
+        return ()
+    texts = {name: name if label is None else f"{name} ({class_name(run, label)})" for name, label in labels.items()}
+    names = linked_multiselect(
+        "Saved latents",
+        texts,
+        key=LATENTS,
+        placeholder="In place of seeds",
+        help="Of pictures that were inverted.",
+    )
+    return tuple(SavedLatents(name, labels[name]) for name in names)
 
 
 def pick_count(rows: int, default: int = 16) -> int:

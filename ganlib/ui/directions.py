@@ -111,35 +111,35 @@ def draw_before_and_after(request: SampleRequest) -> SampleRequest | None:
     """The seeds' images, below each what the edits make of it; the one that was clicked just now."""
     requests = [replace(request, edits=()), request] if request.edits else [request]
     images = [generate_images(r) for r in requests]
-    columns, cells = min(len(request.seeds), ROW), []
-    for start in range(0, len(request.seeds), columns):
+    columns, cells = min(len(request.sources), ROW), []
+    for start in range(0, len(request.sources), columns):
         for number, title in enumerate(["Before", "After"] if request.edits else ["Seeds"]):
             cells.append({"head": title})
-            for i in range(start, min(start + columns, len(request.seeds))):
+            for i in range(start, min(start + columns, len(request.sources))):
                 caption = f"{title.lower()}, {request.captions[i]}" if request.edits else request.captions[i]
                 source = markup.data_url(png(images[number][i]))
-                cells.append({"src": source, "alt": caption, "caption": str(request.seeds[i]), "id": f"{number} {i}"})
+                cells.append({"src": source, "alt": caption, "caption": str(request.sources[i]), "id": f"{number} {i}"})
     opened = components.draw_pictures(
         cells,
         key="before_and_after",
         testid="image-grid",
-        label=f"{len(request.seeds)} images of {request.run.name}, before and after",
+        label=f"{len(request.sources)} images of {request.run.name}, before and after",
         captions=True,
         opens=True,
         columns=columns,
         largest=128,
     )
     number_text, _, index = (opened or "").partition(" ")
-    if not number_text or int(number_text) >= len(requests) or int(index) >= len(request.seeds):
+    if not number_text or int(number_text) >= len(requests) or int(index) >= len(request.sources):
         return None
-    return replace(requests[int(number_text)], seeds=(request.seeds[int(index)],))
+    return requests[int(number_text)].singles[int(index)]
 
 
 def draw_strips(request: SampleRequest, directions: Mapping[str, Measured]) -> None:
     """A row a direction, a column a strength, of the first seed."""
     if not directions:
         return
-    first = replace(request, seeds=request.seeds[:1], edits=())
+    first = replace(request.head(1), edits=())
     vectors = {name: measured.direction for name, measured in directions.items()}
     key = repr([(name, d.layers, hash(d.vector.numpy().tobytes())) for name, d in vectors.items()])
     strips = _film_strips(request.run.weights_hash, request_key(first) + key, first, vectors)
@@ -149,7 +149,7 @@ def draw_strips(request: SampleRequest, directions: Mapping[str, Measured]) -> N
     st.download_button(
         "Film strips as PNG",
         lambda: png(captioned_grid(np.concatenate(strips), captions, len(STRENGTHS))),
-        f"{request.run.name}_directions_{request.seeds[0]}.png",
+        f"{request.run.name}_directions_{request.sources[0]}.png",
         "image/png",
         on_click="ignore",
         icon=":material/image:",
@@ -158,10 +158,8 @@ def draw_strips(request: SampleRequest, directions: Mapping[str, Measured]) -> N
 
 @st.cache_data(max_entries=16, show_spinner="Drawing film strips…")
 def _film_strips(weights_hash: str, key: str, _request: SampleRequest, _directions: dict[str, Any]) -> list[np.ndarray]:
-    model, labels = load_model(_request.run), _request.image_labels
-    label = labels[0] if labels else None
-    seed = _request.seeds[0]
-    return [film_strip(model, d, STRENGTHS, seed, label, **_request.options) for d in _directions.values()]
+    model = load_model(_request.run)
+    return [film_strip(model, _request, direction, STRENGTHS) for direction in _directions.values()]
 
 
 def draw_table(run: Run, directions: Mapping[str, Measured]) -> None:
@@ -223,13 +221,17 @@ def draw_direction_links(request: SampleRequest, method: str, layers: Layers) ->
     values = {
         "run": run.name,
         **({"class": request.class_names[0]} if request.classes else {}),
-        "seed": format_seeds(request.seeds),
+        **(
+            {"latents": [latents.name for latents in request.latents]}
+            if request.latents
+            else {"seed": format_seeds(request.seeds)}
+        ),
         "method": method,
         **({"layers": f"{layers[0]}-{layers[1] - 1}"} if layers else {}),
         **format_options(request.options),
         **({"edits": format_edits(request.edits)} if request.edits else {}),
     }
-    strips = replace(request, seeds=request.seeds[:1], edits=()).command
+    strips = replace(request.head(1), edits=()).command
     strips = strips.replace(" sample ", " directions ", 1).replace("--classes", "--class").replace("--seeds", "--seed")
     layer_flag = f" --layers {values['layers']}" if layers else ""
     strips = strips.replace("--out grid.png", f"--method {method}{layer_flag} --out strips.png")

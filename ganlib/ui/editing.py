@@ -103,7 +103,11 @@ def draw_directions_link(request: SampleRequest) -> None:
     """To the directions page with the request's class, seeds and edits, where the model has directions."""
     if not methods_of(load_model(request.run)):
         return
-    query: dict[str, Any] = {"run": request.run.name, "seed": str(request.seeds[0])}
+    query: dict[str, Any] = {"run": request.run.name}
+    if request.latents:
+        query["latents"] = [latents.name for latents in request.latents]
+    else:
+        query["seed"] = str(request.seeds[0])
     if len(request.classes) == 1:
         query["class"] = request.class_names[0]
     if request.edits:

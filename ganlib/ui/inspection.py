@@ -38,7 +38,7 @@ def show_image(request: SampleRequest) -> None:
         st.caption(plain(f"{request.run.name} · {describe_options(request)}"))
         for sentence in [*describe_classes(request.run, image), *describe_score(request, image)]:
             st.markdown(plain(sentence))
-        if not request.edits:  # a favourite is a run, a class and a seed
+        if not request.edits and not request.latents:  # a favourite is a run, a class and a seed
             tray.draw_favourite_button(request)
         editing.draw_directions_link(request)
         _draw_interpolation_links(request)
@@ -158,7 +158,11 @@ def _draw_interpolation_links(request: SampleRequest) -> None:
     """To the interpolation page with this image at one end."""
     with st.container(horizontal=True):
         for end, label in (("a", "Start of an interpolation"), ("b", "End of an interpolation")):
-            link = {"run": request.run.name, f"seed_{end}": str(request.seeds[0])}
+            link = {"run": request.run.name}
+            if request.latents:
+                link[f"latents_{end}"] = request.latents[0].name
+            else:
+                link[f"seed_{end}"] = str(request.seeds[0])
             if request.classes:
                 link[f"class_{end}"] = request.class_names[0]
             st.page_link("pages/interpolation.py", label=label, icon=":material/timeline:", query_params=link)

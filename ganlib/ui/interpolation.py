@@ -1,4 +1,4 @@
-"""Interpolations: both ends and the path between them, film strip, animation, the link to them."""
+"""Interpolations: key frames and the path through them, the film strip or the sheet, the link to them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,81 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ganlib.images import gif
 from ganlib.runs import Run
-from ganlib.sampling import PATHS
-from ganlib.sampling.request import InterpolationRequest, parse_int
-from ganlib.ui import growth, markup
+from ganlib.sampling import ORDERS, PATHS
+from ganlib.sampling.keyframes import InterpolationRequest, KeyFrame
+from ganlib.sampling.request import SavedLatents, parse_int
+from ganlib.ui import films, growth, key_frames, markup
 from ganlib.ui.catalog import frames_key, generate_frames, get_growing_frames, has_stages, load_model
-from ganlib.ui.controls import pick_class, pick_seed
 from ganlib.ui.links import check_link, draw_link, format_options
 from ganlib.ui.options import pick_options
-from ganlib.ui.showcase import class_index, seed_of
+
+MOST_FRAMES = 128
+MOST_SHOWN = 64  # frames of the strip: of more, every second one and so on
+SHEET_SIDES = (3, 12)
 
 
 def pick_interpolation(run: Run) -> InterpolationRequest:
-    """Both ends of an interpolation, and how to get from one to the other."""
-    conditional = load_model(run).conditional
-    same_seed = st.sidebar.toggle("Same seed at both ends", key="same_seed", bind="query-params")
-    start, end = st.columns(2, gap="medium")
-    with start:
-        st.subheader("From", anchor=False)
-        class_a = pick_class(run, key="class_a", default=class_index(run, "class", 0)) if conditional else 0
-        seed_a = pick_seed(key="seed_a", default=seed_of(run, "seed", 0))
-    with end:
-        st.subheader("To", anchor=False)
-        class_b = pick_class(run, key="class_b", default=class_index(run, "class_b", 1)) if conditional else 0
-        seed_b = seed_a if same_seed else pick_seed(key="seed_b", default=seed_of(run, "seed_b", 1))
+    """Key frames and how to get from one to the next, or four corners and the sheet between them."""
+    model = load_model(run)
     with st.sidebar:
-        check_link("frames", lambda text: 2 <= (parse_int(text) or 0) <= 64, "it goes from 2 to 64")
-        frames = st.slider("Frames", 2, 64, 24, key="frames", bind="query-params")
-        space, path = _pick_path(load_model(run).spaces)
+        sheet = _pick_sheet()
+        same_seed = st.toggle("Same seed at all key frames", key="same_seed", bind="query-params")
+    keys = key_frames.pick_key_frames(run, corners=sheet is not None, same_seed=same_seed)
+    with st.sidebar:
+        frames = 0 if sheet else _pick_frames(len(keys))
+        space, path = _pick_path(_reachable(model.spaces, keys))
+        closed = order = equal_speed = None
+        if not sheet:
+            closed = st.toggle(
+                "Closed loop", key="closed", bind="query-params", help="From the last key frame back to the first."
+            )
+            order = _pick_order() if model.conditional else None
+            equal_speed = not model.stages() > 1 and st.toggle(
+                "Equal speed",
+                key="equal_speed",
+                bind="query-params",
+                help="Frames at equal steps of feature distance, not of latent space.",
+            )
         options = pick_options(run)
-    classes = (class_a, class_b) if conditional else None
-    return InterpolationRequest(run, (seed_a, seed_b), classes, frames, path, space, options)
+    return InterpolationRequest(
+        run, keys, frames, path, space, bool(closed), order or ORDERS[0], bool(equal_speed), options, sheet
+    )
+
+
+def _pick_sheet() -> tuple[int, int] | None:
+    """Rows and columns of a sheet between four corners; None for a path."""
+    if not st.toggle(
+        "Sheet between four corners", key="sheet", bind="query-params", help="Two directions at once, row by row."
+    ):
+        return None
+    low, high = SHEET_SIDES
+    check_link("side", lambda text: low <= (parse_int(text) or 0) <= high, f"it goes from {low} to {high}")
+    side = int(st.slider("Rows and columns", low, high, 6, key="side", bind="query-params"))
+    return side, side
+
+
+def _pick_frames(keys: int) -> int:
+    check_link("frames", lambda text: 2 <= (parse_int(text) or 0) <= MOST_FRAMES, f"it goes from 2 to {MOST_FRAMES}")
+    return max(int(st.slider("Frames", 2, MOST_FRAMES, 24, key="frames", bind="query-params")), keys)
+
+
+def _pick_order() -> str:
+    check_link("order", ORDERS.__contains__, f"it can be {', '.join(ORDERS)}")
+    order = st.selectbox(
+        "Latent and class change",
+        ORDERS,
+        key="order",
+        bind="query-params",
+        help="At once, or one after the other between two key frames.",
+    )
+    return str(order)
+
+
+def _reachable(spaces: Mapping[str, str], keys: tuple[KeyFrame, ...]) -> Mapping[str, str]:
+    """The model's spaces from the last on that saved latents among the key frames are of."""
+    saved = any(isinstance(key.source, SavedLatents) for key in keys)
+    return dict(list(spaces.items())[-1:]) if saved else spaces
 
 
 def _pick_path(spaces: Mapping[str, str]) -> tuple[str, str]:
@@ -73,12 +116,12 @@ def _pick_path(spaces: Mapping[str, str]) -> tuple[str, str]:
     return space, str(path)
 
 
-def draw_film_strip(request: InterpolationRequest, status: DeltaGenerator) -> np.ndarray | None:
+def draw_frames(request: InterpolationRequest, status: DeltaGenerator) -> np.ndarray | None:
     """All frames in order, row by row; returned where they are done. ``status``: for progress and buttons."""
     slot = st.empty()
 
     def draw(frames: np.ndarray) -> None:
-        slot.html(markup.film_strip(request.captions, frames, columns=even_columns(len(frames))))
+        slot.html(_strip(request, frames))
 
     if not has_stages(request.run, request.options):
         frames = generate_frames(request)
@@ -92,29 +135,30 @@ def draw_film_strip(request: InterpolationRequest, status: DeltaGenerator) -> np
     return frames
 
 
-def even_columns(frames: int, most: int = 8) -> int:
-    """As many columns as leave the fewest places of the last row empty, rather more than fewer of them."""
-    return max(range(min(frames, most), most // 2, -1), key=lambda n: (-(-frames % n), n), default=frames)
+def _strip(request: InterpolationRequest, frames: np.ndarray) -> str:
+    if request.sheet:
+        return markup.film_strip(request.captions, frames, columns=request.sheet[1], label="Sheet")
+    every = -(-len(frames) // MOST_SHOWN)
+    shown = frames[::every]
+    return markup.film_strip(request.captions[::every], shown, columns=films.even_columns(len(shown)))
 
 
-def draw_animation(request: InterpolationRequest, frames: np.ndarray, frames_per_second: int) -> None:
-    """The frames there and back, endlessly, with a download."""
-    content = gif(frames, frames_per_second=frames_per_second)
-    st.html(markup.animation(content, f"Animation from {request.endpoints[0]} to {request.endpoints[1]} and back"))
-    name = f"{request.run.name}_{request.seeds[0]}_to_{request.seeds[1]}.gif"
-    st.download_button("Animation as GIF", content, name, "image/gif", on_click="ignore", icon=":material/gif_box:")
-
-
-def draw_interpolation_link(request: InterpolationRequest) -> None:
+def draw_interpolation_link(request: InterpolationRequest, film: films.Film | None) -> None:
+    """The link, the command and the snippet of these frames."""
+    r = request
+    view = {"sheet": "true", "side": r.sheet[0]} if r.sheet else {"frames": r.frames}
+    flags = {"closed": r.closed, "equal_speed": r.equal_speed}
     draw_link(
         {
-            "run": request.run.name,
-            **(dict(zip(("class_a", "class_b"), request.class_names, strict=True)) if request.classes else {}),
-            "seed_a": request.seeds[0],
-            "seed_b": request.seeds[1],
-            "frames": request.frames,
-            "path": request.path,
-            "space": request.space,
-            **format_options(request.options),
-        }
+            "run": r.run.name,
+            **key_frames.link_values(r.run, r.keys),
+            **view,
+            "path": r.path,
+            "space": r.space,
+            **{name: "true" for name, value in flags.items() if value},
+            **({} if r.order == ORDERS[0] else {"order": r.order}),
+            **format_options(r.options),
+            **(film.link_values if film else {}),
+        },
+        r.command(*(film.arguments if film else ()), "--out", f"{films.file_name(r)}.{'mp4' if film else 'png'}"),
     )

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ganlib.applications.catalogue import methods_of
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
-from ganlib.applications.storage import save_latents
+from ganlib.applications.saved_latents import save_latents
 from ganlib.data.pictures import decode_picture
 from ganlib.errors import GanlibError
 from ganlib.figures import inversion_losses

@@ -57,14 +57,6 @@ def sheet(content: bytes, alt: str, caption: str = "") -> str:
     return f'<figure style="margin:0">{image}{text}</figure>'
 
 
-def animation(content: bytes, alt: str) -> str:
-    """A GIF file."""
-    return (
-        f'<img src="{data_url(content, "gif")}" alt="{escape(alt)}" data-testid="animation" '
-        f'style="width:100%;max-width:512px;image-rendering:pixelated;border-radius:6px">'
-    )
-
-
 def large_image(image: np.ndarray, caption: str) -> str:
     return f'<div data-testid="large-image">{_image(image, caption)}</div>'
 
@@ -74,11 +66,11 @@ def image_grid(request: SampleRequest, images: np.ndarray) -> str:
     rows = max(len(request.classes), 1)
     cells = [
         f'<figure style="margin:0">{_image(image, caption)}'
-        f'<figcaption style="{CAPTION_STYLE}">{seed}</figcaption></figure>'
-        for image, caption, seed in zip(images, request.captions, request.image_seeds, strict=True)
+        f'<figcaption style="{CAPTION_STYLE}">{escape(str(source))}</figcaption></figure>'
+        for image, caption, source in zip(images, request.captions, request.image_sources, strict=True)
     ]
     if rows > 1:
-        n = len(request.seeds)
+        n = len(request.sources)
         for row in reversed(range(rows)):
             name = escape(request.run.classes[request.classes[row]])
             cells.insert(row * n, f'<div style="{ROW_STYLE}">{name}</div>')
@@ -117,12 +109,12 @@ def strip_rows(labels: Mapping[str, str], strengths: Sequence[float], strips: Se
     return _group("direction-strips", f"Film strips of {len(labels)} directions", style, f"{heads}{rows}")
 
 
-def film_strip(captions: Sequence[str], frames: np.ndarray, columns: int = 0) -> str:
+def film_strip(captions: Sequence[str], frames: np.ndarray, columns: int = 0, label: str = "Film strip") -> str:
     """Frames (F, H, W, C) uint8 in order, row by row; 0 ``columns`` are as many as there is room for."""
     cells = "".join(_image(frame, caption) for frame, caption in zip(frames, captions, strict=True))
     width = f"max(48px, calc((100% - {columns - 1} * .25rem) / {columns} - 1px))" if columns else "72px"
     style = f"gap:.25rem;grid-template-columns:repeat(auto-fill,minmax({width},1fr))"
-    return _group("film-strip", f"Film strip of {len(captions)} frames", style, cells)
+    return _group("film-strip", f"{label} of {len(captions)} frames", style, cells)
 
 
 def single_image(image: np.ndarray, caption: str, side: int) -> str:

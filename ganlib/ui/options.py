@@ -11,6 +11,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import Option
 from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.runs import Run
+from ganlib.sampling.keyframes import morphing
 from ganlib.sampling.request import format_option
 from ganlib.ui.catalog import load_model
 from ganlib.ui.links import check_link
@@ -29,6 +30,16 @@ def pick_options(run: Run, prefix: str = "") -> dict[str, Any]:
         if not o.needs or values[o.needs] != defaults[o.needs]:
             values[o.name] = o.parse(_pick_value(o, prefix + o.name))
     return values
+
+
+def pick_morphing(run: Run, prefix: str) -> tuple[tuple[str, float], ...]:
+    """Values of one key frame's own, of the options that may change along a path; () where it takes the page's."""
+    options = [option for option in load_model(run).options if morphing(option)]
+    if not options or not st.toggle(
+        "Options of its own", key=f"{prefix}own", bind="query-params", help="Between key frames they change evenly."
+    ):
+        return ()
+    return tuple((option.name, float(option.parse(_pick_value(option, prefix + option.name)))) for option in options)
 
 
 def accepts(option: Option, value: Any) -> bool:

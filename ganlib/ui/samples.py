@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +59,7 @@ def arrange(requests: Sequence[SampleRequest], images: Sequence[np.ndarray]) -> 
     if len(requests) == 1 and rows <= 1:
         return cells[0], 0
     labels = run_labels(request.run for request in requests) if len(requests) > 1 else {}
-    n = len(requests[0].seeds)
+    n = len(requests[0].sources)
     columns, grid = min(n, ROW), []
     for row in range(max(rows, 1)):
         for start in range(0, n, columns):
@@ -79,10 +78,10 @@ def _cells(number: int, request: SampleRequest, images: np.ndarray) -> list[dict
         {
             "src": markup.data_url(png(image)),
             "alt": f"{request.run.name}, {caption}" if several else caption,
-            "caption": str(seed),
+            "caption": str(source),
             "id": f"{number} {i}",
         }
-        for i, (image, caption, seed) in enumerate(zip(images, request.captions, request.image_seeds, strict=True))
+        for i, (image, caption, source) in enumerate(zip(images, request.captions, request.image_sources, strict=True))
     ]
 
 
@@ -99,12 +98,9 @@ def _head(request: SampleRequest, row: int, label: str) -> str:
 def _find_opened(requests: Sequence[SampleRequest], opened: str | None) -> SampleRequest | None:
     """The request of the one image whose id was clicked; None for an id of other images than these."""
     number, _, index = (opened or "").partition(" ")
-    if not number or int(number) >= len(requests) or int(index) >= len(requests[int(number)].image_seeds):
+    if not number or int(number) >= len(requests) or int(index) >= len(requests[int(number)].image_sources):
         return None
-    request = requests[int(number)]
-    labels = request.image_labels
-    classes = () if labels is None else (labels[int(index)],)
-    return replace(request, classes=classes, seeds=(request.image_seeds[int(index)],))
+    return requests[int(number)].singles[int(index)]
 
 
 def _grow(request: SampleRequest, status: DeltaGenerator, slot: DeltaGenerator) -> np.ndarray:
@@ -121,7 +117,7 @@ def draw_downloads(request: SampleRequest, images: np.ndarray) -> None:
     name = file_name(request)
     if not is_done(request):
         name += "_unfinished"
-    columns = len(request.seeds) if len(request.classes) > 1 else min(8, len(request.seeds))
+    columns = len(request.sources) if len(request.classes) > 1 else min(8, len(request.sources))
     with st.container(horizontal=True):
         st.download_button(
             "Grid as PNG",
@@ -176,7 +172,7 @@ def draw_sample_link(request: SampleRequest, others: Sequence[Run], stages: bool
             **({"compare": [r.name for r in others]} if others else {}),
             **({"all": "true"} if all_classes else {}),
             **({"class": request.class_names[0]} if len(request.classes) == 1 else {}),
-            **_link_seeds(request.seeds),
+            **_link_sources(request),
             **format_options(request.options),
             **({"edits": format_edits(request.edits)} if request.edits else {}),
             **({"stages": "true"} if stages else {}),
@@ -185,8 +181,11 @@ def draw_sample_link(request: SampleRequest, others: Sequence[Run], stages: bool
     )
 
 
-def _link_seeds(seeds: Sequence[int]) -> dict[str, Any]:
-    """A first seed and a count where they say all, else the list."""
+def _link_sources(request: SampleRequest) -> dict[str, Any]:
+    """Saved latents, or a first seed and a count where they say all, else the list of seeds."""
+    if request.latents:
+        return {"latents": [latents.name for latents in request.latents]}
+    seeds = request.seeds
     whole = list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
     return {"seed": seeds[0], "n": len(seeds)} if whole and len(seeds) in COUNTS else {"seed": format_seeds(seeds)}
 
@@ -196,7 +195,8 @@ def file_name(request: SampleRequest) -> str:
     classes = ["all_classes"] if len(request.classes) > 1 else request.class_names
     options = [f"{name}_{value}" for name, value in format_options(changed_options(request)).items()]
     edits = [format_edits(request.edits)] if request.edits else []
-    parts = [request.run.path.name, *classes, f"seeds_{format_seeds(request.seeds)}", *options, *edits]
+    sources = "_".join(map(str, request.latents)) or f"seeds_{format_seeds(request.seeds)}"
+    parts = [request.run.path.name, *classes, sources, *options, *edits]
     return re.sub(r"[^\w.+,-]", "_", "_".join(parts))[:120]
 
 

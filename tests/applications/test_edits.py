@@ -12,8 +12,9 @@ from ganlib.applications import catalogue
 from ganlib.applications.catalogue import find_directions, measure_for, measured_directions, methods_of
 from ganlib.applications.edits import edited_latents, film_strip, latents_of, resolve
 from ganlib.applications.effects import STRENGTHS
+from ganlib.applications.saved_latents import load_latents, save_latents
 from ganlib.applications.statistics import STATISTICS
-from ganlib.applications.storage import load_latents, read_directions, save_direction, save_latents, saved_directions
+from ganlib.applications.storage import read_directions, save_direction, saved_directions
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
@@ -90,7 +91,7 @@ def test_an_edited_seed_is_the_same_alone_and_in_a_batch(run: Run) -> None:
 def test_a_film_strip_is_one_seed_at_every_strength(run: Run) -> None:
     model = load(run)
     ((direction, _),) = resolve(run, model, [Edit("sefa-1", 1.0)])
-    frames = film_strip(model, direction, STRENGTHS, 7, 1)
+    frames = film_strip(model, SampleRequest(run, (1,), (7,)), direction, STRENGTHS)
     for frame, strength in zip(frames, STRENGTHS, strict=True):
         latents = edited_latents(model, [7], [1], [(direction, strength)])
         assert np.array_equal(sample(model, latents, [1])[0], frame)

@@ -118,15 +118,15 @@ def test_a_long_sampling_grows_can_be_stopped_and_goes_on(tab, gallery):
 
 def test_a_long_interpolation_shows_its_progress_and_can_be_stopped(tab):
     page = tab(f"interpolation?run={SLOW}&frames=24&steps=1")
-    expect(page.get_by_test_id("animation")).to_be_visible()
+    expect(page.get_by_test_id("player")).to_be_visible()
     slider(page, "steps").press("End")
     expect(page.get_by_role("progressbar")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text(re.compile(r"Stopped at \d+%"))).to_be_visible()
     expect(page.get_by_test_id("film-strip").get_by_role("img")).to_have_count(24)
-    expect(page.get_by_test_id("animation")).to_have_count(0)
+    expect(page.get_by_test_id("player")).to_have_count(0)
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_test_id("animation")).to_be_visible()
+    expect(page.get_by_test_id("player")).to_be_visible()
     expect(page.get_by_role("button", name="Go on")).to_have_count(0)
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import zipfile
-from urllib.request import urlopen
 
 import numpy as np
 from PIL import Image
@@ -97,20 +96,24 @@ def test_an_interpolation_plays_and_can_be_kept(tab):
     page = tab(f"interpolation?run={OTHER}&class_a=2&class_b=7&frames=6&fps=10")
     strip = page.locator("[data-testid=film-strip] img")
     expect(strip).to_have_count(6)
-    animation = page.locator("[data-testid=animation]")
-    src = animation.get_attribute("src")
-    with urlopen(src) as response:
-        content = response.read()
+    player = page.get_by_test_id("player")
+    expect(player.get_by_text(re.compile(r"^[2-6] of 6: \d+% from"))).to_be_visible()  # it plays by itself
+    player.get_by_role("slider", name="Frame").fill("3")
+    expect(player.get_by_text(re.compile("^4 of 6: "))).to_be_visible()
+    expect(player.get_by_role("button", name="Play")).to_be_visible()  # and stands still where it was moved to
+    assert player.locator("img").get_attribute("src") == strip.nth(3).get_attribute("src")
+    player.get_by_role("combobox", name="Speed").select_option("4")
+    player.get_by_role("button", name="Play").click()
+    expect(player.get_by_text(re.compile("^1 of 6: "))).to_be_visible()
+    name, content = saved(page, "GIF")
+    assert name == f"{OTHER}_0_to_1.gif"
     with Image.open(io.BytesIO(content)) as gif:
         assert (gif.format, getattr(gif, "n_frames", 1), gif.info["duration"]) == ("GIF", 10, 100)  # there and back
-    name, downloaded = saved(page, "Animation as GIF")
-    assert name == f"{OTHER}_0_to_1.gif"
-    assert downloaded == content
     first = from_data_url(strip.first.get_attribute("src"))
     picture = shown(tab(f"sampling?run={OTHER}&class=2&seed=0&n=1"))[0]
     assert np.abs(first.astype(int) - picture).max() <= 1
 
     slider(page, "frames").press("ArrowLeft")
     expect(strip).to_have_count(5)
-    expect(animation).not_to_have_attribute("src", src)
+    expect(player.get_by_text(re.compile("of 5: "))).to_be_visible()
     expect(page).to_have_url(re.compile(r"[?&]frames=5(&|$)"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganlib.applications.storage import load_latents
+from ganlib.applications.saved_latents import load_latents
 from ganlib.runs import Run
 from helpers.command_line import run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, UNCONDITIONAL

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from base64 import b64decode
 from typing import Any
@@ -10,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ganlib.models import MODELS
@@ -120,9 +118,10 @@ def strip(at: AppTest) -> list[bytes]:
     return pictures(html)
 
 
-def animation(at: AppTest) -> Image.Image:
-    (html,) = (html for html in values(at, "html") if 'data-testid="animation"' in html)
-    return Image.open(io.BytesIO(*pictures(html, "gif")))
+def player(at: AppTest) -> dict[str, Any]:
+    """What the page's player was given, its frames as files."""
+    (data,) = components(at, "player")
+    return data | {"frames": [b64decode(src.partition(",")[2]) for src in data["frames"]]}
 
 
 def charts(at: AppTest) -> list[dict[str, Any]]:

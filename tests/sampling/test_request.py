@@ -15,14 +15,13 @@ from PIL import Image
 
 from ganlib.commands.sample import parse_options
 from ganlib.errors import GanlibError
-from ganlib.images import GIF_SIDE, gif, png, zip_of_pngs
+from ganlib.images import png, zip_of_pngs
 from ganlib.models import GenerativeModel
 from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling import check_options, sample
 from ganlib.sampling.request import (
     MAX_IMAGES,
-    InterpolationRequest,
     SampleRequest,
     format_option,
     format_seeds,
@@ -287,25 +286,6 @@ def test_of_two_runs_of_one_name_the_command_line_says_which_by_its_path(run):
     assert request.file_names == ["noise-cdcgan_a_1.png"]
 
 
-# The way between two pictures.
-
-
-def test_a_walk_names_its_ends_and_counts_its_frames(run):
-    request = InterpolationRequest(run, (7, 8), (2, 0), frames=5)
-    assert request.endpoints == ("c, seed 7", "a, seed 8")
-    assert request.class_names == ["c", "a"]
-    assert request.captions[0] == "0% from c, seed 7 to a, seed 8"
-    assert request.captions[2].startswith("50% ")
-    assert request.captions[-1].startswith("100% ")
-    assert len(request.captions) == 5
-
-
-def test_a_walk_without_classes_goes_from_seed_to_seed(unconditional):
-    request = InterpolationRequest(unconditional, (7, 8), None, frames=2)
-    assert request.endpoints == ("seed 7", "seed 8")
-    assert request.class_names == []
-
-
 # Files.
 
 
@@ -329,19 +309,3 @@ def test_a_zip_holds_each_picture_and_how_it_was_made(run):
         assert json.loads(archive.read("provenance.json")) == request.provenance()
         for name, image in zip(request.file_names, generated, strict=True):
             assert np.array_equal(np.asarray(Image.open(archive.open(name))), image[:, :, 0])
-
-
-@pytest.mark.parametrize(("boomerang", "frames", "expected"), [(True, 5, 8), (False, 5, 5), (True, 2, 2), (True, 3, 4)])
-def test_a_gif_goes_boomerang_without_showing_an_end_twice(boomerang, frames, expected):
-    content = gif(images(frames), frames_per_second=10, boomerang=boomerang)
-    with Image.open(io.BytesIO(content)) as animation:
-        assert getattr(animation, "n_frames", 1) == expected
-        assert animation.info["duration"] == 100
-        assert animation.info["loop"] == 0
-
-
-@pytest.mark.parametrize(("size", "side"), [(16, 256), (32, 256), (48, 240), (256, 256), (512, 512)])
-def test_a_gif_is_enlarged_in_whole_steps(size, side):
-    with Image.open(io.BytesIO(gif(images(2, size)))) as animation:
-        assert animation.size == (side, side)
-    assert side <= max(size, GIF_SIDE)

@@ -66,7 +66,7 @@ def test_several_sliders_strips_link_and_command_are_the_same_pixels(own_gallery
     assert np.array_equal(arrays(after), moved(run, generator, 3, range(4), sefa_1=2, sefa_3=-0.5))
     (html,) = (html for html in values(at, "html") if 'data-testid="direction-strips"' in html)
     first = find_directions(run, generator, "sefa")["sefa-1"]
-    expected = film_strip(generator, first, STRENGTHS, 0, 3)[..., 0]
+    expected = film_strip(generator, SampleRequest(run, (3,), (0,)), first, STRENGTHS)[..., 0]
     assert np.array_equal(arrays(pictures(html)[: len(STRENGTHS)]), expected)
     at = set_to(at, "slider", "strength_sefa-1", -1.0)
     link, commands = (code.value for code in at.code)

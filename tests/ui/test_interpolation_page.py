@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from streamlit.testing.v1 import AppTest
 
+from ganlib.applications.saved_latents import save_latents
+from ganlib.runs import Run
 from ganlib.sampling import interpolate
-from ganlib.ui.interpolation import even_columns
-from helpers.gallery import CONDITIONAL, OTHER, SLOW, UNCONDITIONAL, model, pixels
-from helpers.streamlit_app import animation, arrays, close, from_link, grids, open_page, set_to, strip
+from ganlib.ui.films import even_columns
+from helpers.gallery import CONDITIONAL, OTHER, PROJECT, SLOW, UNCONDITIONAL, direct, model, pixels
+from helpers.streamlit_app import arrays, charts, close, fine, from_link, grids, open_page, player, set_to, strip
 
 
 def test_both_ends_are_the_sampling_pages_pictures(gallery):
@@ -30,15 +34,18 @@ def test_rows_of_the_film_strip_are_as_even_as_can_be(frames, columns):
     assert even_columns(frames) == columns
 
 
-def test_the_animation_shows_the_film_strip_boomerang(gallery):
+def test_the_player_shows_the_film_strip_at_its_rate(gallery):
     at = open_page("interpolation", run=CONDITIONAL, frames="6", fps="20")
-    frames = arrays(strip(at))
-    with animation(at) as gif:
-        assert getattr(gif, "n_frames", 1) == 10
-        assert gif.info["duration"] == 50
-        for i, frame in enumerate([*frames, *frames[-2:0:-1]]):
-            gif.seek(i)
-            assert close(np.asarray(gif.convert("L"))[8::16, 8::16], frame)
+    film = player(at)
+    assert film["frames"] == strip(at)
+    assert (film["fps"], film["boomerang"], len(film["captions"])) == (20, True, 6)
+    at = set_to(at, "toggle", "closed", True)
+    assert player(at)["boomerang"] is False
+
+
+def test_the_length_of_each_step_is_plotted(gallery):
+    (chart,) = charts(open_page("interpolation", run=CONDITIONAL, frames="6"))
+    assert len(chart["data"][0]["x"]) == 5
 
 
 def test_a_class_changes_into_another_at_a_fixed_seed(gallery):
@@ -60,7 +67,7 @@ def test_the_path_is_the_one_chosen(path, gallery):
 def test_an_unconditional_run_is_walked_from_seed_to_seed(gallery):
     at = open_page("interpolation", run=UNCONDITIONAL)
     assert not at.select_slider
-    assert "Animation from seed 0 to seed 1 and back" in " ".join(h.value for h in at.get("html"))
+    assert player(at)["label"] == "Film from seed 0 to seed 1"
 
 
 def test_seeds_frames_and_options_change_the_walk(gallery):
@@ -89,5 +96,67 @@ def test_frames_of_many_steps_end_as_those_of_ganlib(able):
     at = open_page("interpolation", run=SLOW, class_a="a", class_b="c", frames="5", steps="3")
     assert np.array_equal(arrays(strip(at)), interpolate(model(able, SLOW), (0, 1), (0, 2), 5, steps=3)[..., 0])
     assert not [button for button in at.button if button.label in ("Stop", "Go on")]
-    with animation(at) as gif:
-        assert getattr(gif, "n_frames", 1) == 8
+    assert player(at)["frames"] == strip(at)
+
+
+def test_any_number_of_key_frames_in_a_closed_loop_opens_from_its_link(gallery):
+    at = open_page("interpolation", run=OTHER, seed_a="4", class_a="1", class_b="6", frames="9")
+    at = fine(at.button(key="add_key").click().run())
+    at = set_to(at, "number_input", "seed_c", 40)
+    at = set_to(at, "segmented_control", "class_c", "3")
+    at = set_to(at, "toggle", "closed", True)
+    at = set_to(at, "selectbox", "order", "class first")
+    expected = interpolate(model(gallery, OTHER), (4, 1, 40), (1, 6, 3), 9, closed=True, order="class first")[..., 0]
+    assert np.array_equal(arrays(strip(at)), expected)
+    again = from_link("interpolation", at.code[0].value)
+    assert not again.warning
+    assert strip(again) == strip(at)
+    at = fine(at.button(key="remove_key").click().run())
+    assert {n.key for n in at.number_input} == {"seed_a", "seed_b"}
+
+
+def test_options_of_a_key_frame_change_along_the_path(gallery):
+    at = open_page("interpolation", run=CONDITIONAL, frames="3", class_a="1", class_b="1")
+    at = set_to(at, "toggle", "b_own", True)
+    at = set_to(at, "slider", "b_temperature", 0.5)
+    temperatures = torch.tensor([1.0, 0.75, 0.5])
+    expected = interpolate(model(gallery, CONDITIONAL), (0, 1), (1, 1), 3, temperature=temperatures)[..., 0]
+    assert np.array_equal(arrays(strip(at)), expected)
+    assert strip(from_link("interpolation", at.code[0].value)) == strip(at)
+
+
+def test_a_sheet_has_its_four_corners(gallery):
+    at = open_page("interpolation", run=OTHER, sheet="true", side="3", same_seed="true", seed_a="5")
+    cells = strip(at)
+    assert len(cells) == 9
+    corners = direct(gallery, OTHER, [5] * 4, [0, 1, 2, 3])
+    assert np.array_equal(arrays([cells[i] for i in (0, 2, 6, 8)]), corners)
+    assert strip(from_link("interpolation", at.code[0].value)) == cells
+
+
+def test_saved_latents_are_key_frames_by_name(own_gallery):
+    run = Run(own_gallery / OTHER)
+    save_latents(run, "my four", model(own_gallery, OTHER).latents([44]), 4)
+    at = open_page("interpolation", run=OTHER, latents_b="my four", frames="3", seed_a="7", class_a="2")
+    expected = interpolate(model(own_gallery, OTHER), (7, 44), (2, 4), 3)[..., 0]
+    assert np.array_equal(arrays(strip(at)), expected)
+    assert "@my four" in at.code[1].value
+    assert strip(from_link("interpolation", at.code[0].value)) == strip(at)
+
+
+def test_favourites_become_key_frames(gallery):
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at.query_params["run"], at.query_params["frames"] = OTHER, "5"
+    at.query_params["fav"] = [f"{OTHER}~{label}~{seed}" for label, seed in ((3, 30), (1, 10), (2, 20))]
+    at = fine(at.switch_page("pages/interpolation.py").run())
+    at = fine(at.button(key="fill_keys").click().run())
+    expected = interpolate(model(gallery, OTHER), (30, 10, 20), (3, 1, 2), 5)[..., 0]
+    assert np.array_equal(arrays(strip(at)), expected)
+
+
+def test_equal_speed_and_bad_values_of_a_link(gallery):
+    at = open_page("interpolation", run=OTHER, frames="5", equal_speed="true", keys="99", latents_a="nothing")
+    assert len(at.warning) == 1
+    frames = strip(at)
+    assert len(frames) == 5
+    assert frames != strip(open_page("interpolation", run=OTHER, frames="5"))

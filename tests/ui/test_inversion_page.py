@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ganlib.applications.storage import load_latents
+from ganlib.applications.saved_latents import load_latents
 from ganlib.data import load_data
 from ganlib.images import captioned_grid, png
 from ganlib.runs import Run

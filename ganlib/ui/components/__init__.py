@@ -68,6 +68,20 @@ def draw_cards(items: Sequence[Mapping[str, Any]], *, least: int, key: str) -> s
     return str(chosen) if chosen else None
 
 
+def draw_player(
+    frames: Sequence[str], captions: Sequence[str], *, frames_per_second: int, boomerang: bool, label: str, key: str
+) -> None:
+    """Frames as a film with a scrubber and a speed; it plays in the browser alone. ``frames``: data URLs."""
+    data = {
+        "frames": list(frames),
+        "captions": list(captions),
+        "fps": frames_per_second,
+        "boomerang": boomerang,
+        "label": label,
+    }
+    _component("player")(data=data, key=key)
+
+
 def draw_film(rows: Sequence[Mapping[str, Any]], *, chart: str, current: float, key: str) -> str | None:
     """A strip of pictures a run, which follows the cursor in the chart of key ``chart``; the ``id`` of a clicked one.
 

@@ -1,0 +1,28 @@
+"""How far the images of an interpolation move from frame to frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from ganlib.figures.style import NEUTRAL, PALETTE, apply_style
+
+
+def interpolation_steps(steps: Sequence[float], keys: Sequence[int] = ()) -> go.Figure:
+    """One value a step; ``keys`` are the frames, from 0, that are key frames."""
+    numbers = list(range(1, len(steps) + 1))
+    figure = go.Figure(
+        go.Bar(
+            x=numbers,
+            y=list(steps),
+            marker_color=PALETTE[0],
+            hovertemplate="frame %{x} to the next: %{y:.3f}<extra></extra>",
+        )
+    )
+    for key in keys[1:-1]:
+        figure.add_vline(key + 0.5, line_dash="dash", line_color=NEUTRAL)
+    figure.update_xaxes(title_text="Frame")
+    figure.update_yaxes(title_text="Feature distance to the next", rangemode="tozero")
+    figure.update_layout(height=240, showlegend=False, bargap=0.15)
+    return apply_style(figure)
