@@ -13,22 +13,21 @@ with chrome.page("Interpolation", "Walk through latent space from one seed and c
     request = interpolation.pick_interpolation(run)
     status = st.container()
     if request.sheet:
+        film = None
         frames = interpolation.draw_frames(request, status)
         if frames is not None:
             films.draw_sheet_download(request, frames)
-        interpolation.draw_interpolation_link(request, None)
     else:
-        left, right = st.columns([1, 2], gap="medium")
-        with left:
-            player = st.container()
+        left, right = st.columns([2, 5], gap="medium")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
             film = films.pick_film(request)
-            files = st.container()
+            files = st.container(horizontal=True, vertical_alignment="bottom", width="content")
         with right:
             frames = interpolation.draw_frames(request, status)
         if frames is not None:
-            with player:
+            with left:
                 films.draw_player(request, frames, film)
             with files:
                 films.draw_downloads(request, frames, film)
             films.draw_steps(request, frames)
-        interpolation.draw_interpolation_link(request, film)
+    interpolation.draw_interpolation_link(request, film)

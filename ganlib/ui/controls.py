@@ -78,12 +78,14 @@ def pick_comparison(run: Run, runs: Sequence[Run]) -> list[Run]:
     return [others[name] for name in names]
 
 
-def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: int = 0) -> int:
-    """The index of one of the run's classes: a button for each where they are few."""
+def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: int = 0, compact: bool = False) -> int:
+    """The index of one of the run's classes: a button for each where they are few, a list where it is ``compact``."""
     names = _class_names(run, load_model(run))
     check_link(key, names.__contains__, f"{run.name} has no such class; it has {', '.join(names)}")
     if attributes := run.recipe.data.attributes:
         return _pick_combination(run, attributes, key, default)
+    if compact:
+        return names.index(str(_pick_from_list(label, names, names[default], key)))
     if len(names) > MAX_BUTTONS or any(plain(name) != name for name in names):
         return names.index(pick_from(label, names, names[default], key=key))
     if st.session_state.get(key, names[0]) not in names:  # another run's
@@ -92,6 +94,12 @@ def pick_class(run: Run, *, key: str = "class", label: str = "Class", default: i
         plain(label), names, default=names[default], required=True, key=key, bind="query-params"
     )
     return names.index(str(name))
+
+
+def _pick_from_list(label: str, names: list[str], default: str, key: str) -> str:
+    if st.session_state.get(key, default) not in names:  # another run's
+        del st.session_state[key]
+    return str(st.selectbox(plain(label), names, names.index(default), key=key, bind="query-params"))
 
 
 def _pick_combination(run: Run, attributes: Sequence[str], key: str, default: int) -> int:
@@ -138,9 +146,15 @@ def _class_names(run: Run, model: GenerativeModel) -> list[str]:
     return list(run.classes) or [str(i) for i in range(model.config.num_classes)]
 
 
-def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0) -> int:
-    """One control: a slider for the first thousand seeds, a field for any, a button for a random one."""
+def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0, compact: bool = False) -> int:
+    """One control: a slider for the first thousand seeds, a field for any, a button for a random one.
+
+    ``compact``: the field alone.
+    """
     check_link(key, _is_seed, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}")
+    if compact:
+        value = st.number_input(plain(label), 0, SEED_LIMIT - 1, default, 1, key=key, bind="query-params")
+        return int(value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         slot = st.container()
         seed = st.number_input(

@@ -49,21 +49,19 @@ class Film(NamedTuple):
 def pick_film(request: InterpolationRequest) -> Film:
     low, high = FRAMES_PER_SECOND
     check_link("fps", lambda text: low <= (parse_int(text) or 0) <= high, f"it goes from {low} to {high}")
-    frames_per_second = st.slider("Frames per second", low, high, 12, key="fps", bind="query-params")
+    frames_per_second = st.slider("Frames per second", low, high, 12, key="fps", bind="query-params", width=200)
     known = sides(request.run.config.image_size)
     check_link("size", lambda text: parse_int(text) in known, f"it can be {', '.join(map(str, known))}")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        default = known.index(default_side(request.run.config.image_size))
-        side = st.selectbox(
-            "Side of the file, pixels",
-            known,
-            default,
-            key="size",
-            bind="query-params",
-            help="Whole multiples of the image's own size, so that pixels stay square.",
-            width=180,
-        )
-        boomerang = not request.closed and st.toggle("There and back", True, key="boomerang", bind="query-params")
+    side = st.selectbox(
+        "Side, pixels",
+        known,
+        known.index(default_side(request.run.config.image_size)),
+        key="size",
+        bind="query-params",
+        help="Of the files: whole multiples of the image's own size, so that pixels stay square.",
+        width=130,
+    )
+    boomerang = not request.closed and st.toggle("There and back", True, key="boomerang", bind="query-params")
     return Film(int(frames_per_second), boomerang, int(side))
 
 
@@ -86,18 +84,17 @@ def draw_downloads(request: InterpolationRequest, frames: np.ndarray, chosen: Fi
     def encode(kind: str) -> bytes:
         return film(frames, kind, frames_per_second=rate, side=side, boomerang=boomerang)
 
-    with st.container(horizontal=True):
-        for kind in KINDS:
-            st.download_button(
-                plain(LABELS[kind]),
-                partial(encode, kind),
-                f"{file_name(request)}.{kind}",
-                MIME[kind],
-                on_click="ignore",
-                icon=":material/movie:",
-                key=f"film_{kind}",
-            )
-        _draw_picture_download("Frames as PNG", request, frames, even_columns(len(frames)))
+    for kind in KINDS:
+        st.download_button(
+            plain(LABELS[kind]),
+            partial(encode, kind),
+            f"{file_name(request)}.{kind}",
+            MIME[kind],
+            on_click="ignore",
+            icon=":material/movie:",
+            key=f"film_{kind}",
+        )
+    _draw_picture_download("Frames as PNG", request, frames, even_columns(len(frames)))
 
 
 def draw_sheet_download(request: InterpolationRequest, frames: np.ndarray) -> None:

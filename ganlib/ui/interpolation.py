@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.runs import Run
 from ganlib.sampling import ORDERS, PATHS
-from ganlib.sampling.keyframes import InterpolationRequest, KeyFrame
+from ganlib.sampling.keyframes import InterpolationRequest, KeyFrame, morphing
 from ganlib.sampling.request import SavedLatents, parse_int
 from ganlib.ui import films, growth, key_frames, markup
 from ganlib.ui.catalog import frames_key, generate_frames, get_growing_frames, has_stages, load_model
@@ -28,7 +28,13 @@ def pick_interpolation(run: Run) -> InterpolationRequest:
     with st.sidebar:
         sheet = _pick_sheet()
         same_seed = st.toggle("Same seed at all key frames", key="same_seed", bind="query-params")
-    keys = key_frames.pick_key_frames(run, corners=sheet is not None, same_seed=same_seed)
+        own = any(map(morphing, model.options)) and st.toggle(
+            "Options for each key frame",
+            key=key_frames.OWN,
+            bind="query-params",
+            help="Between key frames they change evenly.",
+        )
+    keys = key_frames.pick_key_frames(run, corners=sheet is not None, same_seed=same_seed, own_options=own)
     with st.sidebar:
         frames = 0 if sheet else _pick_frames(len(keys))
         space, path = _pick_path(_reachable(model.spaces, keys))

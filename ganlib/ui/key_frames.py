@@ -22,24 +22,25 @@ from ganlib.ui.showcase import class_index, seed_of
 
 COUNT = "keys"  # of the link: how many there are
 LETTERS = ascii_lowercase  # of the link's keys: seed_a, class_a, latents_a, …
-ROW = 3
+ROW = 4
+OWN = "own"  # of the link: whether key frames have options of their own
 SEED = ""  # the choice of a seed among saved latents
 
 
-def pick_key_frames(run: Run, *, corners: bool, same_seed: bool) -> tuple[KeyFrame, ...]:
-    """Two or more, or four ``corners``; with ``same_seed``, that of the first."""
+def pick_key_frames(run: Run, *, corners: bool, same_seed: bool, own_options: bool) -> tuple[KeyFrame, ...]:
+    """Two or more, or four ``corners``; with ``same_seed``, that of the first; ``own_options``: each has its own."""
     count = 4 if corners else _linked_count()
     labels, errors = list_latents(run)
     for error in errors:
         st.caption(plain(error))
-    columns = 2 if count in (2, 4) else ROW
+    columns = min(count, ROW)
     keys: list[KeyFrame] = []
     for start in range(0, count, columns):
         row = st.columns(columns, gap="medium")
         for i, column in zip(range(start, min(start + columns, count)), row, strict=False):
             with column:
                 st.subheader(plain(_title(i, count, corners)), anchor=False)
-                keys.append(_pick_key(run, i, labels, keys[0] if same_seed and keys else None))
+                keys.append(_pick_key(run, i, labels, keys[0] if same_seed and keys else None, count > 2, own_options))
     if not corners:
         _draw_count_buttons(run, count)
     return tuple(keys)
@@ -57,7 +58,9 @@ def _title(i: int, count: int, corners: bool) -> str:
     return ("From", "To")[i] if count == 2 else f"Key frame {i + 1}"
 
 
-def _pick_key(run: Run, i: int, saved: Mapping[str, int | None], first: KeyFrame | None) -> KeyFrame:
+def _pick_key(
+    run: Run, i: int, saved: Mapping[str, int | None], first: KeyFrame | None, compact: bool, own_options: bool
+) -> KeyFrame:
     letter, model = LETTERS[i], load_model(run)
     source: int | SavedLatents | None = None if first is None else first.source
     if source is None and saved:
@@ -71,10 +74,11 @@ def _pick_key(run: Run, i: int, saved: Mapping[str, int | None], first: KeyFrame
         label = source.label
     elif model.conditional:
         default = class_index(run, "class" if i == 0 else f"class_{letter}", i % model.config.num_classes)
-        label = pick_class(run, key=f"class_{letter}", default=default)
+        label = pick_class(run, key=f"class_{letter}", default=default, compact=compact)
     if source is None:
-        source = pick_seed(key=f"seed_{letter}", default=seed_of(run, "seed" if i == 0 else f"seed_{letter}", i))
-    return KeyFrame(source, label, pick_morphing(run, f"{letter}_"))
+        default = seed_of(run, "seed" if i == 0 else f"seed_{letter}", i)
+        source = pick_seed(key=f"seed_{letter}", default=default, compact=compact)
+    return KeyFrame(source, label, pick_morphing(run, f"{letter}_") if own_options else ())
 
 
 def _draw_count_buttons(run: Run, count: int) -> None:
@@ -122,6 +126,8 @@ def _draw_favourites(run: Run) -> None:
 def link_values(run: Run, keys: Sequence[KeyFrame]) -> dict[str, Any]:
     """What a link has of key frames."""
     values: dict[str, Any] = {} if len(keys) == 2 else {COUNT: len(keys)}
+    if any(key.options for key in keys):
+        values[OWN] = "true"
     for letter, key in zip(LETTERS, keys, strict=False):
         if isinstance(key.source, SavedLatents):
             values[f"latents_{letter}"] = key.source.name
@@ -129,7 +135,5 @@ def link_values(run: Run, keys: Sequence[KeyFrame]) -> dict[str, Any]:
             values[f"seed_{letter}"] = key.source
             if key.label is not None:
                 values[f"class_{letter}"] = key.request(run, {}).class_names[0]
-        if key.options:
-            values[f"{letter}_own"] = "true"
         values |= {f"{letter}_{name}": f"{value:.12g}" for name, value in key.options}
     return values

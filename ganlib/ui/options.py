@@ -33,12 +33,8 @@ def pick_options(run: Run, prefix: str = "") -> dict[str, Any]:
 
 
 def pick_morphing(run: Run, prefix: str) -> tuple[tuple[str, float], ...]:
-    """Values of one key frame's own, of the options that may change along a path; () where it takes the page's."""
+    """Values of one key frame's own, of the options that may change along a path."""
     options = [option for option in load_model(run).options if morphing(option)]
-    if not options or not st.toggle(
-        "Options of its own", key=f"{prefix}own", bind="query-params", help="Between key frames they change evenly."
-    ):
-        return ()
     return tuple((option.name, float(option.parse(_pick_value(option, prefix + option.name)))) for option in options)
 
 

@@ -103,7 +103,7 @@ def test_any_number_of_key_frames_in_a_closed_loop_opens_from_its_link(gallery):
     at = open_page("interpolation", run=OTHER, seed_a="4", class_a="1", class_b="6", frames="9")
     at = fine(at.button(key="add_key").click().run())
     at = set_to(at, "number_input", "seed_c", 40)
-    at = set_to(at, "segmented_control", "class_c", "3")
+    at = set_to(at, "selectbox", "class_c", "3")
     at = set_to(at, "toggle", "closed", True)
     at = set_to(at, "selectbox", "order", "class first")
     expected = interpolate(model(gallery, OTHER), (4, 1, 40), (1, 6, 3), 9, closed=True, order="class first")[..., 0]
@@ -117,7 +117,7 @@ def test_any_number_of_key_frames_in_a_closed_loop_opens_from_its_link(gallery):
 
 def test_options_of_a_key_frame_change_along_the_path(gallery):
     at = open_page("interpolation", run=CONDITIONAL, frames="3", class_a="1", class_b="1")
-    at = set_to(at, "toggle", "b_own", True)
+    at = set_to(at, "toggle", "own", True)
     at = set_to(at, "slider", "b_temperature", 0.5)
     temperatures = torch.tensor([1.0, 0.75, 0.5])
     expected = interpolate(model(gallery, CONDITIONAL), (0, 1), (1, 1), 3, temperature=temperatures)[..., 0]
