@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"{run.name} is unconditional, so --classes has no meaning; leave it out.")
     if args.out.suffix not in ("", ".png", ".zip"):
         raise GanlibError(f"--out {args.out} is neither .png, .zip nor a folder (a name without an ending).")
-    if args.seeds and args.latents:
+    if args.seeds is not None and args.latents:
         raise GanlibError("--latents stand in place of seeds; leave out one of the two.")
     latents = tuple(find_latents(run, name) for name in args.latents)
     every = () if latents else tuple(range(len(run.classes)))
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     request = SampleRequest(
         run,
         classes if model.conditional else (),
-        () if latents else parse_seeds(args.seeds or "0-7"),
+        () if latents else parse_seeds("0-7" if args.seeds is None else args.seeds),
         check_options(model, parse_options(args.option)),
         parse_edits(args.edit),
         latents,

@@ -35,7 +35,8 @@ export default function ({ data, parentElement }) {
     parts.scrubber.value = state.at;
     parts.scrubber.setAttribute("aria-valuetext", data.captions[state.at]);
     parts.caption.textContent = `${state.at + 1} of ${last + 1}: ${data.captions[state.at]}`;
-    parts.play.textContent = state.playing ? "Pause" : "Play";
+    parts.play.textContent = state.playing ? "❚❚" : "▶";
+    parts.play.ariaLabel = parts.play.title = state.playing ? "Pause" : "Play";
   };
   const advance = () => {
     if (!data.boomerang) {
