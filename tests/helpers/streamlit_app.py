@@ -52,6 +52,8 @@ every_page = pytest.mark.parametrize("name", PAGES)
 
 def open_page(name: str, **link: Any) -> AppTest:
     at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    if name == "inversion":
+        link.setdefault("steps", "2")  # of optimisation, which takes seconds
     for key, value in link.items():
         at.query_params[key.rstrip("_")] = value
     at.switch_page(f"pages/{name}.py").run()
