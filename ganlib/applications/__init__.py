@@ -8,4 +8,6 @@ inversion    the latents of a given picture         classifier   of a run's data
 inpainting   holes filled by untrained means        blending     a patch into a picture without a seam
 superresolution  small pictures enlarged            translation  pictures through image-to-image models
 editor       a run for many pictures                stepwise     work that can be watched and stopped
+paths        interpolations by key frames           step_lengths how far images move from frame to frame
+animation    frames as a film                       saved_latents  latents in files, in place of seeds
 """

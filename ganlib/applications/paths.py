@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.applications.features import step_lengths
 from ganlib.applications.saved_latents import find_latents, stack_latents
+from ganlib.applications.step_lengths import step_lengths
 from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Latents

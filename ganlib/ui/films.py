@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from ganlib.applications.animation import KINDS, MIME, default_side, film, sides
-from ganlib.applications.features import step_lengths
+from ganlib.applications.step_lengths import step_lengths
 from ganlib.errors import GanlibError
 from ganlib.figures import interpolation_steps
 from ganlib.images import grid, png

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.applications.features import step_lengths
 from ganlib.applications.paths import frames_of, generate_frames, parse_keys
 from ganlib.applications.saved_latents import save_latents
+from ganlib.applications.step_lengths import step_lengths
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlib.applications.features import step_lengths
+from ganlib.applications.step_lengths import step_lengths
 from ganlib.nn.efficientnet import feature_pyramid
 from ganlib.nn.perceptual import feature_distance, perceptual_features
 
