@@ -26,8 +26,8 @@ with chrome.page("Sampling", "Pick a class and a seed. The same seed is the same
     editing.pick_chips(run, edits)
     request = SampleRequest(run, classes, seeds, options, editing.known_edits(run, edits), latents)
     requests = [request, *controls.apply_to_others(others, classes, seeds, options)]
-    images, opened = samples.draw_samples(requests)
-    for each, own in zip(requests, images, strict=True):
+    drawn, opened = samples.draw_samples(requests)
+    for each, own in zip(requests, drawn, strict=True):
         if others:
             st.subheader(plain(each.run.name), anchor=False)
         samples.draw_downloads(each, own)

@@ -22,7 +22,8 @@ class Growing:
     """Images of ``sample``, or of given latents, as far as they are done, and the fraction of the work that is.
 
     ``images``: (N, H, W, C) uint8, mid-grey where nothing is there yet; stages smaller than the image are enlarged.
-    ``step()`` goes on by one stage of one chunk, from any thread; it does nothing once ``done``.
+    ``step()`` goes on by one stage of one chunk, from any thread; it does nothing once ``done``. An array is never
+    changed once it was ``images``: who has one keeps that state, whoever goes on.
     """
 
     def __init__(
@@ -33,12 +34,19 @@ class Growing:
         **options: Any,
     ) -> None:
         c = model.config
-        self.images = np.full((len(seeds), c.image_size, c.image_size, c.channels), 128, np.uint8)
-        self.fraction = 0.0
+        self.state = np.full((len(seeds), c.image_size, c.image_size, c.channels), 128, np.uint8), 0.0
         y = None if labels is None else torch.as_tensor(labels)
         self._start = partial(self._grow, model, seeds, y, options)
         self._stages = self._start()
         self._stepping, self._device = Lock(), model.device
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        return self.state[0]
+
+    @property
+    def fraction(self) -> float:
+        return self.state[1]
 
     @property
     def done(self) -> bool:
@@ -49,9 +57,9 @@ class Growing:
             if self.done:
                 return
             try:
-                self.fraction = on_device(self._device, partial(next, self._stages))
-            except Exception:
-                self.fraction, self._stages = 0.0, self._start()  # a generator that raised would seem to have ended
+                self.state = on_device(self._device, partial(next, self._stages))
+            except Exception:  # a generator that raised would seem to have ended
+                self.state, self._stages = (self.images, 0.0), self._start()
                 raise
 
     def finish(self) -> NDArray[np.uint8]:
@@ -61,7 +69,7 @@ class Growing:
 
     def _grow(
         self, model: GenerativeModel, seeds: Sequence[int] | Latents, labels: Tensor | None, options: dict[str, Any]
-    ) -> Iterator[float]:
+    ) -> Iterator[tuple[NDArray[np.uint8], float]]:
         n, stages, side = len(seeds), model.stages(**options), self.images.shape[1]
         start, chunk = 0, CHUNK
         while start < n:
@@ -72,8 +80,9 @@ class Growing:
                 latents = latents_at(model, seeds, rows)
                 trace = model.trace(latents, y, **options_of(options, rows))
                 for stage, images in enumerate(trace, 1):
-                    self.images[part] = resize_nearest(to_uint8(images[: part.stop - start]), side, side)
-                    yield (start + (part.stop - start) * stage / stages) / n
+                    grown = self.images.copy()
+                    grown[part] = resize_nearest(to_uint8(images[: part.stop - start]), side, side)
+                    yield grown, (start + (part.stop - start) * stage / stages) / n
             except RuntimeError as error:
                 if not is_out_of_memory(error) or chunk == 1:
                     raise

@@ -16,6 +16,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
 from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, single_scan
+from ganlib.ui.growth import continue_unfinished
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
 from ganlib.ui.markup import plain
 from ganlib.ui.scripts import merge_history
@@ -58,13 +59,14 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
             st.error(plain(describe_os_error(error)), icon=":material/error:")
         except _Finished:
             pass
-        clear_link_warnings()
         merge_history()
         if st.context.theme.type == "dark":
             st.html(DARK_TAGS)
         if sidebar:
             _pick_device()
         _draw_broken_runs(st.sidebar if sidebar else st.container())
+        continue_unfinished()
+        clear_link_warnings()
 
 
 def finish(message: str) -> NoReturn:

@@ -124,21 +124,15 @@ def _pick_path(spaces: Mapping[str, str]) -> tuple[str, str]:
 
 def draw_frames(request: InterpolationRequest, status: DeltaGenerator) -> np.ndarray | None:
     """All frames in order, row by row; returned where they are done. ``status``: for progress and buttons."""
-    slot = st.empty()
-
-    def draw(frames: np.ndarray) -> None:
-        slot.html(_strip(request, frames))
-
-    if not has_stages(request.run, request.options):
-        frames = generate_frames(request)
-    else:
+    if has_stages(request.run, request.options):
         growing = get_growing_frames(request)
-        frames = growth.grow(growing, f"{request.run.weights_hash} {frames_key(request)}", status, draw)
-        if not growing.done:
-            draw(frames)
-            return None
-    draw(frames)
-    return frames
+        key = f"{request.run.weights_hash} {frames_key(request)}"
+        growth.follow(growing, key, status, "these images are unfinished")
+        frames, fraction = growing.state
+    else:
+        frames, fraction = generate_frames(request), 1.0
+    st.html(_strip(request, frames))
+    return frames if fraction >= 1 else None
 
 
 def _strip(request: InterpolationRequest, frames: np.ndarray) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.catalogue import methods_of
 from ganlib.applications.edits import edited_image, resolve
@@ -130,14 +130,12 @@ def invert(run: Run, picture: Picture, label: int | None, config: InversionConfi
     device = st.session_state.get("device", "auto")
     inversion = _get_inversion(run.weights_hash, digest, label, repr(config), device, run, picture.pixels, config)
     key = f"{run.weights_hash} {digest} {label} {config}"
-    status, slot = st.container(), st.empty()
-    growth.follow(
-        inversion, key, status, lambda: _draw_state(slot, run, picture, inversion), "the best so far is shown"
-    )
-    slot.empty()
-    if inversion.latents is None:
-        chrome.finish("Nothing is found yet; go on to see the nearest seeds.")
-    return inversion
+    goes_on = growth.follow(inversion, key, st.container(), "the best so far is shown")
+    shown = copy(inversion)  # which another session may bring on meanwhile
+    shown.losses = list(shown.losses)
+    if shown.latents is None:
+        chrome.finish("The nearest seeds are searched." if goes_on else "Go on to see the nearest seeds.")
+    return shown
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -147,11 +145,6 @@ def _get_inversion(
     model = load_model(_run)
     target = from_uint8(_pixels[None], model.device)
     return Inversion(model, target, label, _config)
-
-
-def _draw_state(slot: DeltaGenerator, run: Run, picture: Picture, inversion: Inversion) -> None:
-    with slot.container():
-        draw_result(run, picture, inversion, None)
 
 
 def draw_result(run: Run, picture: Picture, inversion: Inversion, edited: np.ndarray | None) -> None:

@@ -16,8 +16,9 @@ from ganlib.experiments import readable
 from ganlib.images import png
 from ganlib.sampling.request import SampleRequest
 
-# Images are small and are shown enlarged: honest square pixels rather than a blur the model did not make.
-IMAGE_STYLE = "width:100%;display:block;image-rendering:pixelated;border-radius:3px"
+# Images are small and are shown enlarged: honest square pixels rather than a blur the model did not make. Their size is
+# among their attributes, so that a browser keeps their place before it has decoded them.
+IMAGE_STYLE = "width:100%;height:auto;display:block;image-rendering:pixelated;border-radius:3px"
 WIDE = 640  # pixels to which a picture of pictures is enlarged, about
 ROW_STYLE = "align-self:center;font-size:.875rem"
 FAINT = "rgba(128,128,128,.35)"
@@ -50,7 +51,9 @@ def data_url(content: bytes, kind: str = "png") -> str:
 
 def sheet(content: bytes, alt: str, caption: str = "") -> str:
     """A WebP file of a run folder as wide as its column, with its caption below."""
-    image = f'<img src="{data_url(content, "webp")}" alt="{escape(alt)}" style="{IMAGE_STYLE}">'
+    with Image.open(io.BytesIO(content)) as decoded:
+        size = _size(decoded)
+    image = f'<img src="{data_url(content, "webp")}" alt="{escape(alt)}" {size} style="{IMAGE_STYLE}">'
     if not caption:
         return image
     text = f'<figcaption style="{CAPTION_STYLE}">{escape(caption)}</figcaption>'
@@ -59,27 +62,6 @@ def sheet(content: bytes, alt: str, caption: str = "") -> str:
 
 def large_image(image: np.ndarray, caption: str) -> str:
     return f'<div data-testid="large-image">{_image(image, caption)}</div>'
-
-
-def image_grid(request: SampleRequest, images: np.ndarray) -> str:
-    """Images (N, H, W, C) uint8, each over its seed; one row per class where there are several."""
-    rows = max(len(request.classes), 1)
-    cells = [
-        f'<figure style="margin:0">{_image(image, caption)}'
-        f'<figcaption style="{CAPTION_STYLE}">{escape(str(source))}</figcaption></figure>'
-        for image, caption, source in zip(images, request.captions, request.image_sources, strict=True)
-    ]
-    if rows > 1:
-        n = len(request.sources)
-        for row in reversed(range(rows)):
-            name = escape(request.run.classes[request.classes[row]])
-            cells.insert(row * n, f'<div style="{ROW_STYLE}">{name}</div>')
-        columns = f"max-content repeat({n},minmax(0,8.5rem))"
-    else:
-        side = 72 if len(images) > 32 else 104 if len(images) > 4 else 192
-        columns = f"repeat(auto-fill,minmax({side}px,1fr))"
-    style = f"gap:.4rem;max-width:72rem;grid-template-columns:{columns}"
-    return _group("image-grid", f"{len(images)} images of {request.run.name}", style, "".join(cells))
 
 
 def stage_grid(request: SampleRequest, stages: Mapping[int, np.ndarray]) -> str:
@@ -144,7 +126,7 @@ def picture(image: Image.Image, alt: str) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     style = f"{IMAGE_STYLE};max-width:{image.width * max(WIDE // image.width, 1)}px"
-    return f'<img src="{data_url(buffer.getvalue())}" alt="{escape(alt)}" style="{style}">'
+    return f'<img src="{data_url(buffer.getvalue())}" alt="{escape(alt)}" {_size(image)} style="{style}">'
 
 
 def picture_rows(rows: Sequence[tuple[str, Sequence[tuple[Image.Image, str]]]], label: str) -> str:
@@ -153,7 +135,8 @@ def picture_rows(rows: Sequence[tuple[str, Sequence[tuple[Image.Image, str]]]], 
     for title, pictures in rows:
         cells = "".join(
             f'<figure style="margin:0"><img src="{_webp(picture)}" alt="{escape(f"{title}, {caption}")}" '
-            f'style="{IMAGE_STYLE}"><figcaption style="{CAPTION_STYLE}">{escape(caption)}</figcaption></figure>'
+            f'{_size(picture)} style="{IMAGE_STYLE}">'
+            f'<figcaption style="{CAPTION_STYLE}">{escape(caption)}</figcaption></figure>'
             for picture, caption in pictures
         )
         columns = f"grid-template-columns:repeat({len(pictures)},minmax(6.5rem,1fr))"
@@ -228,8 +211,12 @@ def numbers(cells: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _image(image: np.ndarray, caption: str) -> str:
-    text = escape(caption)
-    return f'<img src="{data_url(png(image))}" alt="{text}" title="{text}" style="{IMAGE_STYLE}">'
+    text, size = escape(caption), f'width="{image.shape[1]}" height="{image.shape[0]}"'
+    return f'<img src="{data_url(png(image))}" alt="{text}" title="{text}" {size} style="{IMAGE_STYLE}">'
+
+
+def _size(image: Image.Image) -> str:
+    return f'width="{image.width}" height="{image.height}"'
 
 
 def _group(testid: str, label: str, style: str, content: str) -> str:

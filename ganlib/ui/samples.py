@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -30,26 +30,33 @@ from ganlib.ui.names import run_labels
 ROW = 8  # images of a row where runs or classes are lined up
 
 
-def draw_samples(requests: Sequence[SampleRequest]) -> tuple[list[np.ndarray], SampleRequest | None]:
+class Samples(NamedTuple):
+    """The images of a request as far as a page shows them."""
+
+    images: np.ndarray  # (N, H, W, C) uint8
+    done: bool = True
+
+
+def draw_samples(requests: Sequence[SampleRequest]) -> tuple[list[Samples], SampleRequest | None]:
     """All images of the requests, those of several runs lined up, and the one that was clicked just now.
 
     What takes long is shown as it grows, and can be stopped.
     """
-    status, slot = st.container(), st.empty()
-    images = [_grow(r, status, slot) if has_stages(r.run, r.options) else generate_images(r) for r in requests]
+    status = st.container()
+    drawn = [_grow(r, status) if has_stages(r.run, r.options) else Samples(generate_images(r)) for r in requests]
+    images = [samples.images for samples in drawn]
     cells, columns = arrange(requests, images)
     names = " and ".join(request.run.name for request in requests)
-    with slot.container():
-        opened = components.draw_pictures(
-            cells,
-            key="pictures",
-            testid="image-grid",
-            label=f"{sum(map(len, images))} images of {names}",
-            captions=True,
-            opens=True,
-            columns=columns,
-        )
-    return images, _find_opened(requests, opened)
+    opened = components.draw_pictures(
+        cells,
+        key="pictures",
+        testid="image-grid",
+        label=f"{sum(map(len, images))} images of {names}",
+        captions=True,
+        opens=all(samples.done for samples in drawn),
+        columns=columns,
+    )
+    return drawn, _find_opened(requests, opened)
 
 
 def arrange(requests: Sequence[SampleRequest], images: Sequence[np.ndarray]) -> tuple[list[dict[str, str]], int]:
@@ -103,20 +110,18 @@ def _find_opened(requests: Sequence[SampleRequest], opened: str | None) -> Sampl
     return requests[int(number)].singles[int(index)]
 
 
-def _grow(request: SampleRequest, status: DeltaGenerator, slot: DeltaGenerator) -> np.ndarray:
-    return growth.grow(
-        get_growing(request),
-        f"{request.run.name} {request.run.weights_hash} {request_key(request)}",
-        status,
-        lambda images: slot.html(markup.image_grid(request, images)),
-    )
+def _grow(request: SampleRequest, status: DeltaGenerator) -> Samples:
+    growing = get_growing(request)
+    key = f"{request.run.name} {request.run.weights_hash} {request_key(request)}"
+    growth.follow(growing, key, status, "these images are unfinished")
+    images, fraction = growing.state
+    return Samples(images, fraction >= 1)
 
 
-def draw_downloads(request: SampleRequest, images: np.ndarray) -> None:
+def draw_downloads(request: SampleRequest, samples: Samples) -> None:
     """The shown images as a grid in one PNG, and as PNGs in a ZIP with how they were made."""
-    name = file_name(request)
-    if not is_done(request):
-        name += "_unfinished"
+    images = samples.images
+    name = file_name(request) + "_unfinished" * (not samples.done)
     columns = len(request.sources) if len(request.classes) > 1 else min(8, len(request.sources))
     with st.container(horizontal=True):
         st.download_button(
@@ -137,10 +142,6 @@ def draw_downloads(request: SampleRequest, images: np.ndarray) -> None:
             icon=":material/folder_zip:",
             key=f"zip_{request.run.name}",
         )
-
-
-def is_done(request: SampleRequest) -> bool:
-    return not has_stages(request.run, request.options) or get_growing(request).done
 
 
 def draw_stages(full_request: SampleRequest) -> None:

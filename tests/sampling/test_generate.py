@@ -160,7 +160,10 @@ def test_pictures_grow_stage_by_stage_into_the_sample(name):
     assert (growth.images == 128).all()
     shares = []
     while not growth.done:
+        before = growth.images
+        copy = before.copy()
         growth.step()
+        assert equal(before, copy)  # who shows or saves a state keeps it
         shares.append(growth.fraction)
         if growth.fraction < CHUNK / len(seeds):
             assert (growth.images[CHUNK:] == 128).all()  # the second chunk waits
