@@ -6,7 +6,7 @@ from ganlib.ui import catalog, chrome, gallery
 from ganlib.ui.markup import plain
 
 with chrome.page("Gallery", "Every run, its pictures and its numbers.", sidebar=False):
-    runs = catalog.runs(catalog.generates)
+    runs = catalog.runs(catalog.makes_images)
     if not runs:
         chrome.no_models()
     for error in catalog.evaluations()[1]:

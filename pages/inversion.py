@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ganlib.ui import catalog, chrome, controls, directions, editing, inversion
+from ganlib.ui import catalog, chrome, controls, directions, editing, inversion, picture_source
 
 with chrome.page("Inversion", "Find the latents of a picture, then edit it along directions."):
     runs = catalog.runs(catalog.generates)
@@ -15,7 +15,7 @@ with chrome.page("Inversion", "Find the latents of a picture, then edit it along
         method, layers = directions.pick_method(run) if editable else ("", None)
     edits = editing.linked_edits(run)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        picture = inversion.pick_picture(run)
+        picture = picture_source.pick_picture(run)
         label = inversion.pick_label(run, picture)
     left, right = st.columns([5, 2], gap="large")  # on a phone the result comes before the sliders
     with left:

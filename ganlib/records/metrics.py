@@ -102,7 +102,6 @@ METRICS = {
         "higher",
         "Peak signal-to-noise ratio of outputs against the wanted test images, in dB: pixel by pixel.",
         ranks=True,
-        sentence="Test images come out at {value:.1f} dB",
     ),
     "ssim": Metric(
         "SSIM",

@@ -10,21 +10,23 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ganlib.figures import PALETTE
+from ganlib.models import ImageToImage
 from ganlib.records import METRICS, Protocol
 from ganlib.runs import Run
 from ganlib.ui import components, thumbnails
-from ganlib.ui.catalog import find_scores, generates
+from ganlib.ui.catalog import find_scores, makes_images
 from ganlib.ui.catalog import runs as catalog_runs
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_label, format_count, model_label, run_labels
 
 COMPACT, LARGE = 250, 400  # the least width of a card in pixels
 LINKS = {"Sample": ("sampling", "run"), "Interpolate": ("interpolation", "run"), "Curves": ("curves", "runs")}
+EDIT_LINKS = {"Edit a picture": ("edit", "run"), "Curves": ("curves", "runs")}  # of image-to-image runs
 
 
 def draw_cards(runs: Sequence[Run], *, key: str, large: bool = False) -> None:
     """A grid of cards; a click on one opens the page it leads to, with its run."""
-    alike = {name for name, label in run_labels(catalog_runs(generates)).items() if label == name}
+    alike = {name for name, label in run_labels(catalog_runs(makes_images)).items() if label == name}
     cards = [(large_card if large else compact_card)(run, named=run.name in alike) for run in runs]
     _draw(cards, key, LARGE if large else COMPACT)
 
@@ -46,28 +48,34 @@ def _draw(cards: Sequence[dict[str, Any]], key: str, least: int) -> None:
     chosen = components.draw_cards(cards, least=least, key=key)
     if chosen:
         page, _, run = chosen.partition("/")
-        st.switch_page(f"pages/{page}.py", query_params={dict(LINKS.values())[page]: run})
+        st.switch_page(f"pages/{page}.py", query_params={dict([*LINKS.values(), *EDIT_LINKS.values()])[page]: run})
 
 
 def draw_links(run: Run) -> None:
     """The run's pages, as Streamlit's own links."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(run.name)}**")
-        for label, (page, key) in LINKS.items():
+        for label, (page, key) in links_of(run).items():
             st.page_link(f"pages/{page}.py", label=label, query_params={key: run.name})
+
+
+def links_of(run: Run) -> dict[str, tuple[str, str]]:
+    """Label -> the page and the key of its link that takes the run."""
+    return EDIT_LINKS if run.transforms else LINKS
 
 
 def compact_card(run: Run, *, named: bool = False) -> dict[str, Any]:
     """Eight samples, the score, how well classes are met, size and speed; ``named``: with the run's name."""
     picture = thumbnails.tiles(run, 4, 2)
     pictures = [{"src": picture, "alt": f"Samples of {run.name}"}] if picture else []
-    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), *_speed(run)], [], named)
+    return _card(run, pictures, [*_quality(run), _size(run), *_speed(run)], [], named)
 
 
 def large_card(run: Run, *, named: bool = False) -> dict[str, Any]:
     """The whole sheets of the training, and whatever else is known of the run."""
+    sheet_of = "Inputs, outputs and what is wanted of" if run.transforms else "Samples of"
     subjects = {
-        "samples": f"Samples of {run.name}",
+        "samples": f"{sheet_of} {run.name}",
         "reconstructions": f"Test images and, below each, its reconstruction by {run.name}",
     }
     pictures = []
@@ -79,16 +87,18 @@ def large_card(run: Run, *, named: bool = False) -> dict[str, Any]:
     seen = _fact("images seen", format_count(run.images_seen), f"{run.training_seconds / 60:.0f} minutes of training")
     notes = ["Test images, each above its reconstruction"] if len(pictures) > 1 else []
     notes += [sentence for sentence in [run.note, *describe_accuracies(run)] if sentence]
-    return _card(run, pictures, [_fid(run), *_agreement(run), _size(run), seen, *_speed(run)], notes, named)
+    return _card(run, pictures, [*_quality(run), _size(run), seen, *_speed(run)], notes, named)
 
 
 def _card(
     run: Run, pictures: list[dict[str, str]], facts: list[dict[str, str]], notes: list[str], named: bool
 ) -> dict[str, Any]:
     kind = f"{len(run.classes)} classes" if run.conditional else "unconditional"
+    if isinstance(run.blueprint, ImageToImage):
+        kind = run.blueprint.condition
     links = [
         {"label": label, "href": f"{page}?{urlencode({key: run.name})}", "to": f"{page}/{run.name}"}
-        for label, (page, key) in LINKS.items()
+        for label, (page, key) in links_of(run).items()
     ]
     return {
         "title": model_label(run),
@@ -103,6 +113,22 @@ def _card(
 
 def _fact(label: str, value: str, help: str) -> dict[str, str]:
     return {"label": label, "value": value, "help": help}
+
+
+def _quality(run: Run) -> list[dict[str, str]]:
+    """FID and class agreement, or how near an image-to-image model comes to what is wanted."""
+    return _similarity(run) if run.transforms else [_fid(run), *_agreement(run)]
+
+
+def _similarity(run: Run) -> list[dict[str, str]]:
+    facts = []
+    for name in ("psnr", "feature_distance", "target_fid"):
+        usual, others = find_scores(run, name)
+        row = usual if usual is not None else next(others[-1:].itertuples(), None)
+        if row is not None:
+            metric = METRICS[name]
+            facts.append(_fact(metric.label, format_score(row.value), f"{metric.help} {row.protocol_label!s}."))
+    return facts or [_fact("PSNR", "–", f"Not evaluated yet: python -m ganlib evaluate {run.name}")]
 
 
 def _fid(run: Run) -> dict[str, str]:

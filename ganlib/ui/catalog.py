@@ -25,7 +25,7 @@ from ganlib.applications.storage import saved_folder
 from ganlib.devices import pick_device
 from ganlib.figures import PALETTE
 from ganlib.logs import recipes
-from ganlib.models import GenerativeModel
+from ganlib.models import GenerativeModel, Trainable
 from ganlib.naming import run_names
 from ganlib.runs import Run, RunError, as_run_error, scan
 from ganlib.sampling import Growing, sample_stages
@@ -93,6 +93,10 @@ def generates(run: Run) -> bool:
     return run.generates
 
 
+def makes_images(run: Run) -> bool:
+    return run.generates or run.transforms
+
+
 def best_first(candidates: Iterable[Run]) -> list[Run]:
     """Lowest FID first, then unmeasured runs, most images seen first: an order to offer runs in, no ranking."""
     fids = _fids(_run_files() + signature("*/evaluation.json"))
@@ -147,7 +151,7 @@ def _hashes(files: Signature) -> dict[str, str]:
     return {run.name: run.weights_hash for run in _scan(files)[0]}
 
 
-def _release(model: GenerativeModel) -> None:
+def _release(model: Trainable) -> None:
     """GPU memory is given back; the CPU's is free as soon as nobody holds the model."""
     if model.device.type == "cuda":
         del model
@@ -156,14 +160,19 @@ def _release(model: GenerativeModel) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading weights…", on_release=_release)
-def _load_model(path: bytes, weights_hash: str, device: str) -> GenerativeModel:
-    model = Run(Path(os.fsdecode(path))).load(pick_device(device))
-    assert isinstance(model, GenerativeModel)
-    return model
+def _load_model(path: bytes, weights_hash: str, device: str) -> Trainable:
+    return Run(Path(os.fsdecode(path))).load(pick_device(device))
 
 
 def load_model(run: Run) -> GenerativeModel:
     """The run's model on the chosen device, shared by all sessions: never change it."""
+    model = load_trainable(run)
+    assert isinstance(model, GenerativeModel)
+    return model
+
+
+def load_trainable(run: Run) -> Trainable:
+    """``load_model`` of a run that need not generate."""
     return _load_model(os.fsencode(run.path), run.weights_hash, st.session_state.get("device", "auto"))
 
 

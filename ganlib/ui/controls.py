@@ -50,10 +50,10 @@ def pick_data(runs: Sequence[Run]) -> list[Run]:
     return sorted(selected, key=lambda run: names.index(run.data_name))
 
 
-def pick_run(runs: Sequence[Run]) -> Run:
+def pick_run(runs: Sequence[Run], default: Run | None = None) -> Run:
     names = [run.name for run in runs]
     check_link("run", names.__contains__, f"there is no such run; there are {', '.join(names)}")
-    name = linked_selectbox("Run", run_labels(runs), _default_run(runs).name, key="run")
+    name = linked_selectbox("Run", run_labels(runs), (default or _default_run(runs)).name, key="run")
     return runs[names.index(name)]
 
 

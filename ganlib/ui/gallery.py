@@ -17,6 +17,7 @@ FAMILIES = {
     "diffusion": "diffusion",
     "flow": "normalizing flows",
     "autoregressive": "autoregressive",
+    "image-to-image": "image to image",
 }
 ALL_FAMILIES, ALL, CONDITIONAL, UNCONDITIONAL = (
     "all families",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,12 +12,10 @@ from ganlib.applications.catalogue import methods_of
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.saved_latents import save_latents
-from ganlib.data.pictures import decode_picture
 from ganlib.errors import GanlibError
 from ganlib.figures import inversion_losses
 from ganlib.files import describe_os_error
 from ganlib.images import from_uint8, png, to_uint8
-from ganlib.metrics.references import load_split
 from ganlib.models import Encodes
 from ganlib.runs import Run
 from ganlib.sampling.request import Edit, class_name, format_edits, parse_int
@@ -26,60 +23,10 @@ from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
 from ganlib.ui.links import check_link, draw_link
 from ganlib.ui.markup import plain
+from ganlib.ui.picture_source import Picture
 
 OUTCOME = "saved_latents"  # the session's key of what became of saving them, and whether it failed
-TEST, UPLOAD = "Test picture", "Upload"
-FILE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
-MEGABYTES = 64
 MOST_STEPS = 1000
-
-
-class Picture(NamedTuple):
-    """What is to be inverted."""
-
-    pixels: np.ndarray  # (H, W, C) uint8 of the model's size
-    name: str
-    number: int | None  # in the test set, None of an upload
-
-
-def pick_picture(run: Run) -> Picture:
-    """A test picture, where the data set is at hand, or an upload; the page ends until there is one."""
-    images, reason = _load_test_images(run)
-    sources = [UPLOAD] if images is None else [TEST, UPLOAD]
-    if images is None:
-        st.caption(plain(f"No test picture can be chosen: {reason}"))
-    check_link("source", sources.__contains__, f"it can be {' or '.join(sources)}")
-    source = st.segmented_control(
-        "Picture",
-        sources,
-        default=sources[0],
-        required=True,
-        key="source",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    if images is not None and source == TEST:
-        last = len(images) - 1
-        check_link(
-            "picture", lambda text: (n := parse_int(text)) is not None and n <= last, f"they go from 0 to {last}"
-        )
-        number = int(st.number_input("Number in the test set", 0, last, 0, key="picture", bind="query-params"))
-        return Picture(images[number], f"{run.data_name}_test_{number}.png", number)
-    file = st.file_uploader("An image file", FILE_TYPES, max_upload_size=MEGABYTES)
-    if file is None:
-        chrome.finish("Upload a picture; its middle square is scaled to the size that the model makes.")
-    decoded = decode_picture(file.getvalue(), file.name, run.config.image_size, run.config.channels)
-    for note in decoded.notes:
-        st.caption(f":material/info: {plain(note)}")
-    return Picture(decoded.pixels, file.name, None)
-
-
-def _load_test_images(run: Run) -> tuple[Any, str]:
-    """(N, H, W, C) uint8, or None and the reason."""
-    try:
-        return load_split(run, "test", None).images, ""
-    except GanlibError as error:
-        return None, str(error)
 
 
 def pick_label(run: Run, picture: Picture) -> int | None:
@@ -126,7 +73,7 @@ def invert(run: Run, picture: Picture, label: int | None, config: InversionConfi
             f"{run.name} makes an image in {model.stages()} steps, too many to optimise through on a page; run "
             f"python -m ganlib invert {run.name} PICTURE instead."
         )
-    digest = hashlib.sha256(picture.pixels.tobytes()).hexdigest()[:16]
+    digest = picture.digest
     device = st.session_state.get("device", "auto")
     inversion = _get_inversion(run.weights_hash, digest, label, repr(config), device, run, picture.pixels, config)
     key = f"{run.weights_hash} {digest} {label} {config}"

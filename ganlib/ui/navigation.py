@@ -18,6 +18,7 @@ PAGES = {  # by the file of pages/
     "interpolation": PageEntry("Interpolation", "timeline", "Generate"),
     "directions": PageEntry("Directions", "tune", "Generate"),
     "inversion": PageEntry("Inversion", "add_photo_alternate", "Generate"),
+    "edit": PageEntry("Edit a picture", "brush", "Generate"),
     "curves": PageEntry("Training curves", "show_chart", "Compare"),
     "fid": PageEntry("FID comparison", "leaderboard", "Compare"),
     "compare": PageEntry("Real vs synthetic", "compare", "Compare"),

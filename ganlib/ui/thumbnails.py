@@ -32,7 +32,7 @@ def sheet_url(path: Path) -> str | None:
 
 def block_at(run: Run, images: int, columns: int, rows: int) -> Image.Image | None:
     """``tiles`` of the sheet after so many training images, as a picture."""
-    return _block(run.folder.samples / f"{images}.webp", run.config.image_size, columns, rows)
+    return _block(run.folder.samples / f"{images}.webp", run.config.image_size, columns, rows, run.transforms)
 
 
 def tiles(run: Run, columns: int, rows: int = 1) -> str | None:
@@ -45,12 +45,12 @@ def tiles(run: Run, columns: int, rows: int = 1) -> str | None:
 
 def tiles_of_sheet(run: Run, path: Path, columns: int, rows: int = 1) -> str | None:
     """``tiles`` of one of the run's sheets."""
-    return _tiles(os.fsencode(path), path.stat().st_mtime_ns, run.config.image_size, columns, rows)
+    return _tiles(os.fsencode(path), path.stat().st_mtime_ns, run.config.image_size, columns, rows, run.transforms)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _tiles(path: bytes, mtime_ns: int, side: int, columns: int, rows: int) -> str | None:
-    block = _block(Path(os.fsdecode(path)), side, columns, rows)
+def _tiles(path: bytes, mtime_ns: int, side: int, columns: int, rows: int, in_order: bool) -> str | None:
+    block = _block(Path(os.fsdecode(path)), side, columns, rows, in_order)
     if block is None:
         return None
     content = io.BytesIO()
@@ -58,8 +58,8 @@ def _tiles(path: bytes, mtime_ns: int, side: int, columns: int, rows: int) -> st
     return data_url(content.getvalue(), "webp")
 
 
-def _block(path: Path, side: int, columns: int, rows: int) -> Image.Image | None:
-    """None for no picture, half of one, or one that fills memory."""
+def _block(path: Path, side: int, columns: int, rows: int, in_order: bool) -> Image.Image | None:
+    """None for no picture, half of one, or one that fills memory. ``in_order``: as they stand, inputs over outputs."""
     try:
         with Image.open(path, formats=["WEBP"]) as image:
             sheet = image.convert("RGB")
@@ -69,7 +69,8 @@ def _block(path: Path, side: int, columns: int, rows: int) -> Image.Image | None
     across, down = range(0, sheet.width, step), range(0, sheet.height, step)
     # Along the diagonals, each begun one tile further: the same seed makes much the same picture of each class.
     diagonals = [(across[(i + i // len(down)) % len(across)], y) for i, y in enumerate([*down] * len(across))]
-    places = list(dict.fromkeys(diagonals))[: columns * rows]
+    corner = [(x, y) for y in down[:rows] for x in across[:columns]]
+    places = corner if in_order else list(dict.fromkeys(diagonals))[: columns * rows]
     size = (step * min(columns, len(places)) - GAP, step * -(-len(places) // columns) - GAP)
     block = Image.new("RGBA", size)  # nothing between the tiles: white would glare on a dark page
     for i, (x, y) in enumerate(places):

@@ -35,6 +35,7 @@ PAGES = {
     "interpolation": "Interpolation",
     "directions": "Directions",
     "inversion": "Inversion",
+    "edit": "Edit a picture",
     "curves": "Training curves",
     "fid": "FID comparison",
     "experiments": "Experiments",

@@ -34,6 +34,7 @@ PAGES = {
     "interpolation": "Interpolation",
     "directions": "Directions",
     "inversion": "Inversion",
+    "edit": "Edit a picture",
     "curves": "Training curves",
     "fid": "FID comparison",
     "compare": "Real vs synthetic",

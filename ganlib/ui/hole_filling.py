@@ -1,0 +1,169 @@
+"""Holes on the page: drawn or preset, filled as one watches, several results each."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from streamlit.delta_generator import DeltaGenerator
+from torch import Generator
+
+from ganlib.applications.inpainting import METHODS, Inpainting, InpaintingConfig, Method, methods_of
+from ganlib.images import from_uint8
+from ganlib.metrics.similarity import psnr
+from ganlib.models import Trainable
+from ganlib.nn.masks import Hole, draw_masks
+from ganlib.runs import Run
+from ganlib.sampling.request import class_name, parse_int
+from ganlib.ui import controls, drawing, edit_tasks, growth, inspection
+from ganlib.ui.catalog import load_trainable
+from ganlib.ui.links import check_link
+from ganlib.ui.markup import plain
+from ganlib.ui.picture_source import Picture, pick_picture
+
+DRAWN = "Drawn"
+NAMES: dict[str, Hole] = {"Centre": "centre", "Half": "half", "Box": "box", "Strokes": "strokes"}
+TOOLS = {"Brush": "freedraw", "Rectangle": "rect"}
+MOST_RESULTS, MOST_STEPS = 8, 1000
+HOLE_COLOUR = "#ff4d99"
+
+
+class MaskChoice(NamedTuple):
+    mask: np.ndarray  # (H, W) bool, True in the hole
+    argument: str  # of the command line
+    link: dict[str, Any] | None  # None of a drawn one
+
+
+def draw_hole_filling(run: Run) -> None:
+    with st.sidebar:
+        method, config = _pick_config(run, load_trainable(run))
+    left, right = st.columns([2, 5], gap="large")
+    with left:
+        picture = pick_picture(run, generated=True)
+        label = _pick_label(run, picture)
+        choice = _pick_mask(picture)
+    with right:
+        inpainting = _fill(run, picture, choice, label, method, config)
+        results = list(inpainting.results())
+        edit_tasks.draw_downloads(run, "filled", results, choice.mask[..., None].astype(np.uint8) * 255)
+        named = f'--class "{class_name(run, label)}"' if label is not None else ""
+        settings = f"--results {config.results} --steps {config.steps}" if method != "learned" else ""
+        link = None if choice.link is None else choice.link | {"results": config.results, "steps": config.steps}
+        arguments = " ".join(filter(None, [f"--mask {choice.argument}", named, settings]))
+        edit_tasks.draw_edit_link(run, edit_tasks.FILL, picture, link, arguments)
+
+
+def _pick_config(run: Run, model: Trainable) -> tuple[Method, InpaintingConfig]:
+    default, methods = InpaintingConfig(), methods_of(model)
+    method = methods[0]
+    if len(methods) > 1:
+        check_link("method", list(methods).__contains__, f"it can be {', '.join(methods)}")
+        chosen = st.segmented_control(
+            "Method", methods, default=method, required=True, key="method", bind="query-params"
+        )
+        method = next(m for m in methods if m == chosen)
+    st.caption(plain(METHODS[method]))
+    if method == "learned":
+        return method, default
+    check_link("results", lambda text: (parse_int(text) or 0) in range(1, MOST_RESULTS + 1), f"1 to {MOST_RESULTS}")
+    results = st.slider("Results", 1, MOST_RESULTS, default.results, key="results", bind="query-params")
+    if method != "latents":
+        return method, InpaintingConfig(results=int(results))
+    check_link("steps", lambda text: (parse_int(text) or 0) in range(1, MOST_STEPS + 1), f"1 to {MOST_STEPS}")
+    steps = st.slider("Steps on the latents", 1, MOST_STEPS, default.steps, key="steps", bind="query-params")
+    return method, InpaintingConfig(results=int(results), steps=int(steps))
+
+
+def _pick_label(run: Run, picture: Picture) -> int | None:
+    """The picture's own class where that is known, else what the classifier sees or a choice."""
+    if not run.conditional:
+        return None
+    if picture.label is not None:
+        st.caption(plain(f"Class: {class_name(run, picture.label)}"))
+        return picture.label
+    seen = inspection.most_likely_class(run, picture.pixels)
+    if seen is not None and st.toggle(plain(f"Seen class: {class_name(run, seen)}"), True, key="seen"):
+        return seen
+    return controls.pick_class(run)
+
+
+def _pick_mask(picture: Picture) -> MaskChoice:
+    names = [DRAWN, *NAMES]
+    check_link("hole", names.__contains__, f"it can be {', '.join(names)}")
+    name = st.segmented_control("Hole", names, default="Centre", required=True, key="hole", bind="query-params")
+    if name == DRAWN:
+        return _draw_mask(picture)
+    kind, seed = NAMES[str(name)], 0
+    if kind != "centre":
+        check_link("hole_seed", lambda text: (parse_int(text) or 0) <= 999, "they go from 0 to 999")
+        seed = int(st.number_input("Another one", 0, 999, 0, key="hole_seed", bind="query-params"))
+    mask = draw_masks([kind], 1, picture.pixels.shape[0], Generator().manual_seed(seed))[0, 0].numpy() > 0
+    link = {"hole": name, "hole_seed": seed}
+    return MaskChoice(mask, f"{kind} --seed {seed}" if seed else kind, link)
+
+
+def _draw_mask(picture: Picture) -> MaskChoice:
+    with st.container(horizontal=True):
+        tool = st.segmented_control(
+            "Tool", list(TOOLS), default="Brush", required=True, key="tool", label_visibility="collapsed"
+        )
+        width = drawing.pick_brush("brush", "Medium") if tool == "Brush" else 1
+    mask = drawing.draw_on(
+        picture.pixels,
+        key=f"mask_{picture.digest}",
+        colour=HOLE_COLOUR,
+        tool="rect" if tool == "Rectangle" else "freedraw",
+        width=width,
+    )
+    return MaskChoice(mask, edit_tasks.DRAWING_FILE, None)
+
+
+def _fill(
+    run: Run, picture: Picture, choice: MaskChoice, label: int | None, method: Method, config: InpaintingConfig
+) -> Inpainting:
+    digest = hashlib.sha256(np.packbits(choice.mask).tobytes()).hexdigest()[:16]
+    device = st.session_state.get("device", "auto")
+    key = f"{run.weights_hash} {picture.digest} {digest} {label} {method} {config}"
+    inpainting = _get_inpainting(key, device, run, picture.pixels, choice.mask, label, config, method)
+    status, slot = st.container(), st.empty()
+    growth.follow(
+        inpainting, key, status, lambda: _draw_state(slot, picture, choice, inpainting), "the best so far is shown"
+    )
+    _draw_state(slot, picture, choice, inpainting)
+    return inpainting
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _get_inpainting(
+    key: str, device: str, _run: Run, _pixels: Any, _mask: Any, _label: Any, _config: Any, _method: Any
+) -> Inpainting:
+    model = load_trainable(_run)
+    target = from_uint8(_pixels[None], model.device)
+    mask = torch.from_numpy(_mask[None, None].astype(np.float32))
+    return Inpainting(model, target, mask, _label, _config, _method)
+
+
+def _draw_state(slot: DeltaGenerator, picture: Picture, choice: MaskChoice, inpainting: Inpainting) -> None:
+    results, hole = inpainting.results(), choice.mask
+    holed = picture.pixels.copy()
+    holed[hole] = 128
+    known = np.where(np.isnan(inpainting.losses), np.inf, inpainting.losses)
+    order = np.argsort(known, kind="stable")
+    with slot.container():
+        edit_tasks.draw_pictures([("Picture", picture.pixels), ("With the hole", holed)])
+        edit_tasks.draw_pictures(
+            [
+                (f"Result {i + 1}. {_describe(results[row], picture.pixels)}", results[row])
+                for i, row in enumerate(order)
+            ]
+        )
+        if len(results) > 1:
+            spread = results[:, hole].astype(float).std(axis=0).mean()
+            st.caption(f"In the hole the results differ by {spread:.1f} of 255 levels (standard deviation).")
+
+
+def _describe(result: np.ndarray, picture: np.ndarray) -> str:
+    return f"PSNR {psnr(result[None], picture[None])[0]:.1f} dB"

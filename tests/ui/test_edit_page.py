@@ -1,0 +1,160 @@
+"""Edit a picture: holes, enlargement, translation and drawings, each the same as ganlib's own functions."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from ganlib.applications.inpainting import Inpainting, InpaintingConfig
+from ganlib.applications.superresolution import enlarge
+from ganlib.applications.translation import change_map, degraded_input, from_input, translate
+from ganlib.data import load_data
+from ganlib.images import from_uint8, to_uint8
+from ganlib.nn.degradations import shrink
+from ganlib.nn.masks import draw_masks
+from ganlib.runs import Run
+from helpers.gallery import CONDITIONAL, UNCONDITIONAL, digits_run, edit_recipe, pictures, pixels
+from helpers.streamlit_app import cards, fine, is_one_sentence, open_page, set_to, values
+from helpers.tiny_models import write_run
+
+EDITORS = ("srgan", "pix2pix", "context_encoder", "lapgan")
+
+
+@pytest.fixture
+def editors(use, tmp_path: Path) -> Path:
+    """One untrained run of each kind, of the shipped digits; the domains of CycleGAN are of no data set at hand."""
+    root = use(tmp_path)
+    for name in EDITORS:
+        digits_run(root / name, name)
+    write_run(root / "cyclegan", "cyclegan")
+    edit_recipe(root / "cyclegan", data__classes=["day", "night"])
+    return root
+
+
+def shown(at: AppTest) -> list[np.ndarray]:
+    return [pixels(pictures(html)[0]) for html in values(at, "html") if 'data-testid="large-image"' in html]
+
+
+def digit(number: int) -> np.ndarray:
+    """(16, 16, 1) uint8 of the test set."""
+    return np.array(load_data("digits").test.images[number])
+
+
+def test_a_hole_is_filled_as_ganlib_fills_it(gallery):
+    at = open_page("edit", run=UNCONDITIONAL, picture="3", hole="Box", hole_seed="2", results="2", steps="2")
+    assert not at.warning
+    picture, holed, *results = shown(at)
+    image = digit(3)
+    mask = draw_masks(["box"], 1, 16, torch.Generator().manual_seed(2))
+    assert np.array_equal(picture, image[..., 0])
+    assert (holed[mask[0, 0].numpy() > 0] == 128).all()
+    model = Run(gallery / UNCONDITIONAL).load()
+    expected = Inpainting(model, from_uint8(image[None]), mask, None, InpaintingConfig(results=2, steps=2)).finish()
+    assert {r.tobytes() for r in results} == {r[..., 0].tobytes() for r in expected}
+    assert "standard deviation" in " ".join(values(at, "caption"))
+    assert "--mask box --seed 2 --results 2 --steps 2" in at.code[1].value
+    assert "hole=Box" in at.code[0].value
+
+
+def test_a_conditional_run_takes_the_class_of_the_test_picture(gallery):
+    at = open_page("edit", run=CONDITIONAL, picture="3", results="1", steps="1")
+    label = int(load_data("digits").test.labels[3])
+    assert f'--class "{label}"' in at.code[1].value
+    generated = open_page("edit", run=CONDITIONAL, source="Generated", seed="7", results="1", steps="1")
+    assert not generated.error
+    assert f"{CONDITIONAL}_7.png" in generated.code[1].value
+
+
+def test_a_small_picture_is_enlarged_beside_filters_and_measured(editors):
+    at = open_page("edit", run="srgan", picture="5")
+    image = digit(5)
+    small = to_uint8(shrink(from_uint8(image[None]), 2))[0]
+    first, *filtered, result, wanted = shown(at)
+    assert np.array_equal(first, small[..., 0])
+    assert len(filtered) == 3
+    assert np.array_equal(result, enlarge(Run(editors / "srgan").load(), small)[0][..., 0])
+    assert np.array_equal(wanted, image[..., 0])
+    assert sum(" dB, SSIM " in text for text in values(at, "caption")) == 4
+
+
+def test_a_lapgan_enlarges_from_each_of_its_sizes(editors):
+    at = open_page("edit", task="Enlarge", run="lapgan", picture="5", side="4")
+    small, *_, one, other, _ = shown(at)
+    assert small.shape == (4, 4)
+    assert one.shape == (16, 16)
+    assert (one != other).any()
+
+
+def test_uploads_of_any_shape_are_enlarged_as_they_are(editors):
+    at = open_page("edit", run="srgan", source="Upload")
+    assert "enlarged as it is" in at.info[0].value
+    buffer = io.BytesIO()
+    Image.new("RGB", (20, 12), "red").save(buffer, "PNG")
+    at = fine(at.file_uploader[0].upload("wide.png", buffer.getvalue()).run())
+    assert not at.error
+    assert shown(at)[-1].shape == (24, 40)
+    assert "Its colours are left out." in " ".join(values(at, "caption"))
+
+
+def test_a_drawing_becomes_a_picture(editors):
+    at = open_page("edit", run="pix2pix", picture="2")
+    model = Run(editors / "pix2pix").load()
+    lines = degraded_input(model, digit(2))  # type: ignore[arg-type]
+    drawing, result, picture = shown(at)
+    assert np.array_equal(drawing, lines[..., 0])
+    assert np.array_equal(result, from_input(model, lines)[..., 0])  # type: ignore[arg-type]
+    assert np.array_equal(picture, digit(2)[..., 0])
+    assert "Result against picture: PSNR" in " ".join(values(at, "caption"))
+
+
+def test_a_scene_is_translated_and_back(editors):
+    at = open_page("edit", run="cyclegan", source="Upload", from_="night")
+    buffer = io.BytesIO()
+    pixel = np.random.default_rng(0).integers(0, 256, (16, 16), np.uint8)
+    Image.fromarray(pixel).save(buffer, "PNG")
+    at = fine(at.file_uploader[0].upload("own.png", buffer.getvalue()).run())
+    model = Run(editors / "cyclegan").load()
+    there = translate(model, pixel[None, ..., None], 1)  # type: ignore[arg-type]
+    back = translate(model, there, 0)  # type: ignore[arg-type]
+    picture, translated, changed, again, _ = shown(at)
+    assert np.array_equal(picture, pixel)
+    assert np.array_equal(translated, there[0, ..., 0])
+    assert np.array_equal(changed, change_map(pixel[..., None], there[0])[..., 0])
+    assert np.array_equal(again, back[0, ..., 0])
+    assert '--from "night"' in at.code[0].value
+
+
+def test_the_task_follows_the_linked_run_and_the_runs_the_task(editors):
+    at = open_page("edit", run="pix2pix")
+    assert at.get("button_group")[0].value == "Draw or colour"
+    at = open_page("edit")
+    assert at.selectbox(key="run").value == "context_encoder"  # learned before what was never trained for it
+    assert len(shown(at)) == 3
+
+
+@pytest.mark.parametrize("link", [{"task": "Fly"}, {"hole": "Round"}, {"results": "99"}, {"picture": "99999"}])
+def test_what_a_link_asks_in_vain_is_a_sentence(link, gallery):
+    at = open_page("edit", **({"run": UNCONDITIONAL, "steps": "1", "results": "1"} | link))
+    assert len(at.warning) == 1
+    assert is_one_sentence(at.warning[0].value)
+    assert not at.error
+
+
+def test_an_empty_drawing_is_a_sentence(gallery):
+    at = open_page("edit", run=UNCONDITIONAL, hole="Drawn", steps="1")
+    assert "The mask is empty: mark the part of the picture" in at.error[0].value
+
+
+def test_cards_of_image_to_image_runs_lead_here(editors):
+    at = open_page("gallery")
+    links = {card["subtitle"]: [link["to"] for link in card["links"]] for card in cards(at)}
+    assert any("edit/srgan" in to for to in links.values())
+    assert any("superresolution x2" in subtitle for subtitle in links)
+    at = set_to(at, "button_group", "family", "image to image")
+    assert len(cards(at)) == 4
