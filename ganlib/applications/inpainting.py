@@ -47,7 +47,7 @@ class InpaintingConfig(Config):
     starts: int = option(256, "of latents: seeds among which those that fit best are the starts", min=1, max=100_000)
     lr: float = option(0.05, "of latents: Adam's learning rate", min=0.0)
     window: int = option(
-        15, "of latents: pixels around the hole count by how much of this window is hole", min=3, max=255
+        31, "of latents: pixels around the hole count by how much of this window is hole", min=3, max=255
     )
     prior: float = option(0.003, "of latents: weight of what the discriminator says", min=0.0)
     length: float = option(0.05, "of latents: weight of what keeps them as long as those of seeds", min=0.0)

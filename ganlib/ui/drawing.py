@@ -11,8 +11,8 @@ from streamlit.errors import StreamlitAPIException
 
 from ganlib.images import to_pil
 
-SIDE = 384  # pixels of the canvas
-BRUSHES = {"Thin": 8, "Medium": 24, "Thick": 56}
+SIDE = 288  # pixels of the canvas: the left column has them beside the results, and a phone
+BRUSHES = {"Thin": 6, "Medium": 20, "Thick": 44}
 HALF = 128  # of 255
 
 

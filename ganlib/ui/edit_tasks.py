@@ -74,7 +74,7 @@ def runs_for(task: str, runs: Sequence[Run]) -> list[Run]:
     return sorted(able, key=lambda run: (not run.transforms, -run.config.image_size * run.config.channels))
 
 
-def draw_pictures(cells: Sequence[tuple[str, np.ndarray]], columns: int = 4) -> None:
+def draw_pictures(cells: Sequence[tuple[str, np.ndarray]], columns: int = 3) -> None:
     """Pictures (H, W, C) uint8 over their captions, row by row."""
     for start in range(0, len(cells), columns):
         row = st.columns(columns)

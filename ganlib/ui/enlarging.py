@@ -39,7 +39,7 @@ def draw_enlarging(run: Run) -> None:
     if wanted is not None:
         cells.append(("Wanted", wanted))
     with right:
-        edit_tasks.draw_pictures([(f"{name}. {_describe(pixels, wanted)}", pixels) for name, pixels in cells], 3)
+        edit_tasks.draw_pictures([(f"{name}. {_describe(pixels, wanted)}", pixels) for name, pixels in cells])
         if wanted is not None:
             st.caption(
                 "PSNR and SSIM reward what is faithful pixel by pixel, the distance of features what looks alike: a "

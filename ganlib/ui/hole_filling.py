@@ -18,7 +18,7 @@ from ganlib.models import Trainable
 from ganlib.nn.masks import Hole, draw_masks
 from ganlib.runs import Run
 from ganlib.sampling.request import class_name, parse_int
-from ganlib.ui import controls, drawing, edit_tasks, growth, inspection
+from ganlib.ui import chrome, controls, drawing, edit_tasks, growth, inspection
 from ganlib.ui.catalog import load_trainable
 from ganlib.ui.links import check_link
 from ganlib.ui.markup import plain
@@ -40,12 +40,14 @@ class MaskChoice(NamedTuple):
 def draw_hole_filling(run: Run) -> None:
     with st.sidebar:
         method, config = _pick_config(run, load_trainable(run))
-    left, right = st.columns([2, 5], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
         picture = pick_picture(run, generated=True)
         label = _pick_label(run, picture)
         choice = _pick_mask(picture)
     with right:
+        if not choice.mask.any():
+            chrome.finish("Draw the hole on the picture: it is filled as soon as you let go.")
         inpainting = _fill(run, picture, choice, label, method, config)
         results = list(inpainting.results())
         edit_tasks.draw_downloads(run, "filled", results, choice.mask[..., None].astype(np.uint8) * 255)
@@ -153,13 +155,11 @@ def _draw_state(slot: DeltaGenerator, picture: Picture, choice: MaskChoice, inpa
     known = np.where(np.isnan(inpainting.losses), np.inf, inpainting.losses)
     order = np.argsort(known, kind="stable")
     with slot.container():
-        edit_tasks.draw_pictures([("Picture", picture.pixels), ("With the hole", holed)])
-        edit_tasks.draw_pictures(
-            [
-                (f"Result {i + 1}. {_describe(results[row], picture.pixels)}", results[row])
-                for i, row in enumerate(order)
-            ]
-        )
+        cells = [("Picture", picture.pixels), ("With the hole", holed)]
+        cells += [
+            (f"Result {i + 1}. {_describe(results[row], picture.pixels)}", results[row]) for i, row in enumerate(order)
+        ]
+        edit_tasks.draw_pictures(cells)
         if len(results) > 1:
             spread = results[:, hole].astype(float).std(axis=0).mean()
             st.caption(f"In the hole the results differ by {spread:.1f} of 255 levels (standard deviation).")

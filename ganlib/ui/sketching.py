@@ -20,7 +20,7 @@ def draw_sketching(run: Run) -> None:
     model = load_trainable(run)
     assert isinstance(model, ImageToImage)
     drawn = False
-    left, right = st.columns([2, 5], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
         picture = pick_picture(run, generated=True)
         source = degraded_input(model, picture.pixels)
@@ -29,7 +29,7 @@ def draw_sketching(run: Run) -> None:
     result = from_input(model, source)
     cells = [("Drawing" if model.task == "edges" else "Greys", source), ("Result", result), ("Picture", picture.pixels)]
     with right:
-        edit_tasks.draw_pictures(cells, 3)
+        edit_tasks.draw_pictures(cells)
         if not drawn:
             pair = result[None], picture.pixels[None]
             st.caption(
@@ -42,7 +42,7 @@ def draw_sketching(run: Run) -> None:
 
 def _draw_lines(edges: np.ndarray, digest: str) -> tuple[np.ndarray, bool]:
     """The picture's own lines (H, W, 1), with what is drawn beside them, or that alone; whether anything is drawn."""
-    own = st.toggle("Begin with the picture's lines", True, key="own_lines")
+    own = st.toggle("The picture's lines", True, key="own_lines")
     paper = edges if own else np.full_like(edges, 255)
     lines = drawing.draw_on(
         paper, key=f"sketch_{digest}_{own}", colour=INK, tool="freedraw", width=drawing.pick_brush("pen", "Thin")

@@ -36,7 +36,7 @@ def draw_translating(run: Run) -> None:
         ("What the cycle lost", change_map(picture.pixels, back)),
     ]
     with right:
-        edit_tasks.draw_pictures(cells, 3)
+        edit_tasks.draw_pictures(cells)
         lost = np.abs(back.astype(float) - picture.pixels).mean()
         st.caption(f"The way there and back changes a pixel by {lost:.1f} of 255 levels on average.")
         _draw_distances(run)

@@ -13,14 +13,13 @@ from helpers.gallery import CONDITIONAL, pixels
 
 
 def shown(page: Page) -> list[np.ndarray]:
-    """Only the green channel: pictures may be grey or of three channels."""
     found = page.locator("[data-testid=large-image] img").evaluate_all("all => all.map(i => i.src)")
     return [from_data_url(src) for src in found]
 
 
 def test_a_hole_is_drawn_with_the_mouse_filled_and_saved(tab):
     page = tab(f"edit?run={CONDITIONAL}&picture=3&hole=Drawn&steps=2&results=2")
-    expect(page.get_by_text("The mask is empty: mark the part of the picture")).to_be_visible()
+    expect(page.get_by_text("Draw the hole on the picture")).to_be_visible()
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_be_visible()
     box = canvas.bounding_box()
