@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 import torch
-from streamlit.delta_generator import DeltaGenerator
 from torch import Generator
 
 from ganlib.applications.inpainting import METHODS, Inpainting, InpaintingConfig, Method, methods_of
@@ -48,9 +47,9 @@ def draw_hole_filling(run: Run) -> None:
     with right:
         if not choice.mask.any():
             chrome.finish("Draw the hole on the picture: it is filled as soon as you let go.")
-        inpainting = _fill(run, picture, choice, label, method, config)
-        results = list(inpainting.results())
-        edit_tasks.draw_downloads(run, "filled", results, choice.mask[..., None].astype(np.uint8) * 255)
+        results = _fill(run, picture, choice, label, method, config)
+        _draw_results(picture, choice, results)
+        edit_tasks.draw_downloads(run, "filled", list(results), choice.mask[..., None].astype(np.uint8) * 255)
         named = f'--class "{class_name(run, label)}"' if label is not None else ""
         settings = f"--results {config.results} --steps {config.steps}" if method != "learned" else ""
         link = None if choice.link is None else choice.link | {"results": config.results, "steps": config.steps}
@@ -125,17 +124,15 @@ def _draw_mask(picture: Picture) -> MaskChoice:
 
 def _fill(
     run: Run, picture: Picture, choice: MaskChoice, label: int | None, method: Method, config: InpaintingConfig
-) -> Inpainting:
+) -> np.ndarray:
+    """(n, H, W, C) uint8 as far as any session has brought them, the one that fits best first."""
     digest = hashlib.sha256(np.packbits(choice.mask).tobytes()).hexdigest()[:16]
     device = st.session_state.get("device", "auto")
     key = f"{run.weights_hash} {picture.digest} {digest} {label} {method} {config}"
     inpainting = _get_inpainting(key, device, run, picture.pixels, choice.mask, label, config, method)
-    status, slot = st.container(), st.empty()
-    growth.follow(
-        inpainting, key, status, lambda: _draw_state(slot, picture, choice, inpainting), "the best so far is shown"
-    )
-    _draw_state(slot, picture, choice, inpainting)
-    return inpainting
+    growth.follow(inpainting, key, st.container(), "the best so far is shown")
+    fit = np.nan_to_num(inpainting.losses, nan=np.inf)
+    return inpainting.results()[np.argsort(fit, kind="stable")]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -148,21 +145,15 @@ def _get_inpainting(
     return Inpainting(model, target, mask, _label, _config, _method)
 
 
-def _draw_state(slot: DeltaGenerator, picture: Picture, choice: MaskChoice, inpainting: Inpainting) -> None:
-    results, hole = inpainting.results(), choice.mask
+def _draw_results(picture: Picture, choice: MaskChoice, results: np.ndarray) -> None:
     holed = picture.pixels.copy()
-    holed[hole] = 128
-    known = np.where(np.isnan(inpainting.losses), np.inf, inpainting.losses)
-    order = np.argsort(known, kind="stable")
-    with slot.container():
-        cells = [("Picture", picture.pixels), ("With the hole", holed)]
-        cells += [
-            (f"Result {i + 1}. {_describe(results[row], picture.pixels)}", results[row]) for i, row in enumerate(order)
-        ]
-        edit_tasks.draw_pictures(cells)
-        if len(results) > 1:
-            spread = results[:, hole].astype(float).std(axis=0).mean()
-            st.caption(f"In the hole the results differ by {spread:.1f} of 255 levels (standard deviation).")
+    holed[choice.mask] = 128
+    cells = [("Picture", picture.pixels), ("With the hole", holed)]
+    cells += [(f"Result {i}. {_describe(result, picture.pixels)}", result) for i, result in enumerate(results, 1)]
+    edit_tasks.draw_pictures(cells)
+    if len(results) > 1:
+        spread = results[:, choice.mask].astype(float).std(axis=0).mean()
+        st.caption(f"In the hole the results differ by {spread:.1f} of 255 levels (standard deviation).")
 
 
 def _describe(result: np.ndarray, picture: np.ndarray) -> str:
