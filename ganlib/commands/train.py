@@ -40,6 +40,11 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--start", metavar="RUN", help="like --like, but from that run's weights, not from random ones")
     parser.add_argument("--resume", metavar="RUN", help="go on where this run stopped; budgets may be raised")
     parser.add_argument("--data", help="name, folder:PATH or celeba:ATTRIBUTES (default: digits)")
+    parser.add_argument(
+        "--imbalance",
+        metavar="COUNTS",
+        help="train on a subset: 100:1 or 100:1-step of largest to smallest class, 50 of each, or 500,50,… of them",
+    )
     parser.add_argument("--data-root", metavar="DIR", help="where data sets lie (default: $GANLIB_DATA)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     parser.add_argument("--out", metavar="DIR", type=Path, help="the run's folder (default: a new one in runs/)")
@@ -145,6 +150,8 @@ def _start(args: argparse.Namespace) -> Training:
 def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataSet:
     """At the size that the command line asks for, else the earlier run's, else the data set's own."""
     name = args.data or (like.data_name if like else "digits")
+    if args.imbalance:
+        name = f"subset:{name}@{args.imbalance}"
     flags = given(args, ModelConfig)
     shape = dict(same.recipe.config) if same and name == same.data_name else {}
     size, channels = (flags.get(key, shape.get(key)) for key in ("image_size", "channels"))
@@ -196,7 +203,7 @@ def _resume(args: argparse.Namespace) -> Training:
     changed = [k for k in given(args, ModelConfig) | given(args, run.model_class.Config)]
     budget = given(args, TrainingConfig)
     fixed = changed + [k for k in budget if k not in ("images", "max_minutes")]
-    fixed += [name for name in ("like", "start", "out", "note") if getattr(args, name)]
+    fixed += [name for name in ("like", "start", "out", "note", "imbalance") if getattr(args, name)]
     fixed += ["the model"] * (args.model not in (None, run.model_name))
     if fixed:
         raise GanlibError(f"A resumed run keeps its recipe, so {fixed[0]} cannot change; use --like for a new run.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganlib.data import archives, celeba, digits, folder, mixture, vision  # noqa: F401  (importing registers)
+from ganlib.data import archives, celeba, digits, folder, mixture, subset, vision  # noqa: F401  (importing registers)
 from ganlib.data.batches import batches
 from ganlib.data.load import load_data
 from ganlib.data.sets import DATA_SETS, DataInfo, DataSet, Split, display_name, list_data

@@ -19,6 +19,7 @@ from ganlib.data.sets import (
     Source,
     SplitName,
     register_data_set,
+    select_items,
 )
 from ganlib.errors import GanlibError
 
@@ -115,8 +116,6 @@ def _items(
     """One set after the other, numbered on."""
     before = dict.fromkeys(SPLITS, 0)
     for domain, contents, own in zip(domains, parts, rows, strict=True):
-        numbers = {split: {int(row): before[split] + i for i, row in enumerate(own[split])} for split in SPLITS}
-        for item in contents.items:
-            if item.row in numbers[item.split]:
-                yield item._replace(row=numbers[item.split][item.row], name=f"{domain.source.name}/{item.name}")
+        for item in select_items(contents.items, own, before):
+            yield item._replace(name=f"{domain.source.name}/{item.name}")
         before = {split: before[split] + len(own[split]) for split in SPLITS}

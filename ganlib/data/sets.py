@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -80,6 +80,17 @@ class Item(NamedTuple):
     row: int  # within the split
     name: str
     open: Callable[[], Image.Image]
+
+
+def select_items(
+    items: Iterable[Item], rows: Mapping[SplitName, NDArray[np.int64]], first: Mapping[SplitName, int] | None = None
+) -> Iterator[Item]:
+    """Those at ``rows`` of each split, numbered anew in the order of ``rows``, from ``first`` on."""
+    numbers = {
+        split: {int(row): number for number, row in enumerate(rows[split], first[split] if first else 0)}
+        for split in SPLITS
+    }
+    return (item._replace(row=numbers[item.split][item.row]) for item in items if item.row in numbers[item.split])
 
 
 @dataclass(frozen=True)
@@ -170,11 +181,15 @@ def display_name(name: str) -> str:
     """A data set's name as text for people: "CelebA faces (Smiling, Male)" for ``celeba:Smiling,Male``.
 
     A folder's name becomes a word: "Flowers" for ``folder:data/flowers5``. A name that is not registered stays. Of a
-    mixture each set is named.
+    mixture each set is named; of a subset the whole, and its counts.
     """
     key, _, argument = name.partition(":")
     if key == "mixture":
         return " + ".join(_domain_name(part) for part in argument.split("+"))
+    if key == "subset":
+        whole, counts, *seed = (*argument.split("@"), "")[:3]
+        parts = [display_name(whole), f"{counts} a class" if counts.isdecimal() else counts]
+        return ", ".join([*parts, *(f"seed {s}" for s in seed if s)])
     if key == "folder":
         if argument in DATA_SETS:
             return display_name(argument)

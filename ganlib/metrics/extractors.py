@@ -215,14 +215,23 @@ for name in LITE:
 
 
 def find_classifier(run: Run) -> Run:
-    """The run itself, if it is one, else the first of the run roots that was trained on its very images."""
+    """The run itself, if it is one, else the first of the run roots that was trained on its very images, else the
+    first of the same classes and test images: that of the whole set, of which the run has seen a subset.
+    """
     if run.model_name == "classifier":
         return run
-    c = run.config
-    for other in scan()[0]:
-        same_size = (other.config.image_size, other.config.channels) == (c.image_size, c.channels)
-        same_data = run.recipe.data.train is not None and other.recipe.data.train == run.recipe.data.train
-        if other.model_name == "classifier" and same_size and same_data:
+    c, data = run.config, run.recipe.data
+    classifiers = [
+        other
+        for other in scan()[0]
+        if other.model_name == "classifier"
+        and (other.config.image_size, other.config.channels) == (c.image_size, c.channels)
+    ]
+    for other in classifiers:
+        if data.train is not None and other.recipe.data.train == data.train:
+            return other
+    for other in classifiers:
+        if data.test is not None and (other.recipe.data.test, other.classes) == (data.test, run.classes):
             return other
     if not run.classes:
         raise GanlibError(
