@@ -1,0 +1,170 @@
+"""Exports a labelled set of a run's images, and goes on where an interrupted export stopped."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganlib.applications.export.card import data_card
+from ganlib.applications.export.config import ExportConfig
+from ganlib.applications.export.filters import load_filters
+from ganlib.applications.export.formats import (
+    Encoded,
+    FolderWriter,
+    ShardWriter,
+    Writer,
+    class_folders,
+    zip_folder,
+)
+from ganlib.applications.export.manifest import MANIFEST, Manifest, Row
+from ganlib.applications.export.selection import Picture, Selection
+from ganlib.errors import GanlibError
+from ganlib.files import write_atomically
+from ganlib.images import png
+from ganlib.models import GenerativeModel
+from ganlib.provenance import now, versions
+from ganlib.runs import Run
+from ganlib.sampling import check_options
+
+HEADER, CARD = "export.json", "README.md"
+UNLABELLED = "images"  # the folder where there are no classes
+
+Progress = Callable[[str, int, int], None]  # (stage, images done, images in all)
+
+
+@dataclass(frozen=True)
+class Export:
+    path: Path  # a folder, or a ZIP
+    images: int
+    resumed: int  # of them were there already
+
+
+def export(
+    run: Run,
+    path: Path,
+    config: ExportConfig,
+    device: torch.device,
+    options: dict[str, Any] | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Export:
+    """Images of every class into ``path``; GanlibError where that holds something else, or a filter lets too few pass.
+
+    A process that is killed leaves images that do not count: only what the manifest names is there.
+    """
+    model = run.load(device)
+    if not isinstance(model, GenerativeModel):
+        raise GanlibError(f"{run.name} generates no images; choose a run that does.")
+    options = check_options(model, options or {})
+    quotas = config.quotas(len(run.classes) if model.conditional else 1)
+    header = _header(run, config, options)
+    folder = path.with_name(f"{path.name}.partial") if config.format == "zip" else path
+    if config.format == "zip" and path.exists():
+        _require_same(path, _header_of_zip(path), header)
+        return Export(path, sum(quotas), sum(quotas))
+    _begin(folder, path, header)
+    manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
+    rows = manifest.read()
+    filters = load_filters(
+        run,
+        device,
+        min_confidence=config.min_confidence,
+        min_distance=config.min_distance,
+        data_root=config.data_root or None,
+    )
+    selection = Selection(model, quotas, config.first_seed, filters, options)
+    selection.skip([row.seed for row in rows], [row.label or 0 for row in rows])
+    writer: Writer = (
+        ShardWriter(folder, config.shard, -(-len(rows) // config.shard))
+        if config.format == "webdataset"
+        else FolderWriter(folder)
+    )
+    _write(selection, writer, manifest, run.classes if model.conditional else (), len(rows), progress)
+    card = data_card(run, config, options, manifest.read(), selection, model, progress)
+    write_atomically(folder / CARD, card.encode())
+    if config.format == "zip":
+        zip_folder(folder, path)
+    return Export(path, sum(quotas), len(rows))
+
+
+def _write(
+    selection: Selection, writer: Writer, manifest: Manifest, classes: Sequence[str], done: int, progress: Progress
+) -> None:
+    """One part is encoded and written while the next is generated."""
+    folders = class_folders(classes)
+
+    def store(part: list[Picture]) -> list[Row]:
+        rows = [_row(picture, classes, folders) for picture in part]
+        contents = encoders.map(lambda picture: png(picture.image), part)
+        return writer.write([Encoded(row, content) for row, content in zip(rows, contents, strict=True)])
+
+    with ThreadPoolExecutor(2) as encoders, ThreadPoolExecutor(1) as storing:
+        pending: Future[list[Row]] | None = None
+        for part in selection:
+            if pending:
+                manifest.append(pending.result())
+            pending = storing.submit(store, part)
+            done += len(part)
+            progress("exported", done, selection.total)
+        if pending:
+            manifest.append(pending.result())
+        if rows := writer.finish():
+            manifest.append(rows)
+
+
+def _row(picture: Picture, classes: Sequence[str], folders: Sequence[str]) -> Row:
+    label = picture.label
+    folder = UNLABELLED if label is None else folders[label]
+    name = "" if label is None else classes[label]
+    return Row(f"{folder}/{picture.seed:010d}.png", picture.seed, name, label, picture.scores)
+
+
+def _header(run: Run, config: ExportConfig, options: dict[str, Any]) -> dict[str, Any]:
+    """What the images depend on; where the data set lies does not."""
+    fields_of_images = {f.name: config.to_dict()[f.name] for f in fields(config) if f.name != "data_root"}
+    return {
+        "run": run.name,
+        "model": run.model_name,
+        "data": run.data_name,
+        "weights_sha256_12": run.weights_hash,
+        "options": options,
+        "export": fields_of_images,
+    }
+
+
+def _begin(folder: Path, path: Path, header: dict[str, Any]) -> None:
+    """Make the folder, or see that an export of the very same images began in it."""
+    file = folder / HEADER
+    if file.exists():
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            found = None
+        _require_same(path, found, header)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise GanlibError(f"{folder} holds other files; choose an empty or new folder for --out.")
+    else:
+        content = header | {"versions": versions(), "created": now()}
+        write_atomically(file, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _require_same(path: Path, found: Any, header: dict[str, Any]) -> None:
+    if not isinstance(found, dict):
+        raise GanlibError(f"{path} holds something else than an export; choose another --out.")
+    for name, value in header.items():
+        if found.get(name) != value:
+            raise GanlibError(f"{path} holds an export with another {name}; choose another --out.")
+
+
+def _header_of_zip(path: Path) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read(HEADER))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None

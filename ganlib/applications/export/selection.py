@@ -1,0 +1,117 @@
+"""Which images are exported: seed after seed, class after class, the first of each class that pass the filters.
+
+The order is fixed and what came before decides nothing else, so that an export goes on where its last row stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ganlib.applications.export.filters import Filter
+from ganlib.errors import GanlibError
+from ganlib.models import GenerativeModel
+from ganlib.models.options import SEED_LIMIT
+from ganlib.sampling.generate import CHUNK, sample
+
+PATIENCE = 500  # images that a class may fail to yield a single one from, and as many again for each that it yields
+MOST_TRIED = 200  # images tried for each that is wanted
+
+Images = NDArray[np.uint8]
+
+
+class Picture(NamedTuple):
+    image: NDArray[np.uint8]  # (H, W, C)
+    seed: int
+    label: int | None  # None where the model is unconditional
+    scores: dict[str, float]  # of each filter
+
+
+class Candidate(NamedTuple):
+    turn: int
+    label: int  # 0 where the model is unconditional
+
+
+@dataclass
+class Selection:
+    model: GenerativeModel
+    quotas: Sequence[int]  # images of each class; one number where the model is unconditional
+    first_seed: int = 0
+    filters: Sequence[Filter] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.accepted = [0] * len(self.quotas)
+        self._last = Candidate(-1, len(self.quotas) - 1)
+
+    @property
+    def total(self) -> int:
+        return sum(self.quotas)
+
+    def seed(self, candidate: Candidate) -> int:
+        """Another one for each image, so that no two classes share their latents."""
+        seed = self.first_seed + candidate.turn * len(self.quotas) + candidate.label
+        if seed >= SEED_LIMIT:
+            raise GanlibError(
+                "There are no more seeds to try; begin with a smaller --first-seed or export fewer images."
+            )
+        return seed
+
+    def skip(self, seeds: Sequence[int], labels: Sequence[int]) -> None:
+        """Take these images, of an interrupted export, as accepted."""
+        for label in labels:
+            self.accepted[label] += 1
+        if seeds:
+            turn, label = divmod(seeds[-1] - self.first_seed, len(self.quotas))
+            self._last = Candidate(turn, label)
+
+    def tried(self, label: int) -> int:
+        """Images of the class that were looked at so far."""
+        return self._last.turn + (label <= self._last.label)
+
+    def __iter__(self) -> Iterator[list[Picture]]:
+        """Parts of what is accepted, until every class has its images."""
+        while any(map(self._wanted, range(len(self.quotas)))):
+            candidates = self._candidates()
+            seeds, labels = [self.seed(c) for c in candidates], [c.label for c in candidates]
+            y = torch.tensor(labels) if self.model.conditional else None
+            images = sample(self.model, seeds, y, chunk=CHUNK, **self.options)
+            scores = {f.name: f.scores(images, labels) for f in self.filters}
+            passed = np.all([f.passes(scores[f.name]) for f in self.filters] or [np.ones(len(images), bool)], axis=0)
+            part = []
+            for i, candidate in enumerate(candidates):
+                if passed[i] and self._wanted(candidate.label):
+                    self.accepted[candidate.label] += 1
+                    label = candidate.label if self.model.conditional else None
+                    part.append(Picture(images[i], seeds[i], label, {k: float(v[i]) for k, v in scores.items()}))
+            self._last = candidates[-1]
+            self._require_progress()
+            if part:
+                yield part
+
+    def _wanted(self, label: int) -> bool:
+        return self.accepted[label] < self.quotas[label]
+
+    def _candidates(self) -> list[Candidate]:
+        """The next ones; some of the last may turn out to be more than their class needs."""
+        k, (turn, label) = len(self.quotas), self._last
+        candidates: list[Candidate] = []
+        while len(candidates) < CHUNK:
+            turn, label = (turn, label + 1) if label + 1 < k else (turn + 1, 0)
+            if self._wanted(label):
+                candidates.append(Candidate(turn, label))
+        return candidates
+
+    def _require_progress(self) -> None:
+        for label in filter(self._wanted, range(len(self.quotas))):
+            tried, accepted = self.tried(label), self.accepted[label]
+            if tried > PATIENCE + MOST_TRIED * max(accepted, 1):
+                names = " and ".join(f"--{f.flag}" for f in self.filters)
+                raise GanlibError(
+                    f"Of {tried:,} images of class number {label} only {accepted:,} pass the filters; lower {names}."
+                )

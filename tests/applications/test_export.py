@@ -1,0 +1,219 @@
+"""Exports: a row is the image of its seed, an interrupted export ends the same, filters leave out what they say."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganlib.applications.export import ExportConfig, export
+from ganlib.applications.export.filters import Confidence, Distance
+from ganlib.applications.export.formats import class_folders
+from ganlib.applications.export.selection import Selection
+from ganlib.data import load_data
+from ganlib.errors import GanlibError
+from ganlib.runs import Run
+from ganlib.sampling import sample
+from helpers.gallery import digits_run
+from helpers.tiny_models import CPU, build, write_run
+
+PNG = "*/*.png"
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Of every file but the header, which says when it was begun."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "export.json")
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return digits_run(tmp_path / "digits-cdcgan")
+
+
+def test_each_row_is_the_image_of_its_seed_and_class(run, tmp_path):
+    result = export(run, tmp_path / "out", ExportConfig(images=12), CPU)
+    assert (result.images, result.resumed) == (120, 0)
+    rows = rows_of(tmp_path / "out")
+    seeds, labels = [int(row["seed"]) for row in rows], [int(row["label"]) for row in rows]
+    assert len(set(seeds)) == 120
+    assert np.bincount(labels).tolist() == [12] * 10
+    images = np.stack([np.asarray(Image.open(tmp_path / "out" / row["file"])) for row in rows])
+    assert np.array_equal(images[..., None], sample(run.load(), seeds, labels))
+    assert {row["weights_sha256_12"] for row in rows} == {run.weights_hash}
+    assert {row["class"] for row in rows} == set(run.classes)
+
+
+def test_an_export_is_a_data_set_to_train_on(run, tmp_path):
+    export(run, tmp_path / "out", ExportConfig(counts=(5, 10, *[6] * 8)), CPU)
+    data = load_data(f"folder:{tmp_path / 'out'}")
+    assert data.classes == run.classes
+    assert np.bincount(np.concatenate([data.train.labels, data.test.labels])).tolist() == [5, 10, *[6] * 8]
+
+
+@pytest.mark.parametrize("form", ["folder", "webdataset", "zip"])
+def test_an_interrupted_export_ends_as_an_uninterrupted_one(run, tmp_path, form):
+    config = ExportConfig(images=30, format=form, shard=70)
+    export(run, tmp_path / "whole", config, CPU)
+
+    class StopError(Exception):
+        pass
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done > 200:
+            raise StopError
+
+    with pytest.raises(StopError):
+        export(run, tmp_path / "parts", config, CPU, progress=stop)
+    partial = tmp_path / ("parts.partial" if form == "zip" else "parts")
+    manifest = partial / "manifest.csv"
+    manifest.write_bytes(manifest.read_bytes() + b"4/0000000")  # what a kill may leave
+    result = export(run, tmp_path / "parts", config, CPU)
+    assert 0 < result.resumed < 300
+    if form == "zip":
+        archives = [zipfile.ZipFile(tmp_path / name) for name in ("whole", "parts")]
+        contents = [{n: a.read(n) for n in a.namelist() if n != "export.json"} for a in archives]
+        assert contents[0] == contents[1]
+        assert len(contents[0]) == 302
+        assert not partial.exists()
+    else:
+        assert hashes(tmp_path / "whole") == hashes(tmp_path / "parts")
+
+
+@pytest.mark.slow
+def test_a_killed_export_ends_as_an_uninterrupted_one(run, tmp_path):
+    config = ExportConfig(images=400)
+    export(run, tmp_path / "whole", config, CPU)
+    command = [sys.executable, "-m", "ganlib", "export", run.path, "--images", "400", "--out", tmp_path / "parts"]
+    for rows in (100, 900):
+        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL, env=os.environ)
+        manifest = tmp_path / "parts" / "manifest.csv"
+        while process.poll() is None and not (manifest.exists() and manifest.read_bytes().count(b"\n") > rows):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert export(run, tmp_path / "parts", config, CPU).resumed > 800
+    assert hashes(tmp_path / "whole") == hashes(tmp_path / "parts")
+
+
+def test_shards_hold_image_class_and_seed(run, tmp_path):
+    export(run, tmp_path / "out", ExportConfig(images=7, format="webdataset", shard=32), CPU)
+    names = sorted(path.name for path in tmp_path.glob("out/*.tar"))
+    assert names == ["shard-000000.tar", "shard-000001.tar", "shard-000002.tar"]
+    rows = rows_of(tmp_path / "out")
+    with tarfile.open(tmp_path / "out" / names[1]) as archive:
+        members = archive.getnames()
+        row = rows[32]
+        key = f"{int(row['seed']):010d}"
+        assert members[:3] == [f"{key}.png", f"{key}.json", f"{key}.cls"]
+        assert archive.extractfile(f"{key}.cls").read().decode() == row["label"]
+        assert json.load(archive.extractfile(f"{key}.json"))["seed"] == int(row["seed"])
+    assert len({row["label"] for row in rows[:32]}) == 10  # shards hold all classes
+
+
+def test_an_unconditional_run_gives_unlabelled_images(tmp_path):
+    export(write_run(tmp_path / "noise-dcgan", "dcgan"), tmp_path / "out", ExportConfig(images=9), CPU)
+    rows = rows_of(tmp_path / "out")
+    assert [int(row["seed"]) for row in rows] == list(range(9))
+    assert {(row["label"], row["class"]) for row in rows} == {("", "")}
+    assert len(list((tmp_path / "out" / "images").glob("*.png"))) == 9
+
+
+class Parity:
+    """Lets a share of the images pass: those of even mean level."""
+
+    name, flag = "confidence", "min-confidence"
+
+    def scores(self, images, labels):
+        return (images.reshape(len(images), -1).sum(1) % 2).astype(float)
+
+    def passes(self, scores):
+        return scores > 0
+
+
+def test_filtered_images_are_the_first_of_each_class_that_pass():
+    model, quotas = build("cdcgan"), [30, 0, 40]
+    selection = Selection(model, quotas, 7, [Parity()])
+    pictures = [picture for part in selection for picture in part]
+    for label, quota in enumerate(quotas):
+        seeds = [7 + 3 * turn + label for turn in range(200)]
+        images = sample(model, seeds, torch.full((200,), label))
+        passing = np.array(seeds)[Parity().passes(Parity().scores(images, []))][:quota]
+        assert [p.seed for p in pictures if p.label == label] == passing.tolist()
+
+
+class Nothing(Parity):
+    def passes(self, scores):
+        return scores < 0
+
+
+def test_a_filter_that_nothing_passes_is_said():
+    with pytest.raises(GanlibError, match="only 0 pass the filters; lower --min-confidence"):
+        list(Selection(build("cdcgan"), [1, 1, 1], 0, [Nothing()]))
+
+
+def test_confidence_is_the_probability_of_the_class():
+    classifier = build("classifier")
+    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), np.uint8)
+    scores = [Confidence(classifier, CPU, 0.5).scores(images, [label] * 6) for label in range(3)]
+    assert np.sum(scores, axis=0) == pytest.approx(np.ones(6))
+
+
+def test_distance_is_calibrated_on_test_images():
+    rng = np.random.default_rng(0)
+    training, test = (rng.integers(0, 256, (n, 16, 16, 1), np.uint8) for n in (50, 200))
+    near = Distance(training, test, 0.1)
+    assert near.passes(near.scores(test, [])).mean() == pytest.approx(0.9, abs=0.01)
+    copies = np.concatenate([training[:5], training[5:10, :, ::-1]])
+    assert near.scores(copies, []) == pytest.approx(np.zeros(10), abs=1e-2)
+    assert not near.passes(near.scores(copies, [])).any()
+    shifted = training[:5].astype(int) // 2 + 64
+    half = np.abs(shifted - training[:5]).mean()
+    assert near.scores(shifted.astype(np.uint8), []).max() < 2 * half
+
+
+def test_the_card_says_where_the_images_come_from_and_whether_they_are_copies(run, tmp_path):
+    export(run, tmp_path / "out", ExportConfig(images=10, min_distance=0.05), CPU)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"weights `{run.weights_hash}`" in card
+    assert "| 3 | 3 | 10 | " in card
+    assert "--min-distance 0.05" in card
+    assert "Of 100 images none is called a copy" in card
+    assert all(float(row["distance"]) > 0 for row in rows_of(tmp_path / "out"))
+
+
+def test_what_is_there_already(run, tmp_path):
+    config = ExportConfig(images=3)
+    export(run, tmp_path / "out", config, CPU)
+    assert export(run, tmp_path / "out", config, CPU).resumed == 30
+    with pytest.raises(GanlibError, match="holds an export with another export; choose another --out"):
+        export(run, tmp_path / "out", ExportConfig(images=4), CPU)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").touch()
+    with pytest.raises(GanlibError, match="holds other files"):
+        export(run, tmp_path / "other", config, CPU)
+    with pytest.raises(GanlibError, match="Give a count for each of 10 classes"):
+        export(run, tmp_path / "new", ExportConfig(counts=(1, 2)), CPU)
+
+
+def test_folders_that_every_system_holds():
+    names = class_folders(["a/b", "A_b", "train", "con", " . ", "été", "é", "e\u0301"])
+    assert names[:5] == ["a_b", "A_b_1", "class_2_train", "class_3_con", "class_4_"]
+    assert len({name.casefold() for name in names}) == len(names)
