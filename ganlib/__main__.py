@@ -27,6 +27,7 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "experiment": ("experiment", "show one named comparison, or train and evaluate its runs"),
     "recommend": ("recommend", "name the best run of each data set, or say that the images cannot tell"),
     "compare": ("compare", "test whether anything tells two sets of images apart: real ones and a run's, say"),
+    "balance": ("balance", "compare ways to fill up rare classes, generated images among them, by a classifier"),
     "export": ("export", "write a labelled set of generated images: folder, ZIP or WebDataset shards"),
     "probe": ("probe", "measure how well a linear classifier does on the features of runs' discriminators"),
     "speed": ("speed", "measure how many images a second runs draw on this machine"),

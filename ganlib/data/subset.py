@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ganlib.data.sets import DATA_SETS, Contents, DataRequest, Source, register_data_set, select_items
+from ganlib.data.sets import DATA_SETS, Contents, DataRequest, Source, SplitName, register_data_set, select_items
 from ganlib.errors import GanlibError
 
 SEPARATOR = "@"
@@ -94,7 +94,7 @@ def _contents(whole: Source, chosen: Subset) -> Contents:
     labels = contents.labels["train"]
     available = np.bincount(labels[labels >= 0], minlength=len(contents.classes))
     rows = _draw(labels, chosen.class_counts(available), chosen.seed)
-    selected = {"train": rows, "test": np.arange(len(contents.labels["test"]))}
+    selected: dict[SplitName, NDArray[np.int64]] = {"train": rows, "test": np.arange(len(contents.labels["test"]))}
     return Contents(
         contents.classes,
         {"train": labels[rows], "test": contents.labels["test"]},

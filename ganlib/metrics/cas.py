@@ -73,11 +73,20 @@ def cas_record(
     )
 
 
-def train(data: DataSet, config: TrainingConfig, device: torch.device, progress: Progress) -> Any:
+def train(
+    data: DataSet,
+    config: TrainingConfig,
+    device: torch.device,
+    progress: Progress,
+    *,
+    width: int = WIDTH,
+    class_weights: tuple[float, ...] = (),
+) -> Any:
     """A classifier of ``data.train``, mirrored where the data set allows it. On a CPU the seed decides all."""
-    values = {"image_size": data.size, "channels": data.channels, "num_classes": data.num_classes}
+    values: dict[str, Any] = {"image_size": data.size, "channels": data.channels, "num_classes": data.num_classes}
+    values |= {"width": width, "schedule_images": config.images, "class_weights": class_weights}
     architecture = MODELS[CLASSIFIER]
-    shape = architecture.Config.from_dict(values | {"width": WIDTH, "schedule_images": config.images})
+    shape = architecture.Config.from_dict(values)
     with TemporaryDirectory() as folder, torch.random.fork_rng():
         model = seeded(lambda: architecture(shape), config.seed)
         trainer = Trainer(RunFolder(Path(folder)), model, data, config, device)

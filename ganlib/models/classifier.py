@@ -27,6 +27,7 @@ class ClassifierConfig(ModelConfig):
     schedule_images: int = option(
         1_000_000, "images over which the learning rate rises and falls to 0", min=1, max=MOST_IMAGES
     )
+    class_weights: tuple[float, ...] = option((), "weight of each class in the loss; none: all alike", min=0.0)
     shift: int = option(4, "training images are shifted at random by up to this many pixels", min=0)
 
     @classmethod
@@ -63,6 +64,8 @@ class Classifier(Trainable):
         super().__init__(config)
         if config.num_classes < 2:
             raise GanlibError("A classifier needs a data set with at least two classes.")
+        if len(config.class_weights) not in (0, config.num_classes):
+            raise GanlibError(f"{len(config.class_weights)} class weights do not fit {config.num_classes} classes.")
         w = config.width
         self.trunk = nn.Sequential(
             conv_block(config.channels, w),
@@ -91,7 +94,9 @@ class Classifier(Trainable):
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         logits = self.classify(random_shift(batch.images, self.config.shift))
-        loss = cross_entropy(logits, batch.labels, label_smoothing=self.config.label_smoothing)
+        c = self.config
+        weight = torch.tensor(c.class_weights, device=logits.device) if c.class_weights else None
+        loss = cross_entropy(logits, batch.labels, weight, label_smoothing=c.label_smoothing)
         return loss, {"accuracy": (logits.argmax(1) == batch.labels).float().mean()}
 
     def features(self, images: Tensor) -> Tensor:

@@ -124,7 +124,7 @@ def test_shards_hold_image_class_and_seed(run, tmp_path):
         key = f"{int(row['seed']):010d}"
         assert members[:3] == [f"{key}.png", f"{key}.json", f"{key}.cls"]
         assert archive.extractfile(f"{key}.cls").read().decode() == row["label"]
-        assert json.load(archive.extractfile(f"{key}.json"))["seed"] == int(row["seed"])
+        assert json.loads(archive.extractfile(f"{key}.json").read())["seed"] == int(row["seed"])
     assert len({row["label"] for row in rows[:32]}) == 10  # shards hold all classes
 
 

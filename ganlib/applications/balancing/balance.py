@@ -1,0 +1,218 @@
+"""Trains the same classifier on a data set balanced in several ways, and tests it on real images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from ganlib.applications.balancing.config import WITH_GENERATOR, BalanceConfig
+from ganlib.applications.balancing.result import Balance
+from ganlib.applications.balancing.scores import confusion, predict, scores
+from ganlib.applications.balancing.treatments import Treatment, missing, treat
+from ganlib.applications.export.filters import Confidence, Filter
+from ganlib.applications.export.selection import Selection
+from ganlib.data import DataSet, load_data
+from ganlib.errors import GanlibError
+from ganlib.metrics.cas import CLASSIFIER, train
+from ganlib.models import MODELS, GenerativeModel
+from ganlib.provenance import commit, now, versions
+from ganlib.runs import Run
+from ganlib.sampling import check_options
+from ganlib.training import TrainingConfig
+
+LEAST = 1  # images of a class: without any there is nothing to copy and nothing that a generator could have learnt
+
+Progress = Callable[[str, int, int], None]  # (stage, done, in all)
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+
+def balance(
+    data_name: str,
+    generator: Run | None,
+    config: BalanceConfig,
+    device: torch.device,
+    *,
+    options: dict[str, Any] | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Balance:
+    """``generator``: a conditional run of the same classes, for the methods that generate; trained, as is fair, on the
+    imbalanced set alone. GanlibError says what does not fit.
+    """
+    treatments = list(_treatments(config))
+    shape = generator.config if generator else None
+    data = load_data(
+        data_name,
+        size=shape.image_size if shape else None,
+        channels=shape.channels if shape else None,
+        root=config.data_root,
+    )
+    counts = _counts(data)
+    work = _Work(data, config, device, progress, len(treatments) * config.seeds)
+    generated: dict[str, tuple[Images, Labels]] = {}
+    generation: dict[str, Any] = {}
+    warnings: list[str] = []
+    if any(treatment.generates for treatment in treatments):
+        if generator is None:
+            raise GanlibError("Some methods generate images; name a --generator, or leave them out of --methods.")
+        _require_fit(generator, data)
+        if generator.recipe.data.train and generator.fingerprint("train") != data.train.fingerprint:
+            warnings.append(
+                f"{generator.name} was trained on other images than {data.name}: what it knows of rare classes may "
+                "come from images that the classifier is denied."
+            )
+        generated, generation = _generate(work, generator, counts, treatments, options or {})
+    rows, matrices = [], []
+    for treatment in treatments:
+        source = "filtered" if treatment.method == "filtered" else "generated"
+        matrix = np.zeros((data.num_classes, data.num_classes), np.int64)
+        for seed in range(config.seeds):
+            row, predicted = work.classify(treatment, generated.get(source, _nothing(data)), seed)
+            rows.append(row)
+            matrix += confusion(data.test.labels, predicted, data.num_classes)
+        matrices.append(_long(treatment, matrix))
+    return Balance(
+        data=data.name,
+        generator=generator.name if generator else "",
+        classes=data.classes,
+        class_counts=tuple(counts.tolist()),
+        protocol=_protocol(data, generator, config, options or {}),
+        classifiers=pd.DataFrame(rows),
+        confusions=pd.concat(matrices, ignore_index=True),
+        generation=generation,
+        warnings=warnings,
+        provenance={"versions": versions(), "commit": commit(), "date": now()},
+    )
+
+
+def _treatments(config: BalanceConfig) -> Iterator[Treatment]:
+    for method in dict.fromkeys(config.methods):
+        for ratio in dict.fromkeys(config.ratios) if method in WITH_GENERATOR else (0.0,):
+            yield Treatment(method, ratio)
+
+
+def _counts(data: DataSet) -> NDArray[np.int64]:
+    data.require_classes("Balancing")
+    counts = np.array(data.class_counts)
+    if counts.min() < LEAST:
+        empty = data.classes[int(counts.argmin())]
+        raise GanlibError(
+            f"{data.name} has no training image of the class {empty!r}; choose a set that has some of each."
+        )
+    return counts
+
+
+def _require_fit(run: Run, data: DataSet) -> None:
+    if not run.conditional:
+        raise GanlibError(f"{run.name} takes no class, so that it cannot fill up rare ones; choose a conditional run.")
+    if run.classes != data.classes:
+        raise GanlibError(
+            f"{run.name} does not generate the classes of {data.name}; choose a run that was trained on them."
+        )
+
+
+@dataclass
+class _Work:
+    data: DataSet
+    config: BalanceConfig
+    device: torch.device
+    progress: Progress
+    total: int  # classifiers
+    done: int = 0
+
+    def classify(
+        self, treatment: Treatment, generated: tuple[Images, Labels], seed: int
+    ) -> tuple[dict[str, Any], Labels]:
+        """Train and test one classifier: its row, and what it takes each test image for."""
+        start = monotonic()
+        training = treat(self.data, treatment, generated, seed)
+        classifier = self.train(training.data, seed, training.class_weights, f"{treatment}, seed {seed}")
+        predicted = predict(classifier, self.data.test, self.device)
+        self.done += 1
+        self.progress("classifiers", self.done, self.total)
+        row: dict[str, Any] = {"method": treatment.method, "ratio": treatment.ratio, "seed": seed}
+        row |= {
+            "images": len(training.data.train),
+            "generated": int(training.added.sum()) if treatment.generates else 0,
+        }
+        row |= scores(np.asarray(self.data.test.labels), predicted, self.data.num_classes)
+        return row | {"seconds": round(monotonic() - start, 1)}, predicted
+
+    def train(self, data: DataSet, seed: int, class_weights: tuple[float, ...], stage: str) -> Any:
+        training = TrainingConfig(
+            images=self.config.train_images,
+            batch_size=MODELS[CLASSIFIER].training_defaults["batch_size"],
+            seed=seed,
+            precision="fp32",
+        )
+
+        def report(_: str, done: int, total: int) -> None:
+            self.progress(stage, done, total)
+
+        return train(data, training, self.device, report, width=self.config.width, class_weights=class_weights)
+
+
+def _generate(
+    work: _Work, generator: Run, counts: NDArray[np.int64], treatments: list[Treatment], options: dict[str, Any]
+) -> tuple[dict[str, tuple[Images, Labels]], dict[str, Any]]:
+    """Of each class as many as the highest ratio takes, unfiltered and, where a method wants it, filtered."""
+    model = generator.load(work.device)
+    assert isinstance(model, GenerativeModel)
+    checked = check_options(model, options)
+    images: dict[str, tuple[Images, Labels]] = {}
+    about: dict[str, Any] = {}
+    for source, methods in (("generated", ("generated", "mixed")), ("filtered", ("filtered",))):
+        ratios = [treatment.ratio for treatment in treatments if treatment.method in methods]
+        if not ratios:
+            continue
+        filters: list[Filter] = []
+        if source == "filtered":
+            judge = work.train(work.data, 0, (), "classifier of the filter")
+            filters = [Confidence(judge, work.device, work.config.min_confidence)]
+        start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
+        selection = Selection(model, quotas, 0, filters, checked)
+        pictures = []
+        for part in selection:
+            pictures += part
+            work.progress(f"{source} images", len(pictures), selection.total)
+        images[source] = np.stack([p.image for p in pictures]), np.array([p.label for p in pictures], np.int64)
+        tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
+        about[source] = {"images": len(pictures), "tried": tried, "seconds": round(monotonic() - start, 1)}
+    return images, about
+
+
+def _nothing(data: DataSet) -> tuple[Images, Labels]:
+    return np.asarray(data.train.images[:0]), np.zeros(0, np.int64)
+
+
+def _long(treatment: Treatment, matrix: NDArray[np.int64]) -> pd.DataFrame:
+    true, predicted = np.indices(matrix.shape)
+    return pd.DataFrame(
+        {
+            "method": treatment.method,
+            "ratio": treatment.ratio,
+            "true": true.ravel(),
+            "predicted": predicted.ravel(),
+            "images": matrix.ravel(),
+        }
+    )
+
+
+def _protocol(data: DataSet, generator: Run | None, config: BalanceConfig, options: dict[str, Any]) -> dict[str, Any]:
+    about = {
+        "data": data.name,
+        "train": data.train.fingerprint,
+        "test": data.test.fingerprint,
+        "n_test": len(data.test),
+    }
+    about |= {"classifier": CLASSIFIER, **replace(config, data_root=None).to_dict()}
+    if generator:
+        about |= {"generator": generator.name, "weights_sha256_12": generator.weights_hash, "options": options}
+    return about

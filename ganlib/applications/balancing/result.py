@@ -1,0 +1,85 @@
+"""The result of a comparison of balancing methods: a folder with balance.json and frames as CSV."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.stats import t
+
+from ganlib.errors import GanlibError
+from ganlib.files import read_json, write_atomically
+
+FILE = "balance.json"
+MEASURES = ("accuracy", "balanced_accuracy", "f1")
+
+
+@dataclass
+class Balance:
+    """``classifiers``: one row each: method, ratio, seed, images, generated, accuracy, balanced_accuracy, f1,
+    recall_0 …, seconds. ``confusions``: method, ratio, true, predicted, images, summed over seeds.
+    """
+
+    data: str
+    generator: str  # "" where no method generates
+    classes: tuple[str, ...]
+    class_counts: tuple[int, ...]
+    protocol: dict[str, Any]
+    classifiers: pd.DataFrame
+    confusions: pd.DataFrame
+    generation: dict[str, Any] = field(default_factory=dict)  # images and seconds, share that passed the filter
+    warnings: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> pd.DataFrame:
+        """One row a method and ratio: mean of the seeds and half of its 95 % t-interval, of each measure."""
+        rows = []
+        for (method, ratio), group in self.classifiers.groupby(["method", "ratio"], sort=False):
+            row = {"method": method, "ratio": ratio, "seeds": len(group)}
+            for name in (*MEASURES, *[c for c in group if c.startswith("recall_")]):
+                row |= {name: group[name].mean(), f"{name}_half": half_width(group[name])}
+            rows.append(row | {"seconds": group["seconds"].sum(), "generated": int(group["generated"].iloc[0])})
+        return pd.DataFrame(rows)
+
+    def difference(self, first: tuple[str, float], second: tuple[str, float], measure: str) -> tuple[float, float]:
+        """Mean of first minus second, seed by seed, and half of its interval."""
+        indexed = self.classifiers.set_index(["method", "ratio", "seed"])[measure]
+        differences = (indexed.loc[first] - indexed.loc[second]).dropna()
+        return float(differences.mean()), half_width(differences)
+
+    def write(self, folder: Path) -> None:
+        """Each file is whole or absent; ``balance.json`` is last."""
+        for name in ("classifiers", "confusions"):
+            write_atomically(folder / f"{name}.csv", getattr(self, name).to_csv(index=False).encode())
+        names = ("data", "generator", "classes", "class_counts", "protocol", "generation", "warnings", "provenance")
+        content = {name: getattr(self, name) for name in names}
+        write_atomically(folder / FILE, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def half_width(values: pd.Series) -> float:
+    """Of the 95 % t-interval of the mean; infinite of fewer than two values."""
+    n = len(values)
+    return float(t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5) if n > 1 else float("inf")
+
+
+def read_balance(folder: Path) -> Balance:
+    """GanlibError where the folder holds none, or a damaged one."""
+    path = folder / FILE
+    try:
+        content: dict[str, Any] = read_json(path)
+        content |= {name: pd.read_csv(folder / f"{name}.csv") for name in ("classifiers", "confusions")}
+        content |= {name: tuple(content[name]) for name in ("classes", "class_counts")}
+        balance = Balance(**content)
+        balance.summary()
+        return balance
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise GanlibError(f"{path} is no readable result ({reason}); run ganlib balance again.") from None
+
+
+def balances(folder: Path) -> list[Path]:
+    """Folders of the results in a run's folder, or in any other."""
+    return sorted(path.parent for path in folder.glob(f"balances/*/{FILE}"))
