@@ -13,6 +13,7 @@ from ganlib.commands.sample import parse_options
 from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
 from ganlib.runs import find_run
+from ganlib.settings import results_root
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -25,7 +26,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
     add_arguments(parser, ExportConfig)
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
-    parser.add_argument("--out", type=Path, help="a new folder, or a ZIP (default: exports/RUN)")
+    parser.add_argument("--out", type=Path, help="a new folder, or a ZIP (default: exports/RUN in ./runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
 
     chosen = find_run(args.name)
     config = ExportConfig.from_dict(given(args, ExportConfig))
-    path = args.out or Path("exports") / f"{chosen.path.name}{'.zip' if config.format == 'zip' else ''}"
+    path = args.out or results_root() / "exports" / f"{chosen.path.name}{'.zip' if config.format == 'zip' else ''}"
     with closing(ProgressLine()) as line:
         result = export(
             chosen,

@@ -19,9 +19,11 @@ PAGES = {  # by the file of pages/
     "directions": PageEntry("Directions", "tune", "Generate"),
     "inversion": PageEntry("Inversion", "add_photo_alternate", "Generate"),
     "edit": PageEntry("Edit a picture", "brush", "Generate"),
+    "export": PageEntry("Export", "download", "Generate"),
     "curves": PageEntry("Training curves", "show_chart", "Compare"),
     "fid": PageEntry("FID comparison", "leaderboard", "Compare"),
     "compare": PageEntry("Real vs synthetic", "compare", "Compare"),
+    "balance": PageEntry("Balance", "balance", "Compare"),
     "experiments": PageEntry("Experiments", "science", "Compare"),
     "guessing": PageEntry("Real or generated?", "quiz", "Compare"),
 }

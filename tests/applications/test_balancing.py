@@ -131,7 +131,7 @@ def test_a_comparison_on_digits_is_stored_and_repeats(tmp_path):
 def test_what_cannot_be_balanced(tmp_path):
     run = digits_run(tmp_path / "digits-cdcgan")
     empty = "subset:digits@9,9,9,9,9,9,9,9,9,0"
-    with pytest.raises(GanlibError, match="'9' of .* has no readable image to train on"):
+    with pytest.raises(GanlibError, match=r"'9' of .* has no readable image to train on"):
         balance(empty, run, BalanceConfig(), CPU)
     with pytest.raises(GanlibError, match="name a --generator"):
         balance("digits", None, BalanceConfig(), CPU)

@@ -35,9 +35,11 @@ PAGES = {
     "directions": "Directions",
     "inversion": "Inversion",
     "edit": "Edit a picture",
+    "export": "Export",
     "curves": "Training curves",
     "fid": "FID comparison",
     "compare": "Real vs synthetic",
+    "balance": "Balance",
     "experiments": "Experiments",
     "guessing": "Real or generated?",
 }

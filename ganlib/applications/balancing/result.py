@@ -46,7 +46,7 @@ class Balance:
 
     def difference(self, first: tuple[str, float], second: tuple[str, float], measure: str) -> tuple[float, float]:
         """Mean of first minus second, seed by seed, and half of its interval."""
-        indexed = self.classifiers.set_index(["method", "ratio", "seed"])[measure]
+        indexed = self.classifiers.set_index(["method", "ratio", "seed"])[measure].sort_index()
         differences = (indexed.loc[first] - indexed.loc[second]).dropna()
         return float(differences.mean()), half_width(differences)
 
