@@ -97,9 +97,8 @@ def pick_request(run: Run) -> ExportRequest:
         )
         with st.popover("Model options", icon=":material/tune:"):
             options = pick_options(run)
-        config = ExportConfig(
-            images=int(images), format=form, min_confidence=float(confidence), min_distance=float(distance)
-        )
+        values = {"images": int(images), "format": form}
+        config = ExportConfig.from_dict(values | {"min_confidence": confidence, "min_distance": distance})
         request = ExportRequest(run, config, options)
         job = jobs().latest
         st.button(

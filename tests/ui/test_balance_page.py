@@ -72,7 +72,7 @@ def test_a_comparison_is_made_in_a_process_and_opens(own_gallery, no_jobs):
     (button,) = (button for button in at.button if button.label == "Compare")
     at = fine(button.click().run())
     job = jobs().latest
-    assert "subset:digits@10:1" in " ".join(job._process.args)
+    assert job.request.title == "Handwritten digits, 10:1"
     at = fine(at.run())
     assert [button.label for button in at.button if button.label == "Stop"]
     job.stop()

@@ -38,8 +38,8 @@ class Balance:
         """One row a method and ratio: mean of the seeds and half of its 95 % t-interval, of each measure."""
         rows = []
         for (method, ratio), group in self.classifiers.groupby(["method", "ratio"], sort=False):
-            row = {"method": method, "ratio": ratio, "seeds": len(group)}
-            for name in (*MEASURES, *[c for c in group if c.startswith("recall_")]):
+            row: dict[str, Any] = {"method": method, "ratio": ratio, "seeds": len(group)}
+            for name in (*MEASURES, *group.filter(regex="^recall_")):
                 row |= {name: group[name].mean(), f"{name}_half": half_width(group[name])}
             rows.append(row | {"seconds": group["seconds"].sum(), "generated": int(group["generated"].iloc[0])})
         return pd.DataFrame(rows)
