@@ -70,7 +70,9 @@ def pick_request(run: Run) -> ExportRequest:
     """In the sidebar, with the button that starts it."""
     with st.sidebar:
         each = "Images of each class" if run.conditional else "Images"
-        images = st.select_slider(each, COUNTS, 100, key="images", bind="query-params", format_func="{:,}".format)
+        images = st.select_slider(
+            plain(each), COUNTS, 100, key="images", bind="query-params", format_func="{:,}".format
+        )
         form = linked_selectbox("Format", FORMATS, "zip", key="format")
         confidence = distance = 0.0
         if run.conditional:
@@ -129,13 +131,13 @@ def draw_job() -> None:
 
 
 def _draw_outcome(job: Job) -> None:
-    name = plain(job.request.path.name)
+    name = job.request.path.name
     if job.stopped:
-        st.info(f"Stopped exporting {name}. Exported again, it goes on from there.")
+        st.info(f"Stopped exporting {plain(name)}. Exported again, it goes on from there.")
     elif job.failed:
         st.error(plain(" ".join(job.errors) or (job.lines() or ["It ended without any output."])[-1]))
     else:
-        st.success(f"Exported {name}.")
+        st.success(f"Exported {plain(name)}.")
 
 
 def draw_preview(request: ExportRequest) -> None:
@@ -197,9 +199,9 @@ def _draw_export(path: Path) -> None:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise GanlibError(f"{path} is no readable export ({error}); export it again.") from None
     elif path.stat().st_size <= LARGEST_DOWNLOAD:
-        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        megabytes = path.stat().st_size / 1e6
         st.download_button(
-            f"Download, {size}",
+            f"Download, {megabytes:.1f} MB",
             path.read_bytes,
             path.name,
             "application/zip",
