@@ -6,21 +6,25 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ganlib.errors import GanlibError
-from ganlib.models import GenerativeModel
+from ganlib.images import to_uint8
+from ganlib.models import GenerativeModel, ImageToImage, Trainable
 from ganlib.runs import Run, read_tensors
-from ganlib.sampling import sample
+from ganlib.sampling import sample, transform
 
 SEEDS = range(64)
+SMOOTH = 8  # random values of a side of an image
 # Nobody sees 8 of 255 levels in one pixel. On average less than half a level, which is what rounding an image to
 # levels costs anyway, so that no area gets brighter or darker.
 MAX_LEVELS, MAX_MEAN = 8, 0.5
 
 
 class ImageChange(NamedTuple):
-    """By how many of 255 levels the images of ``SEEDS`` changed."""
+    """By how many of 255 levels the images of ``SEEDS`` changed, or the outputs of as many smooth random images."""
 
     largest: int
     mean: float
@@ -43,7 +47,8 @@ def halve(run: Run, device: torch.device) -> Halving | None:
         return None
     try:
         half = to_half(tensors)
-        change = measure_change(model, half) if isinstance(model, GenerativeModel) else None
+        makes_images = isinstance(model, (GenerativeModel, ImageToImage))
+        change = measure_change(model, half) if makes_images else None
     except GanlibError as error:
         raise GanlibError(f"{run.name} cannot be halved: {error}; ship it as it is.") from None
     before = run.folder.weights.stat().st_size
@@ -61,15 +66,26 @@ def to_half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return half
 
 
-def measure_change(model: GenerativeModel, half: dict[str, Tensor]) -> ImageChange:
+def measure_change(model: Trainable, half: dict[str, Tensor]) -> ImageChange:
     """Loads the half weights into the model. GanlibError where people could see the change."""
-    labels = [i % model.config.num_classes for i in SEEDS] if model.conditional else None
-    before = sample(model, SEEDS, labels).astype(int)
+    before = _draw(model).astype(int)
     model.load_state_dict(half)
-    difference = np.abs(sample(model, SEEDS, labels) - before)
+    difference = np.abs(_draw(model) - before)
     change = ImageChange(int(difference.max()), float(difference.mean()))
     if change.largest > MAX_LEVELS or change.mean >= MAX_MEAN:
         raise GanlibError(
             f"its pictures would visibly change ({change}; allowed are {MAX_LEVELS} and less than {MAX_MEAN})"
         )
     return change
+
+
+def _draw(model: Trainable) -> NDArray[np.uint8]:
+    """Images of ``SEEDS``, or outputs of as many images that need no data set."""
+    classes = [i % max(model.config.num_classes, 1) for i in SEEDS]
+    if isinstance(model, GenerativeModel):
+        return sample(model, SEEDS, classes if model.conditional else None)
+    assert isinstance(model, ImageToImage)
+    c = model.config
+    coarse = torch.rand(len(SEEDS), c.channels, SMOOTH, SMOOTH, generator=torch.Generator().manual_seed(0))
+    images = interpolate(2 * coarse - 1, size=(c.image_size, c.image_size), mode="bicubic").clamp(-1, 1)
+    return transform(model, to_uint8(images), classes).outputs

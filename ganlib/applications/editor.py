@@ -92,7 +92,9 @@ def _enlarger(run: Run, model: Trainable, options: EditOptions) -> Editor:
             pixels, notes = decode_whole(data, name, run.config.channels, LONGEST)
             tiled = ("It was enlarged in tiles.",) * (max(pixels.shape[:2]) > TILE)
             return Edited(enlarge(model, pixels), (*notes, *tiled))
-        pixels, notes = decode_picture(data, name, sides[-1], run.config.channels)
+        pixels, notes = decode_whole(data, name, run.config.channels, LONGEST)
+        if pixels.shape[:2] not in [(side, side) for side in sides]:
+            pixels, notes = decode_picture(data, name, sides[-1], run.config.channels)
         label = choose_label(run, model, from_uint8(pixels[None], model.device), options.label, classify=False)
         return Edited(enlarge(model, pixels, label=label, seeds=seeds), notes)
 

@@ -20,35 +20,33 @@ from ganlib.ui.picture_source import Picture, pick_picture
 
 LONGEST = 256  # pixels of a side of an upload, which a page enlarges at once
 SEEDS = (0, 1)  # of a LAPGAN's results
+ROW = 5  # pictures
 
 
 def draw_enlarging(run: Run) -> None:
     model = load_trainable(run)
     sides = input_sides(model)
-    left, right = st.columns([2, 5], gap="large")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         picture = pick_picture(run, generated=True, whole=0 if sides else LONGEST)
         side = _pick_side(sides) if sides else 0
-        small, wanted = _small(run, picture, side)
         label = controls.pick_class(run, default=picture.label or 0) if run.conditional else None
-        edit_tasks.draw_pictures([(f"{small.shape[1]} x {small.shape[0]} pixels", small)], 1)
+    small, wanted = _small(run, picture, side)
     scale = scale_of(model, small.shape[0])
     results = enlarge(model, small, label=label, seeds=SEEDS if isinstance(model, GenerativeModel) else (0,))
     cells = [(name.capitalize(), filtered(small, scale, name)) for name in FILTERS]
-    cells += [(f"{run.model_class.display_name}{f', seed {i}' * (len(results) > 1)}", r) for i, r in enumerate(results)]
+    cells += [(f"{run.name}{f', seed {i}' * (len(results) > 1)}", r) for i, r in enumerate(results)]
     if wanted is not None:
         cells.append(("Wanted", wanted))
-    with right:
-        edit_tasks.draw_pictures([(f"{name}. {_describe(pixels, wanted)}", pixels) for name, pixels in cells])
-        if wanted is not None:
-            st.caption(
-                "PSNR and SSIM reward what is faithful pixel by pixel, the distance of features what looks alike: a "
-                "sharp result may lose in the first and win in the last."
-            )
-        edit_tasks.draw_downloads(run, f"x{scale}", list(results))
-        arguments = f'--class "{class_name(run, label)}"' if label is not None else ""
-        values = {"side": side} if side else {}
-        edit_tasks.draw_edit_link(run, edit_tasks.ENLARGE, picture._replace(pixels=small), values, arguments)
+    edit_tasks.draw_pictures([(f"{name}. {_describe(pixels, wanted)}", pixels) for name, pixels in cells], ROW)
+    if wanted is not None:
+        st.caption(
+            "PSNR and SSIM reward what is faithful pixel by pixel, the distance of features what looks alike: a "
+            "sharp result may lose in the first and win in the last."
+        )
+    edit_tasks.draw_downloads(run, f"x{scale}", list(results))
+    arguments = f'--class "{class_name(run, label)}"' if label is not None else ""
+    values = {"side": side} if side else {}
+    edit_tasks.draw_edit_link(run, edit_tasks.ENLARGE, picture._replace(pixels=small), values, arguments)
 
 
 def _pick_side(sides: tuple[int, ...]) -> int:

@@ -39,16 +39,22 @@ class MaskChoice(NamedTuple):
 def draw_hole_filling(run: Run) -> None:
     with st.sidebar:
         method, config = _pick_config(run, load_trainable(run))
-    left, right = st.columns([2, 3], gap="large")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         picture = pick_picture(run, generated=True)
         label = _pick_label(run, picture)
-        choice = _pick_mask(picture)
-    with right:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choice = _pick_preset(picture)
+    place, columns = st.container(), 4
+    if choice is None:
+        left, place = st.columns([2, 3], gap="large")
+        columns = 3
+        with left:
+            choice = _draw_mask(picture)
+    with place:
         if not choice.mask.any():
             chrome.finish("Draw the hole on the picture: it is filled as soon as you let go.")
         results = _fill(run, picture, choice, label, method, config)
-        _draw_results(picture, choice, results)
+        _draw_results(picture, choice, results, columns)
         edit_tasks.draw_downloads(run, "filled", list(results), choice.mask[..., None].astype(np.uint8) * 255)
         named = f'--class "{class_name(run, label)}"' if label is not None else ""
         settings = f"--results {config.results} --steps {config.steps}" if method != "learned" else ""
@@ -91,12 +97,13 @@ def _pick_label(run: Run, picture: Picture) -> int | None:
     return controls.pick_class(run)
 
 
-def _pick_mask(picture: Picture) -> MaskChoice:
+def _pick_preset(picture: Picture) -> MaskChoice | None:
+    """None where the hole is to be drawn."""
     names = [DRAWN, *NAMES]
     check_link("hole", names.__contains__, f"it can be {', '.join(names)}")
     name = st.segmented_control("Hole", names, default="Centre", required=True, key="hole", bind="query-params")
     if name == DRAWN:
-        return _draw_mask(picture)
+        return None
     kind, seed = NAMES[str(name)], 0
     if kind != "centre":
         check_link("hole_seed", lambda text: (parse_int(text) or 0) <= 999, "they go from 0 to 999")
@@ -145,12 +152,12 @@ def _get_inpainting(
     return Inpainting(model, target, mask, _label, _config, _method)
 
 
-def _draw_results(picture: Picture, choice: MaskChoice, results: np.ndarray) -> None:
+def _draw_results(picture: Picture, choice: MaskChoice, results: np.ndarray, columns: int) -> None:
     holed = picture.pixels.copy()
     holed[choice.mask] = 128
     cells = [("Picture", picture.pixels), ("With the hole", holed)]
     cells += [(f"Result {i}. {_describe(result, picture.pixels)}", result) for i, result in enumerate(results, 1)]
-    edit_tasks.draw_pictures(cells)
+    edit_tasks.draw_pictures(cells, columns)
     if len(results) > 1:
         spread = results[:, choice.mask].astype(float).std(axis=0).mean()
         st.caption(f"In the hole the results differ by {spread:.1f} of 255 levels (standard deviation).")

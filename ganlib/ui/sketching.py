@@ -19,16 +19,16 @@ INK = "#0073cc"
 def draw_sketching(run: Run) -> None:
     model = load_trainable(run)
     assert isinstance(model, ImageToImage)
-    drawn = False
-    left, right = st.columns([2, 3], gap="large")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         picture = pick_picture(run, generated=True)
-        source = degraded_input(model, picture.pixels)
-        if model.task == "edges":
+    source, drawn, place = degraded_input(model, picture.pixels), False, st.container()
+    if model.task == "edges":
+        left, place = st.columns([2, 3], gap="large")
+        with left:
             source, drawn = _draw_lines(source, picture.digest)
     result = from_input(model, source)
     cells = [("Drawing" if model.task == "edges" else "Greys", source), ("Result", result), ("Picture", picture.pixels)]
-    with right:
+    with place:
         edit_tasks.draw_pictures(cells)
         if not drawn:
             pair = result[None], picture.pixels[None]

@@ -20,8 +20,7 @@ def draw_translating(run: Run) -> None:
     model = load_trainable(run)
     assert isinstance(model, ImageToImage)
     names = [class_name(run, i) for i in (0, 1)]
-    left, right = st.columns([2, 5], gap="large")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         directions = {name: f"{name} to {names[1 - i]}" for i, name in enumerate(names)}
         source = linked_selectbox("Direction", directions, names[0], key="from")
         domain = names.index(source)
@@ -35,13 +34,12 @@ def draw_translating(run: Run) -> None:
         ("And back", back),
         ("What the cycle lost", change_map(picture.pixels, back)),
     ]
-    with right:
-        edit_tasks.draw_pictures(cells)
-        lost = np.abs(back.astype(float) - picture.pixels).mean()
-        st.caption(f"The way there and back changes a pixel by {lost:.1f} of 255 levels on average.")
-        _draw_distances(run)
-        edit_tasks.draw_downloads(run, "translated", [there[0]])
-        edit_tasks.draw_edit_link(run, edit_tasks.TRANSLATE, picture, {"from": source}, f'--from "{source}"')
+    edit_tasks.draw_pictures(cells, len(cells))
+    lost = np.abs(back.astype(float) - picture.pixels).mean()
+    st.caption(f"The way there and back changes a pixel by {lost:.1f} of 255 levels on average.")
+    _draw_distances(run)
+    edit_tasks.draw_downloads(run, "translated", [there[0]])
+    edit_tasks.draw_edit_link(run, edit_tasks.TRANSLATE, picture, {"from": source}, f'--from "{source}"')
 
 
 def _draw_distances(run: Run) -> None:

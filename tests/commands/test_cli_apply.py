@@ -86,6 +86,11 @@ def test_a_lapgan_enlarges_by_its_levels(folder, tmp_path, capsys):
     pictures, _ = apply(tmp_path / "run", folder, "--results", "2", "--class", "b", capsys=capsys)
     assert {p.shape for p in pictures.values()} == {(16, 16)}
     assert (pictures["a-0.png"] != pictures["a-1.png"]).any()
+    Image.new("L", (4, 4), 90).save(tmp_path / "tiny.png")
+    printed = run_command(
+        "apply", tmp_path / "run", tmp_path / "tiny.png", "--out", tmp_path / "o", "--class", "b", capsys=capsys
+    )
+    assert "became" not in printed  # one of the pyramid's sizes is taken as it is
 
 
 def test_an_archive_is_read_in_place_and_cannot_write_outside(tmp_path, capsys):

@@ -92,3 +92,13 @@ def test_halving_a_classifier_tells_what_else_to_measure_again(gallery, tmp_path
     (run.path / "references").mkdir()
     text = run_command("halve", run.path, capsys=capsys)
     assert re.search(r"judge: \d\.\d MB -> \d\.\d MB; evaluate it and what was measured with it again\n", text)
+
+
+def test_an_image_to_image_run_is_halved_where_its_outputs_stay(tmp_path, capsys):
+    run = write_run(tmp_path / "run", "srgan")
+    assert re.search(r"largest difference \d levels?, mean \d\.\d\d", run_command("halve", run.path, capsys=capsys))
+    coarse = write_run(tmp_path / "coarse", "pix2pix")
+    change(coarse, lambda k, v: v * 300 if k.startswith("G.") and v.is_floating_point() else v)
+    before = files_of(tmp_path)
+    assert "visibly change" in run_refused_command("halve", coarse.path, capsys=capsys)
+    assert files_of(tmp_path) == before
