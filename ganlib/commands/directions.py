@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> None:
     run = find_run(args.name)
     model = run.load(pick_device(args.device))
     if not isinstance(model, GenerativeModel):
-        raise GanlibError(f"{run.name} is a {run.model_name}, which draws no pictures from seeds; see python -m ganlib list.")
+        raise GanlibError(
+            f"{run.name} is a {run.model_name}, which draws nothing from seeds; see python -m ganlib list."
+        )
     if args.out and args.out.suffix != ".png":
         raise GanlibError(f"--out {args.out} is no .png.")
     if args.count < 1:

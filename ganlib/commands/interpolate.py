@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> None:
     _check_output(args, run, kind)
     model = run.load(pick_device(args.device))
     if not isinstance(model, GenerativeModel):
-        raise GanlibError(f"{run.name} is a {run.model_name}, which draws no pictures from seeds; see python -m ganlib list.")
+        raise GanlibError(
+            f"{run.name} is a {run.model_name}, which draws nothing from seeds; see python -m ganlib list."
+        )
     request = _request(args, run, model)
     frames = _generate(model, request)
     if kind in KINDS:

@@ -56,7 +56,9 @@ def run(args: argparse.Namespace) -> None:
     device = pick_device(args.device)
     model = run.load(device)
     if not isinstance(model, GenerativeModel):
-        raise GanlibError(f"{run.name} is a {run.model_name}, which draws no pictures from seeds; see python -m ganlib list.")
+        raise GanlibError(
+            f"{run.name} is a {run.model_name}, which draws nothing from seeds; see python -m ganlib list."
+        )
     picture = read_picture(args.picture, run.config.image_size, run.config.channels)
     target = from_uint8(picture[None], device)
     classifier = load_classifier(run, device)

@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> None:
     run = find_run(args.name)
     model = run.load(pick_device(args.device))
     if not isinstance(model, GenerativeModel):
-        raise GanlibError(f"{run.name} is a {run.model_name}, which draws no pictures from seeds; see python -m ganlib list.")
+        raise GanlibError(
+            f"{run.name} is a {run.model_name}, which draws nothing from seeds; see python -m ganlib list."
+        )
     if args.classes and not model.conditional:
         raise GanlibError(f"{run.name} is unconditional, so --classes has no meaning; leave it out.")
     if args.out.suffix not in ("", ".png", ".zip"):

@@ -195,4 +195,4 @@ def test_a_place_that_cannot_be_written_is_one_sentence(out, gallery, tmp_path, 
 
 def test_a_run_that_makes_no_pictures_says_so(gallery, tmp_path, capsys):
     run = write_run(tmp_path / "judge", "classifier")
-    assert "draws no pictures from seeds" in run_refused_command("sample", run.path, capsys=capsys)
+    assert "draws nothing from seeds" in run_refused_command("sample", run.path, capsys=capsys)
