@@ -21,6 +21,7 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "evaluate": ("evaluate", "measure runs: FID, KID, precision, … of what generates, accuracy of what classifies"),
     "directions": ("directions", "find directions of a run's latent space, named by what changes along them"),
     "interpolate": ("interpolate", "make a film through latent space, or a sheet between four corners"),
+    "sheet": ("sheet", "make a sheet of two options: one by row, the other by column"),
     "invert": ("invert", "find the latents whose image is a given picture"),
     "apply": ("apply", "fill holes, enlarge, translate or colour pictures: files or whole folders"),
     "experiments": ("experiments", "show the verdicts of all named comparisons"),

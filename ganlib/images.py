@@ -93,6 +93,31 @@ def captioned_grid(images: NDArray[np.uint8], captions: Sequence[str], columns: 
     return picture
 
 
+def labelled_sheet(images: NDArray[np.uint8], rows: Sequence[str], columns: Sequence[str]) -> Image.Image:
+    """(rows · columns, H, W, C) uint8 -> one picture, each image enlarged as in ``captioned_grid``, with the labels of
+    the rows at the left and those of the columns above.
+    """
+    scale = max(round(CAPTIONED_SIDE / images.shape[2]), 1)
+    height, width = images.shape[1] * scale, images.shape[2] * scale
+    sheet = grid(resize_nearest(images, height, width), len(columns)).convert("RGB")
+    font = ImageFont.load_default(CAPTION_SIZE)
+    ruler = ImageDraw.Draw(sheet)
+    left = min(max(int(ruler.textlength(text, font)) for text in rows) + 2 * GAP, 2 * CAPTIONED_SIDE)
+    picture = Image.new("RGB", (left + sheet.width, CAPTION_HEIGHT + sheet.height), "white")
+    picture.paste(sheet, (left, CAPTION_HEIGHT))
+    draw = ImageDraw.Draw(picture)
+
+    def length(text: str) -> float:
+        return draw.textlength(text, font)
+
+    for i, text in enumerate(rows):
+        place = GAP, CAPTION_HEIGHT + i * (height + GAP) + (height - CAPTION_SIZE) // 2
+        draw.text(place, _cut(text, left - GAP, length), "black", font)
+    for j, text in enumerate(columns):
+        draw.text((left + j * (width + GAP), 0), _cut(text, width, length), "black", font)
+    return picture
+
+
 def _row_and_column(i: int, columns: int, block: int) -> tuple[int, int]:
     before, within = divmod(i, block) if block else (0, i)
     return before * -(-block // columns) + within // columns, within % columns

@@ -13,6 +13,7 @@ import streamlit as st
 from ganlib.applications.catalogue import METHODS, find_directions, layer_count, methods_of
 from ganlib.applications.edits import REGRESSED, film_strip
 from ganlib.applications.effects import STRENGTHS, Measured
+from ganlib.applications.snippets import sample_snippet
 from ganlib.applications.storage import save_direction, saved_directions
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
@@ -21,7 +22,7 @@ from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
 from ganlib.ui import chrome, components, markup
 from ganlib.ui.catalog import generate_images, load_model, request_key
-from ganlib.ui.links import build_link, check_link, format_options, write_link
+from ganlib.ui.links import check_link, draw_link, format_options, write_link
 from ganlib.ui.markup import plain
 from ganlib.ui.measuring import Layers, draw_measured
 
@@ -235,8 +236,4 @@ def draw_direction_links(request: SampleRequest, method: str, layers: Layers) ->
     strips = strips.replace(" sample ", " directions ", 1).replace("--classes", "--class").replace("--seeds", "--seed")
     layer_flag = f" --layers {values['layers']}" if layers else ""
     strips = strips.replace("--out grid.png", f"--method {method}{layer_flag} --out strips.png")
-    with st.expander("Link and command line", icon=":material/link:"):
-        st.caption("This link opens exactly these images:")
-        st.code(build_link(values), language=None, wrap_lines=True)
-        st.caption("The same from a shell:")
-        st.code(f"{request.command}\n{strips}", language="bash", wrap_lines=True)
+    draw_link(values, f"{request.command}\n{strips}", sample_snippet(request))

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ganlib.applications.snippets import interpolation_snippet
 from ganlib.runs import Run
 from ganlib.sampling import ORDERS, PATHS
 from ganlib.sampling.keyframes import InterpolationRequest, KeyFrame, morphing
@@ -161,4 +162,5 @@ def draw_interpolation_link(request: InterpolationRequest, film: films.Film | No
             **(film.link_values if film else {}),
         },
         r.command(*(film.arguments if film else ()), "--out", f"{films.file_name(r)}.{'mp4' if film else 'png'}"),
+        interpolation_snippet(r),
     )

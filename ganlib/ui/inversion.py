@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from copy import copy
 from typing import Any
 
@@ -12,13 +13,14 @@ from ganlib.applications.catalogue import methods_of
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.saved_latents import save_latents
+from ganlib.applications.snippets import inversion_snippet
 from ganlib.errors import GanlibError
 from ganlib.figures import inversion_losses
 from ganlib.files import describe_os_error
 from ganlib.images import from_uint8, png, to_uint8
 from ganlib.models import Encodes
 from ganlib.runs import Run
-from ganlib.sampling.request import Edit, class_name, format_edits, parse_int
+from ganlib.sampling.request import Edit, class_name, format_edits, parse_int, run_argument
 from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
 from ganlib.ui.links import check_link, draw_link
@@ -159,22 +161,20 @@ def _save(run: Run, inversion: Inversion) -> None:
 
 
 def draw_inversion_link(run: Run, picture: Picture, inversion: Inversion, edits: tuple[Edit, ...]) -> None:
-    """The picture's file and the command line; a link where the picture is one of the test set."""
+    """The picture's file, the command line and the snippet; a link where the picture is one of the test set."""
     config, label = inversion.config, inversion.label
-    parts = [f'python -m ganlib invert {run.name} "{picture.name}"']
-    if label is not None:
-        parts.append(f'--class "{class_name(run, label)}"')
+    options = {}
     if not isinstance(load_model(run), Encodes):
-        parts.append(f"--steps {config.steps}")
-        if config.tuning_steps:
-            parts.append(f"--tuning-steps {config.tuning_steps}")
-    if edits:
-        parts.append(f'--edit "{format_edits(edits)}"')
-    command = " ".join([*parts, "--out inverted.png"])
+        options = {"steps": config.steps} | ({"tuning_steps": config.tuning_steps} if config.tuning_steps else {})
+    parts = ["python", "-m", "ganlib", "invert", run_argument(run), picture.name]
+    parts += [] if label is None else ["--class", class_name(run, label)]
+    for name, value in options.items():
+        parts += [f"--{name.replace('_', '-')}", str(value)]
+    parts += ["--edit", format_edits(edits)] if edits else []
+    command = shlex.join([*parts, "--out", "inverted.png"])
+    snippet = inversion_snippet(run, picture.name, label, options, edits)
     if picture.number is None:
-        with st.expander("Command line", icon=":material/terminal:"):
-            st.caption("An upload stays in its session; the same from a shell:")
-            st.code(command, language="bash", wrap_lines=True)
+        draw_link(None, command, snippet)
         return
     link = {
         "run": run.name,
@@ -192,4 +192,4 @@ def draw_inversion_link(run: Run, picture: Picture, inversion: Inversion, edits:
         on_click="ignore",
         icon=":material/download:",
     )
-    draw_link(link, command)
+    draw_link(link, command, snippet)

@@ -46,6 +46,17 @@ def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key
     return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write))
 
 
+def linked_text(label: str, default: str, *, key: str, help: str | None = None) -> str:
+    """A text whose default may change with other controls: the link has it where it differs."""
+    st.session_state[key] = st.query_params.get(key, default)
+
+    def write() -> None:
+        text = st.session_state[key].strip()
+        write_link(key, [text] if text and text != default else [])
+
+    return str(st.text_input(plain(label), key=key, on_change=write, help=help))
+
+
 def linked_multiselect(
     label: str,
     labels: Mapping[str, str],
@@ -145,11 +156,22 @@ def format_options(options: dict[str, Any]) -> dict[str, str]:
     return {name: format_option(value) for name, value in options.items() if value is not None}
 
 
-def draw_link(values: dict[str, Any], command: str | None = None, *, opens: str = "these images") -> None:
-    """The link to what is shown, and the equal command line."""
-    with st.expander("Link and command line" if command else "Link", icon=":material/link:"):
-        st.caption(f"This link opens exactly {plain(opens)}:")
-        st.code(build_link(values), language=None, wrap_lines=True)
+def draw_link(
+    values: dict[str, Any] | None,
+    command: str | None = None,
+    snippet: str | None = None,
+    *,
+    opens: str = "these images",
+) -> None:
+    """The link to what is shown, and the equal command line and Python; no link of what only this session has."""
+    title = {(True, True): "Link, command line and Python", (False, True): "Command line and Python"}
+    with st.expander(plain(title.get((values is not None, bool(command)), "Link")), icon=":material/link:"):
+        if values is not None:
+            st.caption(f"This link opens exactly {plain(opens)}:")
+            st.code(build_link(values), language=None, wrap_lines=True)
         if command:
             st.caption("The same from a shell:")
             st.code(command, language="bash", wrap_lines=True)
+        if snippet:
+            st.caption("The same in Python:")
+            st.code(snippet, language="python", wrap_lines=True)

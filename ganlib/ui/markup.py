@@ -91,6 +91,20 @@ def strip_rows(labels: Mapping[str, str], strengths: Sequence[float], strips: Se
     return _group("direction-strips", f"Film strips of {len(labels)} directions", style, f"{heads}{rows}")
 
 
+def option_sheet(rows: Sequence[str], columns: Sequence[str], images: np.ndarray, label: str) -> str:
+    """Images (rows · columns, H, W, C) uint8, row by row, between the labels of both."""
+    cells = "".join(f'<div style="{CAPTION_STYLE}">{escape(column)}</div>' for column in columns)
+    for i, row in enumerate(rows):
+        cells += f'<div style="{ROW_STYLE};overflow-wrap:anywhere">{escape(row)}</div>'
+        own = images[i * len(columns) : (i + 1) * len(columns)]
+        cells += "".join(_image(image, f"{row}, {column}") for image, column in zip(own, columns, strict=True))
+    style = (
+        f"gap:.25rem;overflow-x:auto;grid-template-columns:minmax(4rem,max-content) "
+        f"repeat({len(columns)},minmax(44px,10rem))"
+    )
+    return _group("sheet", label, style, f"<div></div>{cells}")
+
+
 def film_strip(captions: Sequence[str], frames: np.ndarray, columns: int = 0, label: str = "Film strip") -> str:
     """Frames (F, H, W, C) uint8 in order, row by row; 0 ``columns`` are as many as there is room for."""
     cells = "".join(_image(frame, caption) for frame, caption in zip(frames, captions, strict=True))

@@ -17,6 +17,7 @@ PAGES = {  # by the file of pages/
     "sampling": PageEntry("Sampling", "casino", "Generate"),
     "interpolation": PageEntry("Interpolation", "timeline", "Generate"),
     "directions": PageEntry("Directions", "tune", "Generate"),
+    "sheets": PageEntry("Sheets", "grid_on", "Generate"),
     "inversion": PageEntry("Inversion", "add_photo_alternate", "Generate"),
     "edit": PageEntry("Edit a picture", "brush", "Generate"),
     "export": PageEntry("Export", "download", "Generate"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import streamlit as st
@@ -18,16 +18,19 @@ from ganlib.ui.links import check_link
 from ganlib.ui.markup import plain
 
 
-def pick_options(run: Run, prefix: str = "") -> dict[str, Any]:
+def pick_options(run: Run, prefix: str = "", without: Collection[str] = ()) -> dict[str, Any]:
     """The values of the model's options, but for those without effect at the values of others.
 
-    ``prefix``: of the widgets' keys and the link's, where a page has the options of two runs.
+    ``prefix``: of the widgets' keys and the link's, where a page has the options of two runs. ``without``: names of
+    those that the page sets in another way.
     """
     options = load_model(run).options
     defaults = {o.name: o.default for o in options}
     values: dict[str, Any] = {}
     for o in options:
-        if not o.needs or values[o.needs] != defaults[o.needs]:
+        if o.name in without:
+            continue
+        if not o.needs or o.needs in without or values[o.needs] != defaults[o.needs]:
             values[o.name] = o.parse(_pick_value(o, prefix + o.name))
     return values
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ganlib.applications.snippets import sample_snippet
 from ganlib.images import grid, png, strip, zip_of_pngs
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
@@ -179,6 +180,7 @@ def draw_sample_link(request: SampleRequest, others: Sequence[Run], stages: bool
             **({"stages": "true"} if stages else {}),
         },
         request.command,
+        sample_snippet(request),
     )
 
 

@@ -34,6 +34,7 @@ PAGES = {
     "sampling": "Sampling",
     "interpolation": "Interpolation",
     "directions": "Directions",
+    "sheets": "Sheets",
     "inversion": "Inversion",
     "edit": "Edit a picture",
     "curves": "Training curves",

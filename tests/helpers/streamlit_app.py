@@ -33,6 +33,7 @@ PAGES = {
     "sampling": "Sampling",
     "interpolation": "Interpolation",
     "directions": "Directions",
+    "sheets": "Sheets",
     "inversion": "Inversion",
     "edit": "Edit a picture",
     "export": "Export",
