@@ -16,6 +16,6 @@ with chrome.page("Sheets", "Two options at once: one by row, the other by column
     seed, label = sheets.pick_held(run, axes)
     editing.pick_chips(run, edits)
     request = sheets.build_request(run, axes, seed, label, options, editing.known_edits(run, edits))
-    sheet = sheets.draw_sheet(request)
-    sheets.draw_downloads(request, sheet)
+    images, done = sheets.draw_sheet(request)
+    sheets.draw_downloads(request, images, done)
     sheets.draw_sheet_link(request)

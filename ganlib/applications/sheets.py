@@ -243,6 +243,12 @@ class Sheet:
             self.images[i * columns : (i + 1) * columns] = self._generate_row(i)
             self._done_rows = i + 1
 
+    @property
+    def state(self) -> tuple[NDArray[np.uint8], float]:
+        """A copy of the images and the fraction of them that is done, of one moment."""
+        with self._stepping:
+            return self.images.copy(), self.fraction
+
     def finish(self) -> NDArray[np.uint8]:
         while not self.done:
             self.step()

@@ -106,21 +106,19 @@ def build_request(
     return SheetRequest(run, *axes, seed, label, options, edits)
 
 
-def draw_sheet(request: SheetRequest) -> Sheet:
-    """Row by row as it is generated; what is done, where it was stopped."""
-    status, slot = st.container(), st.empty()
+def draw_sheet(request: SheetRequest) -> tuple[np.ndarray, bool]:
+    """Row by row as it is generated; the images as they are shown, and whether they are all."""
+    status = st.container()
     if request.held:
         status.caption(plain(f"All images: {request.held}."))
     key = f"{request.run.weights_hash} {_key(request)}"
     sheet = _get_sheet(request.run.weights_hash, _key(request), st.session_state.get("device", "auto"), request)
-    growth.follow(sheet, key, status, lambda: slot.html(_html(request, sheet)), "the rest of the sheet is grey")
-    slot.html(_html(request, sheet))
-    return sheet
-
-
-def _html(request: SheetRequest, sheet: Sheet) -> str:
+    growth.follow(sheet, key, status, "the rest of the sheet is grey")
+    images, fraction = sheet.state
     rows, columns = request.rows.labels(request.run), request.columns.labels(request.run)
-    return markup.option_sheet(rows, columns, sheet.images, f"Sheet of {request.rows.name} and {request.columns.name}")
+    label = f"Sheet of {request.rows.name} and {request.columns.name}"
+    st.html(markup.option_sheet(rows, columns, images, label))
+    return images, fraction >= 1
 
 
 def _key(request: SheetRequest) -> str:
@@ -135,19 +133,19 @@ def _get_sheet(weights_hash: str, key: str, device: str, _request: SheetRequest)
     return Sheet(load_model(_request.run), _request)
 
 
-def draw_downloads(request: SheetRequest, sheet: Sheet) -> None:
+def draw_downloads(request: SheetRequest, images: np.ndarray, done: bool) -> None:
     rows, columns = request.rows.labels(request.run), request.columns.labels(request.run)
-    name = f"{request.run.path.name}_{request.rows.name}_{request.columns.name}{'' if sheet.done else '_unfinished'}"
+    name = f"{request.run.path.name}_{request.rows.name}_{request.columns.name}{'' if done else '_unfinished'}"
     width = len(columns)
 
     def zipped() -> bytes:
-        names = [f"{i // width + 1:02}_{i % width + 1:02}.png" for i in range(len(sheet.images))]
-        return zip_of_pngs(zip(names, np.array(sheet.images), strict=True), request.provenance())
+        names = [f"{i // width + 1:02}_{i % width + 1:02}.png" for i in range(len(images))]
+        return zip_of_pngs(zip(names, images, strict=True), request.provenance())
 
     with st.container(horizontal=True):
         st.download_button(
             "Sheet as PNG",
-            lambda: png(labelled_sheet(sheet.images, rows, columns), request.provenance()),
+            lambda: png(labelled_sheet(images, rows, columns), request.provenance()),
             f"{name}.png",
             "image/png",
             on_click="ignore",
