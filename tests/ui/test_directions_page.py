@@ -69,7 +69,7 @@ def test_several_sliders_strips_link_and_command_are_the_same_pixels(own_gallery
     expected = film_strip(generator, SampleRequest(run, (3,), (0,)), first, STRENGTHS)[..., 0]
     assert np.array_equal(arrays(pictures(html)[: len(STRENGTHS)]), expected)
     at = set_to(at, "slider", "strength_sefa-1", -1.0)
-    link, commands = (code.value for code in at.code)
+    link, commands, _ = (code.value for code in at.code)
     assert "--edit sefa-1=-1,sefa-3=-0.5" in commands
     assert "ganlib directions digits-cdcgan --class 3 --seed 0" in commands
     assert grids(from_link("directions", link)) == grids(at)
