@@ -37,7 +37,11 @@ BAD_WALKS = [
     ("class_a", "x"),
     ("class_b", "10"),
     ("frames", "1"),
-    ("frames", "65"),
+    ("frames", "129"),
+    ("keys", "1"),
+    ("latents_a", "x"),
+    ("order", "backwards"),
+    ("size", "100"),
 ]
 
 
