@@ -27,6 +27,7 @@ with chrome.page("Directions", "Move images through latent space; a direction is
         with st.container(horizontal=True):
             editing.draw_reset(edits)
             directions.draw_saving(run, known)
+            directions.draw_two_sets(run)
     with right:
         shown = editing.known_edits(run, edits, follow=directions.are_measured(known))
         request = SampleRequest(run, classes, seeds, options, shown, latents)

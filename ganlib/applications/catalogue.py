@@ -1,7 +1,8 @@
 """Directions by name, found and measured once for a run's weights.
 
-sefa-1, pca-2        of a method and its rank         sefa-1@0-3       of a range of styles' layers
-brightness, size     along which a statistic grows    class-3          along which a class's log probability grows
+sefa-1, pca-2        of a method and its rank         sefa-1@0-3         of a range of styles' layers
+brightness, size     along which a statistic grows    class-3            along which a class's log probability grows
+label-3              to the mean style of a class     attribute-Smiling  along which an attribute's log odds grow
 """
 
 from __future__ import annotations
@@ -12,20 +13,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from ganlib.applications.classifier import load_classifier
+from ganlib.applications.classifier import classifier_hash, load_classifier
 from ganlib.applications.directions import Direction
 from ganlib.applications.discovery import (
     closed_form,
+    difference,
     first_activations,
     images_of,
     principal_components,
     regression,
 )
 from ganlib.applications.effects import Measure, Measured, measure_directions, measure_of
-from ganlib.applications.projections import draw, projections
+from ganlib.applications.projections import Sample, draw, projections
 from ganlib.applications.statistics import STATISTICS
 from ganlib.applications.storage import read_directions, write_directions
+from ganlib.data.attributes import split_class
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
@@ -36,10 +40,14 @@ METHODS = {
     "pca": "principal components of styles, or of the activations that follow the latent",
     "statistics": "regression of brightness, colour, size, … on the latent, each apart from the others",
     "classes": "regression of the classifier's log probabilities on the latent",
+    "attributes": "regression of the classifier's log odds of each attribute on the latent, each apart from the others",
+    "labels": "from the mean style of the images without a class or an attribute to that of those with it",
 }
 COUNT = 8  # directions of a method that ranks them
 FOUND_ON = range(1_000_000, 1_002_000)  # seeds
 MEASURED_ON = range(100)  # other seeds
+BY_CLASSIFIER = ("classes", "attributes")  # methods whose directions depend on it
+LABEL = "label-"  # before a class's number or an attribute's name
 VERSION = 1  # of what is found and measured: raise it when a number changes
 LARGEST_LATENT = 4_096  # values of a latent beyond which its covariance is not computed
 
@@ -49,17 +57,25 @@ def space_of(model: GenerativeModel) -> str:
     return "w" if "w" in model.spaces else "z"
 
 
-def methods_of(model: GenerativeModel) -> list[str]:
-    """Those of ``METHODS`` that this model admits. A diffusion model's latent is an image of noise: none of it is read
-    at once."""
-    if model.family == "diffusion" or torch.Size(model.latent_shape).numel() > LARGEST_LATENT:
+def has_directions(model: GenerativeModel) -> bool:
+    """Not of a diffusion model: its latent is an image of noise, none of which is read at once."""
+    return model.family != "diffusion" and torch.Size(model.latent_shape).numel() <= LARGEST_LATENT
+
+
+def methods_of(run: Run, model: GenerativeModel) -> list[str]:
+    """Those of ``METHODS`` that this run admits: attributes in place of classes where it has them; labels where styles
+    depend on the class.
+    """
+    if not has_directions(model):
         return []
-    return list(METHODS)
+    left_out = {"classes" if run.recipe.data.attributes else "attributes"}
+    left_out |= set() if model.conditional and space_of(model) == "w" else {"labels"}
+    return [method for method in METHODS if method not in left_out]
 
 
 def measure_for(run: Run, device: torch.device) -> Measure:
     """Image statistics and, where there is a classifier of the run's data set, the log probabilities of its classes."""
-    return measure_of(load_classifier(run, device))
+    return measure_of(load_classifier(run, device), run.recipe.data.attributes)
 
 
 def find_directions(
@@ -81,7 +97,7 @@ def find_directions(
     with suppress(GanlibError):
         return {name: measured.direction for name, measured in read_directions(file, run.weights_hash).items()}
     with torch.inference_mode():
-        found = dict(zip(*_find(model, method, measure, count, layers), strict=True))
+        found = dict(zip(*_find(run, model, method, measure, count, layers), strict=True))
     with suppress(GanlibError):  # a cache that cannot be written costs the next call its time
         write_directions(file, {name: Measured(direction, (), 0) for name, direction in found.items()}, run)
     return found
@@ -133,7 +149,8 @@ def layer_count(model: GenerativeModel) -> int:
 
 
 def _cache_file(run: Run, what: str, method: str, layers: tuple[int, int] | None, count: int) -> Path:
-    name = f"{run.weights_hash}-{method}{_suffix(layers)}-{count}-{what}-{VERSION}.safetensors"
+    classifier = f"-{classifier_hash(run)}" if what == "measured" or method in BY_CLASSIFIER else ""
+    name = f"{run.weights_hash}{classifier}-{method}{_suffix(layers)}-{count}-{what}-{VERSION}.safetensors"
     return direction_cache() / name
 
 
@@ -141,14 +158,27 @@ def _suffix(layers: tuple[int, int] | None) -> str:
     return f"@{layers[0]}-{layers[1] - 1}" if layers else ""
 
 
+def _label_groups(run: Run, model: GenerativeModel, sample: Sample) -> dict[str, Tensor]:
+    """Name -> (N,) which of the sample has an attribute, or is of a class."""
+    assert sample.labels is not None
+    attributes, k = run.recipe.data.attributes, model.config.num_classes
+    if not attributes:
+        return {f"{LABEL}{i}": sample.labels == i for i in range(k)}
+    has = torch.tensor([split_class(label, len(attributes)) for label in range(k)])[sample.labels]
+    return {f"{LABEL}{name}": has[:, i] for i, name in enumerate(attributes)}
+
+
 def _check(run: Run, model: GenerativeModel, method: str, layers: tuple[int, int] | None) -> None:
     if method not in METHODS:
         raise GanlibError(f"There is no method {method!r} to find directions; choose {', '.join(METHODS)}.")
-    if method not in methods_of(model):
+    if not has_directions(model):
         raise GanlibError(
             f"Directions are not looked for in {run.name}: its latent has {torch.Size(model.latent_shape).numel():,} "
             "values that spread over the whole image; interpolate between seeds instead."
         )
+    if method not in methods_of(run, model):
+        known = ", ".join(methods_of(run, model))
+        raise GanlibError(f"{run.name} has no directions by {method}, which means {METHODS[method]}; choose {known}.")
     if not layers:
         return
     if "w+" not in model.spaces or method not in ("sefa", "pca"):
@@ -159,17 +189,23 @@ def _check(run: Run, model: GenerativeModel, method: str, layers: tuple[int, int
 
 
 def _find(
-    model: GenerativeModel, method: str, measure: Measure | None, count: int, layers: tuple[int, int] | None
+    run: Run, model: GenerativeModel, method: str, measure: Measure | None, count: int, layers: tuple[int, int] | None
 ) -> tuple[list[str], list[Direction]]:
     """Names and directions."""
     space = space_of(model)
     sample = draw(model, FOUND_ON, space)
-    if method in ("statistics", "classes"):
-        values = images_of(model, sample, measure or measure_of(None))
+    if method in ("statistics", *BY_CLASSIFIER):
+        needed = measure if method in BY_CLASSIFIER else None  # a classifier would only cost time
+        values = images_of(model, sample, needed or measure_of(None))
         chosen = {name: v for name, v in values.items() if (name in STATISTICS) == (method == "statistics")}
         if not chosen:
-            raise GanlibError("Directions of classes need a classifier of the run's data set; train one, or take sefa.")
-        directions = regression(sample, chosen, independent=method == "statistics")
+            raise GanlibError(
+                f"Directions of {method} need a classifier of the run's data set; train one, or take sefa."
+            )
+        directions = regression(sample, chosen, independent=method != "classes")
+        return [direction.method for direction in directions], directions
+    if method == "labels":
+        directions = [difference(sample, group, name) for name, group in _label_groups(run, model, sample).items()]
         return [direction.method for direction in directions], directions
     if method == "sefa":
         readers = projections(model, "w+" if layers else space)

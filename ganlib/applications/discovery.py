@@ -106,10 +106,15 @@ def regression(sample: Sample, targets: dict[str, Tensor], *, independent: bool 
 
 def difference(sample: Sample, group: Tensor, method: str) -> Direction:
     """From the mean of the latents outside ``group``, (N,) bool, to that of those in it."""
-    if not 0 < int(group.sum()) < len(group):
+    z = sample.latents.z
+    return difference_of(sample, z[group], z[~group], method)
+
+
+def difference_of(sample: Sample, more: Tensor, less: Tensor, method: str) -> Direction:
+    """From the mean of the latents ``less`` to that of ``more``, (N, D…) each, in the deviations of ``sample``."""
+    if not (len(more) and len(less)):
         raise GanlibError("A difference of means needs latents on both sides; choose some of each.")
-    z = sample.latents.z.flatten(1)
-    return scaled(sample, z[group].mean(0) - z[~group].mean(0), method)
+    return scaled(sample, more.flatten(1).mean(0) - less.flatten(1).mean(0), method)
 
 
 def _regress(z: Tensor, coordinates: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.applications.catalogue import COUNT, find_directions, is_found, measure_for
+from ganlib.applications.catalogue import BY_CLASSIFIER, COUNT, LABEL, find_directions, is_found, measure_for
 from ganlib.applications.directions import Direction, edit
-from ganlib.applications.effects import CLASS
+from ganlib.applications.effects import ATTRIBUTE, CLASS
 from ganlib.applications.saved_latents import stack_latents
 from ganlib.applications.statistics import STATISTICS
 from ganlib.applications.storage import saved_directions
@@ -24,7 +24,7 @@ from ganlib.runs import Run
 from ganlib.sampling.generate import fill_up, latents_at, sample
 from ganlib.sampling.request import Edit, SampleRequest
 
-REGRESSED = ("statistics", "classes")  # methods that look at images, thousands of them
+REGRESSED = ("statistics", *BY_CLASSIFIER)  # methods that look at images, thousands of them
 _RANKED = re.compile(r"(sefa|pca)-([1-9]\d{0,2})(?:@(\d{1,3})-(\d{1,3}))?")
 
 
@@ -125,7 +125,8 @@ def _parse_name(run: Run, name: str, saved: list[str]) -> tuple[str, tuple[int, 
         return match[1], (int(match[3]), int(match[4]) + 1) if match[3] else None, int(match[2])
     if name in STATISTICS:
         return "statistics", None, 0
-    if name.startswith(CLASS):
-        return "classes", None, 0
+    for prefix, method in ((CLASS, "classes"), (ATTRIBUTE, "attributes"), (LABEL, "labels")):
+        if name.startswith(prefix):
+            return method, None, 0
     known = ", ".join([*saved, "sefa-1", "pca-1", *STATISTICS])
     raise GanlibError(f"{run.name} has no direction {name!r}; there are {known} and more of their kind.")

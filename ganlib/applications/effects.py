@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from ganlib.applications.directions import Direction, edit
-from ganlib.applications.projections import draw
+from ganlib.applications.discovery import images_of
+from ganlib.applications.projections import Sample, draw
 from ganlib.applications.statistics import STATISTICS, image_statistics
+from ganlib.data.attributes import split_class
 from ganlib.models import Classifies, GenerativeModel
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # deviations
@@ -21,13 +23,14 @@ WEAK = 0.5  # a change between the ends of ``STRENGTHS`` of less than so many de
 TANGLED = 0.7  # a second change of at least so much of the first
 
 CLASS = "class-"  # before the number of a class whose log probability is measured
+ATTRIBUTE = "attribute-"  # before the name of an attribute whose log odds are measured
 
 Measure = Callable[[Tensor], dict[str, Tensor]]  # (N, C, H, W) in [-1, 1] -> (N,) each
 
 
 @dataclass(frozen=True)
 class Effect:
-    """On one statistic, or the log probability of one class.
+    """On one statistic, the log probability of one class or the log odds of one attribute.
 
     ``monotone``: mean over seeds of Spearman's rank correlation with the strength, in [-1, 1]. ``change``: mean change
     from the lowest to the highest strength, in deviations of the statistic between seeds.
@@ -38,7 +41,9 @@ class Effect:
     change: float
 
     def words(self, classes: Sequence[str]) -> str:
-        """ "brighter", "more like cat"."""
+        """ "brighter", "more like cat", "Smiling"."""
+        if self.name.startswith(ATTRIBUTE):
+            return f"{'' if self.change > 0 else 'not '}{self.name.removeprefix(ATTRIBUTE).replace('_', ' ')}"
         if self.name not in STATISTICS:
             label = int(self.name.removeprefix(CLASS))
             return f"{'more' if self.change > 0 else 'less'} like {classes[label] if label < len(classes) else label}"
@@ -89,17 +94,34 @@ class Measured:
         return text + ("; weak" if self.weak else "")
 
 
-def measure_of(classifier: Classifies | None) -> Measure:
-    """Image statistics and, with a classifier, the log probability of each class, "class-0" ..."""
+def measure_of(classifier: Classifies | None, attributes: Sequence[str] = ()) -> Measure:
+    """Image statistics and, with a classifier, the log probability of each class, "class-0" …
+
+    Of classes that are the combinations of ``attributes``: the log odds of each, "attribute-Smiling" …
+    """
 
     def measure(images: Tensor) -> dict[str, Tensor]:
         values = image_statistics(images)
         if classifier is not None:
             log_probabilities = classifier.classify(images).float().log_softmax(1)
-            values |= {f"{CLASS}{i}": column for i, column in enumerate(log_probabilities.unbind(1))}
+            if attributes:
+                values |= log_odds(log_probabilities, attributes)
+            else:
+                values |= {f"{CLASS}{i}": column for i, column in enumerate(log_probabilities.unbind(1))}
         return values
 
     return measure
+
+
+def log_odds(log_probabilities: Tensor, attributes: Sequence[str]) -> dict[str, Tensor]:
+    """(N, 2^k) of the combinations of k attributes -> (N,) log p / (1 - p) of each."""
+    has = torch.tensor([split_class(label, len(attributes)) for label in range(log_probabilities.shape[1])])
+    has = has.to(log_probabilities.device)
+    return {
+        f"{ATTRIBUTE}{name}": log_probabilities[:, has[:, i]].logsumexp(1)
+        - log_probabilities[:, ~has[:, i]].logsumexp(1)
+        for i, name in enumerate(attributes)
+    }
 
 
 @torch.inference_mode()
@@ -114,8 +136,10 @@ def measure_directions(
     if len(seeds) < 2:
         raise ValueError(f"effects vary over seeds: {len(seeds)} are too few")
     results, at_zero = [], STRENGTHS.index(0.0)
+    start = draw(model, seeds, "z")
+    unmoved = images_of(model, start, measure)
     for i, direction in enumerate(directions):
-        values = _trajectories(model, direction, measure, seeds)
+        values = _trajectories(model, direction, measure, start, unmoved)
         effects = []
         for name, v in values.items():  # (seeds, strengths)
             spread = v[:, at_zero].std().clamp_min(1e-8)
@@ -128,19 +152,23 @@ def measure_directions(
 
 
 def _trajectories(
-    model: GenerativeModel, direction: Direction, measure: Measure, seeds: Sequence[int]
+    model: GenerativeModel, direction: Direction, measure: Measure, start: Sample, unmoved: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Name -> (seeds, strengths)."""
-    start = draw(model, seeds, "z")
-    n = len(STRENGTHS)
-    rows = torch.arange(len(seeds)).repeat_interleave(n)
-    strengths = torch.tensor(STRENGTHS).repeat(len(seeds))
+    """Name -> (seeds, strengths). ``unmoved``: name -> (seeds,) at strength 0, which all directions share."""
+    strengths = [strength for strength in STRENGTHS if strength]
+    n, seeds = len(strengths), len(start.latents)
+    rows, steps = torch.arange(seeds).repeat_interleave(n), torch.tensor(strengths).repeat(seeds)
     parts: list[dict[str, Tensor]] = []
     for part in torch.arange(len(rows)).split(CHUNK):
         labels = None if start.labels is None else start.labels[rows[part]]
-        latents = edit(model, start.latents[rows[part]], labels, [(direction, strengths[part])])
+        latents = edit(model, start.latents[rows[part]], labels, [(direction, steps[part])])
         parts.append({k: v.cpu() for k, v in measure(model.generate(latents, labels)).items()})
-    return {name: torch.cat([part[name] for part in parts]).view(len(seeds), n) for name in parts[0]}
+    at_zero = STRENGTHS.index(0.0)
+    trajectories = {}
+    for name, values in unmoved.items():
+        moved = torch.cat([part[name] for part in parts]).view(seeds, n)
+        trajectories[name] = torch.cat([moved[:, :at_zero], values[:, None], moved[:, at_zero:]], dim=1)
+    return trajectories
 
 
 def _rank_correlation(values: Tensor) -> float:

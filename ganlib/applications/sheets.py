@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganlib.applications.catalogue import methods_of
+from ganlib.applications.catalogue import has_directions
 from ganlib.applications.edits import edited_latents, method_to_find, resolve
 from ganlib.applications.saved_latents import find_latents, stack_latents
+from ganlib.data.attributes import combine, split_class
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel, Option
 from ganlib.models.options import FROM_SEED
@@ -41,7 +42,12 @@ from ganlib.sampling.request import (
 )
 
 SEED, CLASS = "seed", "class"  # axes that every model has, and every conditional one
+FLIP, NOTHING = "flip", "nothing"  # one attribute at a time, of a run of attributes
 MOST_VALUES = 64  # of an axis
+PAIRS = (  # axes to begin with, the first that a model has
+    *((SEED, FLIP), (SEED, "mix_seed"), ("guidance", "steps"), ("c1", "c2")),
+    *((CLASS, "truncation"), (CLASS, SEED)),
+)
 DEFAULT_VALUES = 6  # of a number between its bounds
 
 
@@ -51,7 +57,7 @@ class Axis:
 
     name: str  # seed, class, or the name of an option or a direction
     values: tuple[Any, ...]
-    kind: Literal["seed", "class", "option", "direction"]
+    kind: Literal["seed", "class", "flip", "option", "direction"]
 
     def labels(self, run: Run) -> list[str]:
         """ "seed 7", "cat", "guidance 2", "sefa-1 -1" for each."""
@@ -60,6 +66,8 @@ class Axis:
     def _label(self, run: Run, value: Any) -> str:
         if self.kind == "class":
             return class_name(run, value)
+        if self.kind == "flip":
+            return f"flip {value.replace('_', ' ')}" if value != NOTHING else "as chosen"
         if isinstance(value, SavedLatents):
             return str(value)
         text = f"{value:+g}" if self.kind == "direction" else format_option(value)
@@ -125,27 +133,30 @@ class SheetRequest:
         }
 
 
-def axis_names(model: GenerativeModel) -> list[str]:
+def axis_names(run: Run, model: GenerativeModel) -> list[str]:
     """What can be an axis, but for the names of directions."""
-    return [SEED, *([CLASS] if model.conditional else []), *(option.name for option in model.options)]
+    flip = [FLIP] if run.recipe.data.attributes and model.conditional else []
+    return [SEED, *([CLASS] if model.conditional else []), *flip, *(option.name for option in model.options)]
 
 
-def default_axes(model: GenerativeModel) -> tuple[str, str]:
+def default_axes(run: Run, model: GenerativeModel) -> tuple[str, str]:
     """Rows and columns that show what a model is about: style mixing, guidance × steps, two codes, …"""
-    names = axis_names(model)
-    for pair in ((SEED, "mix_seed"), ("guidance", "steps"), ("c1", "c2"), (CLASS, "truncation"), (CLASS, SEED)):
+    names = axis_names(run, model)
+    for pair in PAIRS:
         if set(pair) <= set(names):
             return pair
     return names[1] if len(names) > 1 else SEED, SEED if len(names) > 1 else "sefa-1"
 
 
-def default_values(name: str, model: GenerativeModel) -> str:
+def default_values(name: str, run: Run, model: GenerativeModel) -> str:
     """Values of an axis as text, where nobody chose any."""
     option = _option(model, name)
     if name == SEED:
         return "0-5"
     if name == CLASS:
         return ",".join(map(str, range(min(model.config.num_classes, 10))))
+    if name == FLIP:
+        return ",".join((NOTHING, *run.recipe.data.attributes))
     if option is None:
         return "-3,-2,-1,0,1,2,3"
     if option.kind == "choice":
@@ -183,16 +194,22 @@ def _parse(name: str, values: str, run: Run, model: GenerativeModel) -> Axis:
         if not model.conditional:
             raise GanlibError(f"{run.name} is unconditional: its sheets have no classes; choose another axis.")
         return Axis(name, parse_classes(values, run), "class")
+    if name == FLIP:
+        attributes = run.recipe.data.attributes
+        if not attributes or not set(parts) <= {NOTHING, *attributes}:
+            names = ", ".join(attributes) or "none"
+            raise GanlibError(f"{run.name} has no attributes {values!r} to flip; it has {names}.")
+        return Axis(name, tuple(parts), "flip")
     if option is not None and option.kind == "seed":
         return Axis(name, tuple(seed for part in parts for seed in _parse_option_seeds(option, part)), "option")
     if option is not None:
         return Axis(name, tuple(option.parse(part) for part in parts), "option")
-    if not methods_of(model):
-        raise GanlibError(f"{run.name} has no axis {name!r}; it has {', '.join(axis_names(model))}.")
+    if not has_directions(model):
+        raise GanlibError(f"{run.name} has no axis {name!r}; it has {', '.join(axis_names(run, model))}.")
     try:
         method_to_find(run, name)
     except GanlibError as error:
-        known = ", ".join(axis_names(model))
+        known = ", ".join(axis_names(run, model))
         raise GanlibError(f"{run.name} has no axis {name!r}; it has {known} and directions: {error}") from None
     strengths = tuple(edit.strength for part in parts for edit in parse_edits(f"{name}={part}"))
     return Axis(name, strengths, "direction")
@@ -273,19 +290,22 @@ class Sheet:
         """Source, label, options and strengths of one cell."""
         r = self.request
         cell: dict[str, Any] = {"source": r.seed, "label": r.label, "options": dict(r.options), "strengths": []}
-        own_label = None
+        own_label, flipped = None, NOTHING
         for axis, value in ((r.rows, r.rows.values[i]), (r.columns, r.columns.values[j])):
             if axis.kind == "seed":
                 cell["source"] = value
                 own_label = value.label if isinstance(value, SavedLatents) else None
             elif axis.kind == "class":
                 cell["label"] = value
+            elif axis.kind == "flip":
+                flipped = value
             elif axis.kind == "option":
                 cell["options"][axis.name] = value
             else:
                 cell["strengths"].append(value)
         if own_label is not None and CLASS not in (r.rows.name, r.columns.name):
             cell["label"] = own_label
+        cell["label"] = flip_attribute(r.run, cell["label"], flipped)
         return cell
 
     def _generate(self, cells: Sequence[dict[str, Any]]) -> NDArray[np.uint8]:
@@ -301,6 +321,15 @@ class Sheet:
             latents = edited_latents(model, latents, labels, edits)
         options = {name: _stacked([cell["options"][name] for cell in cells]) for name in cells[0]["options"]}
         return sample(model, latents, labels, **options)
+
+
+def flip_attribute(run: Run, label: int | None, name: str) -> int | None:
+    """The class that differs in this attribute alone; the same for ``NOTHING``."""
+    attributes = run.recipe.data.attributes
+    if label is None or name == NOTHING:
+        return label
+    values = split_class(label, len(attributes))
+    return int(combine([[value != (other == name) for value, other in zip(values, attributes, strict=True)]])[0])
 
 
 def _stacked(values: Sequence[Any]) -> Any:

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ganlib.applications.directions import Direction
-from ganlib.applications.effects import CLASS, Effect, Measured
+from ganlib.applications.effects import ATTRIBUTE, CLASS, Effect, Measured
 from ganlib.applications.statistics import STATISTICS
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
@@ -25,6 +25,7 @@ from ganlib.provenance import versions
 from ganlib.runs import Run
 
 NAME = re.compile(r"[^\W\d][\w .+-]{0,63}")  # of a file that a user names
+_FOUND = (CLASS, ATTRIBUTE, "label-")  # beginnings of names that a method gives
 _RANKED = re.compile(r"(sefa|pca)-\d")
 
 
@@ -80,7 +81,8 @@ def save_direction(run: Run, name: str, source: str, measured: Measured) -> Path
 
     GanlibError for a name that is no file name, or is that of a method's direction.
     """
-    if not NAME.fullmatch(name) or _RANKED.match(name) or name.startswith(CLASS) or name in STATISTICS:
+    found = _RANKED.match(name) or name.startswith(_FOUND) or name in STATISTICS
+    if not NAME.fullmatch(name) or found:
         raise GanlibError(
             f"{name!r} cannot name a direction: it takes up to 64 letters, digits, spaces or .+-, begins with a "
             "letter, and is not the name of one that is found."

@@ -13,8 +13,10 @@ import numpy as np
 from ganlib.applications.catalogue import COUNT, MEASURED_ON, METHODS, measure_for, measured_directions
 from ganlib.applications.edits import film_strip
 from ganlib.applications.effects import STRENGTHS, Measured
+from ganlib.applications.paths import parse_keys
 from ganlib.applications.saved_latents import find_latents
 from ganlib.applications.storage import save_direction, saved_directions
+from ganlib.applications.two_sets import direction_between
 from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
 from ganlib.devices import pick_device
@@ -39,6 +41,14 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--save", metavar="DIRECTION=NAME", help="keep one by name in the run's folder, as sefa-1=sunny"
     )
+    for flag, text in (("--more", "of the images that it leads to"), ("--less", "of those that it leads away from")):
+        parser.add_argument(
+            flag,
+            action="append",
+            default=[],
+            metavar="KEY",
+            help=f"a direction between two sets, kept by --save NAME: {text}, each like cat~7 or a seed alone",
+        )
     parser.add_argument("--out", type=Path, help="a .png: a row for each direction, a column for each strength")
     parser.add_argument("--seed", default="0", help="of the pictures (default: 0)")
     parser.add_argument("--latents", metavar="NAME", help="of the pictures, in place of a seed: saved ones, or a file")
@@ -58,6 +68,9 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"--out {args.out} is no .png.")
     if args.count < 1:
         raise GanlibError(f"--count is at least 1, not {args.count}.")
+    if args.more or args.less:
+        _save_between(run, model, args)
+        return
     with closing(ProgressLine()) as line:
         found = measured_directions(
             run,
@@ -80,6 +93,18 @@ def run(args: argparse.Namespace) -> None:
         print(f"\n{source} is kept as {name} in {file}")
     if args.out:
         _write_strips(run, model, found, args)
+
+
+def _save_between(run: Run, model: GenerativeModel, args: argparse.Namespace) -> None:
+    """The direction between two sets, into the run's folder by its name."""
+    if not args.save:
+        raise GanlibError("A direction between two sets is kept by name: add --save NAME.")
+    more, less = (parse_keys(texts, run, model) for texts in (args.more, args.less))
+    measured = direction_between(run, model, more, less, measure_for(run, model.device))
+    source = f"from {', '.join(args.less)} to {', '.join(args.more)}"
+    file = save_direction(run, args.save, source, measured)
+    _print_table(run, {args.save: measured})
+    print(f"\nIt is kept in {file}")
 
 
 def _parse_layers(text: str | None) -> tuple[int, int] | None:

@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _request(args: argparse.Namespace, run: Run, model: GenerativeModel) -> SheetRequest:
-    rows, columns = default_axes(model)
+    rows, columns = default_axes(run, model)
     row_axis, column_axis = (
-        parse_axis(text or f"{name}={default_values(name, model)}", run, model)
+        parse_axis(text or f"{name}={default_values(name, run, model)}", run, model)
         for text, name in ((args.rows, rows), (args.columns, columns))
     )
     (seed, *more) = parse_seeds(args.seed)

@@ -10,30 +10,39 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ganlib.applications.catalogue import METHODS, find_directions, layer_count, methods_of
+from ganlib.applications.catalogue import METHODS, find_directions, layer_count, measure_for, methods_of
 from ganlib.applications.edits import REGRESSED, film_strip
 from ganlib.applications.effects import STRENGTHS, Measured
 from ganlib.applications.snippets import sample_snippet
 from ganlib.applications.storage import save_direction, saved_directions
+from ganlib.applications.two_sets import direction_between
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
 from ganlib.images import captioned_grid, png
 from ganlib.runs import Run
+from ganlib.sampling.keyframes import KeyFrame
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
-from ganlib.ui import chrome, components, markup
+from ganlib.ui import chrome, components, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, request_key
 from ganlib.ui.links import check_link, draw_link, format_options, write_link
 from ganlib.ui.markup import plain
 from ganlib.ui.measuring import Layers, draw_measured
 
 ROW = 8  # images of a row
-METHOD_LABELS = {"sefa": "SeFa", "pca": "PCA", "statistics": "Statistics", "classes": "Classes"}
+METHOD_LABELS = {
+    "sefa": "SeFa",
+    "pca": "PCA",
+    "statistics": "Statistics",
+    "classes": "Classes",
+    "attributes": "Attributes",
+    "labels": "Labels",
+}
 OUTCOME = "saved_direction"  # the session's key of what became of saving one, and whether it failed
 
 
 def pick_method(run: Run) -> tuple[str, Layers]:
     """How directions are found; the page ends with the reason where the model has none."""
-    methods = methods_of(load_model(run))
+    methods = methods_of(run, load_model(run))
     if not methods:
         values = int(np.prod(load_model(run).latent_shape))
         chrome.finish(
@@ -51,7 +60,7 @@ def pick_method(run: Run) -> tuple[str, Layers]:
         format_func=METHOD_LABELS.__getitem__,
         help=plain(". ".join(f"{METHOD_LABELS[name]}: {METHODS[name]}" for name in methods)),
     )
-    return str(method), _pick_layers(run) if method not in REGRESSED else None
+    return str(method), _pick_layers(run) if method in ("sefa", "pca") else None
 
 
 def _pick_layers(run: Run) -> Layers:
@@ -210,6 +219,39 @@ def _save(run: Run, directions: Mapping[str, Measured]) -> None:
     try:
         file = save_direction(run, name, source, directions[source])
         st.session_state[OUTCOME] = f"{source} is saved in {file}.", False
+    except GanlibError as error:
+        st.session_state[OUTCOME] = str(error), True
+    except OSError as error:
+        st.session_state[OUTCOME] = describe_os_error(error), True
+
+
+def draw_two_sets(run: Run) -> None:
+    """A form that makes a direction from two sets of this run's favourites; nothing with fewer than two of them."""
+    texts = {tray.as_text(r): r.captions[0] for r in tray.favourites([run]) if r.run.name == run.name}
+    if len(texts) < 2:
+        return
+    with st.popover("From favourites", icon=":material/favorite:"), st.form("two_sets", border=False):
+        for key, label in (("more_of", "More like"), ("less_of", "Less like")):
+            st.multiselect(plain(label), list(texts), key=key, format_func=texts.__getitem__)
+        st.text_input("Name", key="two_sets_name", placeholder="sunny")
+        st.form_submit_button("Save", on_click=_save_between, args=(run,))
+
+
+def _key_frame(request: SampleRequest) -> KeyFrame:
+    """The request's only image as an end of a direction."""
+    return KeyFrame(request.seeds[0], request.classes[0] if request.classes else None)
+
+
+def _save_between(run: Run) -> None:
+    requests = {tray.as_text(r): r for r in tray.favourites([run])}
+    more, less = ([_key_frame(requests[text]) for text in st.session_state[key]] for key in ("more_of", "less_of"))
+    name = st.session_state["two_sets_name"].strip()
+    try:
+        model = load_model(run)
+        measured = direction_between(run, model, more, less, measure_for(run, model.device))
+        source = f"from {', '.join(key.text(run) for key in less)} to {', '.join(key.text(run) for key in more)}"
+        file = save_direction(run, name, source, measured)
+        st.session_state[OUTCOME] = f"{name}: {measured.description(run.classes)}. It is saved in {file}.", False
     except GanlibError as error:
         st.session_state[OUTCOME] = str(error), True
     except OSError as error:

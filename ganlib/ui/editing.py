@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ganlib.applications.catalogue import methods_of
+from ganlib.applications.catalogue import has_directions
 from ganlib.applications.edits import method_to_find, resolve
 from ganlib.errors import GanlibError
 from ganlib.runs import Run
@@ -101,7 +101,7 @@ def pick_chips(run: Run, edits: Sequence[Edit]) -> None:
 
 def draw_directions_link(request: SampleRequest) -> None:
     """To the directions page with the request's class, seeds and edits, where the model has directions."""
-    if not methods_of(load_model(request.run)):
+    if not has_directions(load_model(request.run)):
         return
     query: dict[str, Any] = {"run": request.run.name}
     if request.latents:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ganlib.applications.catalogue import methods_of
+from ganlib.applications.catalogue import has_directions
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.saved_latents import save_latents
@@ -125,7 +125,7 @@ def edit_inversion(run: Run, inversion: Inversion, edits: tuple[Edit, ...]) -> n
 
 
 def can_be_edited(run: Run) -> bool:
-    return bool(methods_of(load_model(run)))
+    return has_directions(load_model(run))
 
 
 def draw_saving(run: Run, inversion: Inversion) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ganlib.applications.catalogue import methods_of
+from ganlib.applications.catalogue import has_directions
 from ganlib.applications.edits import method_to_find
 from ganlib.applications.sheets import (
     CLASS,
@@ -44,11 +44,12 @@ HELP = "Values after commas. Seeds may be ranges, 0-5, and saved latents, @name;
 def pick_axes(run: Run) -> tuple[Axis, Axis]:
     """What rows and columns are, and their values."""
     model = load_model(run)
-    names = axis_names(model)
-    if methods_of(model):
+    names = axis_names(run, model)
+    if has_directions(model):
         names += [*RANKED, *STATISTICS, *saved_directions(run)[0]]
     labels = {name: name.replace("_", " ") for name in names}
-    texts = [_pick_axis(run, side, labels, default) for side, default in zip(SIDES, default_axes(model), strict=True)]
+    defaults = zip(SIDES, default_axes(run, model), strict=True)
+    texts = [_pick_axis(run, side, labels, default) for side, default in defaults]
     rows, columns = (parse_axis(text, run, model) for text in texts)  # once the controls of both are drawn
     if rows.name == columns.name:
         chrome.finish(f"Rows and columns are both {rows.name}; choose two different ones.")
@@ -74,7 +75,7 @@ def _pick_axis(run: Run, side: str, labels: dict[str, str], default: str) -> str
         st.session_state[f"{side}_of"] = of
         write_link(values_key, [])  # they were another axis's
     check_link(values_key, lambda text: _is_axis(f"{name}={text}", run), f"these are no values of {name}")
-    text = linked_text(f"Values of {side}", default_values(name, model), key=values_key, help=HELP)
+    text = linked_text(f"Values of {side}", default_values(name, run, model), key=values_key, help=HELP)
     return f"{name}={text}"
 
 

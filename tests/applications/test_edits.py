@@ -136,7 +136,7 @@ def test_what_a_model_does_not_admit_is_refused_in_a_sentence(run: Run, tmp_path
         resolve(run, model, [Edit("sunny", 1.0)])
     write_run(tmp_path / "runs" / "noise", "ddpm")
     noise = Run(tmp_path / "runs" / "noise")
-    assert methods_of(load(noise)) == []
+    assert methods_of(noise, load(noise)) == []
     with pytest.raises(GanlibError, match="its latent has 256 values that spread over the whole image"):
         find_directions(noise, load(noise), "sefa")
 

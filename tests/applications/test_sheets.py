@@ -85,6 +85,19 @@ def test_directions_and_saved_latents_are_axes(runs):
         assert near(images[j], sample(model, moved, [label] * 4)[0])
 
 
+def test_one_attribute_is_flipped_at_a_fixed_seed(tmp_path):
+    run = write_run(tmp_path / "faces", "sngan", attributes=("Smiling", "Male"))
+    model = load(run)
+    axes = default_axes(run, model)
+    assert axes == ("seed", "flip")
+    assert default_values("flip", run, model) == "nothing,Smiling,Male"
+    images = sheet(run, "seed=3,4", "flip=nothing,Smiling,Male", label=1)
+    expected = [sample(model, [seed], [label])[0] for seed in (3, 4) for label in (1, 3, 0)]
+    assert near(images, np.stack(expected))
+    with pytest.raises(GanlibError, match="has no attributes 'Bald' to flip; it has Smiling, Male"):
+        parse_axis("flip=Bald", run, model)
+
+
 def test_rows_come_one_by_one(runs):
     run = runs["cdcgan"]
     model = load(run)
@@ -107,9 +120,9 @@ def test_rows_come_one_by_one(runs):
 )
 def test_each_model_has_a_sheet_from_the_start(name, axes, runs):
     model = load(runs[name])
-    assert default_axes(model) == axes
+    assert default_axes(runs[name], model) == axes
     for axis in axes:
-        assert len(parse_axis(f"{axis}={default_values(axis, model)}", runs[name], model).values) >= 2
+        assert len(parse_axis(f"{axis}={default_values(axis, runs[name], model)}", runs[name], model).values) >= 2
 
 
 def test_the_command_and_captions_say_what_differs(runs):

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from ganlib.applications.catalogue import find_directions, measure_for, measured_directions
@@ -17,7 +18,7 @@ from ganlib.runs import Run
 from ganlib.sampling import sample
 from ganlib.sampling.request import Edit, SampleRequest
 from ganlib.ui.jobs import jobs
-from helpers.gallery import CONDITIONAL, OTHER, SLOW, STYLES, direct, model, pictures
+from helpers.gallery import CONDITIONAL, OTHER, PROJECT, SLOW, STYLES, direct, model, pictures
 from helpers.streamlit_app import arrays, fine, from_link, grids, is_one_sentence, open_page, set_to, values
 
 
@@ -141,3 +142,20 @@ def test_layers_of_styles_are_part_of_link_and_names(able):
     at = open_page("directions", run=STYLES, layers="4-40")
     assert len(at.warning) == 1
     assert sliders(at)[0] == "sefa-1"
+
+
+def test_two_sets_of_favourites_give_a_direction_of_their_own(own_gallery):
+    measure(own_gallery, CONDITIONAL)
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at.query_params["run"], at.query_params["n"] = CONDITIONAL, "2"
+    at.query_params["fav"] = [f"{CONDITIONAL}~{label}~{seed}" for label, seed in ((3, 30), (1, 10), (2, 20))]
+    at = fine(at.switch_page("pages/directions.py").run())
+    at.multiselect(key="more_of").set_value([f"{CONDITIONAL}~3~30", f"{CONDITIONAL}~1~10"])
+    at.multiselect(key="less_of").set_value([f"{CONDITIONAL}~2~20"])
+    at.text_input(key="two_sets_name").set_value("sunny")
+    at = fine(next(b for b in at.button if b.proto.form_id.endswith("two_sets")).click().run())
+    assert at.success[0].value.startswith("sunny: ")
+    run, generator = Run(own_gallery / CONDITIONAL), model(own_gallery, CONDITIONAL)
+    saved, _ = saved_directions(run)
+    wanted = generator.latents([30, 10]).z.mean(0) - generator.latents([20]).z[0]
+    assert torch.nn.functional.cosine_similarity(saved["sunny"].direction.vector, wanted, dim=0) > 0.999
