@@ -164,8 +164,10 @@ def draw_link(
     opens: str = "these images",
 ) -> None:
     """The link to what is shown, and the equal command line and Python; no link of what only this session has."""
-    title = {(True, True): "Link, command line and Python", (False, True): "Command line and Python"}
-    with st.expander(plain(title.get((values is not None, bool(command)), "Link")), icon=":material/link:"):
+    parts = {"link": values is not None, "command line": bool(command), "Python": bool(snippet)}
+    *first, last = [name for name, there in parts.items() if there]
+    title = f"{', '.join(first)} and {last}" if first else last
+    with st.expander(plain(title[0].upper() + title[1:]), icon=":material/link:"):
         if values is not None:
             st.caption(f"This link opens exactly {plain(opens)}:")
             st.code(build_link(values), language=None, wrap_lines=True)
