@@ -63,10 +63,11 @@ def _pick_key(
 ) -> KeyFrame:
     letter, model = LETTERS[i], load_model(run)
     source: int | SavedLatents | None = None if first is None else first.source
-    if source is None and saved:
+    if source is None:
         key = f"latents_{letter}"
         known = {SEED: "A seed", **{name: name for name in saved}}
-        check_link(key, known.__contains__, f"{run.name} has no such latents; it has {', '.join(saved)}")
+        check_link(key, known.__contains__, f"{run.name} has no such latents; it has {', '.join(saved) or 'none'}")
+    if source is None and saved:
         name = linked_selectbox("Source", known, SEED, key=key)
         source = SavedLatents(name, saved[name]) if name else None
     label = None

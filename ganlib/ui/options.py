@@ -13,9 +13,11 @@ from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.runs import Run
 from ganlib.sampling.keyframes import morphing
 from ganlib.sampling.request import format_option
-from ganlib.ui.catalog import load_model
-from ganlib.ui.links import check_link
+from ganlib.ui.catalog import generates, load_model, runs
+from ganlib.ui.links import check_link, rerun_with
 from ganlib.ui.markup import plain
+
+REPORTED = "foreign_options"  # the session's key of whether those of its first link were reported
 
 
 def pick_options(run: Run, prefix: str = "", without: Collection[str] = ()) -> dict[str, Any]:
@@ -25,6 +27,8 @@ def pick_options(run: Run, prefix: str = "", without: Collection[str] = ()) -> d
     those that the page sets in another way.
     """
     options = load_model(run).options
+    if not prefix:
+        _report_foreign_options(run, {o.name for o in options})
     defaults = {o.name: o.default for o in options}
     values: dict[str, Any] = {}
     for o in options:
@@ -39,6 +43,17 @@ def pick_morphing(run: Run, prefix: str) -> tuple[tuple[str, float], ...]:
     """Values of one key frame's own, of the options that may change along a path."""
     options = [option for option in load_model(run).options if morphing(option)]
     return tuple((option.name, float(option.parse(_pick_value(option, prefix + option.name)))) for option in options)
+
+
+def _report_foreign_options(run: Run, own: set[str]) -> None:
+    """Of the link that a session opens with: a sentence for each option that only other models have."""
+    if st.session_state.get(REPORTED):
+        return
+    others = {o.name for other in runs(generates) for o in getattr(other.blueprint, "options", ())}
+    for name in sorted(others - own):
+        if name in st.query_params:
+            rerun_with(name, [], f"The link asks for {name}, which {run.name} does not have. Leaving it out.")
+    st.session_state[REPORTED] = True
 
 
 def accepts(option: Option, value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct
+from helpers.gallery import CONDITIONAL, OTHER, STYLES, UNCONDITIONAL, direct
 from helpers.streamlit_app import LINKS, arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
 
 BAD_LINKS = {
@@ -50,6 +50,15 @@ def test_a_bad_link_to_an_interpolation_is_one_sentence_over_the_default_one(key
     at = open_page("interpolation", **{key: value})
     assert [is_one_sentence(w.value) for w in at.warning] == [True]
     assert len(strip(at)) == 24
+
+
+@pytest.mark.parametrize("page", ["sampling", "interpolation", "directions"])
+def test_options_of_another_model_are_named_and_left_out(page, able):
+    at = open_page(page, run=STYLES, truncation="0.5", guidance="3", c1="2")
+    assert len(at.warning) == 2
+    assert all(is_one_sentence(w.value) for w in at.warning)
+    assert at.slider(key="truncation").value == 0.5
+    assert not {"guidance", "c1"} & set(at.query_params)
 
 
 @pytest.mark.parametrize(("key", "value"), [("runs", "no-such-run"), ("tags", "loss/X")])
