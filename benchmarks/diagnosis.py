@@ -21,8 +21,20 @@ from pathlib import Path
 import pandas as pd
 from scipy.stats import binomtest
 
-from ganlib.logs import LogError, add_snapshot_metrics, diagnose, read
+from ganlib.logs import (
+    LogError,
+    NotebookSample,
+    add_sample_diversity,
+    add_snapshot_metrics,
+    diagnose,
+    notebook_samples,
+    read,
+)
 from ganlib.logs.diagnosis.metric_curves import MIN_EVALUATIONS
+from ganlib.logs.readers import notebook
+from ganlib.logs.readers.notebook_cells import parse_cells
+from ganlib.logs.readers.source import Source
+from ganlib.logs.sample_diversity import DISTINCT
 from ganlib.records import RANKED, read_evaluations
 
 PROJECT = Path(__file__).parents[1]
@@ -72,7 +84,7 @@ def diagnosed(corpus: Path, labels: pd.DataFrame) -> Iterator[dict[str, str | bo
             yield {**result, "error": str(error)}
             continue
         metrics = frame.loc[frame["tag"].isin(RANKED), "tag"].value_counts()
-        result["measured"] = bool(metrics.max() >= MIN_EVALUATIONS) if len(metrics) else False
+        result["measured"] = bool(metrics.max() >= MIN_EVALUATIONS) if len(metrics) else DISTINCT in set(frame["tag"])
         for loss, kind in (("unknown", None), ("as known", row["loss"] or None)):
             rules = {finding.rule for finding in diagnose(frame, loss=kind) if finding.severity != "info"}
             result |= {f"{finding} {loss}": bool(rules & names) for finding, names in FINDINGS.items()}
@@ -91,11 +103,14 @@ def training_frame(corpus: Path, row: dict[str, str]) -> pd.DataFrame:
         data = show(corpus / row["repository"].replace("/", "+"), row["commit"], row["path"])
         name = Path(row["path"]).name
         if row["cell"]:
+            notebook_bytes = data
             data, name = cell_text(data, int(row["cell"])), "cell.log"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, name)
             path.write_bytes(data)
             frame = read(path)
+            if row["cell"]:
+                frame = add_sample_diversity(frame, cell_samples(notebook_bytes, int(row["cell"]), folder))
     if row["run"] and row["run"] not in frame["run"].cat.categories:
         raise LogError(row["path"], None, f"it has no run {row['run']!r}")
     return frame[frame["run"] == row["run"]] if row["run"] else frame
@@ -114,6 +129,15 @@ def cell_text(notebook: bytes, cell: int) -> bytes:
     """What one cell of a notebook printed."""
     outputs = json.loads(notebook)["cells"][cell]["outputs"]
     return "".join("".join(output.get("text", [])) for output in outputs).encode()
+
+
+def cell_samples(content: bytes, cell: int, folder: str) -> dict[str, list[NotebookSample]]:
+    """The pictures that a notebook showed in the training of a cell and after it, as those of the run "cell"."""
+    path = Path(folder, "notebook.ipynb")
+    path.write_bytes(content)
+    trainings = notebook.find_trainings(parse_cells(content), Source(path))
+    inner = next((t.run for t in trainings if cell + 1 in [c.number for c in t.cells]), None)
+    return {} if inner is None else notebook_samples({"cell": (str(path), inner)}, {"cell": "steps"})
 
 
 def clone_missing(corpus: Path, labels: pd.DataFrame) -> None:

@@ -28,7 +28,8 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
     with st.sidebar:
         names = curves.pick_logged_runs(logs.tags)
         frame = sources.read_logs(logs, names)
-        frame = curves.add_scores(frame[frame.run.isin(names)])
+        samples = notebook_samples.samples_of(frame, names)
+        frame = curves.add_scores(frame[frame.run.isin(names)], samples)
         tags = curves.pick_tags(frame)
         groups = curves.pick_groups(names)
         sources.pick_follow(names)
@@ -47,7 +48,7 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         style["smoothing"] = curves.pick_smoothing()
         marks = curves.pick_annotations(on_axis, shown)
     training_samples.draw_training_samples(names, on_axis)
-    notebook_samples.draw_notebook_samples(notebook_samples.samples_of(frame, names))
+    notebook_samples.draw_notebook_samples(samples)
     findings, span = curves.draw_diagnosis(on_axis)
     with chart:
         figure = figures.curves(

@@ -11,8 +11,8 @@
     What the curves say about the training: findings with evidence and advice (``diagnose``).
 ``axes``, ``annotations``, ``snapshot_metrics``
     For charts: horizontal axes, points worth a label, metrics of snapshots as scalars.
-``notebook_pictures``
-    The pictures that a notebook showed during its trainings.
+``notebook_pictures``, ``sample_diversity``
+    The pictures that a notebook showed during its trainings, and how many different ones, as a scalar.
 ``smoothing``, ``decimation``
     Curves smoothed as in TensorBoard, and with fewer points.
 ``recipes``
@@ -29,6 +29,7 @@ from ganlib.logs.notebook_pictures import NotebookPicture, notebook_pictures
 from ganlib.logs.notebook_samples import NotebookSample, notebook_samples
 from ganlib.logs.reading import read
 from ganlib.logs.recipes import RECIPE, differing, matching, recipes, seed_groups
+from ganlib.logs.sample_diversity import add_sample_diversity
 from ganlib.logs.smoothing import smooth
 from ganlib.logs.snapshot_metrics import add_snapshot_metrics
 from ganlib.logs.tree import LogTree, RunLogs
@@ -43,6 +44,7 @@ __all__ = [
     "NotebookPicture",
     "NotebookSample",
     "RunLogs",
+    "add_sample_diversity",
     "add_snapshot_metrics",
     "assign_x",
     "available_axes",

@@ -28,6 +28,8 @@ Notebooks = Mapping[str, tuple[str, str]]  # file, and the run's name in it, by 
 class NotebookSample(NamedTuple):
     moment: str  # "epoch 12", "step 1,200", "cell 7"
     content: bytes  # WebP
+    step: int | None = None  # None where none is known, as after the training
+    cell: int = 0  # from 1
 
 
 def notebook_samples(notebooks: Notebooks, units: Mapping[str, str]) -> dict[str, list[NotebookSample]]:
@@ -58,7 +60,10 @@ def _convert(pictures: Sequence[NotebookPicture], unit: str) -> list[NotebookSam
         if 0 < size <= MAX_PIXELS and pixels <= ALL_PIXELS and (sheet := _to_webp(picture.content)):
             sheets.append((picture, sheet))
     moments = _distinct(_moment(picture, unit) for picture, _ in sheets)
-    return [NotebookSample(moment, sheet) for moment, (_, sheet) in zip(moments, sheets, strict=True)]
+    return [
+        NotebookSample(moment, sheet, picture.step, picture.cell)
+        for moment, (picture, sheet) in zip(moments, sheets, strict=True)
+    ]
 
 
 def _moment(picture: NotebookPicture, unit: str) -> str:

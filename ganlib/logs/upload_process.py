@@ -91,7 +91,9 @@ def _store_pictures(samples: dict[str, list[NotebookSample]], path: Path, budget
         raise GanlibError(
             f"they take {size / 1e6:,.1f} MB, and {budget / 1e6:,.1f} MB are shown; upload fewer notebooks at a time."
         )
-    encoded = {run: [(moment, b64encode(content).decode()) for moment, content in own] for run, own in samples.items()}
+    encoded = {
+        run: [[s.moment, b64encode(s.content).decode(), s.step, s.cell] for s in own] for run, own in samples.items()
+    }
     path.write_text(json.dumps(encoded))
 
 

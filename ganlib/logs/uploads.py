@@ -91,5 +91,6 @@ def _attrs_from_json(attrs: dict[Hashable | None, Any]) -> dict[Hashable | None,
 def _load_pictures(path: Path) -> dict[str, list[NotebookSample]]:
     encoded = json.loads(path.read_text())
     return {
-        run: [NotebookSample(moment, b64decode(content)) for moment, content in own] for run, own in encoded.items()
+        run: [NotebookSample(moment, b64decode(content), step, cell) for moment, content, step, cell in own]
+        for run, own in encoded.items()
     }

@@ -13,6 +13,8 @@ from ganlib.figures import Span
 from ganlib.logs import AXES as AXIS_TITLES
 from ganlib.logs import (
     Finding,
+    NotebookSample,
+    add_sample_diversity,
     add_snapshot_metrics,
     assign_x,
     available_axes,
@@ -21,6 +23,7 @@ from ganlib.logs import (
     matching,
     seed_groups,
 )
+from ganlib.logs.sheet_diversity import distinct_fraction
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
 from ganlib.ui.links import check_link, check_link_list, linked_multiselect
 from ganlib.ui.markup import plain
@@ -82,9 +85,15 @@ def pick_tags(frame: pd.DataFrame) -> list[str]:
     return st.multiselect("Scalars", tags, losses or tags[:2], key="tags", bind="query-params")
 
 
-def add_scores(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the scores of its runs' snapshots as scalars."""
-    return add_snapshot_metrics(frame.reset_index(drop=True), evaluations()[0])
+def add_scores(frame: pd.DataFrame, samples: Mapping[str, Sequence[NotebookSample]]) -> pd.DataFrame:
+    """The frame with the scores of its runs' snapshots, and the diversity of their samples, as scalars."""
+    frame = add_snapshot_metrics(frame.reset_index(drop=True), evaluations()[0])
+    return add_sample_diversity(frame, samples, _distinct_fraction)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _distinct_fraction(content: bytes) -> float | None:
+    return distinct_fraction(content)
 
 
 def pick_axis(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:

@@ -8,14 +8,16 @@ import numpy as np
 
 from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Run, Windows, sustained_spans
 from ganlib.logs.diagnosis.finding import Observation, Severity, percent
-from ganlib.logs.diagnosis.metric_curves import improving_within
+from ganlib.logs.diagnosis.metric_curves import improving_within, worse_than_best
 from ganlib.logs.diagnosis.objectives import CROSS_ENTROPY, HINGE, LEAST_SQUARES, UNKNOWN, Objective
 
 D_CERTAIN = 0.2  # D's cross-entropy at 90 % certainty of every image, -2 log 0.9
 START_FRACTION = 0.1  # of the windows: what the losses began with
 D_FALLEN, G_RISEN = 0.15, 1.5  # times the start, for an unknown loss
 REJECTED_LEAST_SQUARES_G = 0.4, 1.3  # (1 - D(G(z)))², or half of it, where D(G(z)) is within 0.1 of 0
-REJECTED_G, REJECTED_G_RISEN, D_HALVED = np.log(1000), 3.0, 0.5  # D(G(z)) = 1/1000
+REJECTED_G, REJECTED_G_RISEN, D_HALVED = CROSS_ENTROPY.g_loses_above, 3.0, 0.5  # D(G(z)) = 1/150; times before
+HINGE_NEAR_ZERO = 0.01  # reached in good health too, by large networks: counts where a metric gets worse meanwhile
+EXACT_ZERO = 1e-4  # of D's loss where G's is not logged: hundredfold below the least of a large network in good health
 SURE_ACCURACY, SURE_G = 0.95, 3.0  # D(G(z)) = 5 %
 SMOOTHED_FLOOR, FLOOR_TOLERANCE = 0.325, 0.01  # -0.9 log 0.9 - 0.1 log 0.1
 PASSING = 0.05  # D(G(z)), as a probability: with more of it G still learns
@@ -34,13 +36,16 @@ def discriminator_wins(run: Run, objective: Objective) -> Iterator[Observation]:
         generator = g.medians_at(windows) if g else None
         if objective is UNKNOWN:
             # A critic's loss is negative where it tells images apart.
-            if generator is None or d.values.min() < 0:
+            if d.values.min() < 0:
                 continue
             near_zero = windows.median < CROSS_ENTROPY.d_wins_below
-            certain = _wins_for_any_loss(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
+            if generator is None:
+                certain = (windows.median < EXACT_ZERO) & (windows.median < EXACT_ZERO / HINGE.scale * d.values[0])
+            else:
+                certain = _wins_for_any_loss(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
         else:
             near_zero = windows.median < objective.d_wins_below
-            certain = near_zero.copy()
+            certain = near_zero | _wins_while_pictures_get_worse(run, windows, objective)
             if generator is not None:
                 certain |= (windows.median < objective.d_certain_below) & (generator > objective.g_loses_above)
                 if objective.g_loses_above == CROSS_ENTROPY.g_loses_above:
@@ -71,14 +76,21 @@ def _wins_for_any_loss(d: Floats, g: Floats) -> Mask:
 
 
 def _rejected(d: Floats, g: Floats) -> Mask:
-    """Windows in which G's cross-entropy has risen to where nothing passes, while D's has halved or is at its floor.
+    """Windows in which G's cross-entropy has risen from its lowest to where nothing passes, while D's has halved or is at its floor.
 
     Where labels are smoothed to 0.9 on one side, as is usual, the floor of D's is the entropy of 0.9 rather than 0.
     """
     beginning = max(1, round(START_FRACTION * len(d)))
-    risen = (g > REJECTED_G) & (g > REJECTED_G_RISEN * max(g[:beginning].min(), 0.0))
+    risen = (g > REJECTED_G) & (g > REJECTED_G_RISEN * np.maximum(np.minimum.accumulate(g), 0.0))
     at_floor = (np.abs(d - SMOOTHED_FLOOR) < FLOOR_TOLERANCE) & (g > CROSS_ENTROPY.g_loses_above)
     return (risen & (d < D_HALVED * d[:beginning].max())) | at_floor
+
+
+def _wins_while_pictures_get_worse(run: Run, windows: Windows, objective: Objective) -> Mask:
+    """Windows in which D's hinge loss is near zero, as in large networks in good health, but a metric gets worse."""
+    if objective.name != HINGE.name:
+        return np.zeros(len(windows.median), dtype=np.bool_)
+    return (windows.median < HINGE_NEAR_ZERO) & worse_than_best(run, windows)
 
 
 def _wins_by_accuracy(run: Run, windows: Windows, g: Floats) -> Mask:

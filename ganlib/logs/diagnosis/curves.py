@@ -129,6 +129,10 @@ class Run:
         return Curve(real, first.raw_steps, first.raw_values + second.raw_values)
 
     @property
+    def first_step(self) -> int:
+        return min((int(curve.raw_steps[0]) for curve in self.curves.values()), default=0)
+
+    @property
     def last_step(self) -> int:
         """Where the training ended, by its most logged curve: others may count in images."""
         most_logged = max(self.curves.values(), key=lambda curve: len(curve.raw_steps), default=None)

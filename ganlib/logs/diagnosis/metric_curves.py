@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Run, Steps
+from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Run, Steps, Windows
 from ganlib.records import METRICS
 
 # What a metric can be. FID of Inception's features is some hundreds at worst; 1e57 is a matrix root that failed.
@@ -21,6 +21,7 @@ RANKING_TAGS = ("fid", "kid", "isc")  # the first that was logged decides which 
 MIN_EVALUATIONS = 5  # fewer are no curve
 FINAL_EVALUATIONS = 3  # evaluations whose median says how a run ends: one alone is noisy
 MIN_VALUE = 1e-3  # below one image in a thousand all are alike
+WORSE_RATIO = 1.25  # more than any healthy run of StudioGAN's CIFAR-10 logs, which end at 1.14 times their best
 NOTABLE_RATIO = 1.05  # more than two evaluations of one checkpoint differ (StyleGAN2: 2 %)
 END_FRACTION = 0.98  # of the run: an evaluation from there on is one of its end
 
@@ -88,3 +89,12 @@ def improving_within(run: Run, start: int, end: int) -> bool:
                 len(before) and after.min() < before.min() and curve.cost[until][-1] < NOTABLE_RATIO * before.min()
             )
     return False
+
+
+def worse_than_best(run: Run, windows: Windows) -> Mask:
+    """Windows in which a metric of the pictures is worse than its best so far by a quarter; none without a metric."""
+    for tag in RANKING_TAGS:
+        if (curve := metric_curve(run, tag)) is not None:
+            ratio = np.interp(windows.middle, curve.steps, curve.cost / np.minimum.accumulate(curve.cost))
+            return np.asarray(ratio >= WORSE_RATIO)
+    return np.zeros(len(windows.median), dtype=np.bool_)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import isfinite, log
 
 import numpy as np
 
-from ganlib.logs.diagnosis.curves import Curve, Floats, Restart, Run, Windows, sustained_spans
+from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Restart, Run, Windows, sustained_spans
 from ganlib.logs.diagnosis.finding import Observation, Severity
-from ganlib.logs.diagnosis.objectives import UNKNOWN, Objective
+from ganlib.logs.diagnosis.objectives import HINGE, UNKNOWN, WASSERSTEIN, Objective
 from ganlib.records import METRICS
 
 MAX_NAMED_TAGS = 3  # tags named in a sentence
@@ -21,7 +22,18 @@ EARLY_FRACTION, LATE_FRACTION = 0.1, 0.1  # of the windows: what the run began w
 DIVERGED_RATIO, DIVERGED_RATIO_UNBOUNDED = 10.0, 1000.0
 
 ABSURD_LOSS = 1000.0  # no mean over images of a sound network's outputs is in the thousands
-CLAMPED_LOSS = 100.0  # of BCELoss, which clamps log(0) to -100
+# -log of the least number of single precision, 2⁻¹⁴⁹: a cross-entropy beyond it is of outputs whose probability is 0.
+SINGLE_PRECISION_LIMIT = 149 * log(2)
+# Two images in [-1, 1] of 3 × 256 × 256 lie 887 apart at most, and a critic of slope 1 cannot tell them apart by more.
+LIPSCHITZ_LIMIT = 1000.0
+# A critic that answers the same for all images pays nothing but the gradient penalty, 10 (arXiv:1704.00028).
+WORTHLESS_CRITIC = 10.0
+# Where a cross-entropy is cut off: PyTorch's BCELoss clamps log(0) to -100; others add to a probability or clip it. In
+# single precision 1 - 1e-7 is 1 - 2⁻²³, whose complement is 1.19e-7.
+LIMITS = (100.0, *(-log(smallest) for smallest in (1e-6, 1e-7, 2**-23, 1e-8, 1e-10, 1e-12)), SINGLE_PRECISION_LIMIT)
+LIMIT_TOLERANCE, PRINTED_TOLERANCE = 1e-3, 0.006  # of it, and absolute: losses are printed with two decimals
+MIN_STUCK_WINDOWS = 3
+MIN_GROWTH = 1.5  # times the first value, of a loss that may have been a sum over pixels from the start
 
 # Measured as the fraction of a curve's variance in its strongest rhythm, harmonics included: at most 0.43 in all logs
 # with ten cycles or more (nine in ten below 0.28), at most 0.65 with five to nine, which are harder to tell from drift.
@@ -73,32 +85,93 @@ def _non_finite_severity(curve: Curve) -> Severity:
 
 def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
     bounded = _is_bounded(run, objective)
+    adversarial = any(True for _ in run.adversarial_losses()) or "loss/G" in run.curves
     for curve in run.losses():
         generator = curve.tag.startswith("loss/G")
-        if (windows := curve.windows) is None or (generator and not bounded):
+        if (windows := curve.windows) is None:
             continue
-        reference = max(
-            objective.scale, objective.g_loses_above if generator and np.isfinite(objective.g_loses_above) else 0
-        )
+        if (limit := _limit_of_computation(windows)) is not None:
+            text = f"{curve.tag} stays at {limit:.4g}, where a cross-entropy is cut off: the outputs are saturated."
+            yield _observe_from(_onset(np.abs(windows.median - limit) > LIMIT_TOLERANCE * limit), windows, text, curve)
+            continue
+        if generator and not bounded:
+            continue
         medians = windows.median if bounded else np.abs(windows.median)
-        early = np.abs(medians[: max(1, round(EARLY_FRACTION * len(medians)))]).max()
-        usual = max(float(early), reference)
-        late = float(np.median(medians[-max(1, round(LATE_FRACTION * len(medians))) :]))
-        if late == CLAMPED_LOSS and windows.low[-1] == late:
-            onset = int(np.flatnonzero(np.append(True, medians != late))[-1])
-            text = (
-                f"{curve.tag} stays at {late:.0f}, where PyTorch cuts a cross-entropy off: the outputs are saturated."
-            )
-            yield Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
-            continue
+        early = float(np.abs(medians[: max(1, round(EARLY_FRACTION * len(medians)))]).max())
+        late = float(np.median(medians[_late(medians)]))
+        if not adversarial:
+            usual = float(np.abs(curve.values[0]))  # of an untrained network, which knows nothing
+        else:
+            usual = max(early, _reference(objective, generator))
         if bounded and curve.tag.startswith(("loss/D", "loss/G")) and late > ABSURD_LOSS:
             # It may have left its usual level within the first rows; a loss of unknown scale may have begun there.
-            usual = max(reference, float(np.abs(curve.values[0])) if objective is UNKNOWN else 0.0)
-        if usual > 0 and late > (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) * usual:
-            onset = int(np.flatnonzero(np.append(True, medians <= usual))[-1])
+            usual = max(_reference(objective, generator), float(np.abs(curve.values[0])) if objective is UNKNOWN else 0)
+        runaway = 0 < usual * (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) < late
+        runaway |= _is_out_of_bounds(run, curve, windows, objective, late, early)
+        if runaway:
             text = f"{curve.tag} ends at {late:.3g}, after {early:.3g} at most"
             text += f" in the first {100 * EARLY_FRACTION:.0f} % of the run and {curve.values[0]:.3g} at its start."
-            yield Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
+            onset = _onset(medians <= usual) if late > usual else 0
+            yield _observe_from(onset, windows, text, curve)
+
+
+def _reference(objective: Objective, generator: bool) -> float:
+    return max(objective.scale, objective.g_loses_above if generator and isfinite(objective.g_loses_above) else 0.0)
+
+
+def _late(medians: Floats) -> slice:
+    return slice(-max(1, round(LATE_FRACTION * len(medians))), None)
+
+
+def _onset(sound: Mask) -> int:
+    """The first window after the last sound one."""
+    return min(int(np.flatnonzero(np.append(True, sound))[-1]), len(sound) - 1)
+
+
+def _observe_from(onset: int, windows: Windows, text: str, curve: Curve) -> Observation:
+    return Observation("critical", int(windows.start[onset]), int(windows.end[-1]), text, curve.tag)
+
+
+def _limit_of_computation(windows: Windows) -> float | None:
+    """The limit at which a loss, or the mean of two of which one is 0, stays to the end; None where it moves."""
+    late = slice(-max(MIN_STUCK_WINDOWS, round(LATE_FRACTION * len(windows.median))), None)
+    low, high = float(windows.low[late].min()), float(windows.high[late].max())
+    for limit in (value * half for value in LIMITS for half in (1.0, 0.5)):
+        tolerance = max(LIMIT_TOLERANCE * limit, PRINTED_TOLERANCE)
+        if abs(low - limit) <= tolerance and abs(high - limit) <= tolerance:
+            return limit
+    return None
+
+
+def _is_out_of_bounds(
+    run: Run, curve: Curve, windows: Windows, objective: Objective, late: float, early: float
+) -> bool:
+    """Whether a loss ends where that of a sound network cannot be, wherever it began."""
+    if not curve.tag.startswith(("loss/D", "loss/G")):
+        return False
+    if objective.name == WASSERSTEIN.name or (objective is UNKNOWN and not _is_bounded(run, objective)):
+        worthless = float(np.median(windows.median[_late(windows.median)])) > DIVERGED_RATIO * WORTHLESS_CRITIC
+        return (worthless and objective is not UNKNOWN) or late > max(LIPSCHITZ_LIMIT, DIVERGED_RATIO * early)
+    return late > SINGLE_PRECISION_LIMIT and _outputs_exploded(run, curve, late)
+
+
+def _outputs_exploded(run: Run, curve: Curve, late: float) -> bool:
+    """D's outputs, as they were logged or by its loss, which is no sum over pixels, leave single precision's probabilities.
+
+    D's loss ends near zero, or its outputs are not those of a critic, whose loss is their difference.
+    """
+    for d, g in run.adversarial_losses():
+        if curve not in (d, g) or d.windows is None:
+            continue
+        end = float(np.median(d.windows.median[_late(d.windows.median)]))
+        outputs = [run.curves[tag].values for tag in ("D/real", "D/fake") if tag in run.curves]
+        if len(outputs) == 2:
+            real, fake = (float(np.median(values[_late(values)])) for values in outputs)
+            if max(abs(real), abs(fake)) > SINGLE_PRECISION_LIMIT and end < 0.5 * abs(real - fake):
+                return True
+        if end < HINGE.d_wins_below and curve is g:
+            return bool(d.values.max() > SINGLE_PRECISION_LIMIT or late > MIN_GROWTH * abs(curve.values[0]))
+    return False
 
 
 def oscillation(run: Run, objective: Objective) -> Iterator[Observation]:
