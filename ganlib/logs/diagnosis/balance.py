@@ -19,6 +19,7 @@ REJECTED_G, REJECTED_G_RISEN, D_HALVED = CROSS_ENTROPY.g_loses_above, 3.0, 0.5  
 HINGE_NEAR_ZERO = 0.01  # reached in good health too, by large networks: counts where a metric gets worse meanwhile
 EXACT_ZERO = 1e-4  # of D's loss where G's is not logged: hundredfold below the least of a large network in good health
 SURE_ACCURACY, SURE_G = 0.95, 3.0  # D(G(z)) = 5 %
+SUM_OF_HALVES = 0.75  # of 2 log 2: what begins with less is a mean
 SMOOTHED_FLOOR, FLOOR_TOLERANCE = 0.325, 0.01  # -0.9 log 0.9 - 0.1 log 0.1
 PASSING = 0.05  # D(G(z)), as a probability: with more of it G still learns
 WORSE_THAN_GUESSING = 1.5  # times the loss of guessing: D is wrong more often than right, not just undecided
@@ -42,14 +43,18 @@ def discriminator_wins(run: Run, objective: Objective) -> Iterator[Observation]:
             if generator is None:
                 certain = (windows.median < EXACT_ZERO) & (windows.median < EXACT_ZERO / HINGE.scale * d.values[0])
             else:
-                certain = _wins_for_any_loss(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
+                certain = _wins_for_any_loss(windows.median, generator, d.values[0]) | _wins_by_accuracy(
+                    run, windows, generator
+                )
         else:
             near_zero = windows.median < objective.d_wins_below
             certain = near_zero | _wins_while_pictures_get_worse(run, windows, objective)
             if generator is not None:
                 certain |= (windows.median < objective.d_certain_below) & (generator > objective.g_loses_above)
                 if objective.g_loses_above == CROSS_ENTROPY.g_loses_above:
-                    certain |= _rejected(windows.median, generator) | _wins_by_accuracy(run, windows, generator)
+                    certain |= _rejected(windows.median, generator, d.values[0]) | _wins_by_accuracy(
+                        run, windows, generator
+                    )
         for first, last in sustained_spans(certain & _outputs_allow_a_win(run, windows), begun=True):
             if improving_within(run, windows.start[first], windows.end[last]):
                 continue  # large networks' hinge loss is near zero while the pictures improve
@@ -58,7 +63,7 @@ def discriminator_wins(run: Run, objective: Objective) -> Iterator[Observation]:
             yield _observe("critical" if lasting else "warning", windows, first, last, text, d)
 
 
-def _wins_for_any_loss(d: Floats, g: Floats) -> Mask:
+def _wins_for_any_loss(d: Floats, g: Floats, first: float) -> Mask:
     """Windows in which D's and G's loss, for what they are and against their own start, say that D has won.
 
     D's near zero even for hinge; or cross-entropy's levels of both; or least squares': D's near zero and G's where no
@@ -72,18 +77,20 @@ def _wins_for_any_loss(d: Floats, g: Floats) -> Mask:
     least_squares &= g < REJECTED_LEAST_SQUARES_G[1]
     fallen = (d < LEAST_SQUARES.d_certain_below) & (d < D_FALLEN * d_start)
     relative = fallen & (g > LEAST_SQUARES.g_loses_above) & (g > G_RISEN * max(g_start, 0.0))
-    return any_loss | cross_entropy | least_squares | relative | _rejected(d, g)
+    return any_loss | cross_entropy | least_squares | relative | _rejected(d, g, first)
 
 
-def _rejected(d: Floats, g: Floats) -> Mask:
-    """Windows in which G's cross-entropy has risen from its lowest to where nothing passes, while D's has halved or is at its floor.
+def _rejected(d: Floats, g: Floats, first: float) -> Mask:
+    """Windows in which G's cross-entropy has risen from its lowest to where nothing passes.
 
-    Where labels are smoothed to 0.9 on one side, as is usual, the floor of D's is the entropy of 0.9 rather than 0.
+    Meanwhile D's, which began with ``first``, has halved, or is at its floor. Where labels are smoothed to 0.9 on one side, as is usual, the floor of D's is the entropy of 0.9 rather than 0.
     """
     beginning = max(1, round(START_FRACTION * len(d)))
     risen = (g > REJECTED_G) & (g > REJECTED_G_RISEN * np.maximum(np.minimum.accumulate(g), 0.0))
     at_floor = (np.abs(d - SMOOTHED_FLOOR) < FLOOR_TOLERANCE) & (g > CROSS_ENTROPY.g_loses_above)
-    return (risen & (d < D_HALVED * d[:beginning].max())) | at_floor
+    # A sum of both halves begins with 2 log 2, a mean with log 2.
+    guessing = CROSS_ENTROPY.d_guessing * (1.0 if first > SUM_OF_HALVES * CROSS_ENTROPY.d_guessing else 0.5)
+    return (risen & (d < D_HALVED * min(d[:beginning].max(), guessing))) | at_floor
 
 
 def _wins_while_pictures_get_worse(run: Run, windows: Windows, objective: Objective) -> Mask:

@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 
 MAX_WINDOWS = 50  # 2 % of the run each: shorter than any state worth a finding, long enough for a median
 POINTS_PER_WINDOW = 4  # at least, on average
-MIN_WINDOWS = 6  # with fewer the run is too short to diagnose
+MIN_WINDOWS = 5  # with fewer the run is too short to diagnose
 MIN_SPAN_FRACTION, MIN_SPAN_WINDOWS = 0.1, 3  # of all windows, and windows: anything shorter is a passing phase
 MIN_RESTART_STEPS = 3  # in a later segment: fewer are a restart that just began, or one misplaced row
 

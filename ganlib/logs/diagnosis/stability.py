@@ -99,13 +99,14 @@ def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
         medians = windows.median if bounded else np.abs(windows.median)
         early = float(np.abs(medians[: max(1, round(EARLY_FRACTION * len(medians)))]).max())
         late = float(np.median(medians[_late(medians)]))
-        if not adversarial:
-            usual = float(np.abs(curve.values[0]))  # of an untrained network, which knows nothing
-        else:
-            usual = max(early, _reference(objective, generator))
+        # An untrained network knows nothing, and a loss may run away within the first rows. G's rises where D wins.
+        first = float(np.abs(curve.values[0]))
+        usual = max(
+            early if generator or not bounded else first, _reference(objective, generator) if adversarial else 0
+        )
         if bounded and curve.tag.startswith(("loss/D", "loss/G")) and late > ABSURD_LOSS:
-            # It may have left its usual level within the first rows; a loss of unknown scale may have begun there.
-            usual = max(_reference(objective, generator), float(np.abs(curve.values[0])) if objective is UNKNOWN else 0)
+            # A loss of unknown scale may have begun there.
+            usual = max(_reference(objective, generator), first if objective is UNKNOWN else 0)
         runaway = 0 < usual * (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) < late
         runaway |= _is_out_of_bounds(run, curve, windows, objective, late, early)
         if runaway:
@@ -156,9 +157,9 @@ def _is_out_of_bounds(
 
 
 def _outputs_exploded(run: Run, curve: Curve, late: float) -> bool:
-    """D's outputs, as they were logged or by its loss, which is no sum over pixels, leave single precision's probabilities.
+    """D's outputs, as they were logged or by its loss, leave the probabilities of single precision.
 
-    D's loss ends near zero, or its outputs are not those of a critic, whose loss is their difference.
+    Its loss is no sum over pixels; it ends near zero, or its outputs are not those of a critic, whose loss is their difference.
     """
     for d, g in run.adversarial_losses():
         if curve not in (d, g) or d.windows is None:
