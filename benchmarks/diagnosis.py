@@ -1,6 +1,6 @@
 """Precision and recall of the diagnosis on labelled training curves, in Markdown.
 
-    .venv/bin/python -m benchmarks.diagnosis --corpus FOLDER [--half tuning|held-out|fresh|unseen|all] [--misses]
+    .venv/bin/python -m benchmarks.diagnosis --corpus FOLDER [--half tuning|held-out|fresh|unseen|last|all] [--misses]
 
 ``diagnosis_corpus/labels.csv`` has a row per training (per file, where ``run`` is empty and the file holds several, as
 CycleGAN appends them): repository, commit and path of its log, the loss where it is known, and for three findings 1, 0
@@ -50,7 +50,7 @@ FINDINGS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder of clones")
-    parser.add_argument("--half", choices=["tuning", "held-out", "fresh", "unseen", "all"], default="all")
+    parser.add_argument("--half", choices=["tuning", "held-out", "fresh", "unseen", "last", "all"], default="all")
     parser.add_argument("--clone", action="store_true", help="clone from GitHub what is missing")
     parser.add_argument("--misses", action="store_true", help="list what was missed and false alarms")
     args = parser.parse_args()
