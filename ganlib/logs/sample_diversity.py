@@ -48,9 +48,8 @@ def add_sample_diversity(
 
 def _points(samples: Sequence[NotebookSample], last_step: int, measure: Measure) -> Iterator[tuple[int, float]]:
     during = [sample for sample in samples if sample.step is not None]
-    chosen = np.unique(np.linspace(0, len(during) - 1, MAX_SHEETS).round().astype(int)) if during else []
     found = False
-    for i in chosen:
+    for i in np.unique(np.linspace(0, len(during) - 1, MAX_SHEETS).round().astype(int)) if during else ():
         if (value := measure(during[i].content)) is not None:
             found = True
             yield during[i].step or 0, value

@@ -38,7 +38,7 @@ def distinct_fraction(content: bytes) -> float | None:
         rgb = Image.new("RGB", picture.size, "white")
         rgb.paste(picture, mask=picture.convert("RGBA").getchannel("A"))
     rgb.thumbnail((MAX_SIDE, MAX_SIDE))
-    tiles = cut_sheet(np.asarray(rgb, np.float32) / 255)
+    tiles = cut_sheet(np.asarray(rgb, np.float32) / np.float32(255))
     if not len(tiles) >= MIN_TILES:
         return None
     chosen = np.unique(np.linspace(0, len(tiles) - 1, MAX_TILES).round().astype(int))
@@ -89,4 +89,4 @@ def _runs(mask: NDArray[np.bool_]) -> list[slice]:
 
 def _shrink(tile: Pixels) -> Pixels:
     image = Image.fromarray((tile * 255).astype(np.uint8))
-    return np.asarray(image.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX), np.float32) / 255
+    return np.asarray(image.resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BOX), np.float32) / np.float32(255)

@@ -112,7 +112,8 @@ def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
         if runaway:
             text = f"{curve.tag} ends at {late:.3g}, after {early:.3g} at most"
             text += f" in the first {100 * EARLY_FRACTION:.0f} % of the run and {curve.values[0]:.3g} at its start."
-            onset = _onset(medians <= usual) if late > usual else 0
+            level = max(usual, early) if late > max(usual, early) else usual
+            onset = _onset(medians <= level) if late > level else 0
             yield _observe_from(onset, windows, text, curve)
 
 
@@ -159,7 +160,7 @@ def _is_out_of_bounds(
 def _outputs_exploded(run: Run, curve: Curve, late: float) -> bool:
     """D's outputs, as they were logged or by its loss, leave the probabilities of single precision.
 
-    Its loss is no sum over pixels; it ends near zero, or its outputs are not those of a critic, whose loss is their difference.
+    Its loss is no sum over pixels; it ends near zero, or the outputs are no critic's, whose loss is their difference.
     """
     for d, g in run.adversarial_losses():
         if curve not in (d, g) or d.windows is None:
