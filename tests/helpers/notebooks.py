@@ -12,8 +12,22 @@ from PIL import Image
 
 
 def notebook_picture(size: tuple[int, int], level: int, kind: str = "PNG") -> dict[str, Any]:
+    return _output(Image.new("RGB", size, (level, 0, 0)), kind)
+
+
+def notebook_sheet(distinct: int) -> dict[str, Any]:
+    """Sixteen pictures of four squares, so many of them different: a number in binary, in blue and red."""
+    sheet = Image.new("RGB", (4 * 20 + 4, 4 * 20 + 4), "white")
+    for i in range(16):
+        for bit in range(4):
+            left, top = 4 + i % 4 * 20 + bit % 2 * 8, 4 + i // 4 * 20 + bit // 2 * 8
+            sheet.paste((200, 0, 0) if i % distinct >> bit & 1 else (0, 0, 200), (left, top, left + 8, top + 8))
+    return _output(sheet, "PNG")
+
+
+def _output(picture: Image.Image, kind: str) -> dict[str, Any]:
     data = io.BytesIO()
-    Image.new("RGB", size, (level, 0, 0)).save(data, kind)
+    picture.save(data, kind)
     content = base64.b64encode(data.getvalue()).decode()
     return {"output_type": "display_data", "metadata": {}, "data": {f"image/{kind.lower()}": content}}
 

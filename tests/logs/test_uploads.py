@@ -111,7 +111,10 @@ def test_the_pictures_of_a_notebook_come_with_its_frame(tmp_path):
         upload = read_upload(path)
         assert list(upload.pictures) == runs
         for samples in upload.pictures.values():
-            assert [sample.moment for sample in samples] == ["epoch 1", "epoch 2"]
+            assert [(sample.moment, sample.step, sample.cell) for sample in samples] == [
+                ("epoch 1", 1, 1),
+                ("epoch 2", 2, 1),
+            ]
 
 
 def test_pictures_beyond_their_budget_are_left_out_and_the_curves_stay(tmp_path, monkeypatch):

@@ -22,11 +22,13 @@ vanished_gradient
     arXiv:1406.2661, section 3); or all losses at the same value in every batch, as where D is saturated.
 mode_collapse
     A metric that left its best value for good (FID nearly doubled, IS down by a third, recall or coverage halved), or
-    is doing so: worse with every evaluation and already that far off. Without metrics: D's loss near zero, then far
-    above guessing (Brock et al., arXiv:1809.11096, section 4.2). Only signs: the pictures decide.
+    is doing so: worse with every evaluation and already that far off. Or a last sheet of samples, as notebooks show
+    them, of which no more than half of the pictures differ (the birthday paradox of Arora & Zhang, arXiv:1706.08224).
+    Without either: D's loss near zero, then far above guessing (Brock et al., arXiv:1809.11096, section 4.2).
 divergence
-    A loss that ends at ten times its early and usual level, or a critic's at a thousand times; or one that stays where
-    its computation is cut off.
+    A loss that ends at ten times what it began with, and what guessing gives, or a critic's at a thousand times; one
+    that stays where its computation is cut off, as 16.118 = -log 1e-7 in Keras; or one beyond what can be: logits
+    whose probability is 0 in single precision, a critic that tells images apart by more than their distance.
 not_finite
     NaN or infinity in anything but a metric. Single overflows of a gradient under mixed precision are normal
     (Micikevicius et al., arXiv:1710.03740, section 3.2).

@@ -83,7 +83,8 @@ def _wins_for_any_loss(d: Floats, g: Floats, first: float) -> Mask:
 def _rejected(d: Floats, g: Floats, first: float) -> Mask:
     """Windows in which G's cross-entropy has risen from its lowest to where nothing passes.
 
-    Meanwhile D's, which began with ``first``, has halved, or is at its floor. Where labels are smoothed to 0.9 on one side, as is usual, the floor of D's is the entropy of 0.9 rather than 0.
+    Meanwhile D's, which began with ``first``, has halved, or is at its floor. Where labels are smoothed to 0.9 on one
+    side, as is usual, that is the entropy of 0.9 rather than 0.
     """
     beginning = max(1, round(START_FRACTION * len(d)))
     risen = (g > REJECTED_G) & (g > REJECTED_G_RISEN * np.maximum(np.minimum.accumulate(g), 0.0))

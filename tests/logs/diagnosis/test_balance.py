@@ -200,3 +200,32 @@ def test_means_of_epochs_on_every_row_do_not_stand_still(rows: int) -> None:
     assert rule_names(frame({"loss/D": epochs, "loss/G": epochs - 0.4})) == []
     frozen = np.where(np.arange(N) < 300, epochs, 1.5)
     assert rule_names(frame({"loss/D": frozen, "loss/G": frozen - 0.4})) == ["vanished_gradient"]
+
+
+@pytest.mark.parametrize(("first", "d", "expected"), [(1.07, 0.51, ["discriminator_wins"]), (0.7, 0.5, [])])
+def test_d_has_halved_by_the_sum_or_the_mean_of_its_halves(first: float, d: float, expected: list[str]) -> None:
+    """1.07 and 0.51 as in sravanth-space/ds_project; the others of a D of Keras that is half wrong on images."""
+    losses = {"loss/D": phases((first, 0.02), (1.3, 0.58), (d, 0.4)), "loss/G": phases((0.9, 0.6), (6.3, 0.4))}
+    assert [name for name in rule_names(frame(losses), "bce") if name == "discriminator_wins"] == expected
+
+
+def test_gs_loss_rises_from_its_lowest_not_from_its_start() -> None:
+    d, g = phases((1.2, 0.6), (0.5, 0.4)), phases((4.4, 0.3), (1.3, 0.3), (8.9, 0.4))
+    assert rule_names(frame({"loss/D": d, "loss/G": g})) == ["discriminator_wins"]
+
+
+def test_hinge_near_zero_is_a_win_where_a_metric_gets_worse() -> None:
+    """StudioGAN's LOGAN on Tiny ImageNet: FID 84 to 306 while D's loss falls to 0.003."""
+    losses = {"loss/D": phases((0.9, 0.8), (0.003, 0.2)), "loss/G": 1.5}
+    for fid, expected in (
+        (np.linspace(90, 84, 20), False),
+        (np.r_[np.linspace(90, 84, 14), [103] * 3, [306] * 3], True),
+    ):
+        data = pd.concat([frame(losses), frame({"fid": fid}, every=260)])
+        assert ("discriminator_wins" in rule_names(data, "hinge")) == expected
+
+
+@pytest.mark.parametrize(("d", "expected"), [(1e-6, ["discriminator_wins"]), (2e-3, [])])
+def test_d_alone_tells_where_its_loss_is_zero_to_the_last_digit(d: float, expected: list[str]) -> None:
+    """Tejas-Nanaware/GAN-Anime-Characters logs G's loss under no known name: D's is 0.255, then 0.000001."""
+    assert rule_names(frame({"loss/D": phases((0.255, 0.1), (d, 0.9))})) == expected

@@ -101,3 +101,13 @@ def test_a_plateau_is_less_change_than_evaluations_differ_by(gain: float, expect
     assert rule_names(frame({"loss/classify": loss}), "cross-entropy") == expected
     assert rule_names(frame({"loss/denoise": loss}), "squared error of v") == []
     assert rule_names(frame({"loss": loss})) == []
+
+
+@pytest.mark.parametrize(("last", "expected"), [(0.45, ["mode_collapse"]), (0.72, [])])
+def test_a_last_sheet_of_the_same_pictures_is_a_collapse(last: float, expected: list[str]) -> None:
+    """0.45 as in ArmanZarei/DCGAN_PyTorch; BenyaminMehmandar/GANs' collapse within classes, 0.72, is not found."""
+    losses = frame({"loss/D": 1.2, "loss/G": 0.9})
+    sheets = frame({"samples/distinct": [1.0, 0.94, last]}, every=2400)
+    assert rule_names(pd.concat([losses, sheets])) == expected
+    early = frame({"samples/distinct": [last]})  # an untrained generator shows the same noise
+    assert rule_names(pd.concat([losses, early])) == []

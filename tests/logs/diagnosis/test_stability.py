@@ -138,3 +138,42 @@ def test_frequent_spikes_are_a_learning_rate_too_high(every: int, expected: list
 def test_a_likelihood_above_its_start_is_a_learning_rate_too_high(top: float, expected: list[str]) -> None:
     data = frame({"loss/classify": 2.3 * phases((1.0, 0.1), (top, 0.4), (0.5, 0.25), (0.3, 0.25))})
     assert rule_names(data, "cross-entropy") == expected
+
+
+@pytest.mark.parametrize("value", [100.0, 50.0, 27.631, 18.421, 16.118, 15.942, 8.059, 103.279])
+def test_a_loss_that_stays_where_its_computation_is_cut_off_diverged(value: float) -> None:
+    d = np.r_[phases((1.4, 0.2))[:100], np.full(N - 100, value)]
+    finding = find_finding(frame({"loss/D": d, "loss/G": 0.7}), "divergence")
+    assert "where a cross-entropy is cut off" in finding.evidence
+    assert finding.start == 1000
+
+
+def test_a_loss_that_ran_away_within_the_first_rows_is_measured_by_the_first() -> None:
+    """PyTorch's BCELoss, SGD at 0.5: 1.39, then 70 images of 100 at the clamp."""
+    d = np.r_[1.39, 70 + 3 * NOISE[1:]]
+    assert "divergence" in rule_names(frame({"loss/D": d, "loss/G": 30 + NOISE}), "bce")
+    assert "divergence" not in rule_names(
+        frame({"loss/D": 143 + NOISE, "loss/G": 279 + NOISE}), "bce"
+    )  # of a batch's sum
+
+
+@pytest.mark.parametrize("loss", ["non-saturating", None])
+@pytest.mark.parametrize(("first", "last"), [((21.8, 140.0), 506.0), ((4.6e5, 4.2e5), 5.9e5), ((2.5e4, 2.5e4), 2.4e4)])
+def test_logits_beyond_single_precision_diverged(loss: str | None, first: tuple[float, float], last: float) -> None:
+    """Our DCGAN at a rate of 0.5, and conditional and unconditional GANs of full layers."""
+    losses = {"loss/D": np.r_[first[0], np.zeros(N - 1)], "loss/G": np.r_[first[1], np.full(N - 1, last)]}
+    assert "divergence" in rule_names(frame(losses), loss)
+    assert "divergence" not in rule_names(frame({"loss/D": 0.004, "loss/G": last}))  # a sum over pixels
+
+
+@pytest.mark.parametrize(("d", "expected"), [(150.0, True), (-40.0, False), (-900.0, False), (-1500.0, True)])
+def test_a_critic_cannot_be_worse_than_none_nor_beyond_the_distance_of_images(d: float, expected: bool) -> None:
+    losses = {"loss/D": phases((-5.0, 0.3), (d, 0.7)), "loss/G": 454.0}
+    assert ("divergence" in rule_names(frame(losses), "wasserstein")) == expected
+
+
+def test_the_first_value_of_a_denoising_loss_is_that_of_knowing_nothing() -> None:
+    assert "divergence" in rule_names(frame({"loss": np.r_[1.0, np.full(N - 1, 12.0) + NOISE[1:]]}), "denoising")
+    assert "divergence" not in rule_names(
+        frame({"loss": np.r_[1.0, np.full(N - 1, 2.0) + 0.1 * NOISE[1:]]}), "denoising"
+    )
