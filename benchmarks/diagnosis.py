@@ -84,7 +84,8 @@ def diagnosed(corpus: Path, labels: pd.DataFrame) -> Iterator[dict[str, str | bo
             yield {**result, "error": str(error)}
             continue
         metrics = frame.loc[frame["tag"].isin(RANKED), "tag"].value_counts()
-        result["measured"] = bool(metrics.max() >= MIN_EVALUATIONS) if len(metrics) else DISTINCT in set(frame["tag"])
+        evaluations = int(metrics.max()) if len(metrics) else 0
+        result["measured"] = evaluations >= MIN_EVALUATIONS or bool((frame["tag"] == DISTINCT).any())
         for loss, kind in (("unknown", None), ("as known", row["loss"] or None)):
             rules = {finding.rule for finding in diagnose(frame, loss=kind) if finding.severity != "info"}
             result |= {f"{finding} {loss}": bool(rules & names) for finding, names in FINDINGS.items()}
