@@ -207,7 +207,9 @@ class Record:
             images = [f"{generated} vs {real}" if real else generated]
         else:
             images = [generated, f"{real} images" if real else ""]
-        where = ", ".join(filter(None, [protocol.extractor, protocol.extra.get("code"), *images]))
+        where = ", ".join(
+            filter(None, [protocol.extractor, *(protocol.extra.get(name) for name in ("code", "task")), *images])
+        )
         percent = metric is not None and metric.unit == "%"
         value = f"{self.value:.1%}" if percent else f"{self.value:.4g}"
         if self.interval:

@@ -72,6 +72,7 @@ def test_domains_are_compared_each_way_before_and_after(root: Path, folder: Path
         ("target_fid", "light to dark"),
         ("source_fid", "light to dark"),
     ]
+    assert "(efficientnet_lite0, dark to light, n=8 vs 12 train)" in records[0].describe()
     assert {(r.protocol.n_real, r.protocol.n_fake) for r in records} == {(12, 8)}
     capsys.readouterr()
     assert main(["evaluate", str(path), "--metrics", "isc", *LITE]) == 1
