@@ -3,6 +3,7 @@
 from ganlib.models import (  # noqa: F401  (import = registration)
     aae,
     acgan,
+    bagan,
     bigan,
     biggan,
     cdcgan,
