@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import directions
 from docs.gallery import GALLERY, PAGE, render
 from ganlib import __version__
 
@@ -21,6 +22,10 @@ def test_the_gallery_page_is_what_its_command_writes(monkeypatch):
     monkeypatch.setenv("GANLIB_GALLERY", str(GALLERY))
     monkeypatch.delenv("GANLIB_RUNS", raising=False)
     assert PAGE.read_text(encoding="utf-8") == render(), "run python -m docs.gallery"
+
+
+def test_the_page_of_directions_is_that_of_its_tables():
+    assert directions.PAGE.read_text(encoding="utf-8") == directions.render(), "run python -m docs.directions"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
