@@ -98,7 +98,7 @@ def invert_pictures(run: Run, n: int) -> dict[str, object]:
         while not inversion.done:
             inversion.step()
         assert inversion.image is not None
-        distances.append(min(inversion.losses))
+        distances.append(inversion.distance)
         if classifier is not None:
             kept.append(int(classifier.classify(inversion.image).argmax()) == seen)
             right.append(seen == int(split.labels[i]))

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 from torch.optim import Adam
 
 from ganlib.applications.stepwise import Stepwise, warmed_and_cooled
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
-from ganlib.models import Encodes, GenerativeModel, Latents
+from ganlib.models import Encodes, GenerativeModel, Latents, Scores
 from ganlib.nn.perceptual import feature_distance, perceptual_features
 
 CHUNK = 64
@@ -26,13 +27,14 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class InversionConfig(Config):
-    steps: int = option(150, "steps of Adam on the latents", min=0, max=10_000)
+    steps: int = option(120, "steps of Adam on the latents", min=0, max=10_000)
     seeds: int = option(256, "seeds among which the nearest images are the starts", min=1, max=100_000)
-    starts: int = option(4, "latents that are optimised side by side, of which the best is the result", min=1, max=64)
+    starts: int = option(3, "latents that are optimised side by side, of which the best is the result", min=1, max=64)
     lr: float = option(0.1, "Adam's learning rate on the latents", min=0.0)
     pixel: float = option(1.0, "weight of the mean squared error of pixels", min=0.0)
     feature: float = option(1.0, "weight of the distance of EfficientNet features; needs no download", min=0.0)
     prior: float = option(0.01, "weight of what keeps latents as long as those of seeds", min=0.0)
+    realism: float = option(0.2, "weight of how far D's scores lie below those of seeds, where there is a D", min=0.0)
     tuning_steps: int = option(0, "steps in which G is tuned around the latents, on a copy", min=0, max=10_000)
     tuning_lr: float = option(3e-4, "Adam's learning rate on G", min=0.0)
 
@@ -53,11 +55,28 @@ class Distance:
         return total
 
 
+class Realism:
+    """How far below the scores of seeds D's scores of images lie: softplus of (mean - score) / deviation.
+
+    Yeh et al., "Semantic Image Inpainting with Deep Generative Models", CVPR 2017, arXiv:1607.07539, likewise add D's
+    loss as a prior to optimised latents; in deviations it is alike for logits and for critics. D knows the class, too.
+    """
+
+    def __init__(self, model: Scores, scores: Tensor) -> None:
+        """``scores``: (N,) of the images of seeds of the class."""
+        self.model, self.mean, self.deviation = model, scores.mean(), scores.std().clamp_min(1e-6)
+
+    def __call__(self, images: Tensor, labels: Tensor | None) -> Tensor:
+        """(N, C, H, W) -> (N,)."""
+        return softplus((self.mean - self.model.score(images, labels)) / self.deviation)
+
+
 class Inversion(Stepwise):
     """Goes on by ``step()`` from any thread until ``done``; what is reached can be read at any time.
 
-    ``latents``: of one image, the best so far. ``image``: (1, C, H, W) of them. ``losses``: one number a step, of the
-    best start. ``model``: the one to generate with, a tuned copy where G was tuned.
+    ``latents``: of one image, the best so far. ``image``: (1, C, H, W) of them, at ``distance`` from the target.
+    ``losses``: the distance of the best start at each step. ``model``: the one to generate with, a tuned copy where G
+    was tuned.
     """
 
     def __init__(
@@ -82,7 +101,8 @@ class Inversion(Stepwise):
         self.losses: list[float] = []
         self.latents: Latents | None = None
         self.image: Tensor | None = None
-        self._best = float("inf")
+        self.distance = self._best = float("inf")
+        self._realism: Realism | None = None
 
     def finish(self) -> Latents:
         """The result."""
@@ -116,25 +136,38 @@ class Inversion(Stepwise):
 
     def _keep(self, latents: Latents, images: Tensor, distance: Distance) -> None:
         """The best of these images, if it is the best so far."""
-        values = distance(images)
+        distances = distance(images)
+        values = distances.detach() + self._penalty(images)
         best = int(values.argmin())
-        self.losses.append(values[best].item())
-        if self.losses[-1] < self._best:
-            self._best = self.losses[-1]
+        self.losses.append(distances[best].item())
+        if values[best] < self._best:
+            self._best, self.distance = values[best].item(), self.losses[-1]
             row = torch.tensor([best])
             self.latents, self.image = _detached(latents[row]), images[row].detach()
+
+    def _penalty(self, images: Tensor) -> Tensor | float:
+        """(N,) for images that D takes for worse than those of seeds."""
+        if self._realism is None:
+            return 0.0
+        return self.config.realism * self._realism(images, self._labels(len(images)))
 
     @torch.no_grad()
     def _nearest_seeds(self, distance: Distance) -> Latents:
         """Latents of the seeds whose images are nearest, and in a space of styles their mean, in the last space."""
         space = next(reversed(self.model.spaces))
-        values, parts = [], []
+        values, parts, scores = [], [], []
         for seeds in torch.arange(self.config.seeds).split(CHUNK):
             latents = self.model.latents(seeds.tolist())
-            values.append(distance(self.model.generate(latents, self._labels(len(seeds)))))
+            images = self.model.generate(latents, self._labels(len(seeds)))
+            values.append(distance(images))
+            if self.config.realism and isinstance(self.model, Scores):
+                scores.append(self.model.score(images, self._labels(len(seeds))))
             parts.append(self.model.map(latents, self._labels(len(seeds)), space).z)
         order = torch.cat(values).argsort()[: self.config.starts]
         z = torch.cat(parts)
+        if scores and len(z) > 1:
+            assert isinstance(self.model, Scores)
+            self._realism = Realism(self.model, torch.cat(scores))
         starts = z[order]
         if space != "z":  # the mean style is a picture of its own
             starts = torch.cat([starts[:-1] if len(starts) > 1 else starts, z.mean(0, keepdim=True)])
@@ -152,7 +185,7 @@ class Inversion(Stepwise):
             optimizer.param_groups[0]["lr"] = self.config.lr * warmed_and_cooled(step / max(self.config.steps, 1))
             images = self.model.generate(replace(starts, z=z), labels)
             self._keep(replace(starts, z=z), images, distance)
-            loss = distance(images).sum()
+            loss = (distance(images) + self._penalty(images)).sum()
             if self.config.prior:
                 loss = loss + self.config.prior * (z.flatten(1).square().mean(1) / size - 1).square().sum()
             (z.grad,) = torch.autograd.grad(loss, [z])
@@ -180,7 +213,8 @@ class Inversion(Stepwise):
         self.model.requires_grad_(False)
         with torch.no_grad():
             self.image = self.model.generate(self.latents, self._labels(1))
-            self.losses.append(float(distance(self.image)))
+            self.distance = float(distance(self.image))
+            self.losses.append(self.distance)
 
 
 def _detached(latents: Latents) -> Latents:

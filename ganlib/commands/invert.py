@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
             line.update(f"{run.name}  inversion", fraction=inversion.fraction, seconds=time.monotonic() - start)
     assert inversion.image is not None
     assert inversion.latents is not None
-    print(f"{args.picture}: distance {min(inversion.losses):.3f}, {inversion.losses[0]:.3f} at the start")
+    print(f"{args.picture}: distance {inversion.distance:.3f}, {inversion.losses[0]:.3f} at the start")
     if classifier is not None and seen is not None:
         after = predicted_class(classifier, inversion.image)
         verb = "still" if after == seen else f"{class_name(run, seen)} before, now"

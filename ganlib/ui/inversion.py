@@ -101,7 +101,7 @@ def draw_result(run: Run, picture: Picture, inversion: Inversion, edited: np.nda
     if inversion.image is None:
         return
     image = to_uint8(inversion.image)[0]
-    cells = [("Picture", picture.pixels), (f"Inversion, distance {min(inversion.losses):.3f}", image)]
+    cells = [("Picture", picture.pixels), (f"Inversion, distance {inversion.distance:.3f}", image)]
     if edited is not None:
         cells.append(("Edited", edited))
     columns = st.columns(3)
@@ -111,7 +111,7 @@ def draw_result(run: Run, picture: Picture, inversion: Inversion, edited: np.nda
     if len(inversion.losses) > 2:
         st.plotly_chart(
             inversion_losses(inversion.losses),
-            alt=f"Distance from {inversion.losses[0]:.3f} at the start to {min(inversion.losses):.3f}",
+            alt=f"Distance from {inversion.losses[0]:.3f} at the start to {inversion.distance:.3f}",
             config={"displayModeBar": False},
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from ganlib.applications.inversion import Distance, Inversion, InversionConfig
+from ganlib.applications.inversion import Distance, Inversion, InversionConfig, Realism
 from ganlib.errors import GanlibError
 from ganlib.models import Encodes
 from helpers.linear_generator import LinearGenerator
@@ -98,3 +100,28 @@ def test_pictures_of_another_size_and_a_missing_class_are_refused() -> None:
         Inversion(build("dcgan"), torch.zeros(1, 3, 32, 32), None)
     with pytest.raises(GanlibError, match="give the class that the picture is to be inverted in"):
         Inversion(build("cdcgan"), torch.zeros(1, 1, 16, 16), None)
+
+
+def test_realism_counts_deviations_below_the_scores_of_seeds() -> None:
+    model = build("sngan")
+    labels = torch.zeros(8, dtype=torch.int64)
+    images = model.generate(model.latents(range(8)), labels)
+    scores = model.score(images, labels)
+    realism = Realism(model, scores)
+    expected = torch.nn.functional.softplus((scores.mean() - scores) / scores.std())
+    torch.testing.assert_close(realism(images, labels), expected)
+    assert float(realism(images, labels)[scores.argmax()]) < float(realism(images, labels)[scores.argmin()])
+
+
+def test_with_more_realism_scores_are_higher_and_the_distance_is_larger() -> None:
+    model = build("sngan")
+    target = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    config = InversionConfig(feature=0.0, steps=60, seeds=16, starts=2)
+    plain, real = (Inversion(model, target, 1, replace(config, realism=weight)) for weight in (0.0, 5.0))
+    for inversion in (plain, real):
+        inversion.finish()
+    label = torch.tensor([1])
+    assert plain.image is not None
+    assert real.image is not None
+    assert float(model.score(real.image, label)) > float(model.score(plain.image, label))
+    assert real.distance > plain.distance
