@@ -128,7 +128,8 @@ def _similarity(run: Run) -> list[dict[str, str]]:
         if row is not None:
             metric = METRICS[name]
             facts.append(_fact(metric.label, format_score(row.value), f"{metric.help} {row.protocol_label!s}."))
-    return facts or [_fact("PSNR", "–", f"Not evaluated yet: python -m ganlib evaluate {run.name}")]
+    command = f"python -m ganlib evaluate {run.name} --extractor efficientnet_lite0"
+    return facts or [_fact("PSNR", "–", f"Not evaluated yet: {command}")]
 
 
 def _fid(run: Run) -> dict[str, str]:

@@ -47,7 +47,11 @@ def _draw_distances(run: Run) -> None:
     scores = present_scores()
     own = scores[(scores.run == run.name) & scores.metric.isin(["target_fid", "source_fid"])]
     if own.empty:
-        st.caption(plain(f"Whether the domains come nearer: python -m ganlib evaluate {run.name}"))
+        st.caption(
+            plain(
+                f"Whether the domains come nearer: python -m ganlib evaluate {run.name} --extractor efficientnet_lite0"
+            )
+        )
     for protocol, rows in own.groupby("protocol_label", sort=False):
         values = dict(zip(rows.metric, rows.value, strict=True))
         if len(values) == 2:
