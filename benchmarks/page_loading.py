@@ -21,8 +21,9 @@ from playwright.sync_api import Browser, ViewportSize
 
 from benchmarks.browsing import PROJECT, chromium, server, wait_until_settled
 from benchmarks.dashboard_latency import TRIVIAL
+from ganlib.ui.navigation import PAGES as NAVIGATION
 
-PAGES = ("", "gallery", "sampling", "interpolation", "curves", "fid")
+PAGES = tuple("" if page == "home" else page for page in NAVIGATION)
 VIEW: ViewportSize = {"width": 1280, "height": 720}
 OBSERVE_SHIFTS = """
 window.shift = 0;
@@ -32,6 +33,12 @@ new PerformanceObserver(list => {
 """
 LOADED = "document.images.length && [...document.images].every(image => image.complete && image.naturalWidth)"
 CHART = "document.querySelector('.js-plotly-plot .main-svg')"
+READY = {  # of pages whose content is no picture
+    "curves": CHART,
+    "fid": CHART,
+    "experiments": "document.querySelector('[data-testid=dot-rows]')",
+    "compare": "document.querySelector('[data-testid=stDataFrame], [data-testid=stMain] img')",
+}
 
 
 def load(browser: Browser, url: str, ready: str = LOADED) -> tuple[float, float]:
@@ -76,7 +83,7 @@ def main() -> None:
         for i in range(args.rounds + 1):
             for name, results in times.items():
                 url = trivial_url if name == "trivial" else f"{app_url}/{name}"
-                result = load(browser, url, CHART if name in ("curves", "fid") else LOADED)
+                result = load(browser, url, READY.get(name, LOADED))
                 if i:  # the first round warms both servers
                     results.append(result)
     baseline = statistics.median(seconds for seconds, _ in times["trivial"])

@@ -36,7 +36,6 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     colours = score_controls.pick_colours(set(ranked.run))
     report = PageReport("FID comparison")
     agreement = scores.class_agreement(present, protocol)
-    details.draw_recommendation(report, ranked, agreement)
     report.labels = chart_labels(catalog.runs(lambda run: run.name in set(ranked.run)))
 
     best = scores.best_snapshots(records, ranked)
@@ -44,6 +43,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     pictures = score_table.pictures(ranked.run)
     bars = figures.score_bars(ranked, title=title, colours=colours, floor=floor, best=best, pictures=pictures)
     report.chart(bars, alt=ranking, key="fid_bars")
+    details.draw_recommendation(report, ranked, agreement)
     report.caption(scores.describe_extractor(ranked))
     report.caption(floor_note)
     report.caption(scores.describe_best_snapshots(best))

@@ -26,8 +26,10 @@ DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</
 
 # What comes late has its room from the start, by key, so that what stands below does not jump.
 RESERVED_HEIGHTS = """<style>
+.st-key-sidebar_begin { display: none }
 [class*=st-key-best_] { min-height: 258px }
 .st-key-pictures { min-height: 38vh }
+.st-key-gallery_place { min-height: 85vh }
 </style>"""
 
 
@@ -43,6 +45,9 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
     """
     _enter_through_app()
     st.html(RESERVED_HEIGHTS)
+    if sidebar:
+        with st.sidebar.container(key="sidebar_begin"):  # from the first moment, however long its controls take
+            st.html("<i></i>")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.header(plain(title), anchor=False, width="content")
         st.caption(plain(lead))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.saved_latents import list_latents
 from ganlib.data.attributes import combine, split_class
@@ -156,7 +155,7 @@ def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0, compa
         value = st.number_input(plain(label), 0, SEED_LIMIT - 1, default, 1, key=key, bind="query-params")
         return int(value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        slot = st.container()
+        _draw_seed_slider(label, key, default, int)
         seed = st.number_input(
             plain(f"{label}, exactly"),
             min_value=0,
@@ -169,7 +168,6 @@ def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0, compa
             width=FIELD_WIDTH,
         )
         _draw_random_button(key, int)
-    _draw_seed_slider(slot, label, key, int(seed), int)
     return int(seed)
 
 
@@ -177,7 +175,7 @@ def pick_seeds(rows: int, count: int) -> tuple[int, ...]:
     """``count`` consecutive seeds from a first one, or those of a list like "0-15,42"; ``rows`` classes share them."""
     check_link("seed", _is_seed_list, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}, like 7 or 0-15,42")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        slot = st.container()
+        _draw_seed_slider("Seed" if rows <= 1 else "First seed", "seed", 0, str)
         text = st.text_input(
             "Seed, exactly, or a list like 0-15,42",
             "0",
@@ -188,7 +186,6 @@ def pick_seeds(rows: int, count: int) -> tuple[int, ...]:
         )
         _draw_random_button("seed", str)
     first = parse_int(text.strip())
-    _draw_seed_slider(slot, "Seed" if rows <= 1 else "First seed", "seed", first or 0, str)
     if first is None:
         seeds = parse_seeds(text)
         if len(seeds) * max(rows, 1) > MAX_SHOWN:
@@ -230,21 +227,24 @@ def pick_count(rows: int, default: int = 16) -> int:
     return int(st.select_slider(plain(text), counts, value=default, key="n", bind="query-params"))
 
 
-def _draw_seed_slider(slot: DeltaGenerator, label: str, key: str, seed: int, kind: type[int] | type[str]) -> None:
+def _draw_seed_slider(label: str, key: str, default: int, kind: type[int] | type[str]) -> None:
+    """At the value that the field of ``key``, drawn after it, is going to have."""
     slider_key = f"{key}_slider"
+    text = st.session_state.get(key, st.query_params.get(key, default))
+    seed = parse_int(str(text).strip()) or 0
 
     def copy_slider() -> None:
         st.session_state[key] = kind(st.session_state[slider_key])
 
     st.session_state[slider_key] = min(seed, SLIDER_SEEDS - 1)
-    slot.slider(plain(label), 0, SLIDER_SEEDS - 1, key=slider_key, on_change=copy_slider)
+    st.slider(plain(label), 0, SLIDER_SEEDS - 1, key=slider_key, on_change=copy_slider)
 
 
 def _draw_random_button(key: str, kind: type[int] | type[str]) -> None:
     def draw() -> None:
         st.session_state[key] = kind(secrets.randbelow(SEED_LIMIT))
 
-    st.button("Random seed", icon=":material/casino:", key=f"{key}_random", on_click=draw)
+    st.button("Random", icon=":material/casino:", key=f"{key}_random", on_click=draw, help="A seed drawn by chance")
 
 
 def apply_to_others(

@@ -39,7 +39,7 @@ def draw_gallery(runs: Sequence[Run]) -> None:
     if not shown:
         st.info("No run passes these filters; widen one of them.")
         return
-    grid = st.container()
+    grid = st.container(key="gallery_place")
     first = (_pick_page(len(shown), PAGE[size]) - 1) * PAGE[size]
     with grid:
         cards.draw_cards(shown[first : first + PAGE[size]], key="gallery", large=size == LARGE)

@@ -12,7 +12,19 @@ from ganlib.sampling.request import format_option
 from ganlib.ui.markup import plain
 
 WARNINGS = "link_warnings"  # the session's key
+PLACE = "place"  # the session's key of the page, and the view of a presentation, that was open last
 LOST = "lost_uploads"  # the session's key of whether the link is of files that another session had
+
+
+def follow_link(page: str, view: str | None) -> None:
+    """At the start of a run: where one has come to another page or view, its link says all that it names.
+
+    Streamlit would let a widget of the page before, whose value goes by the same key, have the last word.
+    """
+    if st.session_state.get(PLACE) != (page, view):
+        st.session_state[PLACE] = page, view
+        for key in st.query_params:
+            st.session_state.pop(key, None)
 
 
 def check_link(key: str, is_valid: Callable[[str], bool], reason: str) -> None:

@@ -46,16 +46,20 @@ def draw_form(*, expanded: bool) -> None:
         if job is not None and _is_own(job):
             _draw_outcome(job)
         real, synthetic = pick_sides()
+        start = st.container()  # in sight without scrolling
         config = _pick_config()
         reason = _why_not(real, synthetic, config)
-        if reason:
-            st.caption(plain(reason))
-        st.button(
-            "Compare",
-            icon=":material/play_circle:",
-            disabled=bool(reason),
-            on_click=lambda: _start(real, synthetic, config),
-        )
+        with start:
+            if reason:
+                st.caption(plain(reason))
+            st.button(
+                "Compare",
+                icon=":material/play_circle:",
+                type="primary",
+                width="stretch",
+                disabled=bool(reason),
+                on_click=lambda: _start(real, synthetic, config),
+            )
 
 
 def _is_own(job: Job | None) -> bool:

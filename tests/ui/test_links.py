@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.gallery import CONDITIONAL, OTHER, STYLES, UNCONDITIONAL, direct
-from helpers.streamlit_app import LINKS, arrays, from_link, grids, is_one_sentence, open_page, set_to, strip
+from helpers.streamlit_app import LINKS, arrays, fine, from_link, grids, is_one_sentence, open_page, set_to, strip
 
 BAD_LINKS = {
     "seed": ["abc", "-1", str(2**32), str(2**63), "1.5", "1e2", "1e999", "nan", "9" * 5000],
@@ -93,3 +93,14 @@ def test_the_link_on_the_page_opens_the_same_pictures(link, gallery):
     assert not again.warning
     assert grids(again) == grids(at)
     assert again.code[0].value == at.code[0].value
+
+
+@pytest.mark.parametrize(("page", "key", "value"), [("guessing", "n", 10), ("directions", "n", 4)])
+def test_the_link_to_another_page_has_the_last_word_over_values_of_the_page_before(page, key, value, gallery):
+    at = open_page("sampling", n="64", seed="5")
+    for former in list(at.query_params):
+        del at.query_params[former]
+    at.query_params[key] = str(value)
+    at = fine(at.switch_page(f"pages/{page}.py").run())
+    assert at.select_slider(key=key).value == value
+    assert not at.warning
