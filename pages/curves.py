@@ -33,8 +33,10 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         tags = curves.pick_tags(frame)
         groups = curves.pick_groups(names)
         sources.pick_follow(names)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    left, right = st.columns([2.65, 5.35], gap="small")  # whose places do not depend on what they hold
+    with left:
         on_axis, title = curves.pick_axis(frame)
+    with right.container(horizontal=True, vertical_alignment="center"):
         style = curves.pick_style()
     shown = on_axis[on_axis.tag.isin(tags)]
     if shown.empty:

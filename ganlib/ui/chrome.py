@@ -26,10 +26,9 @@ DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</
 
 # What comes late has its room from the start, by key, so that what stands below does not jump.
 RESERVED_HEIGHTS = """<style>
-.st-key-sidebar_begin { display: none }
+div:has(> .st-key-sidebar_begin) { display: none }
 [class*=st-key-best_] { min-height: 258px }
 .st-key-pictures { min-height: 38vh }
-.st-key-gallery_place { min-height: 85vh }
 </style>"""
 
 

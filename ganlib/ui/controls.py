@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.saved_latents import list_latents
 from ganlib.data.attributes import combine, split_class
@@ -145,10 +147,17 @@ def _class_names(run: Run, model: GenerativeModel) -> list[str]:
     return list(run.classes) or [str(i) for i in range(model.config.num_classes)]
 
 
-def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0, compact: bool = False) -> int:
+def pick_seed(
+    *,
+    key: str = "seed",
+    label: str = "Seed",
+    default: int = 0,
+    compact: bool = False,
+    head: DeltaGenerator | None = None,
+) -> int:
     """One control: a slider for the first thousand seeds, a field for any, a button for a random one.
 
-    ``compact``: the field alone.
+    ``compact``: the field alone. ``head``: where the button stands, if not beside the field.
     """
     check_link(key, _is_seed, f"seeds are whole numbers from 0 to {SEED_LIMIT - 1}")
     if compact:
@@ -167,7 +176,8 @@ def pick_seed(*, key: str = "seed", label: str = "Seed", default: int = 0, compa
             label_visibility="collapsed",
             width=FIELD_WIDTH,
         )
-        _draw_random_button(key, int)
+        with head or nullcontext():
+            _draw_random_button(key, int)
     return int(seed)
 
 

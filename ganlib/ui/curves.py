@@ -137,7 +137,7 @@ def pick_style() -> dict[str, Any]:
     style["log_y"] = st.toggle("Log values", key="log", bind="query-params")
     style["log_x"] = st.toggle("Log axis", key="log_x", bind="query-params")
     style["clip"] = st.toggle(
-        "Clip outliers", key="clip", bind="query-params", help="Leaves a hundredth of the values at each end outside."
+        "Clip", key="clip", bind="query-params", help="Leaves a hundredth of the values at each end outside."
     )
     return style
 

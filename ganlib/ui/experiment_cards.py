@@ -27,10 +27,12 @@ def pick_results(results: Sequence[Result]) -> list[Result]:
     sources = list(dict.fromkeys(result.experiment.source for result in results))
     counts = Counter(result.verdict for result in results)
     labels = {f"{verdict} ({counts[verdict]})": verdict for verdict in Verdict if counts[verdict]}
-    with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption(plain(", ".join(labels)))
+    left, right = st.columns(2)  # whose places do not depend on what they hold
+    with left:
         source = _pick("Source", [ALL, *sources], "source")
+    with right:
         verdict = _pick("Verdict", [ALL, *map(str, labels.values())], "verdict")
-        st.caption(plain(", ".join(labels)))
     return [r for r in results if source in (ALL, r.experiment.source) and verdict in (ALL, r.verdict)]
 
 

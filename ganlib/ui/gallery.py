@@ -35,12 +35,13 @@ def draw_gallery(runs: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = _pick_conditioning(runs, _pick_family(runs, shown))
         size = _pick_one("Size of the cards", [COMPACT, LARGE], "cards")
-        st.caption(f"{len(shown)} of {len(runs)} runs")
     if not shown:
         st.info("No run passes these filters; widen one of them.")
         return
-    grid = st.container(key="gallery_place")
-    first = (_pick_page(len(shown), PAGE[size]) - 1) * PAGE[size]
+    grid = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{len(shown)} of {len(runs)} runs", width="content")  # beside the filters they would move it
+        first = (_pick_page(len(shown), PAGE[size]) - 1) * PAGE[size]
     with grid:
         cards.draw_cards(shown[first : first + PAGE[size]], key="gallery", large=size == LARGE)
 

@@ -7,6 +7,7 @@ from string import ascii_lowercase
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.saved_latents import list_latents
 from ganlib.runs import Run
@@ -39,8 +40,10 @@ def pick_key_frames(run: Run, *, corners: bool, same_seed: bool, own_options: bo
         row = st.columns(columns, gap="medium")
         for i, column in zip(range(start, min(start + columns, count)), row, strict=False):
             with column:
-                st.subheader(plain(_title(i, count, corners)), anchor=False)
-                keys.append(_pick_key(run, i, labels, keys[0] if same_seed and keys else None, count > 2, own_options))
+                head = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+                head.subheader(plain(_title(i, count, corners)), anchor=False, width="content")
+                first = keys[0] if same_seed and keys else None
+                keys.append(_pick_key(run, i, labels, first, count > 2, own_options, head))
     if not corners:
         _draw_count_buttons(run, count)
     return tuple(keys)
@@ -59,8 +62,15 @@ def _title(i: int, count: int, corners: bool) -> str:
 
 
 def _pick_key(
-    run: Run, i: int, saved: Mapping[str, int | None], first: KeyFrame | None, compact: bool, own_options: bool
+    run: Run,
+    i: int,
+    saved: Mapping[str, int | None],
+    first: KeyFrame | None,
+    compact: bool,
+    own_options: bool,
+    head: DeltaGenerator,
 ) -> KeyFrame:
+    """``head``: the row of its title."""
     letter, model = LETTERS[i], load_model(run)
     source: int | SavedLatents | None = None if first is None else first.source
     if source is None:
@@ -78,7 +88,7 @@ def _pick_key(
         label = pick_class(run, key=f"class_{letter}", default=default, compact=compact)
     if source is None:
         default = seed_of(run, "seed" if i == 0 else f"seed_{letter}", i)
-        source = pick_seed(key=f"seed_{letter}", default=default, compact=compact)
+        source = pick_seed(key=f"seed_{letter}", default=default, compact=compact, head=head)
     return KeyFrame(source, label, pick_morphing(run, f"{letter}_") if own_options else ())
 
 

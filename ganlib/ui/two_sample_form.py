@@ -55,7 +55,6 @@ def draw_form(*, expanded: bool) -> None:
             st.button(
                 "Compare",
                 icon=":material/play_circle:",
-                type="primary",
                 width="stretch",
                 disabled=bool(reason),
                 on_click=lambda: _start(real, synthetic, config),
