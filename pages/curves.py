@@ -33,11 +33,10 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
         tags = curves.pick_tags(frame)
         groups = curves.pick_groups(names)
         sources.pick_follow(names)
-    left, right = st.columns([2.65, 5.35], gap="small")  # whose places do not depend on what they hold
-    with left:
+    first, *rest = st.columns([2.65, 1.8, 1.15, 1.15, 1], gap="small")  # whose places do not depend on what they hold
+    with first:
         on_axis, title = curves.pick_axis(frame)
-    with right.container(horizontal=True, vertical_alignment="center"):
-        style = curves.pick_style()
+    style = curves.pick_style(rest)
     shown = on_axis[on_axis.tag.isin(tags)]
     if shown.empty:
         chrome.finish("Choose at least one run and one scalar in the sidebar.")

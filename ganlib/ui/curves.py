@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.figures import Span
 from ganlib.logs import AXES as AXIS_TITLES
@@ -128,18 +129,20 @@ def pick_smoothing() -> float:
     return float(st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", bind="query-params", width=200))
 
 
-def pick_style() -> dict[str, Any]:
-    """Keywords of ``figures.curves``."""
+def pick_style(places: Sequence[DeltaGenerator]) -> dict[str, Any]:
+    """Keywords of ``figures.curves``, picked in four places."""
+    layout, log_y, log_x, clip = places
     check_link("layout", LAYOUTS.__contains__, f"it can be {', '.join(LAYOUTS)}")
     common: dict[str, Any] = {"required": True, "bind": "query-params", "label_visibility": "collapsed"}
-    layout = st.segmented_control("Layout", list(LAYOUTS), default="overlay", key="layout", **common)
-    style: dict[str, Any] = {"layout": LAYOUTS[str(layout)]}
-    style["log_y"] = st.toggle("Log values", key="log", bind="query-params")
-    style["log_x"] = st.toggle("Log axis", key="log_x", bind="query-params")
-    style["clip"] = st.toggle(
-        "Clip", key="clip", bind="query-params", help="Leaves a hundredth of the values at each end outside."
-    )
-    return style
+    chosen = layout.segmented_control("Layout", list(LAYOUTS), default="overlay", key="layout", **common)
+    return {
+        "layout": LAYOUTS[str(chosen)],
+        "log_y": log_y.toggle("Log values", key="log", bind="query-params"),
+        "log_x": log_x.toggle("Log axis", key="log_x", bind="query-params"),
+        "clip": clip.toggle(
+            "Clip", key="clip", bind="query-params", help="Leaves a hundredth of the values at each end outside."
+        ),
+    }
 
 
 def pick_groups(names: Sequence[str]) -> dict[str, str]:
