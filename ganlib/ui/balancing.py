@@ -127,4 +127,4 @@ def draw_preview() -> None:
     sentence = "No methods have been compared here yet: choose a generator and a data set on the left."
     st.html(markup.lead(sentence, testid="verdict"))
     rows = [(LABELS[name], about) for name, about in METHODS.items()]
-    st.dataframe(pd.DataFrame(rows, columns=["Method", "Training set"]), hide_index=True, alt="Methods of balancing")
+    st.html(markup.text_table(pd.DataFrame(rows, columns=["Method", "Training set"]), "Methods of balancing"))

@@ -15,7 +15,7 @@ from ganlib.figures.balancing import LABELS
 from ganlib.runs import Run
 from ganlib.settings import results_root
 from ganlib.ui.balancing_results import RESULT, result_id
-from ganlib.ui.catalog import best_first, generates, runs
+from ganlib.ui.catalog import generates, quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import linked_selectbox
 from ganlib.ui.markup import plain
@@ -59,7 +59,7 @@ def _is_own(job: Job | None) -> bool:
 
 def _pick_generator() -> Run:
     """Those that were trained on a subset come first: they know no more than the classifier may."""
-    conditional = {run.name: run for run in best_first(runs(lambda run: generates(run) and run.conditional))}
+    conditional = {run.name: run for run in quick_first(runs(lambda run: generates(run) and run.conditional))}
     order = sorted(conditional.values(), key=lambda run: not run.data_name.startswith("subset:"))
     labels = run_labels(order)
     return conditional[linked_selectbox("Generator", labels, next(iter(labels)), key="generator")]

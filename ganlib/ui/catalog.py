@@ -229,6 +229,11 @@ def _generate_images(weights_hash: str, key: str, _request: SampleRequest) -> np
     return generate(load_model(_request.run), _request)
 
 
+def quick_first(runs: Sequence[Run]) -> list[Run]:
+    """``best_first``, but those that draw in many steps last: for pages that want images by the thousand."""
+    return sorted(best_first(runs), key=lambda run: run.model_class.family in ("diffusion", "autoregressive"))
+
+
 def has_stages(run: Run, options: dict[str, Any]) -> bool:
     return load_model(run).stages(**options) > 1
 

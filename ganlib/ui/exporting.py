@@ -19,17 +19,18 @@ from ganlib.config import flags
 from ganlib.errors import GanlibError
 from ganlib.files import read_json
 from ganlib.models import GenerativeModel
-from ganlib.runs import Run, find_run
+from ganlib.runs import Run, find_run, read_sheet
 from ganlib.sampling import check_options
 from ganlib.sampling.request import SampleRequest
 from ganlib.settings import results_root
 from ganlib.ui import markup
-from ganlib.ui.catalog import best_first, generates, has_stages, load_model, runs
+from ganlib.ui.catalog import generates, has_stages, load_model, quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import check_link, draw_link, format_options, linked_selectbox
 from ganlib.ui.markup import plain
 from ganlib.ui.names import run_labels
 from ganlib.ui.options import pick_options
+from ganlib.ui.thumbnails import last_sheet
 
 COUNTS = (10, 50, 100, 500, 1_000, 5_000, 10_000)
 FORMATS = {"zip": "ZIP", "folder": "Folder", "webdataset": "WebDataset"}
@@ -60,7 +61,8 @@ class ExportRequest(NamedTuple):
 
 
 def pick_run() -> Run:
-    known = {run.name: run for run in best_first(runs(generates))}
+    """The best first, of those that draw at once: thousands of images are wanted."""
+    known = {run.name: run for run in quick_first(runs(generates))}
     check_link("run", known.__contains__, "there is no such run here")
     with st.sidebar:
         return known[linked_selectbox("Run", run_labels(known.values()), next(iter(known)), key="run")]
@@ -154,7 +156,11 @@ def draw_preview(request: ExportRequest) -> None:
         )
     )
     if has_stages(run, request.options):  # minutes for what a download shows as well
-        st.caption("It draws in many steps, so that the first images are seen in the export alone.")
+        st.caption("It draws in many steps: below are pictures of its training, not yet the export's.")
+        sheet = last_sheet(run)
+        content = sheet and read_sheet(sheet)
+        if content:
+            st.html(markup.sheet(content, "Pictures of the training"))
     else:
         pictures = _first_pictures(str(run.path), run.weights_hash, format_options(request.options))
         labels = [() if p.label is None else (p.label,) for p in pictures]
