@@ -16,8 +16,6 @@ SCREENSHOTS: dict[str, tuple[str, Literal["light", "dark"]]] = {
     "gallery": ("", "light"),
     "sampling": ("sampling?run=cifar10-sngan&class=horse&n=32", "light"),
     "interpolation": ("interpolation?run=cifar10-sngan&class_a=horse&seed_a=7&class_b=horse&seed_b=3", "dark"),
-    "directions": ("directions?run=cifar10-sngan&class=horse", "light"),
-    "experiments": ("experiments", "dark"),
     "curves": ("curves", "light"),
     "fid": ("fid", "light"),
 }
