@@ -23,6 +23,6 @@ def interpolation_steps(steps: Sequence[float], keys: Sequence[int] = ()) -> go.
     for key in keys[1:-1]:
         figure.add_vline(key + 0.5, line_dash="dash", line_color=NEUTRAL)
     figure.update_xaxes(title_text="Frame")
-    figure.update_yaxes(title_text="Feature distance to the next", rangemode="tozero")
+    figure.update_yaxes(title_text="Feature distance", rangemode="tozero")
     figure.update_layout(height=240, showlegend=False, bargap=0.15)
     return apply_style(figure)
