@@ -61,9 +61,9 @@ def test_progress_is_a_number_of_seconds(monkeypatch):
         settings.progress_interval()
 
 
-def test_one_file_reads_the_environment_and_the_readme_names_all_of_it():
+def test_one_file_reads_the_environment_and_the_documents_name_all_of_it():
     reading = [path for path in PROJECT.glob("ganlib/**/*.py") if re.search(r"os\.environ|getenv", path.read_text())]
     assert [path.name for path in reading] == ["settings.py"]
-    readme = (PROJECT / "README.md").read_text()
+    documented = (PROJECT / "docs/settings.md").read_text()
     assert len(VARIABLES) == 8
-    assert [variable for variable in sorted(VARIABLES) if f"`{variable}" not in readme] == []
+    assert [variable for variable in sorted(VARIABLES) if f"`{variable}" not in documented] == []

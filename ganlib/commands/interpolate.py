@@ -39,7 +39,9 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--space", help="latent space, as z or w (default: the first through which lines are straight)")
     parser.add_argument("--path", choices=PATHS, help="between key frames (default: as suits the space)")
     parser.add_argument("--closed", action="store_true", help="from the last key frame back to the first")
-    parser.add_argument("--order", choices=ORDERS, default=ORDERS[0], help="how latent and class change")
+    parser.add_argument(
+        "--order", choices=ORDERS, default=ORDERS[0], help=f"how latent and class change (default: {ORDERS[0]})"
+    )
     parser.add_argument("--equal-speed", action="store_true", help="frames at equal steps of feature distance")
     parser.add_argument("--sheet", metavar="ROWSxCOLUMNS", help="between four key frames, the corners, as 6x6")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of all frames")

@@ -31,7 +31,7 @@ class BAGANConfig(NetworkConfig):
 
     @classmethod
     def tiny(cls) -> Self:
-        return cls(image_size=16, channels=1, num_classes=3, z_dim=8, width=4, autoencoder_images=64)
+        return cls(image_size=16, channels=1, num_classes=3, z_dim=8, width=4, autoencoder_images=8)
 
 
 class Discriminator(nn.Module):
@@ -94,20 +94,22 @@ class ClassMoments(nn.Module):
         return torch.where(seen, mean.float(), unseen), torch.where(seen[:, :, None], factor, eye).float()
 
 
-class ClassGaussians(nn.Module):
-    """Latents of each class."""
+class BalancedGenerator(nn.Module):
+    """DCGAN's generator, and the Gaussian of each class's latents."""
 
     mean: Tensor
     factor: Tensor
 
-    def __init__(self, classes: int, width: int) -> None:
+    def __init__(self, c: BAGANConfig) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.randn(classes, width))  # apart until codes are known
-        self.register_buffer("factor", torch.eye(width).expand(classes, width, width).clone())
+        self.decode = Generator(c, c.z_dim)
+        self.register_buffer("mean", torch.randn(c.num_classes, c.z_dim))  # apart until codes are known
+        self.register_buffer("factor", torch.zeros(c.num_classes, c.z_dim, c.z_dim))
+        self.factor.diagonal(dim1=1, dim2=2).fill_(1.0)
 
     def forward(self, z: Tensor, weights: Tensor) -> Tensor:
-        """(N, width) of N(0, I), (N, K) -> (N, width); of mixed classes mean and factor are mixed."""
-        return weights @ self.mean + torch.einsum("nk,kij,nj->ni", weights, self.factor, z)
+        """(N, z_dim) of N(0, I), (N, K) -> (N, C, H, W); of mixed classes mean and factor are mixed."""
+        return self.decode(weights @ self.mean + torch.einsum("nk,kij,nj->ni", weights, self.factor, z))
 
 
 @MODELS.register("bagan")
@@ -117,7 +119,7 @@ class BAGAN(GenerativeModel):
     colour = 11
     Config = BAGANConfig
     config: BAGANConfig
-    ema_modules = ("G", "prior")
+    ema_modules = ("G",)
     options = (TEMPERATURE,)
     loss_kind = "squared error, then class or generated"
     training_defaults = {"batch_size": 128}
@@ -128,11 +130,10 @@ class BAGAN(GenerativeModel):
             raise GanlibError("bagan balances classes and needs a data set with two or more; dcgan does without.")
         super().__init__(config)
         k, d = config.num_classes, config.z_dim
-        self.G = Generator(config, d)
+        self.G = BalancedGenerator(config)
         self.D = Discriminator(config)
         self.moments = ClassMoments(k, d, max(config.autoencoder_images // 4, 1))
         self.register_buffer("adversarial", torch.tensor(0.0))  # 1 once the autoencoder has ended
-        self.prior = ClassGaussians(k, d)
 
     def optimizers(self) -> dict[str, Optimizer]:
         betas = (self.config.beta1, 0.999)
@@ -144,9 +145,9 @@ class BAGAN(GenerativeModel):
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         if images_seen < self.config.autoencoder_images or self.adversarial:
             return ()
-        mean, factor = self.moments.gaussians(self.prior.mean)
-        self.prior.mean.copy_(mean)
-        self.prior.factor.copy_(factor)
+        mean, factor = self.moments.gaussians(self.G.mean)
+        self.G.mean.copy_(mean)
+        self.G.factor.copy_(factor)
         self.adversarial.fill_(1.0)
         return ("D", "G")
 
@@ -154,7 +155,7 @@ class BAGAN(GenerativeModel):
         if not self.adversarial:
             codes = self.D.encode(batch.images)
             self.moments.add(codes.detach(), batch.labels)
-            return mse_loss(self.G(codes), batch.images), {}
+            return mse_loss(self.G.decode(codes), batch.images), {}
         k = self.config.num_classes
         fakes = self.generate_any(max(len(batch.images) // k, 1))[0]
         real, fake = self.D(batch.images), self.D(fakes)
@@ -168,7 +169,7 @@ class BAGAN(GenerativeModel):
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         if not self.adversarial:
-            error = mse_loss(self.G(self.D.encode(batch.images)), batch.images)
+            error = mse_loss(self.G.decode(self.D.encode(batch.images)), batch.images)
             return error, {"loss/mse": error}
         fakes, labels = self.generate_any(len(batch.images))
         return cross_entropy(self.D(fakes), labels), {}
@@ -183,7 +184,7 @@ class BAGAN(GenerativeModel):
         return (self.config.z_dim,)
 
     def generate(self, latents: Latents, labels: Tensor | None = None, *, temperature: float | Tensor = 1.0) -> Tensor:
-        return self.G(self.prior(latents.z * per_image(temperature, latents.z), self.class_weights(labels)))
+        return self.G(latents.z * per_image(temperature, latents.z), self.class_weights(labels))
 
     def score(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N, C, H, W), labels -> (N,) logit of the class against being generated."""

@@ -30,7 +30,7 @@ def test_a_code_moves_the_pictures_and_the_link_keeps_it(tab, gallery):
     assert sources(tab(page.url, fresh=True)) == second
 
     page.get_by_text("Link, command line and Python").click()
-    link, command = page.locator("[data-testid=stExpander] code").all_inner_texts()
+    link, command, _ = page.locator("[data-testid=stExpander] code").all_inner_texts()
     assert "c2" not in parse_qs(urlsplit(link).query)  # still the seeds'
     assert "--option c1=0 --option c3=2 " in command
     again = tab(link)

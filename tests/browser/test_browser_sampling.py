@@ -32,7 +32,7 @@ def test_class_and_seed_change_the_pictures_and_the_link_opens_the_same_ones_afr
     assert sources(tab(page.url, fresh=True)) == third
 
     page.get_by_text("Link, command line and Python").click()
-    link, command = page.locator("[data-testid=stExpander] code").all_inner_texts()
+    link, command, _ = page.locator("[data-testid=stExpander] code").all_inner_texts()
     assert link.startswith("http://127.0.0.1:")
     again = tab(link)
     assert sources(again) == third

@@ -156,7 +156,10 @@ def test_favourites_become_key_frames(gallery):
 
 def test_equal_speed_and_bad_values_of_a_link(gallery):
     at = open_page("interpolation", run=OTHER, frames="5", equal_speed="true", keys="99", latents_a="nothing")
-    assert len(at.warning) == 1
+    warnings = [warning.value for warning in at.warning]
+    assert len(warnings) == 2
+    assert "asks for keys" in warnings[0]
+    assert "has no such latents" in warnings[1]
     frames = strip(at)
     assert len(frames) == 5
     assert frames != strip(open_page("interpolation", run=OTHER, frames="5"))
