@@ -54,6 +54,8 @@ READY = {  # of pages whose content is no picture
     "curves": CHART,
     "fid": CHART,
     "experiments": "document.querySelector('[data-testid=dot-rows]')",
+    "balance": "document.querySelector('[data-testid=verdict]')",
+    "edit": "document.querySelector('[data-testid=stMain] img, [data-testid=stMain] canvas')",
     "compare": "document.querySelector('[data-testid=stDataFrame], [data-testid=stMain] img')",
 }
 
