@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
 
+import torch
+from torch import Tensor
+
+from ganlib.devices import on_device
 from ganlib.errors import GanlibError
-from ganlib.models import Classifies
+from ganlib.models import Classifies, GenerativeModel, Trainable
 from ganlib.runs import Run
+from ganlib.sampling.request import parse_classes
 
 NONE = "none"  # in place of the identity of a classifier that there is not
 
@@ -31,3 +36,24 @@ def load_classifier(run: Run, device: torch.device) -> Classifies | None:
         return None
     assert isinstance(classifier, Classifies)
     return classifier
+
+
+def predicted_class(classifier: Classifies, image: Tensor) -> int:
+    """(1, C, H, W) in [-1, 1] -> the most probable class."""
+    return int(on_device(image.device, lambda: classifier.classify(image)).argmax())
+
+
+def choose_label(run: Run, model: Trainable, text: str | None, seen: Callable[[], int | None]) -> int | None:
+    """The class that the command line names, else the one that is ``seen`` in the picture; None of what takes none."""
+    if not (isinstance(model, GenerativeModel) and model.conditional):
+        if text:
+            raise GanlibError(f"{run.name} is unconditional, so --class has no meaning; leave it out.")
+        return None
+    if text:
+        (label, *more) = parse_classes(text, run)
+        if more:
+            raise GanlibError(f"--class is one class, not {1 + len(more)}.")
+        return label
+    if (label_seen := seen()) is None:
+        raise GanlibError(f"{run.name} is conditional and nothing at hand tells the picture's class; give --class.")
+    return label_seen

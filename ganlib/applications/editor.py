@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from ganlib.applications.classifier import load_classifier
+from ganlib.applications.classifier import choose_label, load_classifier, predicted_class
 from ganlib.applications.inpainting import Inpainting, InpaintingConfig, methods_of
 from ganlib.applications.superresolution import LONGEST, TILE, enlarge, enlarges, input_sides
 from ganlib.applications.translation import degraded_input, from_input, translate
 from ganlib.data.pictures import decode_picture, decode_whole, read_picture
-from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
 from ganlib.models import GenerativeModel, ImageToImage, Trainable
 from ganlib.nn.masks import HOLES, Hole, draw_masks
 from ganlib.runs import Run
-from ganlib.sampling.request import class_name, parse_classes
+from ganlib.sampling.request import class_name
 
 WHITE = 128  # the level from which a mask's pixel is of the hole, and a drawing's is paper
 
@@ -95,7 +94,7 @@ def _enlarger(run: Run, model: Trainable, options: EditOptions) -> Editor:
         pixels, notes = decode_whole(data, name, run.config.channels, LONGEST)
         if pixels.shape[:2] not in [(side, side) for side in sides]:
             pixels, notes = decode_picture(data, name, sides[-1], run.config.channels)
-        label = choose_label(run, model, from_uint8(pixels[None], model.device), options.label, classify=False)
+        label = choose_label(run, model, options.label, lambda: None)  # a small picture: no classifier knows its size
         return Edited(enlarge(model, pixels, label=label, seeds=seeds), notes)
 
     return edit
@@ -125,7 +124,7 @@ def _inpainter(run: Run, model: Trainable, options: EditOptions) -> Editor:
     def edit(data: bytes, name: str) -> Edited:
         pixels, notes = decode_picture(data, name, size, run.config.channels)
         target = from_uint8(pixels[None], model.device)
-        label = choose_label(run, model, target, options.label)
+        label = choose_label(run, model, options.label, lambda: _seen_class(run, target))
         return Edited(Inpainting(model, target, mask, label, options.inpainting).finish(), notes)
 
     return edit
@@ -144,18 +143,6 @@ def read_mask(text: str, size: int, seed: int) -> Tensor:
     return torch.from_numpy((pixels[None, None, :, :, 0] >= WHITE).astype(np.float32))
 
 
-def choose_label(run: Run, model: Trainable, target: Tensor, text: str | None, *, classify: bool = True) -> int | None:
-    """The class by name, else the one that the data set's classifier sees in the picture; None of what takes none."""
-    if not (isinstance(model, GenerativeModel) and model.conditional):
-        if text:
-            raise GanlibError(f"{run.name} is unconditional, so --class has no meaning; leave it out.")
-        return None
-    if text:
-        (label, *more) = parse_classes(text, run)
-        if more:
-            raise GanlibError(f"--class is one class, not {1 + len(more)}.")
-        return label
-    classifier: Any = load_classifier(run, model.device) if classify else None
-    if classifier is None:
-        raise GanlibError(f"{run.name} is conditional and nothing at hand tells the picture's class; give --class.")
-    return int(on_device(model.device, lambda: classifier.classify(target)).argmax())
+def _seen_class(run: Run, image: Tensor) -> int | None:
+    classifier = load_classifier(run, image.device)
+    return None if classifier is None else predicted_class(classifier, image)

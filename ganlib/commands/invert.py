@@ -9,22 +9,21 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from ganlib.applications.classifier import load_classifier
+from ganlib.applications.classifier import choose_label, load_classifier, predicted_class
 from ganlib.applications.edits import edited_image, resolve
 from ganlib.applications.inversion import Inversion, InversionConfig
 from ganlib.applications.saved_latents import check_latents_name, save_latents
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data.pictures import read_picture
-from ganlib.devices import on_device, pick_device
+from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import captioned_grid, from_uint8, png, to_uint8
-from ganlib.models import Classifies, GenerativeModel
-from ganlib.runs import Run, find_run
-from ganlib.sampling.request import class_name, parse_classes, parse_edits
+from ganlib.models import GenerativeModel
+from ganlib.runs import find_run
+from ganlib.sampling.request import class_name, parse_edits
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     classifier = load_classifier(run, device)
     seen = None if classifier is None else predicted_class(classifier, target)
     moves = resolve(run, model, edits)
-    label = _label(run, model, args.label, seen)
+    label = choose_label(run, model, args.label, lambda: seen)
     inversion = Inversion(model, target, label, config)
     start = time.monotonic()
     with closing(ProgressLine()) as line:
@@ -87,23 +86,3 @@ def run(args: argparse.Namespace) -> None:
             captions.append("edited")
         write_atomically(args.out, png(captioned_grid(np.stack(images), captions, len(images))))
         print(f"{', '.join(captions).capitalize()} in {args.out}")
-
-
-def predicted_class(classifier: Classifies, image: torch.Tensor) -> int:
-    """(1, C, H, W) in [-1, 1] -> the most probable class."""
-    return int(on_device(image.device, lambda: classifier.classify(image)).argmax())
-
-
-def _label(run: Run, model: GenerativeModel, text: str | None, seen: int | None) -> int | None:
-    if not model.conditional:
-        if text:
-            raise GanlibError(f"{run.name} is unconditional, so --class has no meaning; leave it out.")
-        return None
-    if text:
-        (label, *more) = parse_classes(text, run)
-        if more:
-            raise GanlibError(f"--class is one class, not {1 + len(more)}.")
-        return label
-    if seen is None:
-        raise GanlibError(f"No classifier of {run.data_name} is at hand to tell the picture's class; give --class.")
-    return seen
