@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ganlib.ui import balancing, balancing_form, balancing_results, catalog, chrome
+from ganlib.ui import balancing, balancing_form, balancing_results, catalog, chrome, stored_results
 from ganlib.ui.markup import plain
 
 with chrome.page("Balance", "Do generated images of rare classes help a classifier?"):
@@ -11,10 +11,10 @@ with chrome.page("Balance", "Do generated images of rare classes help a classifi
             "There is no trained model here yet that takes a class.",
             "python -m ganlib train cdcgan --data digits --imbalance 20:1 --max-minutes 5",
         )
-    results, errors = balancing_results.stored_results()
+    results, errors = balancing_results.balances()
     for error in errors:
         st.warning(plain(error))
-    stored = balancing_results.pick_result(results) if results else None
+    stored = results[stored_results.pick_result(results, balancing_results.RESULT)] if results else None
     balancing_form.draw_form(expanded=stored is None)
     if stored is None:
         balancing.draw_preview()

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from ganlib.ui import catalog, chrome, two_sample, two_sample_form, two_sample_results
+from ganlib.ui import catalog, chrome, stored_results, two_sample, two_sample_form, two_sample_results
 from ganlib.ui.markup import plain
 
 with chrome.page("Real vs synthetic", "Can anything tell two sets of images apart?"):
     if not catalog.runs(catalog.generates):
         chrome.no_models()
-    results, errors = two_sample_results.stored_results()
+    results, errors = two_sample_results.comparisons()
     for error in errors:
         st.warning(plain(error))
-    chosen = two_sample_results.pick_result(results) if results else None
+    chosen = stored_results.pick_result(results, two_sample_results.RESULT) if results else None
     two_sample_form.draw_form(expanded=not results)
     if chosen is None:
         two_sample.draw_preview()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import re
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -16,7 +13,6 @@ from ganlib.commands.sample import parse_options
 from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
 from ganlib.runs import find_run
-from ganlib.settings import results_root
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -39,13 +35,12 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from ganlib.applications.balancing import BalanceConfig, balance
+    from ganlib.applications.balancing.result import default_folder
     from ganlib.applications.balancing.verdict import verdict
 
     generator = find_run(args.generator) if args.generator else None
     config = BalanceConfig.from_dict(given(args, BalanceConfig))
-    key = json.dumps([args.data, config.to_dict(), args.option], sort_keys=True)
-    name = f"{re.sub(r'[^A-Za-z0-9.-]+', '-', args.data)[:40]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
-    folder = args.out or (generator.path if generator else results_root()) / "balances" / name
+    folder = args.out or default_folder(args.data, generator, config, args.option)
     with closing(ProgressLine()) as line:
         result = balance(
             args.data,

@@ -25,10 +25,11 @@ from ganlib.figures.balancing import (
     recall_figure,
 )
 from ganlib.ui import markup
-from ganlib.ui.balancing_results import RESULT, Stored, result_id
+from ganlib.ui.balancing_results import RESULT, Stored
 from ganlib.ui.downloads import draw_files, scalars_csv, to_csv, to_latex
 from ganlib.ui.links import draw_link
 from ganlib.ui.markup import plain
+from ganlib.ui.stored_results import result_id
 
 CONFIG = {"displayModeBar": False}
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import NamedTuple
 
 import streamlit as st
 
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
+from ganlib.applications.balancing.result import default_folder
 from ganlib.config import flags
 from ganlib.data import display_name
 from ganlib.figures.balancing import LABELS
 from ganlib.runs import Run
-from ganlib.settings import results_root
-from ganlib.ui.balancing_results import RESULT, result_id
+from ganlib.ui.balancing_results import RESULT
 from ganlib.ui.catalog import generates, quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import linked_selectbox
 from ganlib.ui.markup import plain
 from ganlib.ui.names import run_labels
+from ganlib.ui.stored_results import result_id
 
 RATIOS = (0.5, 1.0, 2.0, 4.0)
 IMBALANCES = ("as it is", "10:1", "50:1", "100:1", "10:1-step", "100:1-step", "10", "50", "200")
@@ -96,13 +95,10 @@ def _pick_config() -> BalanceConfig:
 
 
 def _start(data: str, generator: Run, config: BalanceConfig) -> None:
-    words = [data, "--generator", str(generator.path.resolve()), *flags(config)]
-    key = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
-    owner = generator.path.resolve()
-    base = owner if owner.parent == results_root().resolve() else results_root()
-    folder = base / "balances" / key
-    words += ["--out", str(folder), "--device", str(st.session_state.get("device", "auto"))]
-    jobs().start(BalanceRequest(display_name(data), result_id(folder)), ["balance", *words])
+    words = ["balance", data, "--generator", str(generator.path.resolve()), *flags(config)]
+    words += ["--device", str(st.session_state.get("device", "auto"))]
+    result = result_id(default_folder(data, generator, config))
+    jobs().start(BalanceRequest(display_name(data), result), words)
 
 
 def _draw_outcome(job: Job) -> None:
@@ -110,7 +106,7 @@ def _draw_outcome(job: Job) -> None:
     if job.stopped:
         st.info(f"Stopped comparing on {plain(request.title)}; nothing was stored.")
     elif job.failed:
-        st.error(plain(" ".join(job.errors) or (job.lines() or ["It ended without any output."])[-1]))
+        st.error(plain(job.failure))
     else:
         st.success(f"Compared on {plain(request.title)}.")
         if not request.seen:

@@ -85,7 +85,7 @@ def _draw_outcome(job: Job) -> None:
     elif job.failed:
         several = bool(reasons) and reasons[-1].startswith("Not evaluated")  # the last line after several runs
         failures = reasons[:-1] if several else reasons
-        message = " ".join(failures) or (job.lines() or ["It ended without any output."])[-1]
+        message = " ".join(failures) or job.failure
         st.error(plain(message), icon=":material/error:")
         if several and len(failures) < len(job.request.names):
             st.info("The other runs were measured.")

@@ -137,7 +137,7 @@ def _draw_outcome(job: Job) -> None:
     if job.stopped:
         st.info(f"Stopped exporting {plain(name)}. Exported again, it goes on from there.")
     elif job.failed:
-        st.error(plain(" ".join(job.errors) or (job.lines() or ["It ended without any output."])[-1]))
+        st.error(plain(job.failure))
     else:
         st.success(f"Exported {plain(name)}.")
 

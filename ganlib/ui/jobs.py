@@ -70,6 +70,11 @@ class Job:
         return [line.removeprefix("ganlib: ") for line in self.lines() if line.startswith("ganlib: ")]
 
     @property
+    def failure(self) -> str:
+        """Why it failed: what ganlib said, else its last line."""
+        return " ".join(self.errors) or (self.lines() or ["It ended without any output."])[-1]
+
+    @property
     def progress(self) -> tuple[float, str]:
         """Fraction of the present step that is done, and the process's own line."""
         line = next((line for line in reversed(self.lines()) if PERCENT.search(line)), "")

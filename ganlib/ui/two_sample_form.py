@@ -15,7 +15,8 @@ from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import check_link_list
 from ganlib.ui.markup import plain
 from ganlib.ui.names import run_labels
-from ganlib.ui.two_sample_results import RESULT, result_id
+from ganlib.ui.stored_results import result_id
+from ganlib.ui.two_sample_results import RESULT
 from ganlib.ui.two_sample_sides import Side, pick_sides
 
 COUNTS = (250, 500, 1_000, 2_000, 5_000, 10_000)
@@ -137,7 +138,7 @@ def _draw_outcome(job: Job) -> None:
     if job.stopped:
         st.info(f"Stopped comparing {plain(title)}; nothing was stored.")
     elif job.failed:
-        message = " ".join(job.errors) or (job.lines() or ["It ended without any output."])[-1]
+        message = job.failure
         st.error(plain(_without_paths(message, request)), icon=":material/error:")
     else:
         st.success(f"Compared {plain(title)}.")

@@ -40,7 +40,10 @@ def test_what_is_no_picture_or_has_no_class_is_refused(gallery, picture, tmp_pat
     text = tmp_path / "text.png"
     text.write_text("no picture")
     refusals = {
-        (CONDITIONAL, picture): "No classifier of digits is at hand to tell the picture's class; give --class.",
+        (CONDITIONAL, picture): "is conditional and nothing at hand tells the picture's class; give --class.",
+            CONDITIONAL,
+            picture,
+        ): f"{CONDITIONAL} is conditional and nothing at hand tells the picture's class; give --class.",
         (UNCONDITIONAL, text): "is no picture that can be read",
         (UNCONDITIONAL, tmp_path / "absent.png"): "is no picture that can be read",
         (UNCONDITIONAL, picture, "--class", "3"): "unconditional, so --class has no meaning",

@@ -30,14 +30,11 @@ def test_the_form_says_what_it_will_write(gallery):
     at = open_page("export", run=CONDITIONAL, images="50", confidence="0.5", format="webdataset")
     html = body(at)
     assert "500" in html
-    assert html.count("<figure") >= 32 or html.count("<img") >= 32
+    assert html.count("<img") == 32
     link, command = (code.value for code in at.code)
     assert "confidence=0.5" in link
-    assert command == (
-        f"python -m ganlib export {CONDITIONAL} --images 50 --format webdataset --min-confidence 0.5"
-    ) or command.startswith(
-        f"python -m ganlib export {CONDITIONAL} --images 50 --format webdataset --min-confidence 0.5 "
-    )
+    arguments = "--images 50 --format webdataset --min-confidence 0.5"
+    assert command.startswith(f"python -m ganlib export {CONDITIONAL} {arguments}")
     at = open_page("export", run=UNCONDITIONAL)
     assert not [slider for slider in at.slider if slider.key == "confidence"]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,11 @@ from typing import Any
 import pandas as pd
 from scipy.stats import t
 
+from ganlib.applications.balancing.config import BalanceConfig
 from ganlib.errors import GanlibError
 from ganlib.files import read_json, write_atomically
+from ganlib.runs import Run
+from ganlib.settings import results_root
 
 FILE = "balance.json"
 MEASURES = ("accuracy", "balanced_accuracy", "f1")
@@ -78,6 +84,17 @@ def read_balance(folder: Path) -> Balance:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is no readable result ({reason}); run ganlib balance again.") from None
+
+
+def default_folder(data: str, generator: Run | None, config: BalanceConfig, options: Sequence[str] = ()) -> Path:
+    """By what is compared and how: in the folder of the generator, else with the results of no run.
+
+    ``options``: NAME=VALUE of the generator.
+    """
+    key = json.dumps([data, config.to_dict(), *options], sort_keys=True)
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", data)[:40]
+    base = generator.path if generator else results_root()
+    return base / "balances" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def balances(folder: Path) -> list[Path]:
