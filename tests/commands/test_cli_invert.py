@@ -41,9 +41,6 @@ def test_what_is_no_picture_or_has_no_class_is_refused(gallery, picture, tmp_pat
     text.write_text("no picture")
     refusals = {
         (CONDITIONAL, picture): "is conditional and nothing at hand tells the picture's class; give --class.",
-            CONDITIONAL,
-            picture,
-        ): f"{CONDITIONAL} is conditional and nothing at hand tells the picture's class; give --class.",
         (UNCONDITIONAL, text): "is no picture that can be read",
         (UNCONDITIONAL, tmp_path / "absent.png"): "is no picture that can be read",
         (UNCONDITIONAL, picture, "--class", "3"): "unconditional, so --class has no meaning",
