@@ -43,11 +43,9 @@ def draw_form(*, expanded: bool) -> None:
         generator = _pick_generator()
         data = _pick_data(generator)
         config = _pick_config()
-        cannot_train = not config.methods
         st.button(
             "Compare",
             icon=":material/play_circle:",
-            disabled=cannot_train,
             on_click=lambda: _start(data, generator, config),
         )
 

@@ -19,8 +19,7 @@ from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
 from ganlib.sampling.generate import CHUNK, sample
 
-PATIENCE = 500  # images that a class may fail to yield a single one from, and as many again for each that it yields
-MOST_TRIED = 200  # images tried for each that is wanted
+PATIENCE, MOST_TRIED = 500, 200  # of a class so many images are tried, and so many more for each that passes
 
 Images = NDArray[np.uint8]
 
