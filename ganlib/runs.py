@@ -66,11 +66,20 @@ class RunFolder:
         try:
             lock.acquire(timeout=LOCK_SECONDS)
         except Timeout:
-            raise RunError(f"{self.path} is being trained by another process; stop that one first.") from None
+            raise self._in_training_error from None
         try:
             yield
         finally:
             lock.release()
+
+    @property
+    def _in_training_error(self) -> RunError:
+        return RunError(f"{self.path} is being trained by another process; stop that one first.")
+
+    def require_untrained(self) -> None:
+        """RunError where a process trains into this folder now."""
+        if self.in_training():
+            raise self._in_training_error
 
     def in_training(self) -> bool:
         """Whether a process trains into this folder now."""

@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from ganlib.ui import catalog, chrome, controls, edit_tasks, enlarging, hole_filling, sketching, translating
+from ganlib.ui import (
+    catalog,
+    chrome,
+    controls,
+    edit_tasks,
+    enlarging,
+    hole_filling,
+    showcase,
+    sketching,
+    translating,
+)
 
 DRAWERS = {
     edit_tasks.FILL: hole_filling.draw_hole_filling,
@@ -18,5 +28,5 @@ with chrome.page("Edit a picture", "Fill holes, enlarge, translate, or make a pi
     task = edit_tasks.pick_task(runs)
     with st.sidebar:
         able = edit_tasks.runs_for(task, runs)
-        run = controls.pick_run(able, able[0])
+        run = controls.pick_run(able, showcase.showcase_run(able, "edit_run") or able[0])
     DRAWERS[task](run)

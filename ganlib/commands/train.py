@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     folder, model, data, config, recipe = _resume(args) if args.resume else _start(args)
     with folder.training():
         if not args.resume:  # another process may have begun and ended in it since it was looked at
-            _require_empty(folder)
+            _require_empty(folder, locked=True)
             folder.write_config(recipe)
         trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
         if args.resume:  # the state fits: now the recipe may say how far it goes
@@ -143,7 +143,7 @@ def _start(args: argparse.Namespace) -> Training:
         created=now(),
     )
     folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
-    _require_empty(folder)
+    _require_empty(folder, locked=False)
     return Training(folder, model, data, config, recipe)
 
 
@@ -191,11 +191,15 @@ def _load_weights(run: Run, model: Trainable) -> None:
     model.load_state_dict(weights)
 
 
-def _require_empty(folder: RunFolder) -> None:
+def _require_empty(folder: RunFolder, *, locked: bool) -> None:
+    """``locked``: by this process, so that what is in it was not written by one that is just beginning."""
+    if folder.is_empty():
+        return
+    if not locked:
+        folder.require_untrained()
     if folder.config.exists():
         raise GanlibError(f"{folder.path} is a run already; --resume it or choose another --out.")
-    if not folder.is_empty():
-        raise GanlibError(f"{folder.path} holds other files; choose an empty or new folder for --out.")
+    raise GanlibError(f"{folder.path} holds other files; choose an empty or new folder for --out.")
 
 
 def _resume(args: argparse.Namespace) -> Training:

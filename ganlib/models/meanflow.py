@@ -98,7 +98,8 @@ class MeanFlow(Guided):
     ) -> tuple[Tensor, Tensor]:
         """u, and v - (t - r) du/dt by a Jacobian-vector product along (v, 0, 1) (equations 8 and 10)."""
         ones = torch.ones_like(t)
-        with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):  # attention's kernel with a forward derivative
+        single = torch.autocast(xt.device.type, enabled=False)  # which does not cast what carries a forward derivative
+        with warnings.catch_warnings(), single, sdpa_kernel(SDPBackend.MATH):  # the kernel that has one
             warnings.simplefilter("ignore", FutureWarning)  # of torch, about its own derivatives
             derivative = jvp(partial(self.mean_velocity, y=y), (xt, t, interval), (v, ones, ones))
         u, change = cast(tuple[Tensor, Tensor], derivative)

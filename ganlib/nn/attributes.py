@@ -18,4 +18,5 @@ def attribute_weights(weights: Tensor, attributes: int) -> Tensor:
         return weights
     classes = torch.arange(2**attributes, device=weights.device)
     bits = classes[:, None] >> torch.arange(attributes - 1, -1, -1, device=weights.device) & 1  # (2^k, k)
-    return weights @ one_hot(bits, 2).flatten(1).to(weights) / attributes
+    table = one_hot(bits, 2).flatten(1).to(weights)
+    return (weights[:, :, None] * table).sum(1) / attributes  # no product of matrices, which autocast would round

@@ -108,7 +108,6 @@ def pick_request(run: Run) -> ExportRequest:
         st.button(
             "Export",
             icon=":material/download:",
-            type="primary",
             disabled=job is not None and job.running,
             on_click=lambda: _start(request),
         )
@@ -155,6 +154,15 @@ def draw_preview(request: ExportRequest) -> None:
             ]
         )
     )
+    with st.container(key="pictures"):
+        _draw_pictures(request)
+    values = {"run": run.name, "images": request.config.images, "format": request.config.format}
+    values |= {"confidence": request.config.min_confidence, "distance": request.config.min_distance}
+    draw_link(values | format_options(request.options), request.command, opens="this form")
+
+
+def _draw_pictures(request: ExportRequest) -> None:
+    run = request.run
     if has_stages(run, request.options):  # minutes for what a download shows as well
         st.caption("It draws in many steps: below are pictures of its training, not yet the export's.")
         sheet = last_sheet(run)
@@ -166,9 +174,6 @@ def draw_preview(request: ExportRequest) -> None:
         labels = [() if p.label is None else (p.label,) for p in pictures]
         captions = [SampleRequest(run, label, (p.seed,)).captions[0] for label, p in zip(labels, pictures, strict=True)]
         st.html(markup.captioned_images(np.stack([p.image for p in pictures]), captions, "The first images"))
-    values = {"run": run.name, "images": request.config.images, "format": request.config.format}
-    values |= {"confidence": request.config.min_confidence, "distance": request.config.min_distance}
-    draw_link(values | format_options(request.options), request.command, opens="this form")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

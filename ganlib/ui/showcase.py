@@ -1,6 +1,6 @@
 """What a page shows before anybody has chosen anything: picked by eye, in ``showcase.json`` of a folder of runs.
 
-    {"run": "cifar10-sngan", "class": "horse", "seed": 0, "class_b": "horse", "seed_b": 3}
+    {"run": "mnist-sngan", "class": "3", "seed": 0, "class_b": "8", "seed_b": 5, "edit_run": "celeba-dcgan"}
 
 A folder without the file, and a run that is not there, leave the choice to the scores.
 """
@@ -21,8 +21,9 @@ def showcase(run: Run) -> dict[str, Any]:
     return chosen if chosen.get("run") == run.name else {}
 
 
-def showcase_run(runs: Sequence[Run]) -> Run | None:
-    name = _read().get("run")
+def showcase_run(runs: Sequence[Run], key: str = "run") -> Run | None:
+    """``key``: "run" of the pages that draw from seeds, "edit_run" of the one that fills holes."""
+    name = _read().get(key)
     return next((run for run in runs if run.name == name), None)
 
 

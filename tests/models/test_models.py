@@ -26,8 +26,9 @@ every_model = pytest.mark.parametrize("name", NAMES)
 
 
 @every_model
-def test_every_parameter_is_trained(name, tmp_path):
-    trainer = make_trainer(tmp_path, name, images=20)  # five steps: a tiny PGGAN's to full size
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_every_parameter_is_trained(name, precision, tmp_path):
+    trainer = make_trainer(tmp_path, name, images=20, precision=precision)  # five steps: a tiny PGGAN's to full size
     trained = set()
 
     def look(progress: Progress) -> None:
