@@ -23,7 +23,7 @@ HEAD = (
 PREAMBLE = """# The gallery, real against synthetic
 
 `python -m benchmarks.two_sample_gallery`, then `python -m docs.two_sample`: each run against the test images of its own
-data set, {images} images a side, both encoded alike. Small network: S4's, AUC on held-out images. Strong:
+data set, {images} images a side, both encoded alike. Small network: AUC on held-out images. Strong:
 logistic regression on features of EfficientNet-Lite0 at 64 pixels, with the 95 % interval, and the images a side that
 tell the sides apart in 95 of 100 cases. Neighbours: how often the nearest image is of the same side. t-test: components
 whose means differ at 5 %, and with the false discoveries controlled. Energy: the energy distance. Copies: images

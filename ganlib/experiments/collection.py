@@ -101,7 +101,7 @@ def _missing(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> dict[str
 def _sentence(experiment: str, absent: list[str], missing: Mapping[str, str]) -> str:
     shown = [f"{run} ({missing[run]})" for run in absent[:3]]
     more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-    return f"Runs are missing: {', '.join(shown)}{more}; `ganlib experiment {experiment} --run` trains them."
+    return f"Runs are missing: {', '.join(shown)}{more}; train them with ganlib experiment {experiment} --run."
 
 
 def _scores(runs: Mapping[str, TrainedRun]) -> pd.DataFrame:
@@ -153,9 +153,8 @@ def _unmeasured(metric: str, runs: list[str], sides: list[tuple[Variant, str]]) 
     variant = next(variant for variant, run in sides if run == runs[0])
     options = "".join(f" --option {name}={value}" for name, value in variant.options.items())
     space = f" --space {variant.space}" if variant.space != "z" else ""
-    return (
-        f"{sentence}; `ganlib evaluate {runs[0]} --metrics {group}{space}{options}` does." if group else f"{sentence}."
-    )
+    command = f"ganlib evaluate {runs[0]} --metrics {group}{space}{options}"
+    return f"{sentence}; measure it with {command}." if group else f"{sentence}."
 
 
 def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
     title = "DCGAN with and without spectral norm"
     question = "Does spectral norm keep D from winning?"
-    source = "S3"                        # and where in it
+    source = "Artworks"                  # a key of SOURCES, or any other name
     reported = "D's loss stays above G's; worse images within 220 epochs."
     limits = "Narrower networks, 60,000 images instead of 1.8 million."      # of what may be concluded
     reason = "Scale: 60,000 images."     # why a result may differ from what was reported
@@ -68,12 +68,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 RECIPE_KEYS = {"model", "data", "images", "max_minutes", "seeds", "needs", "halve", "evaluate", "fields", "start"}
 RELATIONS = ("<", ">", "=")
 MARGIN = 0.1
-SOURCES = {  # what the letters mean
-    "S0": "Service for conditional image generation",
-    "S1": "Method of generating images with GANs",
-    "S2": "Lecture on GANs for synthetic data",
-    "S3": "GANs on “Best Artworks of All Time”",
-    "S4": "Method of generating data sets for training deep networks",
+SOURCES = {  # theses and a lecture, by what cards call them
+    "Generation service": "Service for conditional image generation",
+    "GAN methods": "Method of generating images with GANs",
+    "GAN lecture": "Lecture on GANs for synthetic data",
+    "Artworks": "GANs on “Best Artworks of All Time”",
+    "Synthetic data sets": "Method of generating data sets for training deep networks",
 }
 STAGE = "stage"  # the option of a matrix that shows how its images come about
 MOST_IMAGES = 100  # of a matrix
@@ -137,8 +137,8 @@ class Experiment:
 
     @property
     def source_title(self) -> str:
-        """ "S3, GANs on “Best Artworks of All Time”"."""
-        return ", ".join(filter(None, [self.source, SOURCES.get(self.source, "")]))
+        """ "Artworks: GANs on “Best Artworks of All Time”"."""
+        return ": ".join(filter(None, [self.source, SOURCES.get(self.source, "")]))
 
     def variant(self, name: str) -> Variant:
         return next(variant for variant in self.variants if variant.name == name)

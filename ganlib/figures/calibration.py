@@ -98,7 +98,7 @@ def courtroom_figure(frame: pd.DataFrame) -> go.Figure:
 
 
 def disturbance_figure(frame: pd.DataFrame, instrument: str = "FID") -> go.Figure:
-    """S1's figure 2.6: one metric against the strength of each disturbance, relative to its strongest."""
+    """One metric against the strength of each disturbance, relative to its strongest."""
     rows_of_metric = frame[(frame["instrument"] == instrument) & (frame["fault"] != "none")]
     if rows_of_metric.empty:
         return empty_figure(f"{instrument} was not measured.")

@@ -236,7 +236,7 @@ def readable_tests(tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_components(components: pd.DataFrame) -> pd.DataFrame:
-    """The frame ``components`` in percent, as S4's tables have it."""
+    """The frame ``components`` in percent, a row per network."""
     frame = pd.DataFrame({"network": components["network"]})
     frame["comparison"] = components["comparison"].map(COMPARISONS)
     frame["images"] = [f"{n:,} / {m:,}" for n, m in zip(components["n"], components["m"], strict=True)]

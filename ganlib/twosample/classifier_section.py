@@ -1,4 +1,4 @@
-"""Classifier two-sample tests of a comparison: S4's network at its sizes, logistic regression, nearest neighbours."""
+"""Classifier two-sample tests of a comparison: small networks, logistic regression, nearest neighbours."""
 
 from __future__ import annotations
 

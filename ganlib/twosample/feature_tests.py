@@ -1,6 +1,6 @@
 """Whether the features of two sets of images have the same distribution: component by component, and all at once.
 
-S4's test is the t-test of each component's mean, and the share of components that it rejects at 5 %. Beside it stand
+The usual test is the t-test of each component's mean, and the share of components that it rejects at 5 %. Others are
 Kolmogorov and Smirnov's, which sees more than means; the share that remains where the false discoveries of so many
 dependent tests are controlled (Benjamini, Yekutieli, Annals of Statistics 29, 2001, p. 1165); and the energy distance
 of whole vectors (Székely, Rizzo, J. Statist. Plann. Inference 143, 2013, p. 1249), whose null distribution is that of

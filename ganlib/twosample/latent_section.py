@@ -1,4 +1,4 @@
-"""Latent tests of a comparison: tables 4.4 and 4.5 of S4, the mean shift and both instruments on its result."""
+"""Latent tests of a comparison: tables of both, the mean shift and both instruments on its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latent codes of real and synthetic images: S4's tests of them, the mean shift, where they lie dense.
+"""Latent codes of real and synthetic images: t-tests of them, the mean shift, where they lie dense.
 
 The mean shift moves the codes of synthetic images so that their mean is that of the real ones' codes, and decodes them.
 """
@@ -22,7 +22,7 @@ from ganlib.images import from_uint8, to_uint8
 from ganlib.models import Encodes, GenerativeModel, Latents
 
 CHUNK = 64
-REACH = 1.5  # of an axis on either side of 0, within which S4 counts points
+REACH = 1.5  # of an axis on either side of 0, within which points are counted
 AXES = 8  # principal axes of the density table
 STEPS = np.linspace(-4, 4, 9)  # standard deviations along the first axis at which codes are decoded
 

@@ -1,4 +1,4 @@
-"""The small network that S4's method tells real from synthetic images with.
+"""The small network that tells real from synthetic images.
 
 [conv 3x3, 4]-[max-pool]-[conv 3x3, 8]-[max-pool]-[dropout 0.2]-[fc 64]-[fc 1], ReLU; a sigmoid is in the loss, binary
 cross-entropy. Adam 1e-4, 10 epochs, batches of 16. The convolutions pad, as the source does not say.

@@ -32,7 +32,7 @@ from ganlib.settings import data_roots
 Images = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]  # (stage, images done, images in all)
 
-LARGEST_SIDE = 224  # pixels: what S4's method goes up to
+LARGEST_SIDE = 224  # pixels: the small network's largest input
 
 
 class Encoding(NamedTuple):

@@ -1,4 +1,4 @@
-"""May one train on them? A classifier of real, synthetic or both images, tested on real ones (task 7 of S4)."""
+"""May one train on them? A classifier of real, synthetic or both images, tested on real ones."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ganlib.ui.markup import plain
 from ganlib.ui.scripts import merge_history
 
 # Streamlit writes the chosen options of a list in white whatever the accent: on a light one that is 2.6 : 1.
-DARK_TAGS = "<style>[data-testid=stMultiSelect] span[title] { color: #0f1117 }</style>"
+DARK_TAGS = "<style>[data-testid=stMultiSelect] [data-tag] * { color: #0f1117 }</style>"
 
 # What comes late has its room from the start, by key, so that what stands below does not jump.
 RESERVED_HEIGHTS = """<style>

@@ -21,7 +21,7 @@ from ganlib.ui.catalog import all_recipes
 from ganlib.ui.experiment_matrix import draw_matrix
 from ganlib.ui.experiments import Result
 
-MOMENTS = (0.05, 0.23, 0.45, 0.68, 1.0)  # of the training: S3's epochs 10, 50, 100, 150 and 220 of 220
+MOMENTS = (0.05, 0.23, 0.45, 0.68, 1.0)  # of the training: the source's epochs 10, 50, 100, 150 and 220 of 220
 TILES = (3, 2)  # of a moment's picture
 GAP = 12  # pixels between the moments of a report's picture
 SMOOTHING = 0.6

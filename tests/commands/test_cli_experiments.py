@@ -22,7 +22,7 @@ second = "narrow"
 TRAINED = f"""\
 title = "Width"
 question = "Does width help?"
-source = "S1"
+source = "GAN methods"
 reported = "It does."
 
 [recipe]
@@ -42,7 +42,7 @@ fields = {{ width = 8 }}
 EXISTING = f"""\
 title = "Of the gallery"
 question = "Is it?"
-source = "S3"
+source = "Artworks"
 reported = "It is."
 
 [variants.wide]
@@ -69,8 +69,10 @@ def test_the_table_has_a_verdict_for_each_and_a_sentence_for_what_is_broken(defi
     assert printed.err == f"ganlib: {definitions / 'broken.toml'}: it needs title, a text.\n"
     rows = list(csv.reader(io.StringIO(printed.out)))
     assert rows[0] == ["experiment", "source", "verdict", "answer"]
-    assert [row[:3] for row in rows[1:]] == [["existing", "S3", "open"], ["width", "S1", "open"]]
-    assert rows[1][3] == ("Runs are missing: absent (not trained yet); `ganlib experiment existing --run` trains them.")
+    assert [row[:3] for row in rows[1:]] == [["existing", "Artworks", "open"], ["width", "GAN methods", "open"]]
+    assert rows[1][3] == (
+        "Runs are missing: absent (not trained yet); train them with ganlib experiment existing --run."
+    )
 
 
 def test_an_unknown_experiment_and_an_empty_folder_are_a_sentence(gallery, tmp_path, capsys):

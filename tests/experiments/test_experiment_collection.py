@@ -28,13 +28,13 @@ class Trained:
 def experiment(*claims: Claim) -> Experiment:
     recipe = {"model": "dcgan", "data": "digits", "images": 1000, "fields": {}}
     variants = (Variant("a", "A", ("a0", "a1"), recipe, (0, 1)), Variant("b", "B", ("b0",), None))
-    return Experiment("e", "E", "Is it?", "S1", "It is.", variants, claims)
+    return Experiment("e", "E", "Is it?", "GAN methods", "It is.", variants, claims)
 
 
 FID = Claim("A is better.", Measure(metric="fid"), "a", "<", "b")
 
 
-UNMEASURED = "FID is not measured of b0; `ganlib evaluate b0 --metrics fid` does."
+UNMEASURED = "FID is not measured of b0; measure it with ganlib evaluate b0 --metrics fid."
 
 
 def folder(tmp_path: Path, name: str, *entries: object, log: str = "") -> Trained:
@@ -89,7 +89,7 @@ def test_missing_and_half_trained_runs_are_named(tmp_path):
     assert result.missing == {"a0": "980 of 1,000 images trained", "a1": "not trained yet"}
     assert result.claims[0].problem == (
         "Runs are missing: a0 (980 of 1,000 images trained), a1 (not trained yet); "
-        "`ganlib experiment e --run` trains them."
+        "train them with ganlib experiment e --run."
     )
 
 

@@ -16,7 +16,7 @@ from ganlib.settings import EXPERIMENTS
 GOOD = """\
 title = "Spectral norm"
 question = "Does it help?"
-source = "S3"
+source = "Artworks"
 reported = "It does
 not."
 scalars = ["loss/D"]
@@ -62,7 +62,7 @@ def write(tmp_path: Path, text: str, name: str = "norm.toml") -> Path:
 
 def test_variants_are_recipes_over_the_shared_one(tmp_path):
     experiment = read_experiment(write(tmp_path, GOOD))
-    assert (experiment.name, experiment.source, experiment.scalars) == ("norm", "S3", ("loss/D",))
+    assert (experiment.name, experiment.source, experiment.scalars) == ("norm", "Artworks", ("loss/D",))
     base, sn, shipped = experiment.variants
     assert base.runs == ("norm-base-s0", "norm-base-s1")
     assert sn.title == "sn"

@@ -59,7 +59,7 @@ def test_the_kls_weight_rises_in_the_warm_up():
 
 
 def test_the_sources_adam_and_its_cyclic_rate():
-    """S4: from 1e-5 to 1e-2 and back in 1000 steps, β 0.9 and 0.99, ε 1e-10; here in 4 steps."""
+    """From 1e-5 to 1e-2 and back in 1000 steps, β 0.9 and 0.99, ε 1e-10; here in 4 steps."""
     model = fresh("vae_mlp", lr=1e-5, cycle_peak=1e3, cycle_steps=4, beta2=0.99, eps=1e-10)
     (optimizer,) = model.optimizers().values()
     assert optimizer.defaults["betas"] == (0.9, 0.99)

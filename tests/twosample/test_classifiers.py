@@ -1,4 +1,4 @@
-"""S4's network, logistic regression and nearest neighbours on images and features with a known answer."""
+"""The small network, logistic regression and nearest neighbours on images and features with a known answer."""
 
 from __future__ import annotations
 

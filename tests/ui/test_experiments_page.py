@@ -20,7 +20,7 @@ from helpers.tiny_models import write_run
 WIDTH = f"""\
 title = "Two architectures"
 question = "Is it better?"
-source = "S1"
+source = "GAN methods"
 reported = "80 against 100."
 limits = "A few images."
 reason = "Scale."
@@ -51,7 +51,11 @@ relation = ">"
 second = 0
 """
 UNMEASURED = WIDTH.replace(OTHER, UNCONDITIONAL).replace("priority = 1", "priority = 2").replace("Two", "Three")
-UNTRAINED = WIDTH.replace(OTHER, "absent").replace("priority = 1", "priority = 3").replace('"S1"', '"S4"')
+UNTRAINED = (
+    WIDTH.replace(OTHER, "absent")
+    .replace("priority = 1", "priority = 3")
+    .replace('"GAN methods"', '"Synthetic data sets"')
+)
 
 
 @pytest.fixture
@@ -80,8 +84,8 @@ def test_each_experiment_is_a_card_with_verdict_question_and_figure(definitions)
 
 
 def test_cards_are_filtered_by_source_and_verdict(definitions):
-    assert "1 of 2 trainings are done." not in texts(open_page("experiments", source="S1"))
-    assert len(badges(open_page("experiments", source="S4"))) == 1
+    assert "1 of 2 trainings are done." not in texts(open_page("experiments", source="GAN methods"))
+    assert len(badges(open_page("experiments", source="Synthetic data sets"))) == 1
     at = open_page("experiments", source="S9")
     assert "the link asks for source" in at.warning[0].value.lower()
 
