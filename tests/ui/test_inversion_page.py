@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,6 +54,19 @@ def test_a_test_picture_is_inverted_edited_saved_and_equal_to_the_commands(own_g
     at = fine(next(button for button in at.button if button.label == "Save").click().run())
     assert "The latents are in" in at.success[0].value
     assert load_latents(Run(own_gallery / CONDITIONAL), "four")[1] == 3
+
+
+@pytest.mark.parametrize("edits", ["", "sefa-1=2"])
+def test_the_snippet_gives_the_pixels_of_the_page(edits, own_gallery, tmp_path, monkeypatch):
+    at = open_page("inversion", run=CONDITIONAL, picture="4", class_="3", steps=STEPS, edits=edits)
+    picture, *_, result = large_images(at)
+    snippet = at.code[2].value
+    (name,) = re.findall(r"Path\('(.+?)'\)", snippet)
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(picture).save(name)
+    namespace: dict[str, Any] = {}
+    exec(compile(snippet, "snippet", "exec"), namespace)
+    assert np.array_equal(namespace["images"][0, ..., 0], result)
 
 
 def test_another_test_picture_is_inverted_in_its_turn(own_gallery):
