@@ -31,12 +31,14 @@ def available_devices() -> list[str]:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """ "auto" takes CUDA, then MPS, then the CPU; "cuda" is the first GPU."""
+    """ "auto" takes CUDA, then MPS, then the CPU; "cuda" is the first GPU, or under torchrun that of the process."""
     names = available_devices()
+    local = os.environ.get("LOCAL_RANK", "0")
+    gpu = f"cuda:{local}" if f"cuda:{local}" in names else "cuda:0"
+    if name == "cuda" or (name == "auto" and gpu in names):
+        name = gpu
     if name == "auto":
         return torch.device(names[0])
-    if name == "cuda" and "cuda:0" in names:
-        return torch.device("cuda:0")
     if name in names:
         return torch.device(name)
     raise GanlibError(f"This machine has no device {name!r}; choose auto, {', '.join(names)}.")

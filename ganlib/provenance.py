@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from ganlib import __version__
-from ganlib.settings import CHECKOUT
+from ganlib.settings import CHECKOUT, PACKAGE
 
 PACKAGES = ("torch", "torchvision", "torch-fidelity", "numpy")
 
@@ -38,6 +39,14 @@ def commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
+
+
+def source_hash() -> str:
+    """12 hex digits of SHA-256 over the package's code, the same wherever it is installed."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def now() -> str:

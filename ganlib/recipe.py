@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -97,6 +97,22 @@ class StartRecipe:
 
 
 @dataclass(frozen=True)
+class WorldRecipe:
+    """How each step's batch was shared, from so many training images on."""
+
+    images: int
+    world_size: int  # processes
+    microbatches: int  # of each
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        return cls(*(_typed(values[name], int) for name in ("images", "world_size", "microbatches")))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"images": self.images, "world_size": self.world_size, "microbatches": self.microbatches}
+
+
+@dataclass(frozen=True)
 class Recipe:
     """``config`` and ``training`` hold the fields of the model's Config and of the TrainingConfig."""
 
@@ -105,6 +121,7 @@ class Recipe:
     data: DataRecipe
     training: Mapping[str, Any] | None = None  # None where the run comes from elsewhere
     start: StartRecipe | None = None
+    world: tuple[WorldRecipe, ...] = ()  # in order; () where one process had each whole batch
     note: str = ""  # what a reader should know
     versions: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
@@ -137,6 +154,7 @@ class Recipe:
             data=DataRecipe.from_dict(values["data"]),
             training=None if training is None else _typed(training, dict),
             start=None if start is None else StartRecipe.from_dict(start),
+            world=tuple(WorldRecipe.from_dict(part) for part in _typed(values.get("world", []), list)),
             note=note if isinstance(note, str) else "",
             versions=_typed(values.get("versions", {}), dict),
             commit=values.get("commit"),
@@ -145,11 +163,20 @@ class Recipe:
             extra=_others(values, cls.__dataclass_fields__),
         )
 
+    def shared_by(self, world_size: int, microbatches: int, images: int) -> Self:
+        """The recipe of a training that is shared like this from ``images`` on."""
+        last = self.world[-1] if self.world else WorldRecipe(0, 1, 1)
+        if (last.world_size, last.microbatches) == (world_size, microbatches):
+            return self
+        earlier = self.world or ((last,) if images else ())
+        return replace(self, world=(*earlier, WorldRecipe(images, world_size, microbatches)))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it; what is absent leaves no key."""
         optional = {
             "training": None if self.training is None else dict(self.training),
             "start": self.start and self.start.to_dict(),
+            "world": [part.to_dict() for part in self.world] or None,
             "note": self.note or None,
         }
         return {

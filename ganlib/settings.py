@@ -9,6 +9,7 @@ GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the 
 GANLIB_LOGS      folders of other tools' logs for the curves page, separated as in PATH
 GANLIB_VIEWS     a file of views for the presentation mode (default: the package's)
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
+GANLIB_RANK_TIMEOUT  seconds in which all processes that torchrun starts must have met (default: 300)
 
 GANLIB_EXPERIMENTS   a folder of definitions of experiments in place of the project's
 
@@ -81,11 +82,20 @@ def experiments_folder() -> Path:
 
 def progress_interval() -> float:
     """Seconds between the progress lines of a process without a terminal."""
-    text = os.environ.get("GANLIB_PROGRESS") or "30"
+    return _seconds("GANLIB_PROGRESS", "30")
+
+
+def rank_timeout() -> float:
+    """Seconds in which all processes of one command must have met."""
+    return _seconds("GANLIB_RANK_TIMEOUT", "300")
+
+
+def _seconds(variable: str, default: str) -> float:
+    text = os.environ.get(variable) or default
     try:
         return float(text)
     except ValueError:
-        raise GanlibError(f"GANLIB_PROGRESS must be a number of seconds, not {text!r}.") from None
+        raise GanlibError(f"{variable} must be a number of seconds, not {text!r}.") from None
 
 
 def child_environment(progress: float, *runs: Path) -> dict[str, str]:

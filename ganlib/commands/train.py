@@ -1,4 +1,7 @@
-"""python -m ganlib train MODEL --data DATA [any config field] | --like RUN | --start RUN | --resume RUN"""
+"""python -m ganlib train MODEL --data DATA [any config field] | --like RUN | --start RUN | --resume RUN
+
+torchrun --nproc-per-node N -m ganlib train … trains one run in N processes, on one machine or several.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 import re
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -19,15 +22,17 @@ from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data import DataSet, load_data
 from ganlib.devices import pick_device
+from ganlib.distributed import LostProcess, World, join_world
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable, blueprint
 from ganlib.models.attributes import AttributesConfig
-from ganlib.provenance import commit, now, versions
+from ganlib.provenance import commit, now, source_hash, versions
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
 from ganlib.runs import Run, RunFolder, find_run, read_tensors
 from ganlib.settings import RUNS, run_roots
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.config import resolve_precision
+from ganlib.training.shares import Shares
 from ganlib.training.state import require_state
 from ganlib.training.step import select_phases
 from ganlib.training.trainer import seeded
@@ -79,18 +84,57 @@ class Training(NamedTuple):
 
 
 def run(args: argparse.Namespace) -> None:
-    folder, model, data, config, recipe = _resume(args) if args.resume else _start(args)
-    with folder.training():
-        if not args.resume:  # another process may have begun and ended in it since it was looked at
-            _require_empty(folder, locked=True)
-            folder.write_config(recipe)
-        trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume))
-        if args.resume:  # the state fits: now the recipe may say how far it goes
-            folder.write_config(recipe)
+    with join_world() as world:
+        _train(args, world)
+
+
+def _train(args: argparse.Namespace, world: World) -> None:
+    prepare = _resume if args.resume else _start
+    with redirect_stdout(None) if world.rank else nullcontext():
+        training = world.agree(lambda: world.rank_0_first(lambda: prepare(args, world)))
+    require_same_training(world, training)
+    # Rank 0 has chosen the folder.
+    training = training._replace(folder=RunFolder(Path(world.gather(str(training.folder.path))[0])))
+    folder = training.folder
+    with ExitStack() as stack:
+        trainer = world.agree(lambda: _begin(args, training, world, stack))
         with _signals() as received, closing(ProgressLine()) as line:
-            trainer.train(partial(_report, folder.path.name, line), lambda: bool(received))
-    outcome = "stopped; go on with --resume" if received else "finished"
-    print(f"{folder.path}: {outcome}, {trainer.images:,} images in {trainer.seconds / 60:.1f} minutes")
+            try:
+                trainer.train(partial(_report, folder.path.name, line), lambda: bool(received))
+            except LostProcess as error:
+                raise GanlibError(f"{error}; go on from the last saved state with --resume {folder.path}.") from error
+    if world.rank == 0:
+        outcome = "finished" if trainer.finished and not received else "stopped; go on with --resume"
+        print(f"{folder.path}: {outcome}, {trainer.images:,} images in {trainer.seconds / 60:.1f} minutes")
+
+
+def _begin(args: argparse.Namespace, training: Training, world: World, stack: ExitStack) -> Trainer:
+    """The trainer; rank 0 holds the folder's lock until the stack ends, and writes the recipe."""
+    folder, model, data, config, recipe = training
+    if world.rank == 0:
+        stack.enter_context(folder.training())
+    if world.rank == 0 and not args.resume:  # another process may have begun and ended in it since it was looked at
+        _require_empty(folder, locked=True)
+        folder.write_config(recipe.shared_by(world.size, config.microbatches, 0))
+    trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume), world=world)
+    if world.rank == 0 and args.resume:  # the state fits: now the recipe may say how far it goes
+        folder.write_config(recipe.shared_by(world.size, config.microbatches, trainer.images))
+    return trainer
+
+
+def require_same_training(world: World, training: Training) -> None:
+    """GanlibError unless all processes train the same model with the same code, data and settings."""
+    if world.size == 1:
+        return
+    recipe, config = training.recipe, training.config
+    world.require_equal(
+        code=source_hash(),
+        torch_version=str(torch.__version__),
+        model=(recipe.model, dict(recipe.config)),
+        data_set=recipe.data.to_dict(),
+        training_setting=config.to_dict(),
+        start=recipe.start and recipe.start.to_dict(),
+    )
 
 
 def _report(name: str, line: ProgressLine, progress: Progress) -> None:
@@ -114,7 +158,7 @@ def _signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _start(args: argparse.Namespace) -> Training:
+def _start(args: argparse.Namespace, world: World) -> Training:
     if args.like and args.start:
         raise GanlibError("--like starts from random weights, --start from a run's; leave one out.")
     like = find_run(args.like or args.start) if args.like or args.start else None
@@ -124,6 +168,7 @@ def _start(args: argparse.Namespace) -> Training:
     same = like if like and like.model_name == name else None  # whose fields are this model's
     cls = MODELS[name]
     config = _training_config(args, cls, same)
+    Shares(world, config.microbatches).check(config.batch_size)
     data = _data(args, like, same)
     model = _model(args, cls, same, data, config.seed)
     if like and args.start:
@@ -142,8 +187,9 @@ def _start(args: argparse.Namespace) -> Training:
         commit=commit(),
         created=now(),
     )
-    folder = RunFolder(args.out or _new_folder(f"{data.name}-{name}"))
-    _require_empty(folder, locked=False)
+    folder = RunFolder(args.out or (_new_folder(f"{data.name}-{name}") if world.rank == 0 else RUNS))
+    if world.rank == 0:
+        _require_empty(folder)
     return Training(folder, model, data, config, recipe)
 
 
@@ -202,18 +248,20 @@ def _require_empty(folder: RunFolder, *, locked: bool) -> None:
     raise GanlibError(f"{folder.path} holds other files; choose an empty or new folder for --out.")
 
 
-def _resume(args: argparse.Namespace) -> Training:
+def _resume(args: argparse.Namespace, world: World) -> Training:
     run = find_run(args.resume)
     changed = [k for k in given(args, ModelConfig) | given(args, run.model_class.Config)]
     budget = given(args, TrainingConfig)
-    fixed = changed + [k for k in budget if k not in ("images", "max_minutes")]
+    longer = bool(budget.keys() - {"microbatches"})
+    fixed = changed + [k for k in budget if k not in ("images", "max_minutes", "microbatches")]
     fixed += [name for name in ("like", "start", "out", "note", "imbalance") if getattr(args, name)]
     fixed += ["the model"] * (args.model not in (None, run.model_name))
     if fixed:
         raise GanlibError(f"A resumed run keeps its recipe, so {fixed[0]} cannot change; use --like for a new run.")
     data = _load_again(run, args)
     require_state(run.folder.state)
-    _keep_changed_weights(run, bool(budget))
+    if world.rank == 0:
+        _keep_changed_weights(run, longer)
     run.blueprint  # noqa: B018  (refuses what would not fit any memory)
     config = TrainingConfig.from_dict(run.training | budget)
     recipe = replace(run.recipe, training=config.to_dict())

@@ -25,6 +25,8 @@ def batches(
     only: int = 0,
     labels: int = 0,
     labelled_share: float = 0.5,
+    rank: int = 0,
+    world_size: int = 1,
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Infinite ((B, C, H, W) float32 in [-1, 1], channels_last; (B,) int64), beginning at step ``start``.
@@ -32,7 +34,8 @@ def batches(
     Each step takes the next B indices of the concatenated permutations of all epochs; B may exceed N, and may be a
     function of the images taken by earlier steps. ``only``: use this many images, stratified by class. ``labels``:
     this many images keep their label, the others get -1; labelled images are a ``labelled_share`` of every batch,
-    and the rest of it is drawn from all.
+    and the rest of it is drawn from all. ``rank`` of ``world_size`` processes gets every world_size-th image of each
+    batch: dealt out, the batches are those of one process.
     """
     if not callable(batch_size) and batch_size < 1:
         raise GanlibError(f"A batch needs at least one image, not {batch_size}; set a positive batch size.")
@@ -51,7 +54,7 @@ def batches(
         from_all = (subset[i] for i in _batch_indices(len(subset), others, seed, start))
         indices = (np.concatenate(pair) for pair in zip(from_labelled, from_all, strict=False))
     pixels = np.asarray(split.images)  # a plain view: indexing np.memmap itself is slower
-    return _batches(pixels, targets, indices, seed, start, flip, torch.device(device))
+    return _batches(pixels, targets, indices, seed, start, flip, torch.device(device), slice(rank, None, world_size))
 
 
 def stratified_subset(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -88,14 +91,15 @@ def _batches(
     start: int,
     flip: bool,
     device: torch.device,
+    dealt: slice,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     for step, selected in zip(count(start), indices, strict=False):
-        x = pixels[selected]  # (B, H, W, C) uint8
+        x = pixels[selected[dealt]]  # (B, H, W, C) uint8
         if flip:
             # the third number separates this stream from the permutations' [seed, epoch]
-            flipped = _generator(seed, step, 1).random(len(selected)) < 0.5
+            flipped = _generator(seed, step, 1).random(len(selected))[dealt] < 0.5
             x[flipped] = x[flipped, :, ::-1]
-        images, labels = torch.from_numpy(x), torch.from_numpy(targets[selected])
+        images, labels = torch.from_numpy(x), torch.from_numpy(targets[selected[dealt]])
         if device.type == "cuda":
             images = images.pin_memory().to(device, non_blocking=True)
             labels = labels.pin_memory().to(device, non_blocking=True)

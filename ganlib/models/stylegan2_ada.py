@@ -229,6 +229,7 @@ class StyleGAN2ADA(EmbedsAttributes):
     Config = StyleGAN2ADAConfig
     config: StyleGAN2ADAConfig
     ema_modules = ("G",)
+    summed_buffers = ("signs",)
     spaces = {"z": "slerp", "w": "lerp", "w+": "lerp"}
     loss_kind = "non-saturating + R1"
     training_defaults = {"batch_size": 16}  # measured on digits: far ahead of 64 at the same number of images

@@ -16,6 +16,10 @@ class TrainingConfig(Config):
     images: int = option(0, "stop after this many training images, 0 = no limit", min=0)
     max_minutes: float = option(0.0, "stop after this many minutes of training, 0 = no limit", min=0.0)
     batch_size: int = option(64, "images per step", min=2)
+    microbatches: int = option(
+        1, "parts of a process's share of each step, one after the other: less memory, the same training", min=1
+    )
+    sync_batch_norm: bool = option(False, "batch norm over the whole step's images, where several processes share them")
     seed: int = option(0, "seed of the initial weights, the data's order and all noise", min=0, max=2**32 - 1)
     precision: Literal["auto", "bf16", "fp32"] = option(
         "auto", "mixed precision; auto = bf16 where the hardware has it"

@@ -55,3 +55,13 @@ class ScalarMeans:
             values[f"loss/{phase}"].append(loss)
         self._losses.clear()
         return values
+
+
+def mean_by_tag(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Of each tag the mean over those rows that have it."""
+    if len(rows) == 1:
+        return rows[0]
+    values = {
+        tag: [row[tag] for row in rows if tag in row] for tag in dict.fromkeys(tag for row in rows for tag in row)
+    }
+    return {tag: sum(numbers) / len(numbers) for tag, numbers in values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,6 +12,9 @@ from torch.optim import Optimizer
 
 from ganlib.errors import GanlibError
 from ganlib.models import Batch, Phase, Trainable
+from ganlib.training.shares import Loss, Shares
+
+ONE_SHARE = Shares()
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,13 @@ def step(
     *,
     bf16: bool = False,
     with_gradient_norm: bool = False,
+    shares: Shares = ONE_SHARE,
+    noise_key: Sequence[int] = (0, 0),
 ) -> StepResult:
     """Minimises the phase's loss on ``batch`` over the optimizer's parameters; all others are frozen.
 
-    With ``bf16`` the loss is computed in mixed precision where the phase permits it.
+    With ``bf16`` the loss is computed in mixed precision where the phase permits it. ``shares``: of which the batch is
+    one process's part, with noise that follows from ``noise_key``, the numbers of the step and of the phase.
     """
     parameters = parameters_of(optimizer)
     # Gradients only where this phase trains: the other networks' cost half of a GAN's backward pass.
@@ -41,14 +48,18 @@ def step(
     for p in parameters:
         p.requires_grad_(True)
     optimizer.zero_grad(set_to_none=True)
-    with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=bf16 and phase.autocast):
-        loss, scalars = phase.loss(batch)
-    loss.backward()
+    losses: list[Loss] = []
+    for part in shares.parts(model, batch, noise_key):
+        with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=bf16 and phase.autocast):
+            loss, scalars = phase.loss(part)
+        loss.backward()
+        losses.append(Loss(loss.detach(), {tag: value.detach() for tag, value in scalars.items()}))
+    joined = shares.join(model, parameters, losses)
     norm = None
     if with_gradient_norm:
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
     optimizer.step()
-    return StepResult(loss.detach(), {tag: value.detach() for tag, value in scalars.items()}, norm)
+    return StepResult(joined.value, joined.scalars, norm)
 
 
 def parameters_of(optimizer: Optimizer) -> list[nn.Parameter]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from math import inf, isfinite
 from typing import Any
 
@@ -13,13 +12,16 @@ import torch
 from torch import Tensor
 
 from ganlib.data import DataSet, batches
+from ganlib.distributed import World
 from ganlib.errors import GanlibError
 from ganlib.models import Batch, Trainable
+from ganlib.nn.sync_norm import synchronise_batch_norms
 from ganlib.runs import RunFolder
 from ganlib.training.config import TrainingConfig
 from ganlib.training.ema import EMA
 from ganlib.training.log import ScalarLog
-from ganlib.training.scalars import Diverged, ScalarMeans
+from ganlib.training.scalars import Diverged, ScalarMeans, mean_by_tag
+from ganlib.training.shares import Shares
 from ganlib.training.snapshots import next_snapshot, save_reconstructions, save_samples
 from ganlib.training.state import load_state, save_state
 from ganlib.training.step import parameters_of, select_phases, step
@@ -40,7 +42,8 @@ class Progress:
 class Trainer:
     """Trains ``model`` on ``data`` into ``folder``. With ``resume``, goes on from the folder's ``state.pt``.
 
-    On the CPU a resumed run equals the uninterrupted one bit for bit (same machine, same thread count).
+    On the CPU a resumed run equals the uninterrupted one bit for bit (same machine, thread count and world size).
+    Every process of a ``world`` has a trainer of the same model and data; that of rank 0 alone writes and reports.
     """
 
     def __init__(
@@ -52,10 +55,16 @@ class Trainer:
         device: torch.device,
         *,
         resume: bool = False,
+        world: World | None = None,
     ) -> None:
         self.folder, self.data, self.config, self.device = folder, data, config, device
         model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs
         self.model = model.train()
+        self.world = world or World()
+        self.shares = Shares(self.world, config.microbatches, config.seed)
+        self._batch_size(0)
+        if config.sync_batch_norm:
+            synchronise_batch_norms(model, self.world)
         self.optimizers = self.model.optimizers()
         self.phases = select_phases(self.model, config.phases)
         self.ema = EMA(self.model, config.ema_half_life, config.ema_ramp)
@@ -64,7 +73,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         if resume:
             load_state(self, folder.state, device)
-        self.log = ScalarLog(folder.log, resume_at=self.step)
+        self.log = ScalarLog(folder.log, resume_at=self.step) if self.writes else None
         self._means = ScalarMeans()
         averaged = {id(p) for name in model.ema_modules for p in self.model.get_submodule(name).parameters()}
         self._averaged_optimizers = {
@@ -73,8 +82,16 @@ class Trainer:
             if any(id(p) in averaged for p in parameters_of(optimizer))
         }
 
+    @property
+    def writes(self) -> bool:
+        """Whether this is the process that writes: weights are the same in all."""
+        return self.world.rank == 0
+
     def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs to go on exactly, the random generators included."""
+        """All that a resumed run needs to go on exactly, the random generators included.
+
+        The noise of several processes needs none: it follows from the step.
+        """
         return {
             "step": self.step,
             "images": self.images,
@@ -109,10 +126,10 @@ class Trainer:
         snapshot_at = next_snapshot(self.images, self.config)
         saved_at = row_start = time.monotonic()
         row_images = 0
-        while not (self.finished or should_stop()):
+        while not (self.finished or self._stops(should_stop)):
             images, labels = next(stream)
             self.train_on(Batch(images, labels))
-            row_images += len(images)
+            row_images += len(images) * self.world.size
             if self.step % self.config.log_every and self.images < snapshot_at:
                 continue
             scalars = self._write_row(row_start, row_images)
@@ -120,20 +137,32 @@ class Trainer:
                 self.snapshot()
                 snapshot_at = next_snapshot(self.images, self.config)
             if time.monotonic() - saved_at > self.config.state_every:
-                save_state(self, self.folder.state)
+                self._save_state()
                 saved_at = time.monotonic()
-            report(self._progress(scalars))
+            if self.writes:
+                report(self._progress(scalars))
             row_start, row_images = time.monotonic(), 0
         if row_images:
             self._write_row(row_start)
         self.save()
 
+    def _stops(self, should_stop: Callable[[], bool]) -> bool:
+        """Where one of several processes is to stop, all do so after the step that tells them."""
+        if self.world.size == 1:
+            return should_stop()
+        stops, self.shares.stop = self.shares.stop, should_stop()
+        return stops
+
     def train_on(self, batch: Batch) -> None:
-        """One step: every phase that is due, and the average where what it averages has moved."""
+        """One step: every phase that is due, and the average where what it averages has moved.
+
+        batch: this process's part, as many images as each other's.
+        """
+        batch_size = len(batch.images) * self.world.size
         for name in self.model.on_images(self.images):
             self.optimizers[name] = self.model.optimizers()[name]
         phases = [phase for phase in self.phases if self.step % phase.every == 0]
-        for phase in phases:
+        for number, phase in enumerate(phases):
             result = step(
                 self.model,
                 phase,
@@ -142,19 +171,27 @@ class Trainer:
                 bf16=self.config.precision == "bf16",
                 # Once a row: a norm over all weights is not free.
                 with_gradient_norm=f"grad/{phase.name}" not in self._means,
+                shares=self.shares,
+                noise_key=(self.step, number),
             )
             self._means.add(phase.name, self.step, result)
         if any(phase.optimizer in self._averaged_optimizers for phase in phases):
-            self.ema.update(len(batch.images), self.images)
+            self.ema.update(batch_size, self.images)
         self.step += 1
-        self.images += len(batch.images)
+        self.images += batch_size
 
     def save(self) -> None:
         self.snapshot()
-        save_state(self, self.folder.state)
+        self._save_state()
+
+    def _save_state(self) -> None:
+        if self.writes:
+            save_state(self, self.folder.state)
 
     def snapshot(self) -> None:
         """Averaged weights and, of what generates, images of always the same seeds, classes and test images."""
+        if not self.writes:
+            return
         self.ema.model.before_saving()
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
@@ -171,17 +208,25 @@ class Trainer:
     def finished(self) -> bool:
         return self.fraction >= 1
 
+    def _batch_size(self, images_seen: int) -> int:
+        """GanlibError where it does not divide."""
+        size = self.model.batch_size(images_seen, self.config.batch_size)
+        self.shares.check(size)
+        return size
+
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         c = self.config
         return batches(
             self.data.train,
-            partial(self.model.batch_size, default=c.batch_size),
+            self._batch_size,
             seed=c.seed,
             start=self.step,
             flip=self.data.flip if c.flip == "auto" else c.flip == "on",
             only=c.only,
             labels=c.labels,
             labelled_share=c.labelled_share,
+            rank=self.world.rank,
+            world_size=self.world.size,
             device=self.device,
         )
 
@@ -195,11 +240,14 @@ class Trainer:
                 f"{error}; training stopped and the last good state is kept in {self.folder.path}: resume it or lower "
                 "the learning rate."
             ) from error
-        seconds = time.monotonic() - start
+        # Rank 0's clock counts, or the processes would not end at the same step.
+        rows = self.world.gather((scalars, time.monotonic() - start))
+        scalars, seconds = mean_by_tag([row for row, _ in rows]), rows[0][1]
         self.seconds += seconds
         if images:
             scalars["images/s"] = images / seconds
-        self.log.append(self.step, self.images, scalars)
+        if self.log:
+            self.log.append(self.step, self.images, scalars)
         return scalars
 
     def _check_weights(self) -> None:
