@@ -14,11 +14,13 @@ from typing import TypeVar
 import torch
 
 from ganlib.errors import GanlibError
+from ganlib.settings import launch
 
 T = TypeVar("T")
 
 _WORKERS: dict[str, ThreadPoolExecutor] = {}
 _CREATING = threading.Lock()
+os.register_at_fork(after_in_child=_WORKERS.clear)  # threads stay in the parent
 _CORES = os.cpu_count() or 1
 _most_threads = 0  # of a computation on the CPU that gives way to other processes; 0 where it does not
 
@@ -33,8 +35,8 @@ def available_devices() -> list[str]:
 def pick_device(name: str = "auto") -> torch.device:
     """ "auto" takes CUDA, then MPS, then the CPU; "cuda" is the first GPU, or under torchrun that of the process."""
     names = available_devices()
-    local = os.environ.get("LOCAL_RANK", "0")
-    gpu = f"cuda:{local}" if f"cuda:{local}" in names else "cuda:0"
+    own = f"cuda:{launch().local_rank}"
+    gpu = own if own in names else "cuda:0"
     if name == "cuda" or (name == "auto" and gpu in names):
         name = gpu
     if name == "auto":

@@ -6,7 +6,6 @@ process has ``World()``, in which every operation is the identity and nothing of
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.settings import rank_timeout
+from ganlib.settings import Launch, launch, rank_timeout
 
 T = TypeVar("T")
 
@@ -137,27 +136,22 @@ class World:
             ) from error
 
 
-def world_size() -> int:
-    """Processes of this command. GanlibError for an environment that is not torchrun's."""
-    return _variable("WORLD_SIZE", "1") if "RANK" in os.environ else 1
-
-
 @contextmanager
 def join_world() -> Iterator[World]:
     """Waits for all processes of this command, for ``GANLIB_RANK_TIMEOUT`` seconds; GanlibError names the missing.
 
     What all processes refuse alike is said by rank 0 alone.
     """
-    size = world_size()
-    if size == 1:
+    launched = launch()
+    world = World(launched.rank, launched.world_size)
+    if world.size == 1:
         yield World()
         return
     import torch.distributed as dist
 
-    world = World(_variable("RANK"), size)
-    store = _meet(world)
+    store = _meet(launched)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "cpu:gloo"
-    dist.init_process_group(backend, store=store, rank=world.rank, world_size=size, timeout=OPERATION_TIMEOUT)
+    dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.size, timeout=OPERATION_TIMEOUT)
     try:
         yield world
         world.gather(None)  # none leaves while another still needs what it hosts
@@ -169,46 +163,32 @@ def join_world() -> Iterator[World]:
         dist.destroy_process_group()
 
 
-def _meet(world: World) -> Any:
+def _meet(launched: Launch) -> Any:
     """The store in which every rank has registered."""
     from torch._C._distributed_c10d import PrefixStore, TCPStore  # as torch.distributed has them
 
-    seconds = rank_timeout()
-    host, port = os.environ.get("MASTER_ADDR", "localhost"), _variable("MASTER_PORT", "29500")
-    hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"  # by torchrun itself
-    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    rank, size, timeout = launched.rank, launched.world_size, timedelta(seconds=rank_timeout())
     try:
         tcp = TCPStore(
-            host,
-            port,
-            is_master=world.rank == 0 and not hosted,
+            launched.host,
+            launched.port,
+            is_master=rank == 0 and not launched.store,
             wait_for_workers=False,
-            timeout=timedelta(seconds=seconds),
+            timeout=timeout,
         )
-        store = PrefixStore(f"ganlib/{attempt}", tcp)
-        store.set(f"rank {world.rank}", "1")
+        store = PrefixStore(f"ganlib/{launched.attempt}", tcp)
+        store.set(f"rank {rank}", "1")
     except RuntimeError:
         raise GanlibError(
-            f"Rank {world.rank} of {world.size} cannot reach rank 0 at {host}:{port} within {seconds:g} seconds; start "
-            "rank 0 there, or set MASTER_ADDR and MASTER_PORT to where it is."
+            f"Rank {rank} of {size} cannot reach rank 0 at {launched.host}:{launched.port} within {rank_timeout():g} "
+            "seconds; start rank 0 there, or set MASTER_ADDR and MASTER_PORT to where it is."
         ) from None
-    missing = list(range(world.size))
     try:
-        store.wait([f"rank {rank}" for rank in missing], timedelta(seconds=seconds))
+        store.wait([f"rank {other}" for other in range(size)], timeout)
     except RuntimeError:
-        missing = [rank for rank in missing if not store.check([f"rank {rank}"])]
+        missing = [str(other) for other in range(size) if not store.check([f"rank {other}"])]
         raise GanlibError(
-            f"Rank {', '.join(map(str, missing)) or '?'} of {world.size} did not start within {seconds:g} seconds; "
-            "start it, or raise GANLIB_RANK_TIMEOUT."
+            f"Rank {', '.join(missing) or '?'} of {size} did not start within {rank_timeout():g} seconds; start it, or "
+            "raise GANLIB_RANK_TIMEOUT."
         ) from None
     return store
-
-
-def _variable(name: str, default: str | None = None) -> int:
-    text = os.environ.get(name, default)
-    try:
-        return int(text or "")
-    except ValueError:
-        raise GanlibError(
-            f"{name} is {text!r} where torchrun sets a number; start the command with torchrun."
-        ) from None

@@ -1,4 +1,4 @@
-"""What the environment sets, and the folders that follow from it: the only reader of ``GANLIB_*``.
+"""What the environment sets, and the folders that follow from it: its only reader.
 
 GANLIB_RUNS      more folders of runs, separated as in PATH
 GANLIB_GALLERY   a folder of runs in place of the gallery and of ./runs
@@ -13,6 +13,8 @@ GANLIB_RANK_TIMEOUT  seconds in which all processes that torchrun starts must ha
 
 GANLIB_EXPERIMENTS   a folder of definitions of experiments in place of the project's
 
+RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT and two of TORCHELASTIC are torchrun's.
+
 Each is read when it is needed, so that a change takes effect at once.
 """
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from ganlib.errors import GanlibError
 
@@ -88,6 +91,40 @@ def progress_interval() -> float:
 def rank_timeout() -> float:
     """Seconds in which all processes of one command must have met."""
     return _seconds("GANLIB_RANK_TIMEOUT", "300")
+
+
+class Launch(NamedTuple):
+    """What torchrun tells each of the processes that it starts for one command."""
+
+    rank: int = 0
+    world_size: int = 1
+    local_rank: int = 0  # on its machine
+    host: str = "localhost"  # where rank 0 is reached
+    port: int = 29500
+    store: bool = False  # whether torchrun itself hosts the store in which they meet
+    attempt: str = "0"
+
+
+def launch() -> Launch:
+    """GanlibError for an environment that is half torchrun's."""
+    if "RANK" not in os.environ:
+        return Launch()
+    return Launch(
+        _whole("RANK", None),
+        _whole("WORLD_SIZE", "1"),
+        _whole("LOCAL_RANK", "0"),
+        os.environ.get("MASTER_ADDR", Launch().host),
+        _whole("MASTER_PORT", str(Launch().port)),
+        os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True",
+        os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"),
+    )
+
+
+def _whole(variable: str, default: str | None) -> int:
+    text = os.environ.get(variable, default) or ""
+    if not text.isdecimal():
+        raise GanlibError(f"{variable} is {text!r} where torchrun sets a number; start the command with torchrun.")
+    return int(text)
 
 
 def _seconds(variable: str, default: str) -> float:

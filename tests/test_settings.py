@@ -65,5 +65,16 @@ def test_one_file_reads_the_environment_and_the_documents_name_all_of_it():
     reading = [path for path in PROJECT.glob("ganlib/**/*.py") if re.search(r"os\.environ|getenv", path.read_text())]
     assert [path.name for path in reading] == ["settings.py"]
     documented = (PROJECT / "docs/settings.md").read_text()
-    assert len(VARIABLES) == 8
+    assert len(VARIABLES) == 9
     assert [variable for variable in sorted(VARIABLES) if f"`{variable}" not in documented] == []
+
+
+def test_torchrun_says_which_process_this_is(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    assert settings.launch() == settings.Launch(rank=0, world_size=1)
+    for name, value in {"RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "MASTER_PORT": "4000"}.items():
+        monkeypatch.setenv(name, value)
+    assert settings.launch()[:5] == (3, 8, 1, "localhost", 4000)
+    monkeypatch.setenv("WORLD_SIZE", "eight")
+    with pytest.raises(GanlibError, match="WORLD_SIZE is 'eight' where torchrun sets a number"):
+        settings.launch()

@@ -38,7 +38,7 @@ class _Synchronised(_BatchNorm):
             return super().forward(x)
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
-        h = x.float()
+        h = x if x.dtype == torch.float64 else x.float()
         count = h.numel() // h.shape[1] * self.world.size  # each process has as many images
         mean = AddUp.apply(h.sum(axes), self.world) / count
         h = h - mean.view(shape)

@@ -115,7 +115,7 @@ class Shares:
                 target.copy_(self._sums[i])
                 whole += [] if name.endswith(COUNTER) else [target]
             elif name in model.summed_buffers:
-                target.add_(means[i] - self._start[i], alpha=self.count)
+                target.copy_(self._start[i].add(means[i] - self._start[i], alpha=self.count))
             else:
                 target.copy_(means[i])
         if whole and self.world.size > 1:

@@ -12,6 +12,7 @@ import torch
 
 from ganlib.data import DataSet, Split
 from ganlib.data.attributes import combination_names
+from ganlib.distributed import World
 from ganlib.models import MODELS, GenerativeModel, Trainable
 from ganlib.provenance import now
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe
@@ -66,7 +67,13 @@ def make_data(size: int = 16, channels: int = 1, classes: int = 3, n: int = 24) 
     return DataSet("noise", tuple("abcdefghijklm"[:classes]), split(n), split(6), flip=False)
 
 
-def make_trainer(folder: Path, model: str | Trainable = "cdcgan", resume: bool = False, **settings: Any) -> Trainer:
+def make_trainer(
+    folder: Path,
+    model: str | Trainable = "cdcgan",
+    resume: bool = False,
+    world: World | None = None,
+    **settings: Any,
+) -> Trainer:
     """Of a freshly initialised tiny model on noise, in steps of 4 images that are all logged."""
     if isinstance(model, str):
         name = model
@@ -74,7 +81,7 @@ def make_trainer(folder: Path, model: str | Trainable = "cdcgan", resume: bool =
     c = model.config
     config = TrainingConfig.from_dict({"batch_size": 4, "log_every": 1, "precision": "fp32"} | settings)
     data = make_data(c.image_size, c.channels, c.num_classes)
-    return Trainer(RunFolder(folder), model, data, config, CPU, resume=resume)
+    return Trainer(RunFolder(folder), model, data, config, CPU, resume=resume, world=world)
 
 
 def write_run(path: Path, name: str = "cdcgan", attributes: tuple[str, ...] = (), **changes: Any) -> Run:
