@@ -189,7 +189,7 @@ def _start(args: argparse.Namespace, world: World) -> Training:
     )
     folder = RunFolder(args.out or (_new_folder(f"{data.name}-{name}") if world.rank == 0 else RUNS))
     if world.rank == 0:
-        _require_empty(folder)
+        _require_empty(folder, locked=False)
     return Training(folder, model, data, config, recipe)
 
 
