@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import re
+import struct
+import tarfile
 import tempfile
 import tomllib
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
@@ -18,6 +23,10 @@ from ganlib.errors import GanlibError
 LARGEST_JSON = 200_000_000  # bytes
 DEEPEST_JSON = 20  # levels of values inside one another; a recipe has four
 SURROGATE = re.compile("[\ud800-\udfff]")
+DAMAGED_ARCHIVE = (  # what zipfile, tarfile and the system raise, also of methods, passwords and names
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError, LookupError),
+)
 ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -101,5 +110,5 @@ def read_toml(path: Path, kind: str) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text)
     except OSError as error:
         raise GanlibError(f"{path} cannot be read ({error.strerror}); name {kind}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits is no TOMLDecodeError
         raise GanlibError(f"{path} is no valid TOML: {error}.") from None

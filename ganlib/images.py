@@ -171,10 +171,14 @@ def webp(picture: Image.Image, quality: int = 90) -> bytes:
 
 
 def read_metadata(source: str | Path | IO[bytes]) -> dict[str, Any] | None:
-    """What ``png`` wrote beside the pixels, None where a picture has nothing of the kind."""
-    with Image.open(source, formats=["PNG"]) as picture:
-        text = picture.text.get("ganlib")  # type: ignore[attr-defined]
-    return None if text is None else json.loads(text)
+    """What ``png`` wrote beside the pixels, None where a picture has nothing of the kind. GanlibError for no PNG."""
+    try:
+        with Image.open(source, formats=["PNG"]) as picture:
+            text = picture.text.get("ganlib")  # type: ignore[attr-defined]
+        return None if text is None else json.loads(text)
+    except (OSError, ValueError, SyntaxError, RecursionError, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise GanlibError(f"It is no PNG of ganlib that can be read ({reason}); save the picture again.") from None
 
 
 def zip_of_pngs(files: Iterable[tuple[str, NDArray[np.uint8]]], provenance: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganlib.errors import GanlibError
-from ganlib.files import read_json, write_atomically, writing
+from ganlib.files import read_json, read_toml, write_atomically, writing
 from ganlib.training.log import ScalarLog
 
 FULL = Path("/dev/full")  # a disk without space
@@ -54,3 +54,10 @@ def test_no_json_is_a_value_error(content, tmp_path):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"\w"):  # a reason
         read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("content", ["a = ", "a = " + "9" * 5000, "a = " + "[" * 5000, "\x00"])
+def test_no_toml_is_one_sentence(content, tmp_path):
+    (tmp_path / "a.toml").write_text(content)
+    with pytest.raises(GanlibError, match=r"a\.toml is no valid TOML: "):
+        read_toml(tmp_path / "a.toml", "a queue file")

@@ -14,6 +14,7 @@ import numpy as np
 from ganlib.data.decode import Progress, build_arrays
 from ganlib.data.sets import SPLITS, DataSet, Source, Split
 from ganlib.errors import GanlibError
+from ganlib.files import read_json
 
 VERSION = 2  # to be raised whenever the same files would decode to other pixels
 
@@ -47,7 +48,7 @@ def load_cached(
 def read_cached(folder: Path, source: Source) -> DataSet | None:
     """A complete cache folder -> data set; None if it is missing or damaged."""
     try:
-        meta = json.loads((folder / "meta.json").read_text())
+        meta = read_json(folder / "meta.json")
         splits = {}
         for split in SPLITS:
             images = np.load(folder / f"{split}.images.npy", mmap_mode="r", allow_pickle=False)
@@ -77,7 +78,7 @@ def _default_shape(source: Source, path: Path) -> tuple[int, int]:
     if isinstance(source.default, tuple):
         return source.default
     try:
-        size, channels = json.loads(path.read_text())
+        size, channels = read_json(path)
         return int(size), int(channels)
     except (OSError, ValueError, TypeError):
         size, channels = source.default()

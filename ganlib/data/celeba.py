@@ -68,6 +68,6 @@ def celeba(request: DataRequest) -> Source:
 
 
 def _open_face(path: Path) -> Image.Image:
-    image = Image.open(path)
+    image = Image.open(path, formats=["JPEG"])
     left, top = (image.width - CROP) // 2, (image.height - CROP) // 2
     return image.crop((left, top, left + CROP, top + CROP))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
 import posixpath
 import re
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -18,9 +16,11 @@ from pathlib import Path, PurePosixPath
 
 from ganlib.data.pictures import MAX_BYTES
 from ganlib.errors import GanlibError
+from ganlib.files import DAMAGED_ARCHIVE
 
 Reader = Callable[[], bytes]
 MAX_ALIASES = 100  # names of one file by links to it
+LONGEST_LINK = 4096  # bytes of the path that a link holds
 
 
 def iterate_files(path: Path) -> Iterator[tuple[str, Reader]]:
@@ -84,7 +84,8 @@ def _iterate_archive(path: Path) -> Iterator[tuple[str, Reader]]:
 def _iterate_zip(archive: zipfile.ZipFile) -> Iterator[tuple[str, Reader]]:
     files = {_zip_name(info): info for info in archive.infolist() if not info.is_dir()}
     links = {name: info for name, info in files.items() if stat.S_ISLNK(info.external_attr >> 16)}
-    targets = {name: _target(name, _read_zip(archive, info).decode(errors="replace")) for name, info in links.items()}
+    contents = {name: _read_zip(archive, info, LONGEST_LINK) for name, info in links.items()}
+    targets = {name: _target(name, content.decode(errors="replace")) for name, content in contents.items()}
     links_to = _invert(targets)
     for name, info in files.items():
         if name not in links:
@@ -132,9 +133,9 @@ def _aliases(name: str, links_to: dict[str, list[str]]) -> Iterator[str]:
                     yield alias
 
 
-def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int = MAX_BYTES + 1) -> bytes:
     with archive.open(info) as file:
-        return file.read(MAX_BYTES + 1)
+        return file.read(limit)
 
 
 def _read_tar(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -161,7 +162,7 @@ def readable_errors(path: Path) -> Iterator[None]:
     """Reports what zipfile, tarfile and the system raise on a damaged ``path`` as GanlibError."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError) as e:
+    except DAMAGED_ARCHIVE as e:
         raise GanlibError(
             f"{path} cannot be read as a folder, zip or tar archive ({e}); check that it is complete."
         ) from e

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from warnings import catch_warnings, simplefilter
@@ -16,20 +17,35 @@ from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, value_r
 from ganlib.errors import GanlibError
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
-MAX_PIXELS = 64_000_000  # of a picture that a person chose
+MAX_PIXELS = 64_000_000  # of one picture
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")  # as Pillow calls them
 SQUARE = "Its middle square is taken."
 ORIENTATION = 0x0112  # EXIF tag
 TRANSPARENT_MODES = ("RGBA", "LA", "PA")
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 
 
+@cache
+def picture_formats() -> tuple[str, ...]:
+    """Those of ``FORMATS`` that this Pillow was built with. Its other decoders are never tried on foreign bytes."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 def decode(data: bytes) -> Image.Image:
-    """The bytes of one image file -> upright image; raises ValueError or whatever PIL raises."""
+    """The bytes of one image file -> upright image; raises ValueError or whatever PIL raises.
+
+    Only the formats of data sets and of cameras are tried, and the header's size is looked at before any pixel.
+    """
     if not data:
         raise ValueError("the file is empty")
     if len(data) > MAX_BYTES:
         raise ValueError(f"the file is larger than {MAX_BYTES >> 20} MiB")
-    image: Image.Image = Image.open(io.BytesIO(data))
+    with catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)
+        image: Image.Image = Image.open(io.BytesIO(data), formats=picture_formats())
+    if image.width * image.height > MAX_PIXELS:
+        raise ValueError(f"it has {image.width * image.height / 1e6:.0f} megapixels, more than {MAX_PIXELS / 1e6:.0f}")
     note_colour_depth(image)
     if image.getexif().get(ORIENTATION, 1) != 1:
         return ImageOps.exif_transpose(image)
@@ -87,22 +103,11 @@ def decode_whole(data: bytes, name: str, channels: int, longest: int) -> Decoded
 
 def _open(data: bytes, name: str) -> Image.Image:
     try:
-        width, height = dimensions(data)
-        if width * height > MAX_PIXELS:
-            raise ValueError(f"it has {width * height / 1e6:.0f} megapixels, more than {MAX_PIXELS / 1e6:.0f}")
         return decode(data)
     except MemoryError:
         raise
     except Exception as error:  # Pillow raises whatever a damaged file leads to
         raise _unreadable(name, error) from None
-
-
-def dimensions(data: bytes) -> tuple[int, int]:
-    """Width and height, from the header alone."""
-    with catch_warnings():
-        simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(data)) as image:
-            return image.size
 
 
 def _unreadable(name: str, error: Exception) -> UnreadablePicture:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import lzma
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 
 from ganlib.errors import GanlibError
+from ganlib.files import DAMAGED_ARCHIVE
 
 UNPACKED_BYTES, UNPACKED_FILES = 200_000_000, 2_000  # of all that an archive holds
-DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
-    *(NotImplementedError, RuntimeError, ValueError, LookupError),  # of methods, passwords and names
-)
 
 
 def is_archive(path: Path) -> bool:
@@ -24,7 +18,7 @@ def is_archive(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except DAMAGE:
+    except DAMAGED_ARCHIVE:
         return True
     return "[Content_Types].xml" not in names and not all(name.endswith(".npy") for name in names)
 
@@ -42,7 +36,7 @@ def unpack(path: Path) -> Path:
                     f"{UNPACKED_FILES:,} of {UNPACKED_BYTES / 1e6:,.0f} MB are taken, so pack fewer logs."
                 )
             archive.extractall(folder)  # which keeps to the folder whatever the names say
-    except DAMAGE as error:
+    except DAMAGED_ARCHIVE as error:
         reason = " ".join(f"{error}".split())[:120] or type(error).__name__
         raise GanlibError(f"{path.name} cannot be unpacked ({reason}); pack it again.") from None
     return folder

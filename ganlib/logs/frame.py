@@ -207,10 +207,10 @@ def _run_frame(run: str, scalars: Scalars) -> pd.DataFrame:
     used = np.flatnonzero(np.bincount(scalars.code, minlength=len(scalars.tags)))
     position = np.zeros(len(scalars.tags), np.int64)
     position[used] = np.arange(len(used))
-    originals = [scalars.originals[code] for code in used]
     tags, merged = np.unique(np.array([scalars.tags[code] for code in used], dtype=object), return_inverse=True)
-    original = _downcast(position, len(used))[scalars.code]
-    tag = _downcast(merged, len(used))[original]
+    named = _downcast(position, len(used))[scalars.code]
+    tag = _downcast(merged, len(used))[named]
+    originals, original = _merge([scalars.originals[code] for code in used], named)
     columns: dict[Hashable, Any] = {
         "run": pd.Categorical.from_codes(np.zeros(len(scalars), np.int8), pd.Index([run], dtype="str")),
         "step": scalars.step,
@@ -221,6 +221,14 @@ def _run_frame(run: str, scalars: Scalars) -> pd.DataFrame:
         "segment": segment,
     }
     return pd.DataFrame(columns, copy=False)
+
+
+def _merge(names: list[str], codes: NDArray[np.integer]) -> tuple[list[str], NDArray[np.integer]]:
+    """Each name once: a file may use one twice, and what cannot be shown becomes the same �."""
+    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    if len(index) == len(names):
+        return names, codes
+    return list(index), _downcast(np.array([index[name] for name in names]), len(index))[codes]
 
 
 def _concat_categories(parts: list[pd.Series]) -> pd.Categorical:

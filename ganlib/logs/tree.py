@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ganlib.errors import GanlibError
-from ganlib.files import write_atomically
+from ganlib.files import read_json, write_atomically
 from ganlib.logs.follow import Follower
 from ganlib.logs.frame import LogError, concat
 from ganlib.logs.merging import FileScalars
@@ -253,7 +253,7 @@ def _to_stats(value: object) -> Stats:
 
 def _load_listing(path: Path) -> dict[str, dict[str, object]]:
     try:
-        listing = json.loads(path.read_bytes())
+        listing = read_json(path)
         return {str(folder): {"stats": dict(e["stats"]), "tags": dict(e["tags"])} for folder, e in listing.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganlib.config import check_bounds
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 
 SEED_LIMIT = 2**32  # seeds are 0 … 2³²−1
 FROM_SEED = "from seed"
@@ -42,16 +42,16 @@ class Option:
         if self.kind == "choice":
             if text not in self.choices:
                 names = ", ".join(self.choices)
-                raise GanlibError(f"Option {self.name} must be one of {names}, not {text!r}.")
+                raise GanlibError(f"Option {self.name} must be one of {names}, not {shortened(text)}.")
             return text
         try:
             value = float(text)  # type: ignore[arg-type]
         except (ValueError, TypeError):
             otherwise = f' or "{FROM_SEED}"' if self.default is None else ""
-            raise GanlibError(f"Option {self.name} must be a number{otherwise}, not {text!r}.") from None
+            raise GanlibError(f"Option {self.name} must be a number{otherwise}, not {shortened(text)}.") from None
         if not isfinite(value) or (self.kind != "float" and value != int(value)):
             kind = "finite" if self.kind == "float" else "whole"
-            raise GanlibError(f"Option {self.name} must be a {kind} number, not {text!r}.")
+            raise GanlibError(f"Option {self.name} must be a {kind} number, not {shortened(text)}.")
         low, high = (0, SEED_LIMIT - 1) if self.kind == "seed" else (self.min, self.max)
         check_bounds(f"Option {self.name}", value, low, high, given=text)
         return value if self.kind == "float" else int(value)

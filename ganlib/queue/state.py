@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ganlib.files import write_atomically
+from ganlib.files import read_json, write_atomically
 from ganlib.queue.definition import Entry
 
 
@@ -68,10 +68,21 @@ class StateFolder:
 
     def read(self, name: str) -> State:
         try:
-            values: dict[str, Any] = json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
-            return State(**values | {"stage": Stage(values["stage"])})
-        except (OSError, ValueError, KeyError, TypeError):
+            values: dict[str, Any] = read_json(self.path / f"{name}.json")
+            return _checked(State(**values | {"stage": Stage(values["stage"])}))
+        except (ValueError, KeyError, TypeError):
             return State()  # missing or damaged: every stage can be repeated
 
     def write(self, name: str, state: State) -> None:
         write_atomically(self.path / f"{name}.json", json.dumps(asdict(state), indent=2).encode())
+
+
+def _checked(state: State) -> State:
+    """TypeError or ValueError for fields of another type, or counts below zero, than the scheduler writes."""
+    for field in fields(State):
+        value, kind = getattr(state, field.name), type(field.default)
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise TypeError(f"{field.name} is no {kind.__name__}")
+    if min(state.evaluated, state.images, state.failures, state.progress) < 0:
+        raise ValueError("a count is below zero")
+    return state

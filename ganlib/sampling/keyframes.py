@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.models import Option
 from ganlib.provenance import versions
 from ganlib.runs import Run
@@ -144,7 +144,9 @@ def parse_key(text: str, run: Run, options: Sequence[Option]) -> tuple[str, int 
         name, _, value = parts.pop().partition("=")
         if name not in known:
             names = ", ".join(known) or "none"
-            raise GanlibError(f"{name!r} cannot differ between key frames of {run.name}; of its options can: {names}.")
+            raise GanlibError(
+                f"{shortened(name)} cannot differ between key frames of {run.name}; of its options can: {names}."
+            )
         own.insert(0, (name, float(known[name].parse(value))))
     if len(parts) > 1 and not run.conditional:
         raise GanlibError(f"{run.name} is unconditional: write a key frame as a seed alone, not {text[:60]!r}.")

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.images import square_columns
 from ganlib.models.options import FROM_SEED, SEED_LIMIT
 from ganlib.naming import nearest_names
@@ -191,7 +191,8 @@ def parse_edits(text: str) -> tuple[Edit, ...]:
             strength = float("nan")
         if not name.strip() or not abs(strength) <= MAX_STRENGTH:
             raise GanlibError(
-                f"{part!r} is no edit; write a direction and how far to go, up to {MAX_STRENGTH:g}, like sefa-1=2."
+                f"{shortened(part)} is no edit; write a direction and how far to go, up to {MAX_STRENGTH:g}, like "
+                "sefa-1=2."
             )
         edits.append(Edit(name.strip(), strength))
     return tuple(edits)
@@ -222,9 +223,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         if low is None or high is None:
             raise GanlibError(f"Seeds are whole numbers from 0 to {SEED_LIMIT - 1}, like 0,3,8-11; not {part[:40]!r}.")
         if not low <= high < SEED_LIMIT:
-            raise GanlibError(f"Seeds go up from 0 to {SEED_LIMIT - 1}; {part!r} does not.")
+            raise GanlibError(f"Seeds go up from 0 to {SEED_LIMIT - 1}; {shortened(part)} does not.")
         if len(seeds) + high - low >= MAX_IMAGES:
-            raise GanlibError(f"{part!r} asks for more than {MAX_IMAGES:,} seeds; split the request.")
+            raise GanlibError(f"{shortened(part)} asks for more than {MAX_IMAGES:,} seeds; split the request.")
         seeds.extend(range(low, high + 1))
     if not seeds:
         raise GanlibError("No seeds were given; name at least one seed, like 0-15.")
@@ -259,7 +260,7 @@ def parse_classes(text: str, run: Run) -> tuple[int, ...]:
             labels.append(number)
         elif name:
             close = nearest_names(name, run.classes) or run.classes
-            raise GanlibError(f"{run.name} has no class {name!r}; try {'; '.join(close)}.")
+            raise GanlibError(f"{run.name} has no class {shortened(name)}; try {'; '.join(close)}.")
         del parts[:length]
     return tuple(labels)
 

@@ -120,4 +120,4 @@ def to_levels(values: NDArray[np.floating]) -> Images:
 def _encoded(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     buffer = io.BytesIO()
     to_pil(image).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer), np.uint8).reshape(image.shape)
+    return np.asarray(Image.open(buffer, formats=["JPEG"]), np.uint8).reshape(image.shape)

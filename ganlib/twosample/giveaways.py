@@ -51,7 +51,7 @@ def _through_jpeg(image: NDArray[np.uint8], encoding: Encoding) -> NDArray[np.ui
     picture = Image.fromarray(image[:, :, 0] if grey else image)
     tables = [list(table) for table in encoding.tables][: 1 if grey else None]
     picture.save(buffer, "JPEG", qtables=tables, subsampling=-1 if grey else max(encoding.subsampling, 0))
-    return np.asarray(Image.open(buffer), np.uint8).reshape(image.shape)
+    return np.asarray(Image.open(buffer, formats=["JPEG"]), np.uint8).reshape(image.shape)
 
 
 def common_channels(real: list[File], synthetic: list[File]) -> int:

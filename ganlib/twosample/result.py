@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import Image
 
 from ganlib.errors import GanlibError
-from ganlib.files import write_atomically
+from ganlib.files import read_json, write_atomically
 from ganlib.records import Record
 
 FILE = "comparison.json"
@@ -77,7 +77,7 @@ def read_comparison(folder: Path) -> Comparison:
     """GanlibError where the folder holds none, or a damaged one."""
     path = folder / FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         frames = {name: pd.read_csv(folder / f"{_plain(name)}.csv") for name in content.pop("frames")}
         pictures = {name: _picture(folder / f"{_plain(name)}.png") for name in content.pop("pictures")}
         records = [Record.from_dict(entry) for entry in content.pop("records", [])]
@@ -85,7 +85,7 @@ def read_comparison(folder: Path) -> Comparison:
         if "tests" in frames:
             comparison.frames["tests"] = frames["tests"].astype(TESTS)[list(TESTS)]
         return comparison
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is no readable comparison ({reason}); run ganlib compare again.") from None
 

@@ -51,7 +51,7 @@ def data_url(content: bytes, kind: str = "png") -> str:
 
 def sheet(content: bytes, alt: str, caption: str = "") -> str:
     """A WebP file of a run folder as wide as its column, with its caption below."""
-    with Image.open(io.BytesIO(content)) as decoded:
+    with Image.open(io.BytesIO(content), formats=["WEBP"]) as decoded:
         size = _size(decoded)
     image = f'<img src="{data_url(content, "webp")}" alt="{escape(alt)}" {size} style="{IMAGE_STYLE}">'
     if not caption:

@@ -7,10 +7,10 @@ A folder without the file, and a run that is not there, leave the choice to the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from ganlib.files import read_json
 from ganlib.runs import Run
 from ganlib.settings import run_roots
 
@@ -41,8 +41,8 @@ def seed_of(run: Run, key: str, default: int) -> int:
 def _read() -> dict[str, Any]:
     for root in run_roots():
         try:
-            content = json.loads((root / "showcase.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            content = read_json(root / "showcase.json")
+        except ValueError:
             continue
         if isinstance(content, dict):
             return content

@@ -200,7 +200,7 @@ def test_unreadable_files_are_named_counted_and_left_out(tmp_path: Path, monkeyp
     bad = {"cats/cut.png": picture(90, (90, 90))[:900], "cats/empty.jpg": b"", "dogs/notes.txt": b"not a dog"}
     bad["dogs/bomb.png"] = picture(91, (64, 64), "L")
     clean = load_data(f"folder:{write(tmp_path / 'clean', PETS)}", size=8)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
+    monkeypatch.setattr("ganlib.data.pictures.MAX_PIXELS", 3000)
     bad["cats/cut.png"] = picture(90, (50, 50))[:900]
     for path in (write(tmp_path / "pets", PETS | bad), pack(tmp_path / "pets.zip", PETS | bad)):
         data = load_data(f"folder:{path}", size=8)
@@ -301,3 +301,12 @@ def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(GanlibError, match="GANLIB_CACHE"):
         load_data("digits", cache=tmp_path / "file")
+
+
+def test_a_member_of_an_archive_without_a_name_is_one_sentence(tmp_path: Path) -> None:
+    """zipfile raises an IndexError of its own where it asks whether such a name is a folder's."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"x")
+    with pytest.raises(GanlibError, match="cannot be read as a folder, zip or tar archive"):
+        load_data(f"folder:{path}")

@@ -7,6 +7,7 @@ import json
 import shlex
 import zipfile
 from dataclasses import replace
+from functools import partial
 from unicodedata import normalize
 
 import numpy as np
@@ -26,6 +27,7 @@ from ganlib.sampling.request import (
     format_option,
     format_seeds,
     parse_classes,
+    parse_edits,
     parse_int,
     parse_seeds,
 )
@@ -309,3 +311,10 @@ def test_a_zip_holds_each_picture_and_how_it_was_made(run):
         assert json.loads(archive.read("provenance.json")) == request.provenance()
         for name, image in zip(request.file_names, generated, strict=True):
             assert np.array_equal(np.asarray(Image.open(archive.open(name))), image[:, :, 0])
+
+
+def test_a_sentence_about_a_long_text_stays_short(run):
+    for parse in (parse_edits, partial(parse_classes, run=run), parse_seeds):
+        with pytest.raises(GanlibError) as raised:
+            parse("x" * 5000)
+        assert len(str(raised.value)) < 500

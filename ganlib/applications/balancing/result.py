@@ -81,7 +81,7 @@ def read_balance(folder: Path) -> Balance:
         balance = Balance(**content)
         balance.summary()
         return balance
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is no readable result ({reason}); run ganlib balance again.") from None
 

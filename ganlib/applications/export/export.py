@@ -26,7 +26,7 @@ from ganlib.applications.export.formats import (
 from ganlib.applications.export.manifest import MANIFEST, Manifest, Row
 from ganlib.applications.export.selection import Picture, Selection
 from ganlib.errors import GanlibError
-from ganlib.files import write_atomically
+from ganlib.files import DAMAGED_ARCHIVE, read_json, write_atomically
 from ganlib.images import png
 from ganlib.models import GenerativeModel
 from ganlib.provenance import now, versions
@@ -34,6 +34,7 @@ from ganlib.runs import Run
 from ganlib.sampling import check_options
 
 HEADER, CARD = "export.json", "README.md"
+LARGEST_HEADER = 1_000_000  # bytes
 UNLABELLED = "images"  # the folder where there are no classes
 
 Progress = Callable[[str, int, int], None]  # (stage, images done, images in all)
@@ -143,7 +144,7 @@ def _begin(folder: Path, path: Path, header: dict[str, Any]) -> None:
     file = folder / HEADER
     if file.exists():
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            found = read_json(file)
         except ValueError:
             found = None
         _require_same(path, found, header)
@@ -164,7 +165,7 @@ def _require_same(path: Path, found: Any, header: dict[str, Any]) -> None:
 
 def _header_of_zip(path: Path) -> Any:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(HEADER))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        with zipfile.ZipFile(path) as archive, archive.open(HEADER) as file:
+            return json.loads(file.read(LARGEST_HEADER))
+    except (*DAMAGED_ARCHIVE, RecursionError):
         return None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import openpyxl
 import pytest
 
 from ganlib.logs import LogError, read
+from ganlib.naming import displayable
 
 
 def test_arrays_of_different_length_in_one_file(tmp_path, points):
@@ -83,3 +86,23 @@ def test_workbook(tmp_path, points):
     (tmp_path / "cut.xlsx").write_bytes(content[:200])
     with pytest.raises(LogError):
         read(tmp_path / "cut.xlsx")
+
+
+def test_an_array_that_a_file_holds_twice_is_one_curve(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([1.5, 0.5]))
+    content = (tmp_path / "a.npy").read_bytes()
+    with zipfile.ZipFile(tmp_path / "twice.npz", "w") as archive:
+        archive.writestr("d_loss.npy", content)
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("d_loss.npy", content)
+    frame = read(tmp_path / "twice.npz")
+    assert list(frame["original"].cat.categories) == ["d_loss"]
+    assert frame["value"].tolist() == [1.5, 0.5, 1.5, 0.5]
+
+
+def test_names_that_become_the_same_when_shown_are_one(tmp_path):
+    """Halves of surrogate pairs: JSON may hold them, and no page can."""
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "a\\ud800": 1.5, "a\\udc00": 2.5}\n')
+    frame = read(tmp_path / "log.jsonl")
+    assert list(frame["original"].cat.categories) == [displayable("a\ud800")]
+    assert frame["value"].tolist() == [1.5, 2.5]

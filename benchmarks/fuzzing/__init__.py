@@ -1,0 +1,1 @@
+"""Damaged and malicious files for every reader: ``python -m benchmarks.fuzzing --help``."""

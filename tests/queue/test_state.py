@@ -1,0 +1,32 @@
+"""What is done of an entry, read back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ganlib.queue.state import Stage, State, StateFolder
+
+WHOLE = State(Stage.EVALUATE, evaluated=1, images=300, max_minutes=1.5, failures=2, failed=True, progress=9, error="x")
+
+
+def test_a_state_comes_back(tmp_path):
+    states = StateFolder(tmp_path)
+    states.write("a", WHOLE)
+    assert states.read("a") == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[("stage", "none"), ("images", "many"), ("evaluated", -1), ("failed", 0), ("error", None), ("other", 1)],
+        *[("progress", [1]), ("max_minutes", "1"), ("failures", 1.5)],
+    ],
+)
+def test_a_damaged_state_is_that_of_an_entry_not_begun(field, value, tmp_path):
+    states = StateFolder(tmp_path)
+    states.write("a", WHOLE)
+    file = states.path / "a.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {field: value}))
+    assert states.read("a") == State()
