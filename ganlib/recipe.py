@@ -6,14 +6,17 @@ Read without torch: whether the model exists and its config makes sense is for `
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.files import read_json, write_atomically
 
+FOLDER = re.compile(r"(?:^|:)folder:(.*)", re.DOTALL)  # a data set of one's own, whose recipe has its name alone
+OTHER_PLACE = re.compile(r"[/\\]|^\.\.?$|^~|^[A-Za-z]:")
 FORMAT = 1  # of the file, which names it from 2 on; raise it when older versions would misread a newer recipe
 
 
@@ -147,11 +150,18 @@ class Recipe:
                 f"{source} was written by a newer ganlib (its format is {version}, this one reads up to {FORMAT}); "
                 "update ganlib."
             )
+        model, config = _typed(values["model"], str), _typed(values["config"], dict)
+        data = DataRecipe.from_dict(values["data"])
+        if (folder := FOLDER.search(data.name)) and OTHER_PLACE.search(folder[1]):
+            raise GanlibError(
+                f"{source} names its data set by a path, {shortened(data.name)}, which a run may not open; write "
+                "folder:NAME and put that folder where GANLIB_DATA points to."
+            )
         training, start, note = values.get("training"), values.get("start"), values.get("note", "")
         return cls(
-            model=_typed(values["model"], str),
-            config=_typed(values["config"], dict),
-            data=DataRecipe.from_dict(values["data"]),
+            model=model,
+            config=config,
+            data=data,
             training=None if training is None else _typed(training, dict),
             start=None if start is None else StartRecipe.from_dict(start),
             world=tuple(WorldRecipe.from_dict(part) for part in _typed(values.get("world", []), list)),

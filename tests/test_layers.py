@@ -16,7 +16,7 @@ LAYERS = (  # from bottom to top
     {"__version__", "errors"},
     {"files", "naming"},
     {"recipe", "registry", "settings"},
-    {"config", "devices", "distributed", "images", "provenance", "records"},
+    {"config", "devices", "distributed", "images", "provenance", "records", "tensors"},
     {"losses", "augment", "data", "nn"},
     {"models"},
     {"runs"},

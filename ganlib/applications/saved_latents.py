@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ganlib.applications.storage import NAME
 from ganlib.devices import on_device
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.files import write_atomically
 from ganlib.models import GenerativeModel, Latents
 from ganlib.provenance import versions
@@ -64,9 +64,13 @@ def latents_file(run: Run, name: str) -> Path:
     """Of latents by name, or the path itself where it ends in .safetensors. GanlibError where there is none."""
     file = Path(name) if name.endswith(ENDING) else latents_folder(run) / f"{name}{ENDING}"
     if not file.is_file() or not (name.endswith(ENDING) or NAME.fullmatch(name)):
-        known = ", ".join(sorted(path.stem for path in latents_folder(run).glob(f"*{ENDING}"))) or "none"
-        raise GanlibError(f"{run.name} has no latents {name!r}; it has {known}.")
+        raise _no_latents(run, name)
     return file
+
+
+def _no_latents(run: Run, name: str) -> GanlibError:
+    known = ", ".join(sorted(path.stem for path in latents_folder(run).glob(f"*{ENDING}"))) or "none"
+    return GanlibError(f"{run.name} has no latents {shortened(name)}; it has {known}.")
 
 
 def load_latents(run: Run, name: str) -> tuple[Latents, int | None]:
@@ -88,8 +92,12 @@ def load_latents(run: Run, name: str) -> tuple[Latents, int | None]:
     return latents, label
 
 
-def find_latents(run: Run, name: str) -> SavedLatents:
-    """The request for latents by name or file, with their class. GanlibError as of ``load_latents``."""
+def find_latents(run: Run, name: str, *, files: bool = True) -> SavedLatents:
+    """The request for latents by name or, with ``files``, by a path, with their class. GanlibError as of
+    ``load_latents``.
+    """
+    if not files and name.endswith(ENDING):
+        raise _no_latents(run, name)
     _, label = load_latents(run, name)
     return SavedLatents(name, label)
 

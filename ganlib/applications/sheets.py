@@ -171,25 +171,26 @@ def default_values(name: str, run: Run, model: GenerativeModel) -> str:
     return ",".join(format_option(round(value, 9)) for value in chosen)
 
 
-def parse_axis(text: str, run: Run, model: GenerativeModel) -> Axis:
+def parse_axis(text: str, run: Run, model: GenerativeModel, *, files: bool = True) -> Axis:
     """ "guidance=1,2,4", "seed=0-5,@my dog", "class=cat,dog", "sefa-1=-2,0,2" -> an axis.
 
-    GanlibError where it is none of this model's, or has too many values.
+    ``files``: whether saved latents may also be named by a path, which a link may not. GanlibError where it is none of
+    this model's, or has too many values.
     """
     name, equals, values = (part.strip() for part in text.partition("="))
     if not equals or not values:
         raise GanlibError(f"{text[:60]!r} is no axis; write a name and its values, like {SEED}=0-5.")
-    axis = _parse(name, values, run, model)
+    axis = _parse(name, values, run, model, files)
     if len(axis.values) > MOST_VALUES:
         raise GanlibError(f"{name} has {len(axis.values)} values, more than {MOST_VALUES}; leave some out.")
     return axis
 
 
-def _parse(name: str, values: str, run: Run, model: GenerativeModel) -> Axis:
+def _parse(name: str, values: str, run: Run, model: GenerativeModel, files: bool) -> Axis:
     option = _option(model, name)
     parts = [part.strip() for part in values.split(",") if part.strip()]
     if name == SEED:
-        return Axis(name, tuple(source for part in parts for source in _parse_sources(part, run)), "seed")
+        return Axis(name, tuple(source for part in parts for source in _parse_sources(part, run, files)), "seed")
     if name == CLASS:
         if not model.conditional:
             raise GanlibError(f"{run.name} is unconditional: its sheets have no classes; choose another axis.")
@@ -215,8 +216,10 @@ def _parse(name: str, values: str, run: Run, model: GenerativeModel) -> Axis:
     return Axis(name, strengths, "direction")
 
 
-def _parse_sources(text: str, run: Run) -> tuple[int | SavedLatents, ...]:
-    return (find_latents(run, text.removeprefix(MARK)),) if text.startswith(MARK) else parse_seeds(text)
+def _parse_sources(text: str, run: Run, files: bool) -> tuple[int | SavedLatents, ...]:
+    if text.startswith(MARK):
+        return (find_latents(run, text.removeprefix(MARK), files=files),)
+    return parse_seeds(text)
 
 
 def _parse_option_seeds(option: Option, text: str) -> tuple[int | None, ...]:

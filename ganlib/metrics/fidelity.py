@@ -32,6 +32,7 @@ from ganlib.images import normalize
 from ganlib.metrics.dinov2 import DinoV2
 from ganlib.metrics.weights import Source, sha256
 from ganlib.runs import Run
+from ganlib.tensors import load_tensors
 
 EMBEDDED = "ganlib-embedded"
 
@@ -171,7 +172,7 @@ def clip_tensors(path: Path) -> dict[str, Tensor]:
     """Of the published file itself, known by its hash, or of any that holds nothing but its tensors."""
     if sha256(path).startswith(PRETRAINED["clip"].source.sha256):
         return dict(torch.jit.load(path, map_location="cpu").state_dict())
-    return dict(torch.load(path, map_location="cpu", weights_only=True))
+    return dict(load_tensors(path))
 
 
 class Dino(FeatureExtractorDinoV2):  # type: ignore[misc]
@@ -180,14 +181,14 @@ class Dino(FeatureExtractorDinoV2):  # type: ignore[misc]
     def __init__(self, path: Path) -> None:
         FeatureExtractorBase.__init__(self, "dinov2", ["dinov2"])
         self.feature_extractor_internal_dtype = torch.float32
-        self.model = DinoV2.of(torch.load(path, map_location="cpu", weights_only=True))
+        self.model = DinoV2.of(load_tensors(path))
 
 
 def tensors_only(build: Callable[..., FeatureExtractorBase], name: str, *features: str) -> Callable[[Path], Any]:
     """torch-fidelity unpickles without restraint; a file that passes this load holds tensors only."""
 
     def load(path: Path) -> FeatureExtractorBase:
-        torch.load(path, map_location="cpu", weights_only=True)
+        load_tensors(path)
         return build(name, list(features), feature_extractor_weights_path=str(path))
 
     return load

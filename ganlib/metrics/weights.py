@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ganlib.errors import GanlibError
+from ganlib.tensors import load_tensors
 
 
 class Source(NamedTuple):
@@ -58,7 +59,7 @@ def read_tensors(path: Path, name: str) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = load_tensors(path)
     except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError, SafetensorError) as error:
         raise _not_the_weights(path, name, error) from None
     if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):

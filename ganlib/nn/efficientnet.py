@@ -17,6 +17,7 @@ from torch.nn.functional import pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganlib.errors import GanlibError
+from ganlib.tensors import load_tensors
 
 LITE = {  # SHA-256 of the weights in the package
     "efficientnet_lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -113,7 +114,7 @@ class Pyramid(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         trunk = efficientnet_lite0()
-        load_packaged(trunk, torch.load(packaged_weights("efficientnet_lite0"), map_location="cpu", weights_only=True))
+        load_packaged(trunk, load_tensors(packaged_weights("efficientnet_lite0")))
         fold_batch_norms(trunk.eval())
         ends = [0, *(layers for _, layers in STRIDES.values())]
         self.stages = nn.ModuleList(trunk[a:b] for a, b in pairwise(ends))

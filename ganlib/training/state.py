@@ -11,6 +11,7 @@ import torch
 
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
+from ganlib.tensors import load_tensors
 
 UNREADABLE = (RuntimeError, UnpicklingError, LookupError, ValueError, TypeError, EOFError, OSError, AttributeError)
 
@@ -39,7 +40,7 @@ def load_state(target: Stateful, path: Path, device: torch.device) -> None:
     """GanlibError where the file is missing, damaged or of another model."""
     require_state(path)
     try:
-        state = torch.load(path, map_location=device, weights_only=True)
+        state = load_tensors(path, device)
     except (*UNREADABLE, UserWarning) as error:  # their words advise to unpickle whatever it holds
         raise _unusable(path, "is damaged") from error
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +14,7 @@ from ganlib.figures.report import Report, latex
 from ganlib.provenance import commit, now
 from ganlib.ui.markup import plain
 
+FORMULA = re.compile(r"\s*[=+@\t\r-]")
 DownloadFile = tuple[str, Callable[[], bytes], str, str, str]  # label, content, file name, MIME type, icon
 
 
@@ -56,12 +59,34 @@ def draw_report_download(build: Callable[[], Report], name: str) -> None:
 
 def scalars_csv(frame: pd.DataFrame) -> bytes:
     """All digits, as they were logged."""
-    return frame.to_csv(index=False).encode()
+    return inert(frame).to_csv(index=False).encode()
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:
     """Six significant digits: more than any interval leaves meaning to."""
-    return frame.to_csv(index=False, float_format="%.6g").encode()
+    return inert(frame).to_csv(index=False, float_format="%.6g").encode()
+
+
+def inert(frame: pd.DataFrame) -> pd.DataFrame:
+    """Texts that a spreadsheet would take for formulas get an apostrophe in front, as in its own cells.
+
+    A name of a run, a class or a scalar comes from anywhere. Numbers stay numbers.
+    """
+    columns = [_inert_column(frame.iloc[:, i]) for i in range(frame.shape[1])]
+    return pd.concat(columns, axis=1) if columns else frame
+
+
+def _inert_column(column: pd.Series) -> pd.Series:
+    is_category = isinstance(column.dtype, pd.CategoricalDtype)
+    if is_category and any(_escape(name) is not name for name in column.cat.categories):
+        column = column.astype(object)
+    if not is_category or column.dtype == object:
+        column = column if pd.api.types.is_numeric_dtype(column) else column.map(_escape)
+    return column.rename(_escape(column.name))
+
+
+def _escape(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def to_latex(frame: pd.DataFrame) -> bytes:

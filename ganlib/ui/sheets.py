@@ -50,7 +50,7 @@ def pick_axes(run: Run) -> tuple[Axis, Axis]:
     labels = {name: name.replace("_", " ") for name in names}
     defaults = zip(SIDES, default_axes(run, model), strict=True)
     texts = [_pick_axis(run, side, labels, default) for side, default in defaults]
-    rows, columns = (parse_axis(text, run, model) for text in texts)  # once the controls of both are drawn
+    rows, columns = (parse_axis(text, run, model, files=False) for text in texts)  # once the controls of both are drawn
     if rows.name == columns.name:
         chrome.finish(f"Rows and columns are both {rows.name}; choose two different ones.")
     if len(rows.values) * len(columns.values) > MOST_CELLS:
@@ -81,7 +81,7 @@ def _pick_axis(run: Run, side: str, labels: dict[str, str], default: str) -> str
 
 def _is_axis(text: str, run: Run) -> bool:
     try:
-        parse_axis(text, run, load_model(run))
+        parse_axis(text, run, load_model(run), files=False)
     except GanlibError:
         return False
     return True

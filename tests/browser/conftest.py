@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from helpers.browser_page import CHROMIUM, FLAGS, VIEW, WAIT, answers, settled, until
-from helpers.gallery import PROJECT, add_able_runs, copy_of, small_gallery
+from helpers.browser_page import CHROMIUM, FLAGS, VIEW, WAIT, settled
+from helpers.gallery import add_able_runs, copy_of, small_gallery
+from helpers.server import serve
 
 expect.set_options(timeout=WAIT)
 
@@ -35,26 +32,9 @@ def gallery(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(gallery, tmp_path_factory) -> Iterator[str]:
-    """The dashboard as its users start it; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    environment = {k: v for k, v in os.environ.items() if k != "GANLIB_RUNS"} | {"GANLIB_GALLERY": str(gallery)}
-    environment["GANLIB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-        )
-    try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health") or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-    assert "Traceback" not in log.read_text()
+    """Its address."""
+    with serve(gallery, tmp_path_factory.mktemp("server")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

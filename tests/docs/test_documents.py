@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import directions
+from docs import directions, licences
 from docs.gallery import GALLERY, PAGE, render
 from ganlib import __version__
 
@@ -26,6 +26,13 @@ def test_the_gallery_page_is_what_its_command_writes(monkeypatch):
 
 def test_the_page_of_directions_is_that_of_its_tables():
     assert directions.PAGE.read_text(encoding="utf-8") == directions.render(), "run python -m docs.directions"
+
+
+def test_licences_of_all_requirements_are_listed():
+    text = licences.PAGE.read_text(encoding="utf-8")
+    listed = {line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")}
+    wanted = {name for file in licences.FILES for name in licences.names(file)}
+    assert wanted <= listed, "run python -m docs.licences"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -36,6 +36,26 @@ def _metadata(**values: str) -> Damage:
     return damage
 
 
+def _header(change: Callable[[dict[str, Any]], object], length: int | None = None) -> Damage:
+    """Into the header of the weights, which says of each tensor where in the file it lies."""
+
+    def damage(path: Path) -> None:
+        weights = path / "weights.safetensors"
+        content = weights.read_bytes()
+        end = 8 + int.from_bytes(content[:8], "little")
+        header = json.loads(content[8:end])
+        change(header)
+        text = json.dumps(header).encode()
+        weights.write_bytes((len(text) if length is None else length).to_bytes(8, "little") + text + content[end:])
+
+    return damage
+
+
+def _overlap(header: dict[str, Any]) -> None:
+    first, second = (name for name in list(header)[:3] if name != "__metadata__")
+    header[second] = header[first]
+
+
 def _records(**changes: Any) -> Damage:
     def damage(path: Path) -> None:
         of_run: dict[str, Any] = {"weights_hash": Run(path).weights_hash, "images_seen": 64}
@@ -81,6 +101,12 @@ REFUSED: dict[str, Damage] = {  # unusable: named in the sidebar
     "folder-for-weights": _in_place_of("weights.safetensors", Path.mkdir),
     **{f"images-{text}": _metadata(images=text) for text in ("nan", "inf", "1e400", "-1", "1e300", "9" * 5000, "x")},
     **{f"seconds-{text}": _metadata(seconds=text) for text in ("nan", "-inf", "1e300")},
+    "weights-overlap": _header(_overlap),
+    "weights-beyond-the-file": _header(
+        lambda h: h.update(z={"dtype": "F32", "shape": [2**60], "data_offsets": [0, 9]})
+    ),
+    "weights-deep-header": _header(lambda h: h.update(z=json.loads("[" * 500 + "]" * 500))),
+    **{f"weights-header-of-{n}": _header(lambda h: None, n) for n in (0, 2**31, 2**63, 2**64 - 1)},
 }
 RECORDS: list[dict[str, Any]] = [
     {"metric": SURROGATE},

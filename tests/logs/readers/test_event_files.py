@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,16 @@ def test_a_file_without_scalars(events):
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(LogError):
         read(path)
+
+
+@pytest.mark.parametrize("length", [2**31, 2**40, 2**63, 2**64 - 1])
+def test_a_length_of_gigabytes_costs_no_memory(length, events):
+    """The records before it are read; nothing of the claimed size is asked for."""
+    path = events(scalar(1, "a", 0.5), scalar(2, "a", 0.25))
+    with path.open("ab") as file:
+        file.write(struct.pack("<Q", length) + b"\0" * 40)
+    tracemalloc.start()
+    assert read(path)["value"].tolist() == [0.5, 0.25]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000_000
