@@ -1,4 +1,4 @@
-"""python -m docs.licences: writes docs/licences.md, the licences of what requirements/*.txt name, as their packages say."""
+"""python -m docs.licences: writes docs/licences.md, the licences of what requirements/*.txt name."""
 
 from __future__ import annotations
 
