@@ -40,7 +40,8 @@ def licence(name: str) -> str:
     except PackageNotFoundError:
         return "not installed"
     classifiers = [text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if "License ::" in text]
-    text = about.get("License-Expression") or (about.get("License") or "").strip().partition("\n")[0]
+    texts = [*(about.get_all("License-Expression") or []), *(about.get_all("License") or [])]
+    text = texts[0].strip().partition("\n")[0] if texts else ""
     return text if 0 < len(text) < 60 else ", ".join(classifiers) or "not said"
 
 
