@@ -12,6 +12,7 @@ from ganlib.ui import (
     showcase,
     sketching,
     translating,
+    varying,
 )
 
 DRAWERS = {
@@ -19,9 +20,10 @@ DRAWERS = {
     edit_tasks.ENLARGE: enlarging.draw_enlarging,
     edit_tasks.TRANSLATE: translating.draw_translating,
     edit_tasks.DRAW: sketching.draw_sketching,
+    edit_tasks.VARY: varying.draw_varying,
 }
 
-with chrome.page("Edit a picture", "Fill holes, enlarge, translate, or make a picture of a drawing."):
+with chrome.page("Edit a picture", "Fill holes, enlarge, translate, vary, or make a picture of a drawing."):
     runs = catalog.runs(edit_tasks.edits_pictures)
     if not runs:
         chrome.no_models()

@@ -16,6 +16,7 @@ from ganlib.applications.classifier import choose_label, load_classifier, predic
 from ganlib.applications.inpainting import Inpainting, InpaintingConfig, methods_of
 from ganlib.applications.superresolution import LONGEST, TILE, enlarge, enlarges, input_sides
 from ganlib.applications.translation import degraded_input, from_input, translate
+from ganlib.applications.variation import augments, vary
 from ganlib.data.pictures import decode_picture, decode_whole, read_picture
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
@@ -60,11 +61,13 @@ def build_editor(run: Run, model: Trainable, options: EditOptions) -> Editor:
         raise GanlibError(f"{run.name} fills no holes, so leave --mask out.")
     if enlarges(model):
         return _enlarger(run, model, options)
+    if augments(model):
+        return _varier(run, model, options)
     if isinstance(model, ImageToImage):
         return _picturer(run, model, options)
     raise GanlibError(
         f"{run.name} is a {run.model_name}, which takes no picture as its condition; choose a run of srgan, cyclegan, "
-        "pix2pix or context_encoder, or one with a discriminator or an encoder."
+        "pix2pix, dagan or context_encoder, or one with a discriminator or an encoder."
     )
 
 
@@ -96,6 +99,17 @@ def _enlarger(run: Run, model: Trainable, options: EditOptions) -> Editor:
             pixels, notes = decode_picture(data, name, sides[-1], run.config.channels)
         label = choose_label(run, model, options.label, lambda: None)  # a small picture: no classifier knows its size
         return Edited(enlarge(model, pixels, label=label, seeds=seeds), notes)
+
+    return edit
+
+
+def _varier(run: Run, model: ImageToImage, options: EditOptions) -> Editor:
+    c = options.inpainting
+    seeds = range(c.seed, c.seed + c.results)
+
+    def edit(data: bytes, name: str) -> Edited:
+        pixels, notes = decode_picture(data, name, run.config.image_size, run.config.channels)
+        return Edited(vary(model, pixels, seeds), notes)
 
     return edit
 

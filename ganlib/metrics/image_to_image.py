@@ -46,7 +46,7 @@ def image_to_image_records(
     if set(config.metrics) & set(DISTANCES):
         extractor = build_extractor(config.extractor, run, device, config.extractor_weights)
     elif not model.paired:
-        raise GanlibError(f"Between domains there is no wanted image: measure {run.name} by fid or kid.")
+        raise GanlibError(f"No single image is the wanted one in {model.task}: measure {run.name} by fid or kid.")
     for direction in directions(run, model, test, config.n):
         outputs = Outputs(run, model, test, direction, config, progress)
         if model.paired:
@@ -57,7 +57,7 @@ def image_to_image_records(
 
 
 def directions(run: Run, model: ImageToImage, test: Split, n: int) -> list[Direction]:
-    if model.paired:
+    if model.task != "translation":
         return [Direction(model.condition, np.sort(stratified_indices(test.labels, n)), None)]
     return [
         Direction(

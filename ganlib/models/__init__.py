@@ -11,6 +11,7 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     classifier,
     context_encoder,
     cyclegan,
+    dagan,
     dcgan,
     ddpm,
     dit,

@@ -1,4 +1,4 @@
-"""Models whose condition is an image: inpainting, super-resolution, translation between domains, sketches, colour."""
+"""Models whose condition is an image: inpainting, super-resolution, translation, sketches, colour, augmentation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from ganlib.models.contract import Trainable
 
-Task = Literal["inpainting", "superresolution", "translation", "edges", "colour"]
+Task = Literal["inpainting", "superresolution", "translation", "edges", "colour", "augmentation"]
 
 
 class ImageToImage(Trainable):
@@ -46,8 +46,8 @@ class ImageToImage(Trainable):
 
     @property
     def paired(self) -> bool:
-        """Whether the image that an input was made of is the wanted output; between domains there is none."""
-        return self.task != "translation"
+        """Whether the image that an input was made of is the wanted output; else any of a domain, or class, is."""
+        return self.task not in ("translation", "augmentation")
 
     @abstractmethod
     def degrade(self, images: Tensor, generator: Generator | None = None) -> Tensor:

@@ -57,3 +57,13 @@ def transform(
     """``transform_chunks`` in one."""
     inputs, outputs = zip(*transform_chunks(model, images, labels, **settings), strict=True)
     return Transformed(np.concatenate(inputs), np.concatenate(outputs))
+
+
+def transform_seeds(model: ImageToImage, images: NDArray[np.uint8], seeds: Sequence[int]) -> NDArray[np.uint8]:
+    """Whole images (N, H, W, C) -> outputs of inputs that are each drawn from a seed of its own."""
+
+    def compute(rows: Tensor) -> list[NDArray[np.uint8]]:
+        inputs = degrade(model, np.array(images[rows.numpy()]), [seeds[int(row)] for row in rows])
+        return [to_uint8(model.transform(inputs))]
+
+    return np.concatenate([part for (part,) in in_chunks(model, len(images), compute, CHUNK)])

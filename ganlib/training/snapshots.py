@@ -48,15 +48,20 @@ def save_samples(model: Trainable, test: Split, path: Path) -> None:
 
 
 def transformation_rows(model: ImageToImage, test: Split) -> NDArray[np.uint8]:
-    """Inputs, below them outputs, below these what is wanted; between domains the way back. Two times three rows.
+    """Inputs, below them outputs, below these what is wanted, or other outputs, or the way back between domains.
 
-    -> (n, H, W, C) uint8, row by row, the first domain's first.
+    -> (n, H, W, C) uint8 in two times three rows, the first class's first.
     """
     selected = np.sort(stratified_indices(test.labels, RECONSTRUCTIONS))
     selected = selected[np.argsort(test.labels[selected], kind="stable")]
     images, labels = np.array(test.images[selected]), test.labels[selected]
     inputs, outputs = transform(model, images, labels)
-    below = images if model.paired else transform(model, outputs, 1 - labels).outputs
+    if model.task == "translation":
+        below = transform(model, outputs, 1 - labels).outputs
+    elif model.task == "augmentation":
+        below = transform(model, images, labels, first=len(images)).outputs  # of other noise
+    else:
+        below = images
     return in_blocks(inputs, outputs, below)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from ganlib.applications.balancing.balance import fills_up_classes
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
 from ganlib.applications.balancing.result import default_folder
 from ganlib.config import flags
@@ -13,7 +14,7 @@ from ganlib.data import display_name
 from ganlib.figures.balancing import LABELS
 from ganlib.runs import Run
 from ganlib.ui.balancing_results import RESULT
-from ganlib.ui.catalog import generates, quick_first, runs
+from ganlib.ui.catalog import quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import linked_selectbox
 from ganlib.ui.markup import plain
@@ -56,7 +57,7 @@ def _is_own(job: Job | None) -> bool:
 
 def _pick_generator() -> Run:
     """Those that were trained on a subset come first: they know no more than the classifier may."""
-    conditional = {run.name: run for run in quick_first(runs(lambda run: generates(run) and run.conditional))}
+    conditional = {run.name: run for run in quick_first(runs(fills_up_classes))}
     order = sorted(conditional.values(), key=lambda run: not run.data_name.startswith("subset:"))
     labels = run_labels(order)
     return conditional[linked_selectbox("Generator", labels, next(iter(labels)), key="generator")]

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ganlib.applications.inpainting import methods_of
 from ganlib.applications.superresolution import enlarges
+from ganlib.applications.variation import augments
 from ganlib.images import png, zip_of_pngs
 from ganlib.models import ImageToImage
 from ganlib.runs import Run
@@ -20,7 +21,7 @@ from ganlib.ui.markup import plain
 from ganlib.ui.picture_source import Picture
 
 DRAWING_FILE = "drawing.png"
-FILL, ENLARGE, TRANSLATE, DRAW = "Fill holes", "Enlarge", "Translate", "Draw or colour"
+FILL, ENLARGE, TRANSLATE, DRAW, VARY = "Fill holes", "Enlarge", "Translate", "Draw or colour", "Vary"
 
 
 def _translates(run: Run) -> bool:
@@ -36,6 +37,7 @@ TASKS: dict[str, Callable[[Run], bool]] = {
     ENLARGE: lambda run: enlarges(run.blueprint),
     TRANSLATE: _translates,
     DRAW: _pictures_from_less,
+    VARY: lambda run: augments(run.blueprint),
 }
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from ganlib.applications.export.config import ExportConfig
 from ganlib.applications.export.export import CARD, HEADER
 from ganlib.applications.export.manifest import MANIFEST
-from ganlib.applications.export.selection import Picture, Selection
+from ganlib.applications.export.selection import Picture, Selection, samples_of
 from ganlib.config import flags
 from ganlib.errors import GanlibError
 from ganlib.files import read_json
@@ -181,7 +181,9 @@ def _first_pictures(path: str, weights: str, options: dict[str, str]) -> list[Pi
     model = load_model(find_run(path))
     assert isinstance(model, GenerativeModel)
     quotas = [PREVIEW] * (model.config.num_classes if model.conditional else 1)
-    return next(iter(Selection(model, quotas, 0, (), check_options(model, options))))[:PREVIEW]
+    draw = samples_of(model, check_options(model, options))
+    selection = Selection(draw, quotas, conditional=model.conditional)
+    return next(iter(selection))[:PREVIEW]
 
 
 def draw_exports() -> None:

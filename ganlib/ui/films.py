@@ -18,7 +18,7 @@ from ganlib.sampling.keyframes import InterpolationRequest
 from ganlib.sampling.request import parse_int
 from ganlib.ui import components, markup
 from ganlib.ui.catalog import frames_key, load_model
-from ganlib.ui.links import check_link
+from ganlib.ui.links import check_link, check_link_number
 from ganlib.ui.markup import plain
 
 FRAMES_PER_SECOND = (2, 60)
@@ -48,7 +48,7 @@ class Film(NamedTuple):
 
 def pick_film(request: InterpolationRequest) -> Film:
     low, high = FRAMES_PER_SECOND
-    check_link("fps", lambda text: low <= (parse_int(text) or 0) <= high, f"it goes from {low} to {high}")
+    check_link_number("fps", low, high)
     frames_per_second = st.slider("Frames per second", low, high, 12, key="fps", bind="query-params", width=200)
     known = sides(request.run.config.image_size)
     check_link("size", lambda text: parse_int(text) in known, f"it can be {', '.join(map(str, known))}")

@@ -16,17 +16,17 @@ from ganlib.metrics.similarity import psnr
 from ganlib.models import Trainable
 from ganlib.nn.masks import Hole, draw_masks
 from ganlib.runs import Run
-from ganlib.sampling.request import class_name, parse_int
+from ganlib.sampling.request import class_name
 from ganlib.ui import chrome, controls, drawing, edit_tasks, growth, inspection
 from ganlib.ui.catalog import load_trainable
-from ganlib.ui.links import check_link
+from ganlib.ui.links import check_link, check_link_number
 from ganlib.ui.markup import plain
 from ganlib.ui.picture_source import Picture, pick_picture
 
 DRAWN = "Drawn"
 NAMES: dict[str, Hole] = {"Centre": "centre", "Half": "half", "Box": "box", "Strokes": "strokes"}
 TOOLS = {"Brush": "freedraw", "Rectangle": "rect"}
-MOST_RESULTS, MOST_STEPS = 8, 1000
+MOST_RESULTS, MOST_STEPS, MOST_HOLE_SEED = 8, 1000, 999
 HOLE_COLOUR = "#ff4d99"
 
 
@@ -75,11 +75,11 @@ def _pick_config(run: Run, model: Trainable) -> tuple[Method, InpaintingConfig]:
     st.caption(plain(METHODS[method]))
     if method == "learned":
         return method, default
-    check_link("results", lambda text: (parse_int(text) or 0) in range(1, MOST_RESULTS + 1), f"1 to {MOST_RESULTS}")
+    check_link_number("results", 1, MOST_RESULTS)
     results = st.slider("Results", 1, MOST_RESULTS, default.results, key="results", bind="query-params")
     if method != "latents":
         return method, InpaintingConfig(results=int(results))
-    check_link("steps", lambda text: (parse_int(text) or 0) in range(1, MOST_STEPS + 1), f"1 to {MOST_STEPS}")
+    check_link_number("steps", 1, MOST_STEPS)
     steps = st.slider("Steps on the latents", 1, MOST_STEPS, default.steps, key="steps", bind="query-params")
     return method, InpaintingConfig(results=int(results), steps=int(steps))
 
@@ -106,8 +106,8 @@ def _pick_preset(picture: Picture) -> MaskChoice | None:
         return None
     kind, seed = NAMES[str(name)], 0
     if kind != "centre":
-        check_link("hole_seed", lambda text: (parse_int(text) or 0) <= 999, "they go from 0 to 999")
-        seed = int(st.number_input("Another one", 0, 999, 0, key="hole_seed", bind="query-params"))
+        check_link_number("hole_seed", 0, MOST_HOLE_SEED)
+        seed = int(st.number_input("Another one", 0, MOST_HOLE_SEED, 0, key="hole_seed", bind="query-params"))
     mask = draw_masks([kind], 1, picture.pixels.shape[0], Generator().manual_seed(seed))[0, 0].numpy() > 0
     link = {"hole": name, "hole_seed": seed}
     return MaskChoice(mask, f"{kind} --seed {seed}" if seed else kind, link)

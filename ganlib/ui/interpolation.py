@@ -12,10 +12,10 @@ from ganlib.applications.snippets import interpolation_snippet
 from ganlib.runs import Run
 from ganlib.sampling import ORDERS, PATHS
 from ganlib.sampling.keyframes import InterpolationRequest, KeyFrame, morphing
-from ganlib.sampling.request import SavedLatents, parse_int
+from ganlib.sampling.request import SavedLatents
 from ganlib.ui import films, growth, key_frames, markup
 from ganlib.ui.catalog import frames_key, generate_frames, get_growing_frames, has_stages, load_model
-from ganlib.ui.links import check_link, draw_link, format_options
+from ganlib.ui.links import check_link, check_link_number, draw_link, format_options
 from ganlib.ui.options import pick_options
 
 MOST_FRAMES = 128
@@ -64,13 +64,13 @@ def _pick_sheet() -> tuple[int, int] | None:
     ):
         return None
     low, high = SHEET_SIDES
-    check_link("side", lambda text: low <= (parse_int(text) or 0) <= high, f"it goes from {low} to {high}")
+    check_link_number("side", low, high)
     side = int(st.slider("Rows and columns", low, high, 6, key="side", bind="query-params"))
     return side, side
 
 
 def _pick_frames(keys: int) -> int:
-    check_link("frames", lambda text: 2 <= (parse_int(text) or 0) <= MOST_FRAMES, f"it goes from 2 to {MOST_FRAMES}")
+    check_link_number("frames", 2, MOST_FRAMES)
     return max(int(st.slider("Frames", 2, MOST_FRAMES, 24, key="frames", bind="query-params")), keys)
 
 

@@ -20,10 +20,10 @@ from ganlib.files import describe_os_error
 from ganlib.images import from_uint8, png, to_uint8
 from ganlib.models import Encodes
 from ganlib.runs import Run
-from ganlib.sampling.request import Edit, class_name, format_edits, parse_int, run_argument
+from ganlib.sampling.request import Edit, class_name, format_edits, run_argument
 from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
-from ganlib.ui.links import check_link, draw_link
+from ganlib.ui.links import check_link_number, draw_link
 from ganlib.ui.markup import plain
 from ganlib.ui.picture_source import Picture
 
@@ -52,8 +52,8 @@ def pick_config(run: Run) -> InversionConfig:
         st.caption("The model's own encoder finds the latents.")
         return InversionConfig()
     default = InversionConfig()
-    check_link("steps", lambda text: (parse_int(text) or 0) in range(1, MOST_STEPS + 1), f"1 to {MOST_STEPS}")
-    check_link("tuning", lambda text: (parse_int(text) or 0) in range(MOST_STEPS + 1), f"0 to {MOST_STEPS}")
+    check_link_number("steps", 1, MOST_STEPS)
+    check_link_number("tuning", 0, MOST_STEPS)
     steps = st.slider("Steps on the latents", 1, MOST_STEPS, default.steps, key="steps", bind="query-params")
     tuning = st.slider(
         "Steps on G",

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from ganlib.sampling.request import format_option
+from ganlib.sampling.request import format_option, parse_int
 from ganlib.ui.markup import plain
 
 WARNINGS = "link_warnings"  # the session's key
@@ -32,6 +32,16 @@ def check_link(key: str, is_valid: Callable[[str], bool], reason: str) -> None:
     value = st.query_params.get(key)
     if value and not is_valid(value) and key not in st.session_state:
         rerun_with(key, [], f"The link asks for {key} “{value[:40]}”, but {reason}. Showing the default.")
+
+
+def check_link_number(key: str, low: int, high: int) -> None:
+    """``check_link`` for a whole number of a range, both ends included; ``low`` is 0 or more."""
+
+    def is_valid(text: str) -> bool:
+        number = parse_int(text)
+        return number is not None and low <= number <= high
+
+    check_link(key, is_valid, f"it goes from {low:,} to {high:,}")
 
 
 def check_link_list(key: str, options: Collection[str]) -> None:

@@ -128,6 +128,16 @@ def test_a_comparison_on_digits_is_stored_and_repeats(tmp_path):
     pd.testing.assert_frame_equal(again.classifiers[columns], expected)
 
 
+@pytest.mark.slow
+def test_rare_classes_are_filled_up_with_variations_of_their_images(tmp_path):
+    run = digits_run(tmp_path / "digits-dagan", "dagan")
+    config = BalanceConfig.from_dict({"methods": ["generated"], "seeds": 2, "train_images": 500, "width": 4})
+    result = balance("subset:digits@20:1", run, config, CPU)
+    assert result.classifiers["generated"].max() == missing(np.array(result.class_counts)).sum()
+    with pytest.raises(GanlibError, match="has no option temperature"):
+        balance("subset:digits@20:1", run, config, CPU, options={"temperature": 1.0})
+
+
 def test_what_cannot_be_balanced(tmp_path):
     run = digits_run(tmp_path / "digits-cdcgan")
     empty = "subset:digits@9,9,9,9,9,9,9,9,9,0"

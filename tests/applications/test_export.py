@@ -22,7 +22,7 @@ from PIL import Image
 from ganlib.applications.export import ExportConfig, export
 from ganlib.applications.export.filters import Confidence, Distance
 from ganlib.applications.export.formats import class_folders
-from ganlib.applications.export.selection import Selection
+from ganlib.applications.export.selection import Selection, samples_of
 from ganlib.data import load_data
 from ganlib.errors import GanlibError
 from ganlib.runs import Run
@@ -150,7 +150,7 @@ class Parity:
 
 def test_filtered_images_are_the_first_of_each_class_that_pass():
     model, quotas = build("cdcgan"), [30, 0, 40]
-    selection = Selection(model, quotas, 7, [Parity()])
+    selection = Selection(samples_of(model), quotas, 7, [Parity()])
     pictures = [picture for part in selection for picture in part]
     for label, quota in enumerate(quotas):
         seeds = [7 + 3 * turn + label for turn in range(200)]
@@ -166,7 +166,7 @@ class Nothing(Parity):
 
 def test_a_filter_that_nothing_passes_is_said():
     with pytest.raises(GanlibError, match="only 0 pass the filters; lower --min-confidence"):
-        list(Selection(build("cdcgan"), [1, 1, 1], 0, [Nothing()]))
+        list(Selection(samples_of(build("cdcgan")), [1, 1, 1], 0, [Nothing()]))
 
 
 def test_confidence_is_the_probability_of_the_class():

@@ -76,4 +76,4 @@ def test_domains_are_compared_each_way_before_and_after(root: Path, folder: Path
     assert {(r.protocol.n_real, r.protocol.n_fake) for r in records} == {(12, 8)}
     capsys.readouterr()
     assert main(["evaluate", str(path), "--metrics", "isc", *LITE]) == 1
-    assert "Between domains there is no wanted image" in capsys.readouterr().err
+    assert "No single image is the wanted one in translation" in capsys.readouterr().err

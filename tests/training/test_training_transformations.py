@@ -48,3 +48,10 @@ def test_between_domains_the_third_row_is_the_way_back():
         for network, source, result in [(there, rows[0], rows[1]), (back, rows[1], rows[2])]:
             outputs = to_uint8(network(from_uint8(source[first : first + 3])))
             assert np.abs(outputs.astype(int) - result[first : first + 3]).max() <= 1
+
+
+def test_of_augmentation_the_third_row_is_another_output():
+    model, test = build("dagan"), make_data(n=48).train
+    inputs, outputs, others = np.moveaxis(transformation_rows(model, test).reshape(2, 3, 8, 16, 16, 1), 1, 0)
+    assert np.isin(inputs.reshape(16, -1), test.images.reshape(48, -1)).all()
+    assert (outputs != others).any(axis=(2, 3, 4)).all()

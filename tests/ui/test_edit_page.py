@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from ganlib.applications.inpainting import Inpainting, InpaintingConfig
 from ganlib.applications.superresolution import enlarge
 from ganlib.applications.translation import change_map, degraded_input, from_input, translate
+from ganlib.applications.variation import augments, vary
 from ganlib.data import load_data
 from ganlib.images import from_uint8, to_uint8
 from ganlib.nn.degradations import shrink
@@ -23,7 +24,7 @@ from helpers.gallery import CONDITIONAL, UNCONDITIONAL, digits_run, edit_recipe,
 from helpers.streamlit_app import cards, fine, is_one_sentence, open_page, set_to, values
 from helpers.tiny_models import write_run
 
-EDITORS = ("srgan", "pix2pix", "context_encoder", "lapgan")
+EDITORS = ("srgan", "pix2pix", "context_encoder", "lapgan", "dagan")
 
 
 @pytest.fixture
@@ -158,4 +159,19 @@ def test_cards_of_image_to_image_runs_lead_here(editors):
     assert any("edit/srgan" in to for to in links.values())
     assert any("superresolution x2" in subtitle for subtitle in links)
     at = set_to(at, "button_group", "family", "image to image")
-    assert len(cards(at)) == 4
+    assert len(cards(at)) == len(EDITORS)
+
+
+def test_a_picture_has_variations_of_its_class(editors):
+    at = open_page("edit", run="dagan", task="Vary", picture="5", noise="3")
+    assert not at.warning
+    picture, *results = shown(at)
+    dagan = Run(editors / "dagan").load()
+    assert augments(dagan)
+    expected = vary(dagan, digit(5), range(3, 11))
+    assert np.array_equal(picture, digit(5)[..., 0])
+    assert np.array_equal(np.stack(results), expected[..., 0])
+    assert 'ganlib apply dagan "' in at.code[1].value
+    assert "--results 8 --seed 3" in at.code[1].value
+    for value in ("-1", "x"):
+        assert is_one_sentence(open_page("edit", run="dagan", task="Vary", noise=value).warning[0].value)

@@ -17,11 +17,12 @@ from ganlib.applications.balancing.result import Balance
 from ganlib.applications.balancing.scores import confusion, predict, scores
 from ganlib.applications.balancing.treatments import Treatment, missing, treat
 from ganlib.applications.export.filters import Confidence, Filter
-from ganlib.applications.export.selection import Selection
-from ganlib.data import DataSet, load_data
+from ganlib.applications.export.selection import Draw, Selection, samples_of
+from ganlib.applications.variation import augments, variations_of
+from ganlib.data import DataSet, Split, load_data
 from ganlib.errors import GanlibError
 from ganlib.metrics.cas import CLASSIFIER, train
-from ganlib.models import MODELS, GenerativeModel
+from ganlib.models import MODELS, GenerativeModel, Trainable
 from ganlib.provenance import commit, now, versions
 from ganlib.runs import Run
 from ganlib.sampling import check_options
@@ -109,8 +110,13 @@ def _counts(data: DataSet) -> NDArray[np.int64]:
     return counts
 
 
+def fills_up_classes(run: Run) -> bool:
+    """Whether it makes images of a class, of seeds or of others of this class."""
+    return run.conditional or augments(run.blueprint)
+
+
 def _require_fit(run: Run, data: DataSet) -> None:
-    if not run.conditional:
+    if not fills_up_classes(run):
         raise GanlibError(f"{run.name} takes no class, so that it cannot fill up rare ones; choose a conditional run.")
     if run.classes != data.classes:
         raise GanlibError(
@@ -164,8 +170,7 @@ def _generate(
 ) -> tuple[dict[str, tuple[Images, Labels]], dict[str, Any]]:
     """Of each class as many as the highest ratio takes, unfiltered and, where a method wants it, filtered."""
     model = generator.load(work.device)
-    assert isinstance(model, GenerativeModel)
-    checked = check_options(model, options)
+    draw = _draw(model, work.data.train, options)
     images: dict[str, tuple[Images, Labels]] = {}
     about: dict[str, Any] = {}
     for source, methods in (("generated", ("generated", "mixed")), ("filtered", ("filtered",))):
@@ -177,7 +182,7 @@ def _generate(
             judge = work.train(work.data, 0, (), "classifier of the filter")
             filters = [Confidence(judge, work.device, work.config.min_confidence)]
         start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
-        selection = Selection(model, quotas, 0, filters, checked)
+        selection = Selection(draw, quotas, 0, filters)
         pictures = []
         for part in selection:
             pictures += part
@@ -186,6 +191,15 @@ def _generate(
         tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
         about[source] = {"images": len(pictures), "tried": tried, "seconds": round(monotonic() - start, 1)}
     return images, about
+
+
+def _draw(model: Trainable, train: Split, options: dict[str, Any]) -> Draw:
+    if isinstance(model, GenerativeModel):
+        return samples_of(model, check_options(model, options))
+    assert augments(model)
+    if options:
+        raise GanlibError(f"The generator varies images and has no option {next(iter(options))}; leave it out.")
+    return variations_of(model, train)
 
 
 def _nothing(data: DataSet) -> tuple[Images, Labels]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from ganlib.applications.export.config import ExportConfig
 from ganlib.applications.export.manifest import COLUMNS, Row
@@ -20,7 +19,6 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.references import load_split, load_training_images
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
-from ganlib.sampling import sample
 from ganlib.sampling.request import format_option
 from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
 
@@ -69,7 +67,7 @@ def data_card(
             "",
             "## Copies of training images",
             "",
-            _copies(run, config, rows, selection, model),
+            _copies(run, config, rows, selection),
             "",
             "## Again",
             "",
@@ -105,14 +103,13 @@ def _filters(config: ExportConfig, selection: Selection) -> list[str]:
     return [sentences[f.name] for f in selection.filters] or ["None: the images are those of consecutive seeds."]
 
 
-def _copies(run: Run, config: ExportConfig, rows: Sequence[Row], selection: Selection, model: GenerativeModel) -> str:
+def _copies(run: Run, config: ExportConfig, rows: Sequence[Row], selection: Selection) -> str:
     """In a sentence or two: of a sample spread over the export."""
     chosen = [rows[i] for i in np.linspace(0, len(rows) - 1, min(len(rows), EXAMINED)).astype(int)]
-    labels = torch.tensor([row.label for row in chosen]) if model.conditional else None
     try:
         training = load_training_images(run, config.data_root or None).images
         held_out = load_split(run, "test", config.data_root or None).images[: len(chosen)]
-        generated = sample(model, [row.seed for row in chosen], labels, **selection.options)
+        generated = selection.draw([row.seed for row in chosen], [row.label or 0 for row in chosen])
         points = [image_points(np.asarray(images)) for images in (held_out, generated)]
         result = memorisation(image_points(np.asarray(training))[0], *points)
     except GanlibError as error:

@@ -24,7 +24,7 @@ from ganlib.applications.export.formats import (
     zip_folder,
 )
 from ganlib.applications.export.manifest import MANIFEST, Manifest, Row
-from ganlib.applications.export.selection import Picture, Selection
+from ganlib.applications.export.selection import Picture, Selection, samples_of
 from ganlib.errors import GanlibError
 from ganlib.files import DAMAGED_ARCHIVE, read_json, write_atomically
 from ganlib.images import png
@@ -79,7 +79,7 @@ def export(
         min_distance=config.min_distance,
         data_root=config.data_root or None,
     )
-    selection = Selection(model, quotas, config.first_seed, filters, options)
+    selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional)
     selection.skip([row.seed for row in rows], [row.label or 0 for row in rows])
     writer: Writer = (
         ShardWriter(folder, config.shard, -(-len(rows) // config.shard))

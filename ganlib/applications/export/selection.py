@@ -5,8 +5,8 @@ The order is fixed and what came before decides nothing else, so that an export 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,13 +36,26 @@ class Candidate(NamedTuple):
     label: int  # 0 where the model is unconditional
 
 
+Draw = Callable[[Sequence[int], Sequence[int]], Images]  # of seeds and labels, one of each for an image
+
+
+def samples_of(model: GenerativeModel, options: dict[str, Any] | None = None) -> Draw:
+    """Labels are ignored where the model is unconditional."""
+
+    def draw(seeds: Sequence[int], labels: Sequence[int]) -> Images:
+        y = torch.tensor(labels) if model.conditional else None
+        return sample(model, seeds, y, chunk=CHUNK, **(options or {}))
+
+    return draw
+
+
 @dataclass
 class Selection:
-    model: GenerativeModel
-    quotas: Sequence[int]  # images of each class; one number where the model is unconditional
+    draw: Draw
+    quotas: Sequence[int]  # images of each class; one number where there are none
     first_seed: int = 0
     filters: Sequence[Filter] = ()
-    options: dict[str, Any] = field(default_factory=dict)
+    conditional: bool = True
 
     def __post_init__(self) -> None:
         self.accepted = [0] * len(self.quotas)
@@ -78,15 +91,14 @@ class Selection:
         while any(map(self._wanted, range(len(self.quotas)))):
             candidates = self._candidates()
             seeds, labels = [self.seed(c) for c in candidates], [c.label for c in candidates]
-            y = torch.tensor(labels) if self.model.conditional else None
-            images = sample(self.model, seeds, y, chunk=CHUNK, **self.options)
+            images = self.draw(seeds, labels)
             scores = {f.name: f.scores(images, labels) for f in self.filters}
             passed = np.all([f.passes(scores[f.name]) for f in self.filters] or [np.ones(len(images), bool)], axis=0)
             part = []
             for i, candidate in enumerate(candidates):
                 if passed[i] and self._wanted(candidate.label):
                     self.accepted[candidate.label] += 1
-                    label = candidate.label if self.model.conditional else None
+                    label = candidate.label if self.conditional else None
                     part.append(Picture(images[i], seeds[i], label, {k: float(v[i]) for k, v in scores.items()}))
             self._last = candidates[-1]
             self._require_progress()
