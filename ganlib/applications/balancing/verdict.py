@@ -23,14 +23,14 @@ def verdict(balance: Balance) -> str:
         )
     ours, other = (frame.sort_values(MEASURE, kind="stable").iloc[-1] for frame in (with_generator, without))
     mean, half = balance.difference((ours["method"], ours["ratio"]), (other["method"], other["ratio"]), MEASURE)
-    difference = f"{100 * mean:+.1f} ± {100 * half:.1f} points of balanced accuracy"
+    difference = f"{100 * mean:+.1f}".replace("-", "−") + f" ± {100 * half:.1f} points of balanced accuracy"
     names = describe(ours["method"], ours["ratio"]), describe(other["method"], other["ratio"])
     seeds = f"{int(ours['seeds'])} seeds"
     if mean > half:
         return f"At {imbalance} {names[0]} win over {names[1]}: {difference} ({seeds})."
     if -mean > half:
         return f"At {imbalance} {names[0]} lose against {names[1]}: {difference} ({seeds})."
-    return f"At {imbalance} {seeds} do not tell {names[0]} from {names[1]}: {difference}."
+    return f"At {imbalance}, {seeds} do not tell {names[0]} from {names[1]}: {difference}."
 
 
 def describe(method: str, ratio: float) -> str:
