@@ -12,6 +12,7 @@ from pathlib import Path
 from ganlib import __version__
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
+from ganlib.settings import launch
 
 COMMANDS = {  # name -> module of ganlib.commands, what it does
     "list": ("listing", "show models, runs and data sets, or one run's snapshots"),
@@ -36,12 +37,14 @@ COMMANDS = {  # name -> module of ganlib.commands, what it does
     "halve": ("halve", "store runs' weights in half the bytes, for shipping"),
     "dashboard": ("dashboard", "open the dashboard in the browser"),
 }
+SHARED = {"train", "sample", "evaluate"}  # commands that several processes of torchrun share
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
         args = _parse(argv)
+        _require_alone(args.command)
         args.run(args)
         sys.stdout.flush()  # here, where a closed pipe is caught, not while the interpreter shuts down
     except GanlibError as error:
@@ -56,6 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _require_alone(command: str) -> None:
+    """GanlibError, of the first process alone, where torchrun started several for a command of one."""
+    launched = launch()
+    if launched.world_size == 1 or command in SHARED:
+        return
+    if launched.rank:
+        raise SystemExit(1)
+    *names, last = sorted(SHARED)
+    raise GanlibError(
+        f"{command} works in one process: start it without torchrun, which shares {', '.join(names)} and {last}."
+    )
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

@@ -88,12 +88,17 @@ class World:
             return torch.cat(parts)
 
     def agree(self, work: Callable[[], T]) -> T:
-        """``work()`` in every process; where it fails in any of them, SharedError in all: none waits for the others."""
+        """``work()`` in every process; where it fails in any of them, SharedError in all: none waits for the others.
+
+        Within ``work`` they may agree on parts: one that fails between two says so where the others agree next.
+        """
         if self.size == 1:
             return work()
         result, failure = None, None
         try:
             result = work()
+        except (SharedError, LostProcess):
+            raise  # all know
         except (GanlibError, OSError) as error:
             failure = str(error)
         failures = self.gather(failure)
@@ -137,10 +142,10 @@ class World:
 
 
 @contextmanager
-def join_world() -> Iterator[World]:
+def join_world(after_loss: str = "start the same command again") -> Iterator[World]:
     """Waits for all processes of this command, for ``GANLIB_RANK_TIMEOUT`` seconds; GanlibError names the missing.
 
-    What all processes refuse alike is said by rank 0 alone.
+    ``after_loss``: what to do where another process ends in the middle, for the sentence on it. What all processes refuse alike is said by rank 0 alone.
     """
     launched = launch()
     world = World(launched.rank, launched.world_size)
@@ -155,6 +160,8 @@ def join_world() -> Iterator[World]:
     try:
         yield world
         world.gather(None)  # none leaves while another still needs what it hosts
+    except LostProcess as error:
+        raise GanlibError(f"{error}; {after_loss}.") from error
     except SharedError:
         if world.rank:
             raise SystemExit(1) from None

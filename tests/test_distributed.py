@@ -70,7 +70,7 @@ def test_a_killed_process_ends_the_others():
     first, second, third = in_processes(3, work)
     assert second is None
     for rank, error in [(0, first), (2, third)]:
-        assert isinstance(error, LostProcess)
+        assert isinstance(error.__cause__, LostProcess)
         assert str(error).startswith(f"Rank {rank} of 3 has lost the connection to another process")
 
 

@@ -17,7 +17,7 @@ LAYERS = (  # from bottom to top
     {"files", "naming"},
     {"recipe", "registry", "settings"},
     {"config", "devices", "distributed", "images", "provenance", "records", "tensors"},
-    {"losses", "augment", "data", "nn"},
+    {"losses", "augment", "data", "nn", "partial"},
     {"models"},
     {"runs"},
     {"sampling"},

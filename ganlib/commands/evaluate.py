@@ -1,4 +1,7 @@
-"""python -m ganlib evaluate RUN… [--metrics fid kid …] [--n N] [--per-class] [--at all|best|IMAGES] …"""
+"""python -m ganlib evaluate RUN… [--metrics fid kid …] [--n N] [--per-class] [--at all|best|IMAGES] …
+
+torchrun --nproc-per-node N -m ganlib evaluate … shares images, features and path lengths over N processes.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,10 @@ from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
 from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
+from ganlib.distributed import World, join_world
 from ganlib.errors import GanlibError
 from ganlib.metrics.config import EvaluationConfig
+from ganlib.provenance import source_hash
 from ganlib.records import append_records, read_records
 from ganlib.runs import Run, find_run
 
@@ -39,14 +44,24 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    with join_world("the same command goes on where each process was") as world:
+        config, options, runs = world.agree(lambda: _parse(args))
+        world.require_equal(
+            code=source_hash(),
+            torch_version=str(torch.__version__),
+            command=(config.to_dict(), options, args.at, args.runs),
+            run=world.agree(lambda: [run.weights_hash for run in runs]) if world.size > 1 else [],
+        )
+        failures = Failures(runs, quiet=world.rank > 0)
+        for run in runs:
+            with failures.collect(run):
+                _evaluate(run, config, options, args, world)
+        world.agree(lambda: failures.raise_any("evaluated"))
+
+
+def _parse(args: argparse.Namespace) -> tuple[EvaluationConfig, dict[str, str], list[Run]]:
     config = EvaluationConfig.from_dict(given(args, EvaluationConfig))
-    options = parse_options(args.option)
-    runs = [find_run(name) for name in args.runs]
-    failures = Failures(runs)
-    for run in runs:
-        with failures.collect(run):
-            _evaluate(run, config, options, args)
-    failures.raise_any("evaluated")
+    return config, parse_options(args.option), [find_run(name) for name in args.runs]
 
 
 def select_snapshots(
@@ -66,26 +81,37 @@ def select_snapshots(
     return [int(at)]
 
 
-def _evaluate(run: Run, config: EvaluationConfig, options: dict[str, str], args: argparse.Namespace) -> None:
+def _evaluate(
+    run: Run, config: EvaluationConfig, options: dict[str, str], args: argparse.Namespace, world: World
+) -> None:
     # A machine that only trains has no torch-fidelity.
     from ganlib.metrics.evaluate import evaluate
 
-    read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
+    world.agree(
+        lambda: read_records(run.folder.evaluation)
+    )  # a damaged file is better found before the work than after
     device = pick_device(args.device)
-    for snapshot in select_snapshots(run, args.at, config, device, options):
+    snapshots = world.agree(lambda: select_snapshots(run, args.at, config, device, options))
+    for snapshot in world.gather(snapshots)[0]:
         warnings: list[str] = []
         name = run.name if snapshot is None else f"{run.name} at {snapshot:,} images"
         with closing(ProgressLine()) as line:
-            records = evaluate(
+            report = partial(line.update_stage, name) if world.rank == 0 else lambda text, done, total: None
+            work = partial(
+                evaluate,
                 run,
                 config,
-                device,
+                pick_device(args.device),
                 options=options,
                 snapshot=snapshot,
-                progress=partial(line.update_stage, name),
+                progress=report,
                 warn=warnings.append,
                 store=partial(append_records, run.folder.evaluation),
+                world=world,
             )
+            records = world.agree(work)
+        if world.rank:
+            continue
         warnings += [record.warning for record in records if record.warning]
         for warning in dict.fromkeys(warnings):  # once each: what is said of one class is said of all
             print(f"{name}: {warning}", file=sys.stderr)

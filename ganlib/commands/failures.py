@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from ganlib.distributed import LostProcess
 from ganlib.errors import GanlibError
 from ganlib.runs import Run
 
@@ -13,8 +14,9 @@ from ganlib.runs import Run
 class Failures:
     """``with failures.collect(run)`` prints a GanlibError and goes on; of one run alone it is raised as it is."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._several = len(runs) > 1
+    def __init__(self, runs: Sequence[Run], *, quiet: bool = False) -> None:
+        """``quiet``: another process prints."""
+        self._several, self._quiet = len(runs) > 1, quiet
         self._names: list[str] = []
 
     @contextmanager
@@ -22,9 +24,10 @@ class Failures:
         try:
             yield
         except GanlibError as error:
-            if not self._several:
+            if not self._several or isinstance(error, LostProcess):
                 raise
-            print(f"ganlib: {error}", file=sys.stderr)
+            if not self._quiet:
+                print(f"ganlib: {error}", file=sys.stderr)
             self._names.append(run.name)
 
     def raise_any(self, done: str) -> None:

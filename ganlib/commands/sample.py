@@ -1,26 +1,36 @@
-"""python -m ganlib sample RUN --classes cat,dog --seeds 0-63 --out grid.png"""
+"""python -m ganlib sample RUN --classes cat,dog --seeds 0-63 --out grid.png
+
+torchrun --nproc-per-node N -m ganlib sample … draws the same images in N processes.
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ganlib.applications.edits import latents_of
 from ganlib.applications.saved_latents import find_latents
 from ganlib.commands.progress import ProgressLine
 from ganlib.devices import pick_device
+from ganlib.distributed import World, join_world
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import captioned_grid, grid, png, zip_of_pngs
 from ganlib.models import GenerativeModel
+from ganlib.partial import Partial, deal_rows
+from ganlib.provenance import source_hash
 from ganlib.runs import find_run
-from ganlib.sampling import Growing, check_options
+from ganlib.sampling import Growing, check_options, sample_chunks
+from ganlib.sampling.generate import CHUNK
 from ganlib.sampling.request import SampleRequest, parse_classes, parse_edits, parse_seeds
 
 
@@ -51,6 +61,17 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    with join_world("the same command goes on where each process was") as world:
+        model, request = world.agree(lambda: _parse(args))
+        world.require_equal(code=source_hash(), torch_version=str(torch.__version__), command=request.provenance())
+        images = _sample(model, request) if world.size == 1 else _sample_shared(model, request, args.out, world)
+        world.agree(lambda: _write(args, request, images))
+        if world.size > 1:
+            _partial(request, args.out, world).remove()
+
+
+def _parse(args: argparse.Namespace) -> tuple[GenerativeModel, SampleRequest]:
+    """What to draw with which model; GanlibError for what makes no sense."""
     run = find_run(args.name)
     model = run.load(pick_device(args.device))
     if not isinstance(model, GenerativeModel):
@@ -76,7 +97,13 @@ def run(args: argparse.Namespace) -> None:
     )
     if args.columns is not None and args.columns < 1:
         raise GanlibError(f"--columns is at least 1, not {args.columns}.")
-    images = _sample(model, request)
+    return model, request
+
+
+def _write(args: argparse.Namespace, request: SampleRequest, images: NDArray[np.uint8] | None) -> None:
+    """None of images: another process has them."""
+    if images is None:
+        return
     if args.out.suffix == ".png":
         layout = args.columns or request.columns, len(request.sources)
         picture = captioned_grid(images, request.captions, *layout) if args.captions else grid(images, *layout)
@@ -86,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         for name, single, image in zip(request.file_names, request.singles, images, strict=True):
             write_atomically(args.out / name, png(image, single.provenance()))
-    print(f"{len(images)} images of {run.name} in {args.out}")
+    print(f"{len(images)} images of {request.run.name} in {args.out}")
 
 
 def _sample(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]:
@@ -99,6 +126,36 @@ def _sample(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]
             text = f"{request.run.name}  {len(growing.images)} images"
             line.update(text, fraction=growing.fraction, seconds=time.monotonic() - start)
     return growing.images
+
+
+def _sample_shared(model: GenerativeModel, request: SampleRequest, out: Path, world: World) -> NDArray[np.uint8] | None:
+    """The same at rank 0, None at the others: each draws a part, and goes on with it where it was killed."""
+    c, latents, labels = model.config, latents_of(model, request), request.image_labels
+    n, start = len(request.image_sources), time.monotonic()
+    world.agree(lambda: out.parent.mkdir(parents=True, exist_ok=True))
+
+    def rows_from(first: int) -> Iterator[Tensor]:
+        rest = None if labels is None else labels[first:]
+        for images in sample_chunks(model, latents[first:], rest, **request.options):
+            yield torch.from_numpy(images).flatten(1)
+
+    with closing(ProgressLine()) as line:
+
+        def report(done: int, total: int) -> None:
+            text = f"{request.run.name}  {done} of {total} images of each process"
+            if world.rank == 0:
+                line.update(text, fraction=done / total, seconds=time.monotonic() - start)
+
+        width = c.image_size**2 * c.channels
+        rows = deal_rows(world, n, width, CHUNK, lambda part: _partial(request, out, world), rows_from, report).all
+    return None if rows is None else rows.numpy().reshape(n, c.image_size, c.image_size, c.channels)
+
+
+def _partial(request: SampleRequest, out: Path, world: World) -> Partial:
+    """This process's part, beside what is to be written."""
+    depends_on: dict[str, Any] = {"images": request.provenance(), "weights": request.run.weights_hash}
+    depends_on |= {"code": source_hash(), "rank": world.rank, "size": world.size}
+    return Partial(out.parent, depends_on, "images", torch.uint8)
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, str]:

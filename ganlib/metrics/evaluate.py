@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from ganlib.data import DataSet
+from ganlib.distributed import World
 from ganlib.errors import GanlibError
 from ganlib.metrics.accuracy import accuracy_record
 from ganlib.metrics.cas import cas_record, load_cas_data
 from ganlib.metrics.code_accuracy import code_record
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.extractors import Extractor, build_extractor, extract
+from ganlib.metrics.extractors import Extractor, build_extractor, extract, feature_rows, split_features
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.image_to_image import image_to_image_records
 from ganlib.metrics.intervals import block_interval, wilson_interval
@@ -29,12 +33,13 @@ from ganlib.metrics.measures import (
     classes_too_small,
     sample_size_warning,
 )
-from ganlib.metrics.path_length import path_length_record
+from ganlib.metrics.path_length import path_length_records
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_reference, load_split
 from ganlib.metrics.straightness import straightness_record
 from ganlib.metrics.weights import file_hash
 from ganlib.models import Classifies, GenerativeModel, ImageToImage, InfersCodes, KnowsLikelihood, MeasuresStraightness
+from ganlib.partial import DealtRows
 from ganlib.provenance import commit, now, versions
 from ganlib.records import METRICS, Record
 from ganlib.runs import Run
@@ -52,6 +57,7 @@ def evaluate(
     progress: Progress = lambda text, done, total: None,
     warn: Callable[[str], None] = lambda sentence: None,
     store: Callable[[list[Record]], None] = lambda records: None,
+    world: World | None = None,
 ) -> list[Record]:
     """A generative model gets the metrics of ``config``; a classifier ``accuracy`` and, as extractor, ``fid_floor``; an
     image-to-image model similarities to the wanted test images, and distances to the domain that they are to be in.
@@ -64,7 +70,10 @@ def evaluate(
 
     Writes reference statistics that were not stored yet, and partial results, which are removed when ``store`` has
     taken the records. GanlibError says what is missing.
+
+    Several processes share the images, their features and path lengths; rank 0 has the records, the others none.
     """
+    world = world or World()
     model: Any = run.load(device, snapshot)
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
         raise GanlibError(f"Some weights of {run.name} are not finite, so that no image of it is: train it again.")
@@ -72,10 +81,14 @@ def evaluate(
     generation = None
     if isinstance(model, GenerativeModel):
         checked_options = check_options(model, options or {})
-        generation = Generation(run, model, provenance["weights_hash"], checked_options, config.n, config.batch)
+        generation = Generation(
+            run, model, provenance["weights_hash"], checked_options, config.n, config.batch, world, config.keep_images
+        )
         records = generated_records(generation, config, device, progress, warn)
-        if snapshot is None and not options:
+        if snapshot is None and not options and world.rank == 0:
             records += ability_records(run, model, config, progress, warn)
+    elif world.rank:  # what generates nothing is measured by one process
+        records = []
     elif options:
         raise GanlibError(f"{run.name} generates nothing, so leave the option {next(iter(options))!r} out.")
     elif isinstance(model, ImageToImage):
@@ -88,9 +101,11 @@ def evaluate(
         if not isfinite(record.value):
             raise GanlibError(f"{record.metric} of {run.name} came out as {record.value}; nothing was recorded.")
     records = [replace(record, **provenance) for record in records]
-    store(records)
+    if world.rank == 0:
+        store(records)
+    world.agree(int)  # none removes its part before all is stored
     if generation:
-        generation.remove_partial_results(keep_images=config.keep_images)
+        generation.remove_partial_results()
     return records
 
 
@@ -153,13 +168,42 @@ def generated_records(
     warn: Callable[[str], None],
 ) -> list[Record]:
     """What cannot be measured is refused before an image is generated."""
+    world = generation.world
+    prepared = world.agree(lambda: world.rank_0_first(lambda: prepare(generation, config, device, progress)))
+    extractor, data = prepared.extractor, prepared.cas_data
+    if config.per_class and prepared.real and (reason := _unmeasured_classes(generation, prepared.real, config.blocks)):
+        warn(reason)
+    images = generation.images(progress) if data or config.keep_images or generation.kept else None
+    records: list[Record] = []
+    if extractor and prepared.real:
+        names = prepared.feature_metrics
+        records += feature_records(names, generation, images, extractor, prepared.real, config.blocks, progress)
+    if extractor and "ppl" in config.metrics:
+        records += path_length_records(generation, extractor, config.space, config.blocks, progress)
+    if data and images and images.all is not None:
+        pixels = images_of(images.all, generation)
+        records.append(cas_record(generation, pixels, data, device, progress))
+    return records
+
+
+class Prepared(NamedTuple):
+    """What metrics of generated images take besides them."""
+
+    extractor: Extractor | None
+    feature_metrics: list[str]
+    real: RealFeatures | None  # where there are such metrics
+    cas_data: DataSet | None
+
+
+def prepare(generation: Generation, config: EvaluationConfig, device: torch.device, progress: Progress) -> Prepared:
+    """GanlibError for what cannot be measured."""
     requested = set(config.metrics)
     data = load_cas_data(generation, config.data_root) if "cas" in requested else None
     if "ppl" in requested and config.space not in generation.model.spaces:
         raise GanlibError(
             f"{generation.run.name} has no space {config.space!r}; it has {', '.join(generation.model.spaces)}."
         )
-    feature_metrics: list[str] = []
+    extractor, feature_metrics, real = None, [], None
     if requested != {"cas"} or config.per_class:
         extractor = build_extractor(config.extractor, generation.run, device, config.extractor_weights)
         feature_metrics = select_feature_metrics(generation, config, extractor)
@@ -168,20 +212,16 @@ def generated_records(
             f"Of {generation.run.name} there is no {' and no '.join(config.metrics) or 'number'} by the extractor "
             f"{config.extractor}; choose other --metrics."
         )
-    if feature_metrics:
+    if feature_metrics and extractor:
         real = load_reference(generation.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
         check_sizes(feature_metrics, real, generation.n, config.blocks, generation.labels)
-    if config.per_class and (reason := _unmeasured_classes(generation, real, config.blocks)):
-        warn(reason)
-    images = generation.images(progress) if data or config.keep_images or generation.kept else None
-    records: list[Record] = []
-    if feature_metrics:
-        records += feature_records(feature_metrics, generation, images, extractor, real, config.blocks, progress)
-    if "ppl" in requested:
-        records.append(path_length_record(generation, extractor, config.space, config.blocks, progress))
-    if data and images is not None:
-        records.append(cas_record(generation, images, data, device, progress))
-    return records
+    return Prepared(extractor, feature_metrics, real, data)
+
+
+def images_of(rows: Tensor, generation: Generation) -> NDArray[np.uint8]:
+    """(m, H * W * C) -> (m, H, W, C)."""
+    c = generation.model.config
+    return rows.numpy().reshape(-1, c.image_size, c.image_size, c.channels)
 
 
 def _unmeasured_classes(generation: Generation, real: RealFeatures, blocks: int) -> str | None:
@@ -208,24 +248,31 @@ def select_feature_metrics(generation: Generation, config: EvaluationConfig, ext
 def feature_records(
     names: list[str],
     generation: Generation,
-    images: NDArray[np.uint8] | None,
+    images: DealtRows | None,
     extractor: Extractor,
     real: RealFeatures,
     blocks: int,
     progress: Progress,
 ) -> list[Record]:
-    """``images``: all of ``generation`` where another metric needs them all; else they are measured chunk by chunk."""
+    """``images``: where another metric needs them; else they are measured chunk by chunk. [] but for rank 0."""
 
     def chunks_of_images(start: int) -> Iterator[NDArray[np.uint8]]:
         assert images is not None
-        yield from (images[i : i + generation.batch] for i in range(start, generation.n, generation.batch))
+        for i in range(start, generation.n, generation.batch):
+            yield images_of(images.own[i - images.start : i - images.start + generation.batch], generation)
 
     source, stage = (generation.chunks, "generated") if images is None else (chunks_of_images, "measured")
-    partial = generation.partial("features", extractor=extractor.hash)
-    fake = FakeFeatures(
-        *extract(extractor, source, generation.n, lambda done: progress(stage, done, generation.n), partial),
-        labels=generation.labels,
-    )
+    rows = generation.rows(
+        "features",
+        generation.n,
+        extractor.width + extractor.classes,
+        lambda start: feature_rows(extractor, source(start)),
+        partial(progress, stage),
+        extractor=extractor.hash,
+    ).all
+    if rows is None:
+        return []
+    fake = FakeFeatures(*split_features(extractor, rows), labels=generation.labels)
     return [
         generation.record(
             value.metric,

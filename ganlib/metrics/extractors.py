@@ -9,7 +9,7 @@ vgg16, clip, dinov2   others of torch-fidelity's; a file of weights may be of an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -25,9 +25,9 @@ from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
 from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, FloatLevels, pretrained_features
 from ganlib.metrics.imagenet import load_imagenet
-from ganlib.metrics.partial import Partial
 from ganlib.metrics.weights import file_hash, find_weights
 from ganlib.nn.efficientnet import LITE
+from ganlib.partial import Partial, compute_rows
 from ganlib.registry import Registry
 from ganlib.runs import Run, scan
 from ganlib.settings import reference_cache
@@ -93,17 +93,19 @@ def extract(
     A chunk is dropped once it is measured. With ``partial_rows`` it continues where an earlier call was killed.
     GanlibError when a feature is not finite.
     """
-    rows = torch.empty(n, extractor.width + extractor.classes)
-    cached = partial_rows.rows(rows.shape[1])[:n] if partial_rows else rows[:0]
-    done = len(cached)
-    rows[:done] = cached
-    for images in chunks(done) if done < n else ():
-        extracted = torch.cat(extractor(images), dim=1)
-        rows[done : done + len(extracted)] = extracted
-        if partial_rows:
-            partial_rows.write(extracted, done)
-        done += len(extracted)
-        progress(done)
+    width = extractor.width + extractor.classes
+    rows = compute_rows(n, width, 1, partial_rows, lambda start: feature_rows(extractor, chunks(start)), progress)
+    return split_features(extractor, rows)
+
+
+def feature_rows(extractor: Extractor, chunks: Iterable[NDArray[np.uint8]]) -> Iterator[Tensor]:
+    """(m, H, W, C) uint8 each -> (m, d + K) each: features and logits."""
+    for images in chunks:
+        yield torch.cat(extractor(images), dim=1)
+
+
+def split_features(extractor: Extractor, rows: Tensor) -> Extracted:
+    """(n, d + K). GanlibError when a feature is not finite."""
     if not torch.isfinite(rows).all():
         raise GanlibError("Some features are not finite: the images or the extractor's weights are broken.")
     return Extracted(*rows.split([extractor.width, extractor.classes], dim=1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.metrics.partial import Partial
+from ganlib.distributed import World
 from ganlib.metrics.references import Progress
 from ganlib.models import GenerativeModel
+from ganlib.partial import DealtRows, Partial, compute_rows, deal_rows
 from ganlib.provenance import commit, versions
 from ganlib.records import Record
 from ganlib.runs import Run
@@ -34,6 +35,8 @@ class Generation:
     options: dict[str, Any]  # as requested, parsed
     n: int
     batch: int
+    world: World = field(default_factory=World)
+    keeps_images: bool = False  # for the run's next evaluation
     _partials: list[Partial] = field(default_factory=list)
 
     @cached_property
@@ -63,21 +66,41 @@ class Generation:
         labels = None if self.labels is None else self.labels[start:]
         yield from sample_chunks(self.model, range(start, self.n), labels, chunk=self.batch, **self.options)
 
-    def images(self, progress: Progress) -> NDArray[np.uint8]:
-        """(n, H, W, C) uint8, for a metric that needs them all at once. A killed call continues where it was."""
-        c, partial = self.model.config, self.partial("images")
-        shape = c.image_size, c.image_size, c.channels
-        rows = torch.empty(self.n, int(np.prod(shape)), dtype=torch.uint8)
-        cached = partial.rows(rows.shape[1])[: self.n]
-        done = len(cached)
-        rows[:done] = cached
-        for chunk in self.chunks(done) if done < self.n else ():
-            generated = torch.from_numpy(chunk).flatten(1)
-            rows[done : done + len(generated)] = generated
-            partial.write(generated, done)
-            done += len(generated)
-            progress("generated", done, self.n)
-        return rows.numpy().reshape(self.n, *shape)
+    def images(self, progress: Progress) -> DealtRows:
+        """(n, H * W * C) uint8, for a metric that needs them all at once. A killed call continues where it was."""
+        c = self.model.config
+
+        def rows_from(start: int) -> Iterator[Tensor]:
+            yield from (torch.from_numpy(chunk).flatten(1) for chunk in self.chunks(start))
+
+        whole, width = self.partial("images"), c.image_size**2 * c.channels
+        if self.world.size > 1 and self.kept:  # by one process, or put together by rank 0
+            rows = self.world.agree(lambda: compute_rows(self.n, width, self.batch, whole, rows_from))
+            return DealtRows(rows, 0, rows)
+        dealt = self.rows("images", self.n, width, rows_from, partial(progress, "generated"))
+        if self.world.size > 1 and self.keeps_images and dealt.all is not None:
+            whole.write(dealt.all, 0)
+        return dealt
+
+    def rows(
+        self,
+        kind: str,
+        n: int,
+        width: int,
+        rows_from: Callable[[int], Iterable[Tensor]],
+        progress: Callable[[int, int], None],
+        **depends_on: Any,
+    ) -> DealtRows:
+        """n rows of "images" or of numbers of this ``kind``, dealt over the processes; see ``deal_rows``."""
+        return deal_rows(
+            self.world,
+            n,
+            width,
+            self.batch,
+            lambda part: self.partial(kind, **depends_on, **part),
+            rows_from,
+            progress,
+        )
 
     def partial(self, kind: str, **depends_on: Any) -> Partial:
         """A file for "images" or for numbers of this ``kind``, until the evaluation is done."""
@@ -92,10 +115,11 @@ class Generation:
         """Whether an earlier evaluation kept its images."""
         return self.partial("images").path.exists()
 
-    def remove_partial_results(self, *, keep_images: bool = False) -> None:
-        for partial in self._partials:
-            if not (keep_images and partial.dtype == torch.uint8):
-                partial.remove()
+    def remove_partial_results(self) -> None:
+        kept = self.partial("images").path if self.keeps_images else None
+        for file in self._partials:
+            if file.path != kept:
+                file.remove()
 
     def record(self, metric: str, value: float, **fields: Any) -> Record:
         """A record of these images, with these other ``fields``."""

@@ -8,7 +8,8 @@ code that is an argmax, has a length of the order of 1 / ε and would dominate t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,22 +30,35 @@ EPSILON = 1e-4
 DISCARDED = 1  # percent of the paths at either end
 
 
-def path_length_record(
+def path_length_records(
     generation: Generation, extractor: Extractor, space: str, blocks: int, progress: Progress
-) -> Record:
-    """The trimmed mean of d² / ε² over n / 2 paths, so that as many images are generated as for another metric."""
-    partial = generation.partial("paths", extractor=extractor.hash, space=space, epsilon=EPSILON)
-    cached = partial.rows(1)[: generation.n // 2]
-    lengths = [cached]
-    for start in range(len(cached), generation.n // 2, generation.batch):
-        part = slice(start, min(start + generation.batch, generation.n // 2))
-        (distances,) = run_in_halves(
-            extractor.device, lambda part: (squared_distances(generation, extractor, space, part),), part
-        )
-        partial.write(distances, start)
-        lengths.append(distances)
-        progress("path lengths", part.stop, generation.n // 2)
-    all_lengths = torch.cat(lengths).double()[:, 0]
+) -> list[Record]:
+    """The trimmed mean of d² / ε² over n / 2 paths, so that as many images are generated as for another metric.
+
+    One record, none in a process that only computes its part.
+    """
+    n = generation.n // 2
+
+    def rows_from(first: int) -> Iterator[Tensor]:
+        for start in range(first, n, generation.batch):
+            part = slice(start, min(start + generation.batch, n))
+            yield from run_in_halves(
+                extractor.device, lambda part: (squared_distances(generation, extractor, space, part),), part
+            )
+
+    lengths = generation.rows(
+        "paths",
+        n,
+        1,
+        rows_from,
+        partial(progress, "path lengths"),
+        extractor=extractor.hash,
+        space=space,
+        epsilon=EPSILON,
+    ).all
+    if lengths is None:
+        return []
+    all_lengths = lengths.double()[:, 0]
     parts = [trimmed_mean(part) for part in all_lengths.tensor_split(blocks)] if blocks > 1 else []
     value = trimmed_mean(all_lengths)
     extra: dict[str, Any] = {
@@ -54,13 +68,14 @@ def path_length_record(
         "paths": len(all_lengths),
         "discarded": [DISCARDED, 100 - DISCARDED],
     }
-    return generation.record(
+    record = generation.record(
         "ppl",
         value,
         interval=block_interval(value, parts, generation.n),
         blocks=tuple(parts),
         protocol=protocol(generation.run, extractor, n_fake=generation.n, options=generation.changed_options, **extra),
     )
+    return [record]
 
 
 def trimmed_mean(lengths: Tensor) -> float:

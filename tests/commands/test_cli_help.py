@@ -27,3 +27,12 @@ def test_flags_name_their_defaults(name):
         if action.option_strings and action.default not in (None, False, [], "", argparse.SUPPRESS):
             assert "(default: " in action.help, action.dest
         assert "None" not in action.help, action.dest
+
+
+def test_a_command_of_one_process_refuses_torchrun(monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["list", "models"]) == 1
+    assert "list works in one process: start it without torchrun, which shares evaluate, sample and train." in (
+        capsys.readouterr().err
+    )

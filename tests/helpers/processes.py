@@ -11,9 +11,11 @@ import traceback
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
+from ganlib.__main__ import main
 from ganlib.distributed import World, join_world
 
 PROJECT = Path(__file__).parents[2]
@@ -34,6 +36,36 @@ def in_processes(size: int, work: Callable[[World], Any], environment: dict[str,
     for process in processes:
         process.join(SECONDS)
     return results
+
+
+def start_command(size: int, *argv: str) -> list[ForkProcess]:
+    """``ganlib`` with these arguments in each of ``size`` forked processes, by rank."""
+    context, port = get_context("fork"), free_port()
+    processes = []
+    for rank in range(size):
+        variables = {"RANK": str(rank), "WORLD_SIZE": str(size), "MASTER_PORT": str(port)}
+        processes.append(context.Process(target=_command, args=(variables, argv)))
+        processes[-1].start()
+    return processes
+
+
+def run_command_in(size: int, *argv: str) -> list[int | None]:
+    """Exit statuses by rank."""
+    processes = start_command(size, *argv)
+    for process in processes:
+        process.join(SECONDS)
+    return [process.exitcode for process in processes]
+
+
+def _command(variables: dict[str, str], argv: tuple[str, ...]) -> None:
+    os.environ.update(variables)
+    try:
+        status: Any = main(argv)
+    except SystemExit as error:
+        status = error.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _receive(receiving: Connection) -> Any:

@@ -11,7 +11,7 @@ import torch
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.partial import Partial
+from ganlib.partial import Partial
 from ganlib.records import Record
 from ganlib.runs import Run
 
@@ -88,7 +88,7 @@ def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, mo
         refused.append(path)
         raise PermissionError(path)
 
-    monkeypatch.setattr("ganlib.metrics.partial.os.open", refuse)
+    monkeypatch.setattr("ganlib.partial.os.open", refuse)
     (again, *_) = evaluate(run, config, CPU)
     assert again.value == complete.value
     assert refused
