@@ -145,7 +145,8 @@ class World:
 def join_world(after_loss: str = "start the same command again") -> Iterator[World]:
     """Waits for all processes of this command, for ``GANLIB_RANK_TIMEOUT`` seconds; GanlibError names the missing.
 
-    ``after_loss``: what to do where another process ends in the middle, for the sentence on it. What all processes refuse alike is said by rank 0 alone.
+    ``after_loss``: what to do where another process ends in the middle, for the sentence on it. What all processes
+    refuse alike is said by rank 0 alone.
     """
     launched = launch()
     world = World(launched.rank, launched.world_size)

@@ -9,6 +9,7 @@ GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the 
 GANLIB_LOGS      folders of other tools' logs for the curves page, separated as in PATH
 GANLIB_VIEWS     a file of views for the presentation mode (default: the package's)
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
+GANLIB_READONLY  1: the dashboard starts no jobs and writes nothing into runs, for public demonstrations
 GANLIB_RANK_TIMEOUT  seconds in which all processes that torchrun starts must have met (default: 300)
 
 GANLIB_EXPERIMENTS   a folder of definitions of experiments in place of the project's
@@ -30,6 +31,7 @@ PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None  # None where it is installed
 GALLERY = CHECKOUT / "checkpoints" if CHECKOUT else PACKAGE / "gallery"
 EXPERIMENTS = CHECKOUT / "experiments" if CHECKOUT else PACKAGE / "definitions"
+READ_ONLY = "This server only shows: it starts no jobs and saves nothing (GANLIB_READONLY)."
 RUNS = Path("runs")  # in the current folder: new trainings go there
 
 
@@ -69,6 +71,17 @@ def log_cache() -> Path:
 def direction_cache() -> Path:
     """Where directions that were found and measured are kept."""
     return (_given_cache() or _cache()) / "directions"
+
+
+def read_only() -> bool:
+    """Whether the dashboard starts no jobs and writes nothing into runs."""
+    return os.environ.get("GANLIB_READONLY", "") not in ("", "0")
+
+
+def require_writable() -> None:
+    """GanlibError where it is ``read_only``."""
+    if read_only():
+        raise GanlibError(READ_ONLY)
 
 
 def log_roots() -> list[Path]:

@@ -8,7 +8,7 @@ import signal
 import pytest
 import torch
 
-from ganlib.distributed import LostProcess, SharedError, World
+from ganlib.distributed import SharedError, World
 from ganlib.errors import GanlibError
 from helpers.processes import free_port, in_processes
 
@@ -70,8 +70,9 @@ def test_a_killed_process_ends_the_others():
     first, second, third = in_processes(3, work)
     assert second is None
     for rank, error in [(0, first), (2, third)]:
-        assert isinstance(error.__cause__, LostProcess)
+        assert isinstance(error, GanlibError)
         assert str(error).startswith(f"Rank {rank} of 3 has lost the connection to another process")
+        assert str(error).endswith("; start the same command again.")
 
 
 def test_a_missing_process_is_named_after_the_timeout():

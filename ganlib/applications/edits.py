@@ -22,7 +22,7 @@ from ganlib.models import GenerativeModel, Latents
 from ganlib.naming import nearest_names
 from ganlib.runs import Run
 from ganlib.sampling.generate import fill_up, latents_at, sample
-from ganlib.sampling.request import Edit, SampleRequest
+from ganlib.sampling.request import Edit, SampleRequest, SavedLatents
 
 REGRESSED = ("statistics", *BY_CLASSIFIER)  # methods that look at images, thousands of them
 _RANKED = re.compile(r"(sefa|pca)-([1-9]\d{0,2})(?:@(\d{1,3})-(\d{1,3}))?")
@@ -32,16 +32,43 @@ def latents_of(model: GenerativeModel, request: SampleRequest) -> list[int] | La
     """What ``sample`` and ``Growing`` take for a request: its seeds, or their latents, or those of files, moved along
     its edits.
     """
+    return _latents_of(model, request, request.image_sources, request.image_labels)
+
+
+def _latents_of(
+    model: GenerativeModel,
+    request: SampleRequest,
+    sources: Sequence[int | SavedLatents],
+    labels: Sequence[int] | None,
+) -> list[int] | Latents:
     edits = resolve(request.run, model, request.edits)
     if request.latents:
-        sources, labels = request.image_sources, request.image_labels
         return edited_latents(model, stack_latents(request.run, model, sources, labels), labels, edits)
-    return edited_latents(model, request.image_seeds, request.image_labels, edits) if edits else request.image_seeds
+    seeds = [source for source in sources if isinstance(source, int)]
+    return edited_latents(model, seeds, labels, edits) if edits else seeds
 
 
 def generate(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]:
     """(N, H, W, C) uint8: all images of a request, as its link and its command line give them."""
     return sample(model, latents_of(model, request), request.image_labels, **request.options)
+
+
+def items_of(request: SampleRequest) -> list[tuple[int | SavedLatents, int | None]]:
+    """Source and class of each image: with the request's options and edits all that it depends on."""
+    sources = request.image_sources
+    labels: Sequence[int | None] = request.image_labels or [None] * len(sources)
+    return list(zip(sources, labels, strict=True))
+
+
+def generate_items(
+    model: GenerativeModel, request: SampleRequest, items: Sequence[tuple[int | SavedLatents, int | None]]
+) -> NDArray[np.uint8]:
+    """(N, H, W, C) uint8: images of these ``items_of``, of this request or of others of equal options and edits."""
+    classes = [label for _, label in items if label is not None]
+    labels = classes if len(classes) == len(items) else None
+    return sample(
+        model, _latents_of(model, request, [source for source, _ in items], labels), labels, **request.options
+    )
 
 
 def edited_latents(

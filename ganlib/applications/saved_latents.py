@@ -26,6 +26,7 @@ from ganlib.provenance import versions
 from ganlib.runs import Run
 from ganlib.sampling.generate import fill_up
 from ganlib.sampling.request import SavedLatents
+from ganlib.settings import require_writable
 
 ENDING = ".safetensors"
 UNREADABLE = (SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -45,6 +46,7 @@ def check_latents_name(name: str) -> None:
 
 def save_latents(run: Run, name: str, latents: Latents, label: int | None) -> Path:
     """Latents of one image into the run's folder. GanlibError for a name that is no file name."""
+    require_writable()
     check_latents_name(name)
     file = latents_folder(run) / f"{name}{ENDING}"
     about = {

@@ -23,6 +23,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.provenance import versions
 from ganlib.runs import Run
+from ganlib.settings import require_writable
 
 NAME = re.compile(r"[^\W\d][\w .+-]{0,63}")  # of a file that a user names
 _FOUND = (CLASS, ATTRIBUTE, "label-")  # beginnings of names that a method gives
@@ -81,6 +82,7 @@ def save_direction(run: Run, name: str, source: str, measured: Measured) -> Path
 
     GanlibError for a name that is no file name, or is that of a method's direction.
     """
+    require_writable()
     found = _RANKED.match(name) or name.startswith(_FOUND) or name in STATISTICS
     if not NAME.fullmatch(name) or found:
         raise GanlibError(

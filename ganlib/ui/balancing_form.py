@@ -13,6 +13,7 @@ from ganlib.config import flags
 from ganlib.data import display_name
 from ganlib.figures.balancing import LABELS
 from ganlib.runs import Run
+from ganlib.settings import read_only
 from ganlib.ui.balancing_results import RESULT
 from ganlib.ui.catalog import quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
@@ -34,6 +35,8 @@ class BalanceRequest(NamedTuple):
 
 def draw_form(*, expanded: bool) -> None:
     """In the sidebar. Once a comparison has ended the page shows it."""
+    if read_only():
+        return
     job = jobs().latest
     with st.sidebar.expander("New comparison", icon=":material/balance:", expanded=expanded or _is_own(job)):
         if job is not None and job.running:

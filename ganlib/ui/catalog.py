@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf, log2
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ import torch
 
 from ganlib import records
 from ganlib.applications import paths
-from ganlib.applications.edits import generate, latents_of
+from ganlib.applications.edits import generate_items, items_of, latents_of
 from ganlib.applications.saved_latents import latents_folder
+from ganlib.applications.serving import available_memory, require_memory
 from ganlib.applications.storage import saved_folder
 from ganlib.devices import pick_device
 from ganlib.figures import PALETTE
@@ -32,6 +33,7 @@ from ganlib.sampling import Growing, sample_stages
 from ganlib.sampling.keyframes import InterpolationRequest
 from ganlib.sampling.request import SampleRequest, SavedLatents
 from ganlib.settings import run_roots
+from ganlib.ui import serving
 
 Signature = tuple[tuple[bytes, int, int], ...]  # paths as the system has them: a name may be no UTF-8
 
@@ -185,7 +187,11 @@ def generate_images(request: SampleRequest) -> np.ndarray:
     """(N, H, W, C) uint8 of a request."""
     if has_stages(request.run, request.options):
         return get_growing(request).finish()
-    return _generate_images(request.run.weights_hash, request_key(request), request)
+    run, model, items = request.run, load_model(request.run), items_of(request)
+    c = model.config
+    require_memory(len(items), c.image_size**2 * c.channels, available_memory())
+    group = run.weights_hash, str(model.device), _shared_key(request)
+    return serving.draw(group, items, partial(generate_items, model, request))
 
 
 def get_growing(request: SampleRequest) -> Growing:
@@ -201,17 +207,14 @@ def _get_growing(weights_hash: str, key: str, device: str, _request: SampleReque
 
 def request_key(request: SampleRequest) -> str:
     """The request as one text, which Streamlit hashes faster than hundreds of numbers."""
+    return repr((request.image_sources, request.image_labels, _shared_key(request)))
+
+
+def _shared_key(request: SampleRequest) -> str:
+    """What its images depend on besides the run and their own sources and classes."""
     saved = [saved_folder(request.run) / f"{edit.name}.safetensors" for edit in request.edits]
     saved += [latents_folder(request.run) / f"{latents.name}.safetensors" for latents in request.latents]
-    return repr(
-        (
-            request.image_sources,
-            request.image_labels,
-            sorted(request.options.items()),
-            request.edits,
-            file_states(saved),
-        )
-    )
+    return repr((sorted(request.options.items()), request.edits, file_states(saved)))
 
 
 def file_states(paths: Iterable[Path]) -> Signature:
@@ -222,11 +225,6 @@ def file_states(paths: Iterable[Path]) -> Signature:
             stat = path.stat()
             files.append((os.fsencode(path), stat.st_mtime_ns, stat.st_size))
     return tuple(files)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _generate_images(weights_hash: str, key: str, _request: SampleRequest) -> np.ndarray:
-    return generate(load_model(_request.run), _request)
 
 
 def quick_first(runs: Sequence[Run]) -> list[Run]:

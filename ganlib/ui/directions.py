@@ -22,6 +22,7 @@ from ganlib.images import captioned_grid, png
 from ganlib.runs import Run
 from ganlib.sampling.keyframes import KeyFrame
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
+from ganlib.settings import read_only
 from ganlib.ui import chrome, components, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, request_key
 from ganlib.ui.links import check_link, draw_link, format_options, write_link
@@ -203,7 +204,7 @@ def draw_table(run: Run, directions: Mapping[str, Measured]) -> None:
 
 def draw_saving(run: Run, directions: Mapping[str, Measured]) -> None:
     """A form that keeps one direction by a name of one's own in the run's folder."""
-    if not are_measured(directions):
+    if read_only() or not are_measured(directions):
         return
     with st.popover("Save a direction", icon=":material/save:"), st.form("save_direction", border=False):
         st.selectbox("Direction", list(directions), key="save_source")
@@ -228,7 +229,7 @@ def _save(run: Run, directions: Mapping[str, Measured]) -> None:
 def draw_two_sets(run: Run) -> None:
     """A form that makes a direction from two sets of this run's favourites; nothing with fewer than two of them."""
     texts = {tray.as_text(r): r.captions[0] for r in tray.favourites([run]) if r.run.name == run.name}
-    if len(texts) < 2:
+    if read_only() or len(texts) < 2:
         return
     with st.popover("From favourites", icon=":material/favorite:"), st.form("two_sets", border=False):
         for key, label in (("more_of", "More like"), ("less_of", "Less like")):

@@ -10,6 +10,7 @@ import streamlit as st
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.records import GROUPS, METRICS
 from ganlib.runs import Run
+from ganlib.settings import read_only
 from ganlib.ui.catalog import generates, runs, usual_scores
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.markup import plain
@@ -27,6 +28,8 @@ class EvaluationRequest(NamedTuple):
 
 def draw_evaluation_form(missing: Sequence[str], n: int | None = None) -> None:
     """A form in the sidebar that measures runs; ``missing`` are those without a score, n the images of those shown."""
+    if read_only():
+        return
     with st.sidebar.expander("Evaluate runs", icon=":material/calculate:", expanded=jobs().latest is not None):
         by_name = {run.name: run for run in runs(generates)}
         job = jobs().latest

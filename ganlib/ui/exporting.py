@@ -22,7 +22,7 @@ from ganlib.models import GenerativeModel
 from ganlib.runs import Run, find_run, read_sheet
 from ganlib.sampling import check_options
 from ganlib.sampling.request import SampleRequest
-from ganlib.settings import results_root
+from ganlib.settings import READ_ONLY, read_only, results_root
 from ganlib.ui import markup
 from ganlib.ui.catalog import generates, has_stages, load_model, quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
@@ -105,6 +105,9 @@ def pick_request(run: Run) -> ExportRequest:
         config = ExportConfig.from_dict(values | {"min_confidence": confidence, "min_distance": distance})
         request = ExportRequest(run, config, options)
         job = jobs().latest
+        if read_only():
+            st.caption(READ_ONLY)
+            return request
         st.button(
             "Export",
             icon=":material/download:",

@@ -24,6 +24,7 @@ from ganlib.metrics.references import load_set
 from ganlib.models.options import SEED_LIMIT
 from ganlib.records import append_records
 from ganlib.runs import Run
+from ganlib.settings import read_only
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first, load_model
 from ganlib.ui.chrome import finish
@@ -150,11 +151,11 @@ def _draw_everybody(test: HumanTest, answers: Answers, run: Run) -> None:
     rates = error_rates(test, finished)
     if len(rates) > 1:
         st.caption(plain("Each person: " + ", ".join(f"{rate:.0%}" for rate in sorted(rates.values()))))
-    if len(finished) > answers.recorded:
+    if len(finished) > answers.recorded and not read_only():
         st.button(
             "Save with the run's scores", icon=":material/save:", key="save", on_click=_save, args=(test, answers, run)
         )
-    else:
+    elif not read_only():
         st.caption(plain(f"Saved as a score of {run.name}."))
 
 

@@ -21,6 +21,7 @@ from ganlib.images import from_uint8, png, to_uint8
 from ganlib.models import Encodes
 from ganlib.runs import Run
 from ganlib.sampling.request import Edit, class_name, format_edits, run_argument
+from ganlib.settings import read_only
 from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
 from ganlib.ui.links import check_link_number, draw_link
@@ -140,7 +141,7 @@ def draw_saving(run: Run, inversion: Inversion) -> None:
             on_click="ignore",
             icon=":material/image:",
         )
-        if not inversion.config.tuning_steps:  # else they belong to the tuned weights
+        if not inversion.config.tuning_steps and not read_only():  # else they belong to the tuned weights
             with st.popover("Save the latents", icon=":material/save:"), st.form("save_latents", border=False):
                 st.text_input("Name", key="latents_name", placeholder="my dog")
                 st.form_submit_button("Save", on_click=_save, args=(run, inversion))

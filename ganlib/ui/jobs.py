@@ -19,7 +19,7 @@ from typing import Any
 
 import streamlit as st
 
-from ganlib.settings import child_environment
+from ganlib.settings import child_environment, require_writable
 from ganlib.ui.markup import plain
 
 POLL_SECONDS = 1.0  # between two polls of a process
@@ -88,7 +88,8 @@ class Jobs:
         self._starting = Lock()
 
     def start(self, request: Any, arguments: Sequence[str]) -> None:
-        """Nothing while another job runs: two would only share the processor."""
+        """Nothing while another job runs: two would only share the processor. GanlibError on a read-only server."""
+        require_writable()
         with self._starting:
             if self.latest is None or not self.latest.running:
                 self.latest = Job(request, arguments)

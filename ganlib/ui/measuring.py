@@ -9,6 +9,7 @@ import streamlit as st
 from ganlib.applications.catalogue import METHODS, cached_directions
 from ganlib.applications.effects import Measured
 from ganlib.runs import Run
+from ganlib.settings import READ_ONLY, read_only
 from ganlib.ui.jobs import draw_progress, jobs
 from ganlib.ui.markup import plain
 
@@ -29,6 +30,9 @@ def draw_measured(run: Run, method: str, layers: Layers = None) -> dict[str, Mea
     directions = cached_directions(run, method, layers=layers)
     if directions is not None:
         return directions
+    if read_only():
+        st.caption(READ_ONLY)
+        return None
     request = MeasuringRequest(run.name, run.weights_hash, method, layers)
     latest = jobs().latest
     if latest is None or not (latest.running or latest.request == request):

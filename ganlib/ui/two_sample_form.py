@@ -8,6 +8,7 @@ import streamlit as st
 
 from ganlib.config import flags
 from ganlib.models.abilities import Encodes
+from ganlib.settings import read_only
 from ganlib.twosample.config import SECTIONS, STANDARD, ComparisonConfig
 from ganlib.twosample.folders import default_folder
 from ganlib.ui.catalog import generates, runs
@@ -39,6 +40,8 @@ class ComparisonRequest(NamedTuple):
 
 def draw_form(*, expanded: bool) -> None:
     """In the sidebar. Once a comparison has ended the page shows it."""
+    if read_only():
+        return
     job = jobs().latest
     with st.sidebar.expander("New comparison", icon=":material/compare:", expanded=expanded or _is_own(job)):
         if job is not None and job.running:
