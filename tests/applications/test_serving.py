@@ -123,23 +123,23 @@ def test_memory_for_images_that_stay_is_bounded():
 
 
 @pytest.mark.parametrize("name", ["sngan", "stylegan2_ada", "cdcgan"])
-def test_images_are_those_that_each_session_would_have_drawn_alone(name, tmp_path):
+def test_images_are_those_that_each_session_would_have_drawn_alone(name, held, tmp_path):
     run = write_run(tmp_path / "run", name)
     model: Any = run.load()
     requests = [
         SampleRequest(run, (label,), tuple(range(s, s + n))) for label, s, n in [(0, 0, 5), (1, 3, 2), (0, 4, 7)]
     ]
     alone = [generate(model, request) for request in requests]
-    sampler, results = BatchingSampler(window=0.05), {}
-
-    def session(i: int) -> None:
-        draw = partial(generate_items, model, requests[i])
-        results[i] = sampler.submit(i, "group", items_of(requests[i]), draw).result()
-
-    in_threads([partial(session, i) for i in range(len(requests))])
-    for i, expected in enumerate(alone):
-        np.testing.assert_array_equal(results[i], expected)
-    assert sampler.passes < len(requests)
+    sampler = BatchingSampler()
+    hold(sampler, held)
+    tickets = [
+        sampler.submit(i, "group", items_of(request), partial(generate_items, model, request))
+        for i, request in enumerate(requests)
+    ]
+    held.go_on.set()
+    for ticket, expected in zip(tickets, alone, strict=True):
+        np.testing.assert_array_equal(ticket.result(), expected)
+    assert sampler.passes == 2
 
 
 def in_threads(work: Sequence[Callable[[], None]]) -> None:

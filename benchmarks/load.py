@@ -1,0 +1,143 @@
+"""Many sessions at one dashboard, each pressing a key on the sampling page every few seconds.
+
+    python -m benchmarks.load [--run cifar10-sngan] [--sessions 50] [--period 2] [--seconds 30] [--images 16]
+
+Sessions are Streamlit's own websocket connections without a browser: each opens the page, then moves its seed on by one
+every ``--period`` seconds, where the answer to the last press is there by then. A press ends when the page's script has.
+``--alone`` opens a second server in which every session draws for itself, as before there was a common sampler: both
+run at once and get the same presses, so that whatever else the machine does hits both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+from benchmarks.browsing import PROJECT, server
+
+ALONE = """
+import sys
+sys.path.insert(0, {project!r})
+from ganlib.applications.edits import generate_items
+from ganlib.ui import serving
+serving.draw = lambda group, items, draw: draw(list(items))
+import runpy
+runpy.run_path({app!r})
+"""
+
+
+class Session:
+    """One connection: ``open`` it, then ``press`` the seed to ``first``, ``first`` + 1, …"""
+
+    def __init__(self, url: str, run: str, images: int, first: int) -> None:
+        self.url, self.run, self.images, self.seed = url, run, images, first
+        self.seconds: list[float] = []
+        self.errors: list[str] = []
+        self.skipped = 0
+
+    async def play(self, start: float, period: float, end: float) -> None:
+        stream = self.url.replace("http", "ws") + "/_stcore/stream"
+        async with connect(stream, subprotocols=["streamlit"], max_size=None, open_timeout=120) as connection:  # type: ignore[list-item]
+            await self._rerun(connection)  # home, which the server answers first
+            await self._rerun(connection)
+            self.seconds.clear()
+            next_press = start
+            while next_press < end:
+                await asyncio.sleep(max(next_press - time.monotonic(), 0))
+                self.seed += 1
+                await self._rerun(connection)
+                late = int(max(time.monotonic() - next_press, 0) // period)
+                self.skipped += late
+                next_press += (late + 1) * period
+
+    async def _rerun(self, connection: ClientConnection) -> None:
+        message = BackMsg()
+        message.rerun_script.query_string = f"run={self.run}&n={self.images}&seed={self.seed}"
+        message.rerun_script.page_name = "sampling"
+        begin = time.monotonic()
+        await connection.send(message.SerializeToString())
+        while True:
+            answer = ForwardMsg()
+            data = await connection.recv()
+            assert isinstance(data, bytes)
+            answer.ParseFromString(data)
+            kind = answer.WhichOneof("type")
+            if kind == "delta" and answer.delta.new_element.WhichOneof("type") == "exception":
+                self.errors.append(answer.delta.new_element.exception.message)
+            if kind == "script_finished":
+                self.seconds.append(time.monotonic() - begin)
+                return
+
+
+async def play(url: str, args: argparse.Namespace) -> list[Session]:
+    """All sessions at once, each beginning at another moment of the first period, at seeds of its own."""
+    sessions = [Session(url, args.run, args.images, 1000 * i if args.apart else i) for i in range(args.sessions)]
+    begin = time.monotonic() + args.opening
+    starts = [begin + args.period * i / args.sessions for i in range(args.sessions)]
+    await asyncio.gather(*(s.play(t, args.period, begin + args.seconds) for s, t in zip(sessions, starts, strict=True)))
+    return sessions
+
+
+def describe(name: str, sessions: list[Session], seconds: float, memory: list[int]) -> str:
+    times = sorted(t for session in sessions for t in session.seconds)
+    errors = [error for session in sessions for error in session.errors]
+    if len(times) < 2:
+        return f"{name}: no presses were answered"
+    p95 = statistics.quantiles(times, n=20)[-1]
+    return (
+        f"{name}: {len(times)} presses, {len(times) / seconds:.1f}/s, median {statistics.median(times):.2f} s, "
+        f"p95 {p95:.2f} s, {sum(s.skipped for s in sessions)} due while waiting, {len(errors)} errors, "
+        f"memory {memory[0] / 1e6:.0f} -> {memory[1] / 1e6:.0f} MB"
+    )
+
+
+def resident_bytes(port: str) -> int:
+    """Of the server that listens there."""
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if f"--server.port={port}".encode() in status.read_bytes():
+                pages = int((status.parent / "statm").read_text().split()[1])
+                return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def measure(name: str, url: str, args: argparse.Namespace) -> None:
+    port = url.rpartition(":")[2]
+    asyncio.run(play(url, argparse.Namespace(**vars(args) | {"sessions": 1, "seconds": args.period})))  # loads weights
+    before = resident_bytes(port)
+    sessions = asyncio.run(play(url, args))
+    print(describe(name, sessions, args.seconds, [before, resident_bytes(port)]), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", default="cifar10-sngan")
+    parser.add_argument("--sessions", type=int, default=50)
+    parser.add_argument("--period", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--opening", type=float, default=60.0, help="seconds in which all sessions open the page")
+    parser.add_argument("--apart", action="store_true", help="no two sessions at the same seeds")
+    parser.add_argument("--alone", action="store_true", help="also a server whose sessions draw for themselves")
+    args = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        measure("common sampler", stack.enter_context(server(PROJECT / "app.py")), args)
+        if args.alone:
+            script = folder / "alone.py"
+            script.write_text(ALONE.format(project=str(PROJECT), app=str(PROJECT / "app.py")))
+            measure("each for itself", stack.enter_context(server(script)), args)
+
+
+if __name__ == "__main__":
+    main()
