@@ -3,9 +3,8 @@
     python -m benchmarks.load [--run cifar10-sngan] [--sessions 50] [--period 2] [--seconds 30] [--images 16]
 
 Sessions are Streamlit's own websocket connections without a browser: each opens the page, then moves its seed on by one
-every ``--period`` seconds, where the answer to the last press is there by then. A press ends when the page's script has.
-``--alone`` opens a second server in which every session draws for itself, as before there was a common sampler: both
-run at once and get the same presses, so that whatever else the machine does hits both.
+every ``--period`` seconds where the answer to the last press is there by then. A press ends when the page's script has.
+``--against`` names another checkout of this project, whose server then gets the same presses, one after the other.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import asyncio
 import contextlib
 import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,16 +22,6 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.browsing import PROJECT, server
-
-ALONE = """
-import sys
-sys.path.insert(0, {project!r})
-from ganlib.applications.edits import generate_items
-from ganlib.ui import serving
-serving.draw = lambda group, items, draw: draw(list(items))
-import runpy
-runpy.run_path({app!r})
-"""
 
 
 class Session:
@@ -128,15 +116,11 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--opening", type=float, default=60.0, help="seconds in which all sessions open the page")
     parser.add_argument("--apart", action="store_true", help="no two sessions at the same seeds")
-    parser.add_argument("--alone", action="store_true", help="also a server whose sessions draw for themselves")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout")
     args = parser.parse_args()
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        measure("common sampler", stack.enter_context(server(PROJECT / "app.py")), args)
-        if args.alone:
-            script = folder / "alone.py"
-            script.write_text(ALONE.format(project=str(PROJECT), app=str(PROJECT / "app.py")))
-            measure("each for itself", stack.enter_context(server(script)), args)
+    for project in [PROJECT, *([args.against.resolve()] if args.against else [])]:
+        with server(project / "app.py") as url:
+            measure(str(project), url, args)
 
 
 if __name__ == "__main__":
