@@ -6,6 +6,7 @@ import json
 import lzma
 import os
 import re
+import shutil
 import struct
 import tarfile
 import tempfile
@@ -13,13 +14,20 @@ import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ganlib.errors import GanlibError
 
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+PARTIAL = ".partial"  # ending of a file that is being written
 LARGEST_JSON = 200_000_000  # bytes
 DEEPEST_JSON = 20  # levels of values inside one another; a recipe has four
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,17 +42,114 @@ def write_atomically(path: Path, content: bytes) -> None:
     """GanlibError, as ``writing`` has it."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        try:
-            with os.fdopen(handle, "wb") as f:
-                f.write(content)
-                f.flush()
-                os.fsync(f.fileno())
-            os.chmod(temporary, 0o644)  # mkstemp's 0600 would lock other users out of a shared run
+        with replacing(path) as file:
+            file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` when the block ends well; else nothing has changed.
+
+    Of two writers of one path the second waits. What a killed one leaves behind, ``.NAME.partial``, the next takes
+    over, and ``remove_partial_files`` finds it: its lock went with its process.
+    """
+    file, temporary = _open_temporary(path)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if fcntl:  # while the lock is held; Windows renames no open file
+                os.replace(temporary, path)
+        if not fcntl:
             os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _open_temporary(path: Path) -> tuple[BinaryIO, Path]:
+    """Empty, and locked by this writer."""
+    if not fcntl:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=PARTIAL)
+        return os.fdopen(handle, "w+b"), Path(name)
+    temporary = path.with_name(f".{path.name[:100]}{PARTIAL}")
+    while True:
+        file = os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), "w+b")
+        _lock(file.fileno())
+        if _lies_at(file.fileno(), temporary):  # else the writer before has just put it in its place
+            os.fchmod(file.fileno(), 0o644)  # whatever the umask: others may read a shared run
+            file.truncate()
+            return file, temporary
+        file.close()
+
+
+def _lies_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(handle: int, *, wait: bool = True) -> bool:
+    """Whether this process now holds it, until it is closed; True where the file system has no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return wait
+    return True
+
+
+def remove_partial_files(folder: Path) -> None:
+    """What killed writers left in the folder; the files of living ones stay."""
+    for path in sorted(folder.glob(f".*{PARTIAL}")):
+        with suppress(OSError):
+            if not path.is_symlink() and path.is_file():
+                with path.open("rb") as file:
+                    free = not fcntl or _lock(file.fileno(), wait=False)
+                if free:
+                    path.unlink()
+
+
+@contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder that goes at the end. Those that killed processes left there go now."""
+    folder, handle = make_scratch_folder(parent, prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def make_scratch_folder(parent: Path, prefix: str) -> tuple[Path, int | None]:
+    """``scratch_folder`` for as long as the handle is open."""
+    for path in parent.glob(f"{prefix}*"):
+        with suppress(OSError):
+            _remove_left_folder(path)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        if not fcntl:
+            return folder, None
+        handle = os.open(folder, os.O_RDONLY)
+        _lock(handle)
+        if _lies_at(handle, folder):
+            return folder, handle
+        os.close(handle)
+
+
+def _remove_left_folder(folder: Path) -> None:
+    if not fcntl or folder.is_symlink():
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if _lock(handle, wait=False):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -26,12 +26,15 @@ from torch import Tensor
 
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import write_atomically
+from ganlib.files import PARTIAL, remove_partial_files, write_atomically
 from ganlib.models import MODELS, GenerativeModel, ImageToImage, ModelConfig, Trainable, blueprint
 from ganlib.naming import displayable, nearest_names, run_names
 from ganlib.recipe import Recipe, read_recipe, write_recipe
 from ganlib.settings import run_roots
 
+OLD_PARTIAL = re.compile(
+    r"\.(?:config\.json|state\.pt|log\.csv|weights\.safetensors|evaluation\.json|\d+\.(?:safetensors|webp))\.[a-z0-9_]{8}"
+)
 NUMBER = re.compile("0|[1-9][0-9]{0,14}")  # below 2^53, up to which a browser knows each integer
 LARGEST_SHEET = 20_000_000  # bytes of a picture of samples
 LARGEST_NUMBER = 2**53  # of images and seconds in metadata
@@ -68,6 +71,7 @@ class RunFolder:
         except Timeout:
             raise self._in_training_error from None
         try:
+            self.remove_partial_files()
             yield
         finally:
             lock.release()
@@ -92,8 +96,17 @@ class RunFolder:
             return True
 
     def is_empty(self) -> bool:
-        """Whether there is nothing in it, the lock aside."""
-        return not self.path.exists() or all(file == self._lock for file in self.path.iterdir())
+        """Whether there is nothing in it, the lock and what was left half written aside."""
+        rest = self.path.iterdir() if self.path.exists() else ()
+        return all(file == self._lock or file.name.endswith(PARTIAL) for file in rest)
+
+    def remove_partial_files(self) -> None:
+        """What killed processes left half written."""
+        for folder in (self.path, self.samples, self.reconstructions, self.snapshots):
+            remove_partial_files(folder)
+            for path in folder.glob(".*"):  # named so before there were locks
+                if OLD_PARTIAL.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
 
     def write_config(self, recipe: Recipe) -> None:
         write_recipe(self.config, recipe)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from errno import ENOSPC
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ganlib.errors import GanlibError
-from ganlib.files import read_json, read_toml, write_atomically, writing
+from ganlib.files import (
+    read_json,
+    read_toml,
+    remove_partial_files,
+    replacing,
+    scratch_folder,
+    write_atomically,
+    writing,
+)
 from ganlib.training.log import ScalarLog
 
 FULL = Path("/dev/full")  # a disk without space
@@ -61,3 +73,93 @@ def test_no_toml_is_one_sentence(content, tmp_path):
     (tmp_path / "a.toml").write_text(content)
     with pytest.raises(GanlibError, match=r"a\.toml is no valid TOML: "):
         read_toml(tmp_path / "a.toml", "a queue file")
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from ganlib.files import replacing, scratch_folder
+with scratch_folder(Path(sys.argv[1]).parent, "scratch-"), replacing(Path(sys.argv[1])) as file:
+    file.write(b"half")
+    file.flush()
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def writer(tmp_path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in the midst of writing ``a`` and of filling a folder."""
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "a")], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"writing\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="its files have no such locks")
+def test_what_a_killed_writer_left_goes_and_that_of_a_living_one_stays(writer, tmp_path):
+    def names() -> list[str]:
+        return sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
+
+    remove_partial_files(tmp_path)
+    with scratch_folder(tmp_path, "scratch-") as folder:
+        assert names() == [".a.partial", "scratch", "scratch"]
+    assert not folder.exists()
+    writer.kill()
+    writer.wait()
+    assert names() == [".a.partial", "scratch"]
+    with scratch_folder(tmp_path, "scratch-"):
+        assert names() == [".a.partial", "scratch"]
+    remove_partial_files(tmp_path)
+    assert names() == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="its files have no such locks")
+def test_a_second_writer_waits_for_the_first_and_takes_over_from_a_killed_one(writer, tmp_path):
+    path = tmp_path / "a"
+    second = Thread(target=write_atomically, args=(path, b"whole"))
+    second.start()
+    second.join(0.3)
+    assert second.is_alive()
+    assert not path.exists()
+    writer.kill()
+    second.join(30)
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.glob(".*")) == []
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_many_writers_at_once_leave_one_whole_file(tmp_path):
+    path = tmp_path / "a"
+    contents = [bytes([65 + i]) * 50_000 for i in range(8)]
+    threads = [Thread(target=write_atomically, args=(path, content)) for content in contents for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes() in contents
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a"
+    write_atomically(path, b"old")
+    with pytest.raises(ValueError, match="closed"), replacing(path) as file:
+        file.close()
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_link_in_the_place_of_the_half_written_file_is_not_followed(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"kept")
+    (tmp_path / ".a.partial").symlink_to(secret)
+    with pytest.raises(GanlibError, match="cannot be read or written"):
+        write_atomically(tmp_path / "a", b"x")
+    remove_partial_files(tmp_path)
+    assert secret.read_bytes() == b"kept"

@@ -27,7 +27,7 @@ from pathlib import Path
 from benchmarks.fuzzing.worker import MAIN
 
 HANGS = 60.0  # seconds without progress, on a machine that may be busy
-STARTS = 120.0  # seconds until a process has loaded what it needs
+STARTS = 600.0  # seconds until a process has loaded what it needs
 
 
 @dataclass
@@ -89,7 +89,8 @@ def _run(name: str, inputs: range, seed: int, seconds: float, outcome: Outcome) 
     if process.returncode == 0:
         return number + 1
     if number == none:
-        raise SystemExit(f"{name} did not start: {error}")
+        outcome.add(f"it did not start: {' '.join(error.split())[-160:]}", inputs.start)
+        return inputs.stop
     killed = -process.returncode
     reason = f"died by {signal.Signals(killed).name}" if killed > 0 else f"ended with status {process.returncode}"
     outcome.add(f"{reason}: {' '.join(error.split())[-160:]}", number)

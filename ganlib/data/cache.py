@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from ganlib.data.decode import Progress, build_arrays
 from ganlib.data.sets import SPLITS, DataSet, Source, Split
 from ganlib.errors import GanlibError
-from ganlib.files import read_json
+from ganlib.files import read_json, scratch_folder
 
 VERSION = 2  # to be raised whenever the same files would decode to other pixels
 
@@ -91,8 +90,7 @@ def _build(source: Source, folder: Path, size: int, channels: int, progress: Pro
     """Build in a temporary folder and rename it when complete, so that no partial cache is ever read."""
     contents = source.contents()  # may raise: before there is anything to clean up
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    try:
+    with scratch_folder(folder.parent, ".building-") as temporary:
         build_arrays(source, contents, temporary, size, channels, progress)
         if folder.exists() and read_cached(folder, source) is None:
             shutil.rmtree(folder)
@@ -101,5 +99,3 @@ def _build(source: Source, folder: Path, size: int, channels: int, progress: Pro
         except OSError:
             if read_cached(folder, source) is None:  # else another process has built the same arrays meanwhile
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

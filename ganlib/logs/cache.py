@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ganlib.files import remove_partial_files, replacing
 from ganlib.logs.frame import Scalars, SkippedLine
 from ganlib.logs.readers.source import Source
 from ganlib.settings import log_cache
@@ -83,13 +83,8 @@ def store(entry: Path, scalars: list[Scalars], source: Source) -> None:
     table = arrow.table(columns).replace_schema_metadata({"ganlib": json.dumps(about)})
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=entry.parent, suffix=".part")
-        os.close(handle)
-        try:
-            parquet.write_table(table, temporary, compression="zstd")
-            os.replace(temporary, entry)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with replacing(entry) as file:
+            parquet.write_table(table, file, compression="zstd")
         _remove_oldest(entry.parent)
     except (OSError, arrow.ArrowException):
         return
@@ -102,6 +97,7 @@ def _part(number: int, about: dict[str, Any], columns: dict[str, Any]) -> Scalar
 
 
 def _remove_oldest(folder: Path) -> None:
+    remove_partial_files(folder)
     entries = sorted(((path.stat(), path) for path in folder.glob("*.parquet")), key=lambda entry: entry[0].st_mtime)
     size = sum(status.st_size for status, _ in entries)
     for status, path in entries:

@@ -8,12 +8,13 @@ import sys
 from base64 import b64decode
 from collections.abc import Hashable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from ganlib.errors import GanlibError
+from ganlib.files import scratch_folder
 from ganlib.logs.archives import is_archive
 from ganlib.logs.frame import MAX_LISTED, SkippedLine
 from ganlib.logs.notebook_samples import NotebookSample
@@ -38,8 +39,8 @@ def read_upload(path: Path) -> Upload:
     """The frame of ``ganlib.logs.read``, of a file or of a ZIP of a tree. GanlibError also beyond the budget."""
     if _is_simple(path):
         return Upload(check_size(read(path), path), {})
-    with TemporaryDirectory(prefix="ganlib-upload-") as folder:
-        result = Path(folder, "result")
+    with scratch_folder(Path(gettempdir()), "ganlib-upload-") as folder:
+        result = folder / "result"
         failure = _run(path, result)
         about = result.with_suffix(".json")
         if not about.exists():

@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ganlib.errors import GanlibError
+from ganlib.files import remove_partial_files
 from ganlib.queue.definition import Entry, read_queue
 from ganlib.queue.state import Stage, State, StateFolder
 from ganlib.runs import Run, RunFolder
@@ -59,6 +60,7 @@ class Scheduler:
         except Timeout:
             raise GanlibError(f"Another process works through the queue of {self.runs}; stop it first.") from None
         try:
+            remove_partial_files(self.states.path)
             for entry in self.entries:  # a new start is a new chance
                 if (state := self.state(entry)).failed:
                     self.states.write(entry.name, replace(state, failed=False, failures=0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from typing import Any
 
 import streamlit as st
 
+from ganlib.files import make_scratch_folder
 from ganlib.settings import child_environment, require_writable
 from ganlib.ui.markup import plain
 
@@ -31,16 +33,16 @@ class Job:
 
     def __init__(self, request: Any, arguments: Sequence[str]) -> None:
         self.request, self.stopped = request, False
-        handle, path = tempfile.mkstemp(prefix="ganlib-", suffix=".log")
-        self._output = Path(path)
-        with os.fdopen(handle, "wb") as output:
+        self._folder, self._lock = make_scratch_folder(Path(tempfile.gettempdir()), "ganlib-job-")
+        self._output = self._folder / "output.log"
+        with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ganlib", *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=child_environment(progress=POLL_SECONDS),
             )
-        atexit.register(self._end)
+        atexit.register(self.discard)
 
     @property
     def running(self) -> bool:
@@ -57,9 +59,14 @@ class Job:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)
 
-    def _end(self) -> None:
+    def discard(self) -> None:
+        """Ends it, and its output goes."""
         self.stop()
-        self._output.unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        atexit.unregister(self.discard)
 
     def lines(self) -> list[str]:
         return self._output.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -92,7 +99,9 @@ class Jobs:
         require_writable()
         with self._starting:
             if self.latest is None or not self.latest.running:
-                self.latest = Job(request, arguments)
+                before, self.latest = self.latest, Job(request, arguments)
+                if before:
+                    before.discard()
 
 
 @st.cache_resource(show_spinner=False)

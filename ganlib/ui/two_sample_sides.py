@@ -19,6 +19,7 @@ from ganlib.data.archives import ARCHIVES
 from ganlib.data.folder import find_pictures
 from ganlib.data.sets import DataRequest
 from ganlib.errors import GanlibError
+from ganlib.files import make_scratch_folder
 from ganlib.runs import Run
 from ganlib.settings import data_roots
 from ganlib.ui.catalog import best_first, generates, runs
@@ -136,8 +137,8 @@ def _safe_name(name: str) -> PurePosixPath:
 
 @lru_cache(maxsize=1)
 def _upload_folder() -> Path:
-    """Of this server, removed when it ends."""
-    folder = Path(tempfile.mkdtemp(prefix="ganlib-sides-"))
+    """Of this server, removed when it ends; that of a killed one, when the next needs its own."""
+    folder, _ = make_scratch_folder(Path(tempfile.gettempdir()), "ganlib-sides-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

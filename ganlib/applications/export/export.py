@@ -26,7 +26,7 @@ from ganlib.applications.export.formats import (
 from ganlib.applications.export.manifest import MANIFEST, Manifest, Row
 from ganlib.applications.export.selection import Picture, Selection, samples_of
 from ganlib.errors import GanlibError
-from ganlib.files import DAMAGED_ARCHIVE, read_json, write_atomically
+from ganlib.files import DAMAGED_ARCHIVE, PARTIAL, read_json, remove_partial_files, write_atomically
 from ganlib.images import png
 from ganlib.models import GenerativeModel
 from ganlib.provenance import now, versions
@@ -70,6 +70,8 @@ def export(
         _require_same(path, _header_of_zip(path), header)
         return Export(path, sum(quotas), sum(quotas))
     _begin(folder, path, header)
+    for part in (folder, *filter(Path.is_dir, folder.iterdir())):
+        remove_partial_files(part)
     manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
     rows = manifest.read()
     filters = load_filters(
@@ -148,7 +150,7 @@ def _begin(folder: Path, path: Path, header: dict[str, Any]) -> None:
         except ValueError:
             found = None
         _require_same(path, found, header)
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or not all(p.name.endswith(PARTIAL) for p in folder.iterdir())):
         raise GanlibError(f"{folder} holds other files; choose an empty or new folder for --out.")
     else:
         content = header | {"versions": versions(), "created": now()}

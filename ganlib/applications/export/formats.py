@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from ganlib.applications.export.manifest import Row
 from ganlib.data.layout import split_role
-from ganlib.files import write_atomically, writing
+from ganlib.files import replacing, write_atomically, writing
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of a ZIP's members: the same images are the same bytes
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|com\d|lpt\d")  # of Windows
@@ -97,19 +95,11 @@ def shard_name(number: int) -> str:
 
 def zip_folder(folder: Path, path: Path) -> None:
     """The files of a folder as one ZIP, which is there as a whole or not at all; the folder is gone then."""
-    with writing(path):
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        try:
-            with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for member in sorted(p for p in folder.rglob("*") if p.is_file()):
-                    information = zipfile.ZipInfo(member.relative_to(folder).as_posix(), EPOCH)
-                    information.external_attr = 0o644 << 16
-                    archive.writestr(information, member.read_bytes())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+    with writing(path), replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for member in sorted(p for p in folder.rglob("*") if p.is_file()):
+            information = zipfile.ZipInfo(member.relative_to(folder).as_posix(), EPOCH)
+            information.external_attr = 0o644 << 16
+            archive.writestr(information, member.read_bytes())
     shutil.rmtree(folder, ignore_errors=True)
 
 

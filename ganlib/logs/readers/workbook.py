@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from ganlib.files import DAMAGED_ARCHIVE
 from ganlib.logs.frame import LogError, Scalars
 from ganlib.logs.readers import delimited
 from ganlib.logs.readers.source import Source
@@ -25,7 +26,7 @@ def matches(data: bytes, path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except DAMAGED_ARCHIVE:
         return False
 
 

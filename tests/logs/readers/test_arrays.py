@@ -106,3 +106,12 @@ def test_names_that_become_the_same_when_shown_are_one(tmp_path):
     frame = read(tmp_path / "log.jsonl")
     assert list(frame["original"].cat.categories) == [displayable("a\ud800")]
     assert frame["value"].tolist() == [1.5, 2.5]
+
+
+def test_a_workbook_of_a_zip_from_the_future_is_no_log(tmp_path):
+    openpyxl.Workbook().save(tmp_path / "a.xlsx")
+    content = bytearray((tmp_path / "a.xlsx").read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 99  # the version that is needed to extract its first member
+    (tmp_path / "a.xlsx").write_bytes(content)
+    with pytest.raises(LogError):
+        read(tmp_path / "a.xlsx")
