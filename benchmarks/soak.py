@@ -42,6 +42,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
 
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run, scan
@@ -98,6 +99,13 @@ def server(gallery: Path, folder: Path) -> Iterator[tuple[int, int]]:
         process.wait()
 
 
+def open_tab(port: int) -> connect:
+    """A websocket as the page's own script opens it."""
+    origin = Origin(f"http://127.0.0.1:{port}")
+    address = f"ws://127.0.0.1:{port}/_stcore/stream"
+    return connect(address, origin=origin, subprotocols=[Subprotocol("streamlit")], max_size=None, open_timeout=60)
+
+
 class Session:
     """One browser tab."""
 
@@ -106,15 +114,7 @@ class Session:
 
     async def live(self, until: float) -> None:
         while time.monotonic() < until:
-            address = f"ws://127.0.0.1:{self.port}/_stcore/stream"
-            origin = f"http://127.0.0.1:{self.port}"
-            async with connect(
-                address,
-                origin=origin,
-                subprotocols=["streamlit"],
-                max_size=None,
-                open_timeout=60,  # type: ignore[list-item,arg-type]
-            ) as tab:
+            async with open_tab(self.port) as tab:
                 while time.monotonic() < until:
                     await self._act(tab)
                     if self.rng.random() < VANISH:
@@ -144,7 +144,7 @@ class Session:
             self._compare(query, html)
 
     async def _page(self, tab: ClientConnection) -> str:
-        """All HTML of the page, once its script has ended."""
+        """All HTML and pictures of the page, once its script has ended."""
         html = []
         while True:
             message = ForwardMsg()
@@ -154,8 +154,8 @@ class Session:
                 element = message.delta.new_element
                 if element.HasField("exception"):
                     self.outcome.errors[f"{element.exception.type}: {element.exception.message}"[:200]] += 1
-                if element.HasField("html"):
-                    html.append(element.html.body)
+                if element.HasField("html") or element.HasField("bidi_component"):
+                    html.append(element.SerializeToString().decode("latin-1"))
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return "".join(html)
 
@@ -207,8 +207,7 @@ def check_directly(outcome: Outcome, runs: list[Run], port: int, number: int = 5
 async def _open(port: int, link: str) -> str:
     outcome = Outcome()
     session = Session(port, [], random.Random(0), outcome)
-    address, origin = f"ws://127.0.0.1:{port}/_stcore/stream", f"http://127.0.0.1:{port}"
-    async with connect(address, origin=origin, subprotocols=["streamlit"], max_size=None) as tab:  # type: ignore[list-item,arg-type]
+    async with open_tab(port) as tab:
         message = BackMsg()
         message.rerun_script.query_string, message.rerun_script.page_name = link, "sampling"
         await tab.send(message.SerializeToString())
