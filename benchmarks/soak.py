@@ -53,7 +53,7 @@ PROJECT = Path(__file__).parents[1]
 SMALL = ("digits-cdcgan", "digits-sngan", "digits-classifier")
 WITHOUT = ("export",)  # starts no work by itself, but lists what others export meanwhile
 VANISH = 0.04  # of all actions
-PATIENCE = 180.0  # seconds for one page
+PATIENCE = 90.0  # seconds for one page
 EVERY = 2.0  # seconds between two looks at the server
 PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
@@ -69,6 +69,7 @@ class Look(NamedTuple):
 class Outcome:
     actions: int = 0
     vanished: int = 0
+    left: int = 0  # pages left while they still worked
     errors: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)  # of each action
     pictures: dict[str, str] = field(default_factory=dict)  # link -> hash of its pictures
@@ -111,6 +112,7 @@ class Session:
 
     def __init__(self, port: int, runs: list[Run], rng: random.Random, outcome: Outcome) -> None:
         self.port, self.runs, self.rng, self.outcome = port, runs, rng, outcome
+        self.answered = 0.0  # when the server last sent something
 
     async def live(self, until: float) -> None:
         while time.monotonic() < until:
@@ -130,10 +132,14 @@ class Session:
         message.rerun_script.page_name = page
         start = time.monotonic()
         await tab.send(message.SerializeToString())
+        self.answered = start
         try:
             html = await asyncio.wait_for(self._page(tab), PATIENCE)
         except TimeoutError:
-            self.outcome.errors[f"{page}: no answer in {PATIENCE:.0f} s"] += 1
+            if time.monotonic() - self.answered < PATIENCE / 2:  # it works on, and shows how far it is
+                self.outcome.left += 1
+            else:
+                self.outcome.errors[f"{page}: no answer in {PATIENCE:.0f} s"] += 1
             return
         except ConnectionClosed as error:
             self.outcome.errors[f"{page}: connection closed ({error})"] += 1
@@ -149,6 +155,7 @@ class Session:
         while True:
             message = ForwardMsg()
             message.ParseFromString(await tab.recv(decode=False))
+            self.answered = time.monotonic()
             kind = message.WhichOneof("type")
             if kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
@@ -279,6 +286,7 @@ def main() -> int:
         outcome.errors["a traceback in the server's log"] += log.count("Traceback")
     seconds = np.percentile(outcome.seconds or [0.0], [50, 95])
     print(f"{args.sessions} sessions, {args.minutes:g} minutes: {outcome.actions:,} pages, {outcome.vanished} vanished")
+    print(f"pages left while they still worked: {outcome.left}")
     print(f"seconds a page: median {seconds[0]:.2f}, 95 % below {seconds[1]:.2f}")
     print(f"pictures compared {outcome.compared}, of {len(outcome.pictures)} links, unequal {len(outcome.unequal)}")
     for name, unit in (("mebibytes", "MiB"), ("threads", "threads"), ("files", "open files")):

@@ -35,6 +35,7 @@ from ganlib.runs import Run
 from ganlib.tensors import load_tensors
 
 EMBEDDED = "ganlib-embedded"
+LARGEST_LOG_ODDS = 700.0  # exp of it is still a float64
 
 
 class Statistics(NamedTuple):
@@ -99,9 +100,11 @@ def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
 
 def inception_scores(logits: Tensor, splits: int) -> list[float]:
     """(n, K) -> exp E[KL(p(y|x) ‖ p(y))] of each of so many consecutive parts."""
+    # A probability that is zero in float64 for all images would make 0 · ∞ of its class: it is 1e-304 instead.
+    relative = (logits.double() - logits.double().amax(1, keepdim=True)).clamp(min=-LARGEST_LOG_ODDS)
     return [
         float(isc_features_to_metric(part, splits=1, shuffle=False)[KEY_METRIC_ISC_MEAN])
-        for part in logits.tensor_split(splits)
+        for part in relative.tensor_split(splits)
     ]
 
 
