@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from ganlib.commands.listing import LISTED, list_metrics, list_scores
-from ganlib.records import by_date, present, read_evaluations
+from ganlib.records import METRICS, by_date, present, read_evaluations
 from ganlib.runs import scan
 
 GALLERY = Path(__file__).parents[1] / "checkpoints"
 PAGE = Path(__file__).with_name("gallery.md")
+SIMILAR = ("psnr", "ssim", "feature_distance", "target_fid", "source_fid")
 TEMPLATE = """\
 # The gallery
 
@@ -45,6 +48,14 @@ Accuracy on the test split, and the FID of the test images against the training 
 many images would have; where the split is small (n), that is no lower bound.
 
 {classifiers}
+## Pictures as the condition
+
+Test images degraded and transformed, against the wanted ones (PSNR in dB, SSIM, distance in features of
+EfficientNet-Lite0; 95 % intervals), and the FID of the outputs to real images of the target, beside that of the inputs
+where they are of another domain. `python -m ganlib apply RUN FOLDER --out FOLDER` takes one's own pictures. Of faces
+the gallery shows what becomes of generated ones.
+
+{transformations}
 ## Other metrics
 
 `python -m ganlib list metrics` prints what else was measured on the same images:
@@ -62,7 +73,10 @@ The dashboard shows the intervals and the FID of each class.
 def render() -> str:
     """The page for the runs that ``GANLIB_GALLERY`` and ``GANLIB_RUNS`` name."""
     return TEMPLATE.format(
-        scores=_printed(list_scores), metrics=_printed(list_metrics), classifiers=_printed(list_classifiers)
+        scores=_printed(list_scores),
+        metrics=_printed(list_metrics),
+        classifiers=_printed(list_classifiers),
+        transformations=_printed(list_transformations),
     )
 
 
@@ -79,6 +93,26 @@ def list_classifiers() -> None:
         n = f"{int(floors.n_fake.iloc[-1]):,}" if len(floors) else "–"
         accuracy = own.loc[own["metric"] == "accuracy", "value"]
         print(f"| {run.name} | {accuracy.iloc[-1]:.1%} | {' | '.join(values)} | {n} |")
+
+
+def list_transformations() -> None:
+    runs = {run.name: run for run in scan()[0] if run.transforms}
+    frame, _ = read_evaluations({run.path: name for name, run in runs.items()})
+    scores = by_date(present(frame, {name: run.weights_hash for name, run in runs.items()}))
+    scores = scores.assign(task=[json.loads(protocol)["task"] for protocol in scores["protocol"]])
+    print(f"| run | model | parameters | images seen | task | {' | '.join(METRICS[name].label for name in SIMILAR)} |")
+    print(f"|-|-|-|-|-|{'-|' * len(SIMILAR)}")
+    for _, rows in scores.groupby(["run", "task"]):
+        name, task = str(rows["run"].iloc[0]), rows["task"].iloc[0]
+        run, own = runs[name], {record["metric"]: record for record in rows.to_dict("records")}
+        cells = [_with_interval(own[metric]) if metric in own else "–" for metric in SIMILAR]
+        size = f"{run.blueprint.num_parameters / 1e6:.2f} M"
+        print(f"| {name} | {run.model_name} | {size} | {run.images_seen:,} | {task} | {' | '.join(cells)} |")
+
+
+def _with_interval(record: Mapping[Hashable, Any]) -> str:
+    half = max(record["high"] - record["value"], record["value"] - record["low"])
+    return f"{record['value']:.3g} ± {half:.1g}" if record["value"] < 100 else f"{record['value']:.0f} ± {half:.0f}"
 
 
 def _printed(command: Callable[[], None]) -> str:
