@@ -26,8 +26,8 @@ from pathlib import Path
 
 from benchmarks.fuzzing.worker import MAIN
 
-HANGS = 60.0  # seconds without progress, on a machine that may be busy
-STARTS = 600.0  # seconds until a process has loaded what it needs
+HANGS = 30.0  # seconds of processor time without progress
+STARTS = 600.0  # seconds in which a process has loaded what it needs, or gone on, on a machine that may be busy
 
 
 @dataclass
@@ -67,13 +67,13 @@ def _run(name: str, inputs: range, seed: int, seconds: float, outcome: Outcome) 
         command = [sys.executable, "-m", MAIN, name, *numbers, progress.name]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=environment)
-        number, since = none, time.monotonic()
+        number, since, used = none, time.monotonic(), 0.0
         while process.poll() is None:
             time.sleep(0.2)
             now = int.from_bytes(Path(progress.name).read_bytes(), "little")
             if now != number:
-                number, since = now, time.monotonic()
-            elif time.monotonic() - since > (STARTS if number == none else HANGS):
+                number, since, used = now, time.monotonic(), _processor_seconds(process.pid)
+            elif _processor_seconds(process.pid) - used > HANGS or time.monotonic() - since > STARTS:
                 process.kill()
         number = int.from_bytes(Path(progress.name).read_bytes(), "little")
         output.seek(0)
@@ -95,6 +95,15 @@ def _run(name: str, inputs: range, seed: int, seconds: float, outcome: Outcome) 
     reason = f"died by {signal.Signals(killed).name}" if killed > 0 else f"ended with status {process.returncode}"
     outcome.add(f"{reason}: {' '.join(error.split())[-160:]}", number)
     return number + 1
+
+
+def _processor_seconds(process: int) -> float:
+    """That a process has used so far; 0 where it has ended, or the system does not say."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:

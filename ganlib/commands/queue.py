@@ -86,4 +86,5 @@ def latest(log: Path) -> tuple[int, float]:
         rows = [row for row in csv.DictReader(file) if row.get("images") and row.get("wall_time")]
     if not rows:
         return 0, 0.0
-    return int(rows[-1]["images"]), float(rows[-1]["wall_time"]) - float(rows[0]["wall_time"])
+    seconds = float(rows[-1]["wall_time"]) - float(rows[0]["wall_time"])
+    return int(rows[-1]["images"]), max(seconds, 0.0)  # a clock may be put back

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from ganlib.commands.queue import latest
 from ganlib.queue.state import Stage, State, StateFolder
 
 WHOLE = State(Stage.EVALUATE, evaluated=1, images=300, max_minutes=1.5, failures=2, failed=True, progress=9, error="x")
@@ -30,3 +31,11 @@ def test_a_damaged_state_is_that_of_an_entry_not_begun(field, value, tmp_path):
     file = states.path / "a.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {field: value}))
     assert states.read("a") == State()
+
+
+def test_a_clock_that_was_put_back_makes_no_negative_time(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("step,images,wall_time\n1,16,1700000000.0\n2,32,1600000000.0\n")
+    assert latest(log) == (32, 0.0)
+    log.write_text("step,images,wall_time\n1,16,1700000000.0\n2,32,1700000060.0\n")
+    assert latest(log) == (32, 60.0)
