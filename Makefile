@@ -38,7 +38,7 @@ format: .venv/dev
 
 .venv/dev: requirements.txt $(wildcard requirements/*.txt)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt --requirement requirements/dev.txt --requirement requirements/onnx.txt
 	touch $@ .venv/run
 
 clean:

@@ -16,10 +16,12 @@ import os
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from benchmarks.browsing import PROJECT, server
 
@@ -35,7 +37,8 @@ class Session:
 
     async def play(self, start: float, period: float, end: float) -> None:
         stream = self.url.replace("http", "ws") + "/_stcore/stream"
-        async with connect(stream, subprotocols=["streamlit"], max_size=None, open_timeout=120) as connection:  # type: ignore[list-item]
+        limits: dict[str, Any] = {"max_size": None, "open_timeout": None, "ping_interval": None, "close_timeout": 1}
+        async with connect(stream, subprotocols=[Subprotocol("streamlit")], **limits) as connection:
             await self._rerun(connection)  # home, which the server answers first
             await self._rerun(connection)
             self.seconds.clear()

@@ -1,4 +1,4 @@
-"""python -m ganlib export RUN --images 1000 --format webdataset --out FOLDER"""
+"""python -m ganlib export RUN --images 1000 --format webdataset --out FOLDER, or RUN --format onnx --out FILE.onnx"""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         "Writes a labelled set of generated images with a manifest and a data card; goes on if stopped."
     )
     parser.add_argument("name", metavar="RUN", help="name or folder of a run")
+    if _writes_onnx(argv):
+        _add_onnx(parser)
+        return
+    parser.epilog = "--format onnx writes the generator itself: python -m ganlib export RUN --format onnx --help"
     # A machine that only trains has no scikit-learn: other commands do not need it.
     from ganlib.applications.export.config import ExportConfig
 
@@ -30,7 +34,35 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
+def _writes_onnx(argv: Sequence[str]) -> bool:
+    """The format decides which flags exist, so it is looked up before parsing."""
+    early = argparse.ArgumentParser(add_help=False)
+    early.add_argument("--format")
+    return early.parse_known_args(argv)[0].format == "onnx"
+
+
+def _add_onnx(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Writes the run's generator as an ONNX file and checks it against torch."
+    parser.add_argument("--format", choices=["onnx"], help="of the file")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page; fixed")
+    parser.add_argument("--opset", type=int, default=18, help="of ONNX's operators (default: 18)")
+    parser.add_argument("--out", type=Path, help="a file .onnx (default: RUN.onnx)")
+
+
+def _run_onnx(args: argparse.Namespace) -> None:
+    from ganlib.applications.onnx_export import SEEDS, export_onnx
+
+    chosen = find_run(args.name)
+    result = export_onnx(chosen, args.out or Path(f"{chosen.path.name}.onnx"), parse_options(args.option), args.opset)
+    print(
+        f"{result.path}: {', '.join(result.inputs)} to images, opset {args.opset}; on {len(SEEDS)} seeds at most "
+        f"{result.largest} of 255 levels from torch, {result.mean:.4f} on average"
+    )
+
+
 def run(args: argparse.Namespace) -> None:
+    if args.format == "onnx":
+        return _run_onnx(args)
     from ganlib.applications.export import ExportConfig, export
 
     chosen = find_run(args.name)
