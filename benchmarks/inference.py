@@ -2,9 +2,9 @@
 
     python -m benchmarks.inference digits-cdcgan cifar10-sngan [--images 64] [--rounds 5] [--threads 1]
 
-Ratios are to the way in which ganlib loads a run: float32, channels_last. The best of all rounds counts, since other work
-on the machine can only slow a call down. Compilation and export are not counted. Each variant's images are compared with
-the first's, in levels of 255.
+Ratios are to the way in which ganlib loads a run: float32, channels_last. The best of all rounds counts, since other
+work can only slow a call down. Compilation and export are not counted. Each variant's images are compared with the
+first's, in levels of 255.
 """
 
 from __future__ import annotations

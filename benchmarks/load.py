@@ -4,7 +4,8 @@
 
 Sessions are Streamlit's own websocket connections without a browser: each opens the page, then moves its seed on by one
 every ``--period`` seconds where the answer to the last press is there by then. A press ends when the page's script has.
-``--against`` names another checkout of this project, whose server then gets the same presses, one after the other.
+``--against`` names another checkout of this project, whose server gets the same presses at the same time, so that whatever
+else the machine does hits both.
 """
 
 from __future__ import annotations
@@ -102,12 +103,8 @@ def resident_bytes(port: str) -> int:
     return 0
 
 
-def measure(name: str, url: str, args: argparse.Namespace) -> None:
-    port = url.rpartition(":")[2]
-    asyncio.run(play(url, argparse.Namespace(**vars(args) | {"sessions": 1, "seconds": args.period})))  # loads weights
-    before = resident_bytes(port)
-    sessions = asyncio.run(play(url, args))
-    print(describe(name, sessions, args.seconds, [before, resident_bytes(port)]), flush=True)
+async def play_all(urls: list[str], args: argparse.Namespace) -> list[list[Session]]:
+    return await asyncio.gather(*(play(url, args) for url in urls))
 
 
 def main() -> None:
@@ -121,9 +118,16 @@ def main() -> None:
     parser.add_argument("--apart", action="store_true", help="no two sessions at the same seeds")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout")
     args = parser.parse_args()
-    for project in [PROJECT, *([args.against.resolve()] if args.against else [])]:
-        with server(project / "app.py") as url:
-            measure(str(project), url, args)
+    projects = [PROJECT, *([args.against.resolve()] if args.against else [])]
+    with contextlib.ExitStack() as stack:
+        urls = [stack.enter_context(server(project / "app.py")) for project in projects]
+        ports = [url.rpartition(":")[2] for url in urls]
+        first = argparse.Namespace(**vars(args) | {"sessions": 1, "seconds": args.period, "opening": 0})
+        asyncio.run(play_all(urls, first))  # loads weights
+        before = [resident_bytes(port) for port in ports]
+        played = asyncio.run(play_all(urls, args))
+        for project, sessions, port, memory in zip(projects, played, ports, before, strict=True):
+            print(describe(str(project), sessions, args.seconds, [memory, resident_bytes(port)]), flush=True)
 
 
 if __name__ == "__main__":
