@@ -4,8 +4,8 @@
 
 Sessions are Streamlit's own websocket connections without a browser: each opens the page, then moves its seed on by one
 every ``--period`` seconds where the answer to the last press is there by then. A press ends when the page's script has.
-``--against`` names another checkout of this project, whose server gets the same presses at the same time, so that whatever
-else the machine does hits both.
+``--against`` names another checkout of this project, whose server gets the same presses at the same time, so that
+whatever else the machine does hits both.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Session:
         self.seconds: list[float] = []
         self.errors: list[str] = []
         self.skipped = 0
+        self._first, self._slider = first, ""  # the slider's id, once the page has told it
 
     async def play(self, start: float, period: float, end: float) -> None:
         stream = self.url.replace("http", "ws") + "/_stcore/stream"
@@ -54,8 +55,13 @@ class Session:
 
     async def _rerun(self, connection: ClientConnection) -> None:
         message = BackMsg()
-        message.rerun_script.query_string = f"run={self.run}&n={self.images}&seed={self.seed}"
+        message.rerun_script.query_string = f"run={self.run}&n={self.images}&seed={self._first}"
         message.rerun_script.page_name = "sampling"
+        if self._slider:
+            slider = message.rerun_script.widget_states.widgets.add()
+            slider.id = self._slider
+            slider.double_array_value.data.append(self.seed)
+        drawn = False
         begin = time.monotonic()
         await connection.send(message.SerializeToString())
         while True:
@@ -63,10 +69,15 @@ class Session:
             data = await connection.recv()
             assert isinstance(data, bytes)
             answer.ParseFromString(data)
-            kind = answer.WhichOneof("type")
-            if kind == "delta" and answer.delta.new_element.WhichOneof("type") == "exception":
-                self.errors.append(answer.delta.new_element.exception.message)
+            kind, element = answer.WhichOneof("type"), answer.delta.new_element
+            drawn |= f"seed {self.seed}".encode() in data
+            if kind == "delta" and element.WhichOneof("type") == "slider" and element.slider.id.endswith("seed_slider"):
+                self._slider = element.slider.id
+            if kind == "delta" and element.WhichOneof("type") == "exception":
+                self.errors.append(element.exception.message)
             if kind == "script_finished":
+                if self._slider and not drawn:
+                    self.errors.append(f"seed {self.seed} was not drawn")
                 self.seconds.append(time.monotonic() - begin)
                 return
 

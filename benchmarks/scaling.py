@@ -3,8 +3,8 @@
     python -m benchmarks.scaling wgan_gp --processes 1 2 4 [--field width=16] [--batch-size 64] [--steps 5]
 
 Every row is one run of torchrun on random images; ``threads`` are those of each process. A step's time is the best of
-ten blocks, since other work can only slow it down. The all-reduce is timed within the steps, on average; the time that it
-waits for a slower process is part of it.
+ten blocks, since other work can only slow it down. The all-reduce is timed within the steps, on average, with the time
+that it waits for a slower process.
 """
 
 from __future__ import annotations
