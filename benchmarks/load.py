@@ -84,7 +84,7 @@ class Session:
 
 async def play(url: str, args: argparse.Namespace) -> list[Session]:
     """All sessions at once, each beginning at another moment of the first period, at seeds of its own."""
-    sessions = [Session(url, args.run, args.images, 1000 * i if args.apart else i) for i in range(args.sessions)]
+    sessions = [Session(url, args.run, args.images, 100 * i % 900 if args.apart else i) for i in range(args.sessions)]
     begin = time.monotonic() + args.opening
     starts = [begin + args.period * i / args.sessions for i in range(args.sessions)]
     await asyncio.gather(*(s.play(t, args.period, begin + args.seconds) for s, t in zip(sessions, starts, strict=True)))
