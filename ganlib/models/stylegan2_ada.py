@@ -153,7 +153,7 @@ class Synthesis(nn.Module):
         """(N, num_ws, w_dim), (N, values of all layers' noise) -> (N, C, H, W) without bounds."""
         maps = noise.split([side**2 for side in self.noise_resolutions], dim=1)
         noises = [m.unflatten(1, (1, side, side)) for m, side in zip(maps, self.noise_resolutions, strict=True)]
-        h = self.first(self.start.expand(len(ws), -1, -1, -1), ws[:, 0], noises[0])
+        h = self.first(self.start.expand(ws.shape[0], -1, -1, -1), ws[:, 0], noises[0])
         image = self.to_rgb(0, h, ws[:, 1])
         for i, (up, conv) in enumerate(zip(self.ups, self.convs, strict=True), 1):
             h = up(h, ws[:, 2 * i - 1], noises[2 * i - 1])
@@ -369,7 +369,7 @@ class StyleGAN2ADA(EmbedsAttributes):
             ws = self.mix_styles(ws, y, mix_seed, self.config.num_ws // 2 if mix_layer is None else mix_layer)
         mean = self.class_weights(labels) @ self.G.mean_styles if self.conditional else self.G.mean_styles
         ws = mean[:, None] + per_image(truncation, ws) * (ws - mean[:, None])
-        layer_noise = self.G.held_noise.expand(len(ws), -1) if noise == "held" else self.layer_noise(latents.seeds)
+        layer_noise = self.G.held_noise.expand(ws.shape[0], -1) if noise == "held" else self.layer_noise(latents.seeds)
         return self.G.synthesis(ws, layer_noise).clamp(-1, 1)
 
     def mix_styles(self, ws: Tensor, y: Tensor | None, seed: int | Tensor, layer: int | Tensor) -> Tensor:
