@@ -14,10 +14,12 @@ from benchmarks.browsing import PROJECT, chromium, server, wait_until_settled
 FOLDER = Path(__file__).parent
 SCREENSHOTS: dict[str, tuple[str, Literal["light", "dark"]]] = {
     "gallery": ("", "light"),
-    "sampling": ("sampling?run=cifar10-sngan&class=horse&n=32", "light"),
-    "interpolation": ("interpolation?run=cifar10-sngan&class_a=horse&seed_a=7&class_b=horse&seed_b=3", "dark"),
+    "sampling": ("sampling?run=celeba-dcgan&n=32", "light"),
+    "interpolation": ("interpolation?run=mnist-sngan&class_a=3&seed_a=0&class_b=8&seed_b=5", "dark"),
     "curves": ("curves", "light"),
     "fid": ("fid", "light"),
+    "edit": ("edit?task=Draw+or+colour&run=celeba-pix2pix-edges&source=Generated&seed=103", "light"),
+    "balance": ("balance", "dark"),
 }
 
 
