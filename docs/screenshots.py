@@ -18,7 +18,7 @@ SCREENSHOTS: dict[str, tuple[str, Literal["light", "dark"]]] = {
     "interpolation": ("interpolation?run=mnist-sngan&class_a=3&seed_a=0&class_b=8&seed_b=5", "dark"),
     "curves": ("curves", "light"),
     "fid": ("fid", "light"),
-    "edit": ("edit?task=Draw+or+colour&run=celeba-pix2pix-edges&source=Generated&seed=103", "light"),
+    "edit": ("edit?task=Draw+or+colour&run=celeba-pix2pix-edges&seed=19", "light"),
     "balance": ("balance", "dark"),
 }
 
