@@ -57,7 +57,7 @@ def pick_picture(run: Run, *, generated: bool = False, domain: int | None = None
     possible = {TEST: images is not None, GENERATED: generator is not None, UPLOAD: True}
     sources = [source for source, there in possible.items() if there]
     if images is None:
-        missing = f"{display_name(run.data_name)} are not on this machine" if generator else reason
+        missing = f"{display_name(run.data_name)} are not on this machine." if generator else reason
         st.caption(plain(f"No test picture can be chosen: {missing}"))
     check_link("source", sources.__contains__, f"it can be {' or '.join(sources)}")
     if st.session_state.get("source", sources[0]) not in sources:  # another run's
