@@ -21,7 +21,9 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         "Writes a labelled set of generated images with a manifest and a data card; goes on if stopped."
     )
     parser.add_argument("name", metavar="RUN", help="name or folder of a run")
-    if _writes_onnx(argv):
+    onnx = _writes_onnx(argv)
+    parser.set_defaults(onnx=onnx)
+    if onnx:
         _add_onnx(parser)
         return
     parser.epilog = "--format onnx writes the generator itself: python -m ganlib export RUN --format onnx --help"
@@ -61,7 +63,7 @@ def _run_onnx(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.format == "onnx":
+    if args.onnx:
         return _run_onnx(args)
     from ganlib.applications.export import ExportConfig, export
 

@@ -63,7 +63,7 @@ def test_what_sessions_want_meanwhile_is_joined_and_drawn_once(held):
 
 
 def test_sessions_that_ask_within_the_window_share_the_first_pass(held):
-    sampler = BatchingSampler(window=0.5)
+    sampler = BatchingSampler(window=2.0)  # seconds, for a busy machine
     held.go_on.set()
     first = sampler.submit("a", "group", [1], held)
     second = sampler.submit("b", "group", [2], held)
