@@ -34,7 +34,7 @@ class InversionConfig(Config):
     pixel: float = option(1.0, "weight of the mean squared error of pixels", min=0.0)
     feature: float = option(1.0, "weight of the distance of EfficientNet features; needs no download", min=0.0)
     prior: float = option(0.01, "weight of what keeps latents as long as those of seeds", min=0.0)
-    realism: float = option(0.2, "weight of how far D's scores lie below those of seeds, where there is a D", min=0.0)
+    realism: float = option(0.4, "weight of how far D's scores lie below those of seeds, where there is a D", min=0.0)
     tuning_steps: int = option(0, "steps in which G is tuned around the latents, on a copy", min=0, max=10_000)
     tuning_lr: float = option(3e-4, "Adam's learning rate on G", min=0.0)
 

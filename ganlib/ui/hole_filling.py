@@ -53,8 +53,9 @@ def draw_hole_filling(run: Run) -> None:
     with place:
         if not choice.mask.any():
             chrome.finish("Draw the hole on the picture: it is filled as soon as you let go.")
-        results = _fill(run, picture, choice, label, method, config)
-        _draw_results(picture, choice, results, columns)
+        with st.container(key="pictures"):
+            results = _fill(run, picture, choice, label, method, config)
+            _draw_results(picture, choice, results, columns)
         edit_tasks.draw_downloads(run, "filled", list(results), choice.mask[..., None].astype(np.uint8) * 255)
         named = f'--class "{class_name(run, label)}"' if label is not None else ""
         settings = f"--results {config.results} --steps {config.steps}" if method != "learned" else ""
