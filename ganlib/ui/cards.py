@@ -41,7 +41,8 @@ def draw_strip(runs: Sequence[Run], *, key: str, subtitles: Sequence[str] = ()) 
         for run, subtitle in zip_longest(runs, subtitles, fillvalue="")
         if isinstance(run, Run)
     ]
-    _draw(cards, key, COMPACT)
+    with st.container(key=f"{key}_strip"):  # there at once, unlike the component, whose code is loaded first
+        _draw(cards, key, COMPACT)
 
 
 def _draw(cards: Sequence[dict[str, Any]], key: str, least: int) -> None:
