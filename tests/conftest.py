@@ -20,7 +20,15 @@ from __future__ import annotations
 
 import os
 
+import pytest
 import torch
 
 os.environ["OMP_NUM_THREADS"] = "1"  # inherited by the processes that tests start
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is set where the tests are started, or by a fixture that outlives its test, is not set here."""
+    for name in [name for name in os.environ if name.startswith("GANLIB_")]:
+        monkeypatch.delenv(name)

@@ -15,9 +15,7 @@ VARIABLES = set(re.findall(r"^(GANLIB_\w+)  ", settings.__doc__ or "", re.MULTIL
 
 
 @pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable in VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 

@@ -14,7 +14,7 @@ from ganlib.data import load_data
 
 
 @pytest.fixture(scope="package")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with ``gan`` and ``judge``, trained for moments on a folder of real digits of three classes."""
     home = tmp_path_factory.mktemp("metrics")
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert main(["train", "cdcgan", *common, *gan, "--out", str(home / "runs" / "gan")]) == 0
         info = [*gan, "--z-dim", "8", "--categories", "2", "4", "--hidden", "8"]
         assert main(["train", "infogan", *common, *info, "--out", str(home / "runs" / "info")]) == 0
-        yield home
+    return home
 
 
 @pytest.fixture
