@@ -20,6 +20,7 @@ from ganlib.errors import GanlibError
 from ganlib.losses import nonsaturating_d, nonsaturating_g
 from ganlib.models.contract import MODELS, MOST_LAYERS, Batch, ModelConfig, Phase
 from ganlib.models.image_to_image import ImageToImage, Task
+from ganlib.nn.crops import random_crops
 from ganlib.nn.degradations import enlarge, shrink
 from ganlib.nn.efficientnet import feature_pyramid
 from ganlib.nn.perceptual import feature_distance, perceptual_features
@@ -31,6 +32,7 @@ class SRGANConfig(ModelConfig):
     width: int = option(64, "channels of G", min=1)
     blocks: int = option(16, "residual blocks of G", min=1, max=MOST_LAYERS)
     d_width: int = option(64, "channels of D's first layer", min=1)
+    crop_size: int = option(0, "side of the random crops to train on, a multiple of scale; 0 = whole images", min=0)
     pixel: float = option(1.0, "weight of the mean squared error of pixels", min=0.0)
     feature: float = option(0.1, "weight of the distance of EfficientNet features", min=0.0)
     adversarial: float = option(1e-3, "weight of the adversarial loss, 0 = SRResNet, without D", min=0.0)
@@ -41,12 +43,22 @@ class SRGANConfig(ModelConfig):
         super().__post_init__()
         if self.scale not in (2, 4, 8) or self.image_size // self.scale < 4:
             raise GanlibError(f"scale must be 2, 4 or 8 and leave 4 pixels of {self.image_size}, not {self.scale}.")
+        if self.crop_size % self.scale or (self.crop_size and not 4 * self.scale <= self.crop_size <= self.image_size):
+            raise GanlibError(
+                f"crop_size must be a multiple of {self.scale} from {4 * self.scale} to {self.image_size}, or 0 for "
+                f"whole images, not {self.crop_size}."
+            )
         if not (self.pixel or self.feature or self.adversarial):
             raise GanlibError("Nothing is learned with pixel, feature and adversarial all 0; set one of them.")
 
     @classmethod
     def tiny(cls) -> SRGANConfig:
-        return cls(image_size=16, channels=1, num_classes=3, scale=2, width=4, blocks=1, d_width=4)
+        return cls(image_size=16, channels=1, num_classes=3, scale=2, width=4, blocks=1, d_width=4, crop_size=8)
+
+    @property
+    def training_size(self) -> int:
+        """Side of the images that the losses see."""
+        return self.crop_size or self.image_size
 
 
 class ResidualBlock(nn.Module):
@@ -102,7 +114,7 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(cin, cout, 3, 1 + i % 2, 1), nn.BatchNorm2d(cout) if i else nn.Identity()]
             layers.append(nn.LeakyReLU(0.2))
             cin = cout
-        side = -(-c.image_size // 16)
+        side = -(-c.training_size // 16)
         self.net = nn.Sequential(
             *layers, nn.Flatten(), nn.Linear(8 * w * side**2, 16 * w), nn.LeakyReLU(0.2), nn.Linear(16 * w, 1)
         )
@@ -158,23 +170,28 @@ class SRGAN(ImageToImage):
         return [Phase("D", "D", self.loss_d), generator] if self.config.adversarial else [generator]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        images = self.training_images(batch)
         with torch.no_grad():
-            fakes = self.G(self.degrade(batch.images))
-        real, fake = self.D(batch.images), self.D(fakes)
+            fakes = self.G(self.degrade(images))
+        real, fake = self.D(images), self.D(fakes)
         return nonsaturating_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        c = self.config
-        fakes = self.G(self.degrade(batch.images))
-        parts = {"pixel": mse_loss(fakes, batch.images)}
+        c, images = self.config, self.training_images(batch)
+        fakes = self.G(self.degrade(images))
+        parts = {"pixel": mse_loss(fakes, images)}
         if c.feature:
             with torch.no_grad():
-                target = perceptual_features(batch.images)
+                target = perceptual_features(images)
             parts["feature"] = feature_distance(perceptual_features(fakes), target).mean()
         if c.adversarial:
             parts["adversarial"] = nonsaturating_g(self.D(fakes))
         loss = torch.stack([getattr(c, name) * value for name, value in parts.items()]).sum()
         return loss, {f"G/{name}": value for name, value in parts.items()}
+
+    def training_images(self, batch: Batch) -> Tensor:
+        """A random crop of each image, or the whole, from the global random state."""
+        return random_crops(batch.images, self.config.crop_size) if self.config.crop_size else batch.images
 
     def degrade(self, images: Tensor, generator: Generator | None = None) -> Tensor:
         return shrink(images, self.config.scale)

@@ -10,6 +10,7 @@ from torch.nn.functional import mse_loss
 
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
+from ganlib.nn.crops import random_crops
 from ganlib.nn.degradations import enlarge
 from helpers.tiny_models import build, build_untrained, tiny_config
 
@@ -28,13 +29,13 @@ def test_a_fresh_network_enlarges_as_bicubic_does():
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_sub_pixel_convolutions_enlarge_by_the_scale(scale):
-    model = build_untrained("srgan", image_size=32, scale=scale)
+    model = build_untrained("srgan", image_size=32, scale=scale, crop_size=0)
     assert model.transform(torch.zeros(1, 1, 8, 12)).shape == (1, 1, 8 * scale, 12 * scale)
 
 
 def test_the_loss_is_the_weighted_sum_of_its_parts():
     """Equation 3, the content loss plus the adversarial one; D's logit of 0 makes that log 2."""
-    model = build("srgan", pixel=0.5, feature=0.0, adversarial=2.0)
+    model = build("srgan", pixel=0.5, feature=0.0, adversarial=2.0, crop_size=0)
     with torch.no_grad():
         for p in model.D.parameters():
             p.zero_()
@@ -60,11 +61,53 @@ def test_without_the_adversarial_loss_it_is_srresnet():
     assert model.loss_kind == "squared error"
 
 
+def test_it_trains_on_random_crops_and_enlarges_whole_images():
+    model = build("srgan", crop_size=8)
+    seen: list[torch.Size] = []
+    for network in (model.G, model.D):
+        network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[-2:]))
+    model.loss_d(noise())
+    model.loss_g(noise())
+    assert [*map(tuple, seen)] == [(4, 4), (8, 8), (8, 8), (4, 4), (8, 8)]
+    assert model.transform(torch.zeros(1, 1, 10, 13)).shape == (1, 1, 20, 26)
+
+
+def test_a_crop_is_a_part_of_its_image_anywhere_in_it():
+    """Pixels that hold their own number tell where a crop came from."""
+    images = torch.arange(64.0).view(1, 1, 8, 8).expand(500, 2, 8, 8)
+    crops = random_crops(images, 5, torch.Generator().manual_seed(0))
+    corners = crops[:, 0, 0, 0].long()
+    assert sorted(set(corners.tolist())) == [8 * y + x for y in range(4) for x in range(4)]
+    for crop, corner in zip(crops, corners.tolist(), strict=True):
+        y, x = divmod(corner, 8)
+        assert torch.equal(crop, images[0, :, y : y + 5, x : x + 5])
+    assert torch.equal(random_crops(images, 5, torch.Generator().manual_seed(0)), crops)
+    assert torch.equal(random_crops(images, 8), images)
+
+
+def test_crops_follow_from_the_global_random_state():
+    """Which a training's state holds, so that a resumed run sees the same ones."""
+    model, batch = build("srgan"), noise()
+    losses = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        losses.append(model.loss_g(batch)[0])
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_runs_without_crops_are_read_as_before():
+    old = {k: v for k, v in MODELS["srgan"].Config.tiny().to_dict().items() if k != "crop_size"}
+    assert MODELS["srgan"].Config.from_dict(old).crop_size == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"scale": 3}, "scale must be 2, 4 or 8"),
         ({"scale": 8}, "leave 4 pixels"),
+        ({"crop_size": 32}, "crop_size must be a multiple of 2 from 8 to 16, or 0 for whole images, not 32."),
+        ({"crop_size": 9}, "or 0 for whole images, not 9."),
+        ({"crop_size": 4}, "from 8 to 16"),
         ({"pixel": 0.0, "feature": 0.0, "adversarial": 0.0}, "Nothing is learned"),
     ],
 )
