@@ -10,6 +10,7 @@ from torch.nn.functional import mse_loss
 
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
+from ganlib.models.srgan import SRGANConfig
 from ganlib.nn.crops import random_crops
 from ganlib.nn.degradations import enlarge
 from helpers.tiny_models import build, build_untrained, tiny_config
@@ -96,8 +97,8 @@ def test_crops_follow_from_the_global_random_state():
 
 
 def test_runs_without_crops_are_read_as_before():
-    old = {k: v for k, v in MODELS["srgan"].Config.tiny().to_dict().items() if k != "crop_size"}
-    assert MODELS["srgan"].Config.from_dict(old).crop_size == 0
+    old = {k: v for k, v in SRGANConfig.tiny().to_dict().items() if k != "crop_size"}
+    assert SRGANConfig.from_dict(old).crop_size == 0
 
 
 @pytest.mark.parametrize(
