@@ -32,6 +32,8 @@ from ganlib.nn.masks import Hole, draw_masks
 from ganlib.records import METRICS
 from ganlib.runs import Run, find_run
 
+TELEA_RADIUS = 3  # pixels around each that it is made of, as in OpenCV's examples
+
 Picture = NDArray[np.uint8]  # (H, W, C)
 
 
@@ -58,6 +60,18 @@ def biharmonic(case: Case) -> Picture:
     filled = inpaint_biharmonic(case.picture / 255, case.hole, channel_axis=-1)
     result = np.round(255 * filled.clip(0, 1)).astype(np.uint8)
     return np.where(case.hole[..., None], result, case.picture)
+
+
+def telea(case: Case) -> Picture:
+    """Marches inwards from the hole's edge: Telea, Journal of Graphics Tools 9 (2004). GanlibError without OpenCV."""
+    try:
+        import cv2
+    except ImportError:
+        raise GanlibError(
+            "Telea's inpainting is OpenCV's, a tool of development; pip install -r requirements/dev.txt."
+        ) from None
+    filled = cv2.inpaint(case.picture, case.hole.astype(np.uint8), TELEA_RADIUS, cv2.INPAINT_TELEA)
+    return np.asarray(filled, np.uint8).reshape(case.picture.shape)
 
 
 def fill(model: Trainable, method: str) -> Method:
@@ -105,7 +119,7 @@ def filling_methods(runs: dict[Run, Trainable]) -> dict[str, Method]:
     own: dict[str, Method] = {
         f"{run.name}, {method}": fill(model, method) for run, model in runs.items() for method in methods_of(model)
     }
-    return {"mean colour": mean_colour, "biharmonic": biharmonic} | own if own else {}
+    return {"mean colour": mean_colour, "Telea": telea, "biharmonic": biharmonic} | own if own else {}
 
 
 def enlarging_methods(runs: dict[Run, Trainable], scale: int) -> dict[str, Method]:
