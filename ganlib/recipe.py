@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,8 +15,9 @@ from typing import Any, Self
 from ganlib.errors import GanlibError, shortened
 from ganlib.files import read_json, write_atomically
 
-FOLDER = re.compile(r"(?:^|:)folder:(.*)", re.DOTALL)  # a data set of one's own, whose recipe has its name alone
+FOLDER = re.compile(r"(?:^|:)(folder|shards):(.*)", re.DOTALL)  # one's own data, whose recipe has the name alone
 OTHER_PLACE = re.compile(r"[/\\]|^\.\.?$|^~|^[A-Za-z]:")
+MAX_SKIPPED = 20  # names
 FORMAT = 1  # of the file, which names it from 2 on; raise it when older versions would misread a newer recipe
 
 
@@ -45,6 +46,8 @@ class DataRecipe:
     test: SplitRecipe | None = None
     attributes: tuple[str, ...] = ()  # binary; the classes are their combinations, as ganlib.data.attributes has them
     class_counts: tuple[int, ...] = ()  # training images of each class, where they are known
+    skipped: tuple[str, ...] = ()  # "name: reason" of the first pictures and shards that could not be read
+    skipped_count: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)  # keys of other versions
 
     @classmethod
@@ -62,15 +65,23 @@ class DataRecipe:
         counts = tuple(_typed(n, int) for n in _typed(values.get("class_counts", []), list))
         if counts and (len(counts) != len(classes) or min(counts) < 0 or not sum(counts)):
             raise ValueError("counts that are not those of the classes")
-        extra = _others(values, ("name", "classes", "train", "test", "attributes", "class_counts"))
+        skipped = tuple(_typed(line, str) for line in _typed(values.get("skipped", []), list))
+        known = ("name", "classes", "train", "test", "attributes", "class_counts", "skipped", "skipped_count")
         return cls(
             _typed(values["name"], str),
             tuple(classes),
             **splits,
             attributes=attributes,
             class_counts=counts,
-            extra=extra,
+            skipped=skipped,
+            skipped_count=_typed(values.get("skipped_count", len(skipped)), int),
+            extra=_others(values, known),
         )
+
+    def with_skipped(self, lines: Iterable[str]) -> Self:
+        """Also these, of which some may be in it already."""
+        union = list(dict.fromkeys([*self.skipped, *lines]))
+        return replace(self, skipped=tuple(union[:MAX_SKIPPED]), skipped_count=max(self.skipped_count, len(union)))
 
     def to_dict(self) -> dict[str, Any]:
         splits = {"train": self.train, "test": self.test}
@@ -80,6 +91,7 @@ class DataRecipe:
             **{name: split.to_dict() for name, split in splits.items() if split},
             **({"attributes": list(self.attributes)} if self.attributes else {}),
             **({"class_counts": list(self.class_counts)} if self.class_counts else {}),
+            **({"skipped": list(self.skipped), "skipped_count": self.skipped_count} if self.skipped else {}),
             **self.extra,
         }
 
@@ -152,10 +164,10 @@ class Recipe:
             )
         model, config = _typed(values["model"], str), _typed(values["config"], dict)
         data = DataRecipe.from_dict(values["data"])
-        if (folder := FOLDER.search(data.name)) and OTHER_PLACE.search(folder[1]):
+        if (folder := FOLDER.search(data.name)) and OTHER_PLACE.search(folder[2]):
             raise GanlibError(
                 f"{source} names its data set by a path, {shortened(data.name)}, which a run may not open; write "
-                "folder:NAME and put that folder where GANLIB_DATA points to."
+                f"{folder[1]}:NAME and put that folder where GANLIB_DATA points to."
             )
         training, start, note = values.get("training"), values.get("start"), values.get("note", "")
         return cls(

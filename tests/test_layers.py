@@ -39,6 +39,7 @@ APART = {  # the curves need no model: these stand beside the layers and may kno
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
 BARE = {"torch", "numpy", "pandas", "PIL", "safetensors", "filelock"}  # a bare GPU machine's; torch brings filelock
+OPTIONAL = {"data": {"torchvision", "pyarrow"}, "models": {"torchvision"}}  # inside functions
 PAGES = {"streamlit", "pandas", "ganlib"}
 ONLY_IN = {
     "streamlit": "ganlib/ui",
@@ -65,6 +66,7 @@ FORBIDDEN = [  # file, source, what the rule says of it
     ("ganlib/logs/new.py", "from torchvision.io import x", "logs are read without it"),
     ("ganlib/training/new.py", "import scipy", "a bare GPU machine trains without it"),
     ("ganlib/data/new.py", "import torchvision", "a bare GPU machine trains without it"),
+    ("ganlib/data/new.py", "import pyarrow", "a bare GPU machine trains without it"),
     ("ganlib/models/new.py", "import torchvision", "a bare GPU machine trains without it"),
     ("ganlib/metrics/new.py", "import streamlit", "belongs in ganlib/ui alone"),
     ("ganlib/metrics/new.py", "import torch_fidelity", "belongs in ganlib/metrics/fidelity.py alone"),
@@ -76,6 +78,7 @@ FORBIDDEN = [  # file, source, what the rule says of it
 ]
 PERMITTED = [  # file, source
     ("ganlib/data/new.py", "def f():\n    from torchvision.datasets import CIFAR10"),
+    ("ganlib/data/new.py", "def f():\n    import pyarrow.parquet"),
     ("ganlib/models/new.py", "def f():\n    from torchvision.models import ResNet"),
     ("ganlib/data/new.py", "from ganlib.data.sets import register_data_set"),
     ("ganlib/training/new.py", "from ganlib.sampling import sample\nimport numpy as np\nfrom PIL import Image"),
@@ -141,7 +144,7 @@ def violations(path: Path, source: str) -> list[str]:
             sentences.append(f"{where} imports {item.name}; {here} are read without it.")
         if here in LEVEL and LEVEL[here] <= LEVEL["training"]:
             bare = item.package in BARE | {"ganlib"} | sys.stdlib_module_names
-            optional = item.package == "torchvision" and item.inside and here in ("data", "models")
+            optional = item.inside and item.package in OPTIONAL.get(here, ())
             if not bare and not optional:
                 sentences.append(f"{where} imports {item.name}; a bare GPU machine trains without it.")
         if item.package == "ganlib" and "." in item.name and item.part != here:

@@ -27,7 +27,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable, blueprint
 from ganlib.models.attributes import AttributesConfig
 from ganlib.provenance import commit, now, source_hash, versions
-from ganlib.recipe import DataRecipe, Recipe, SplitRecipe, StartRecipe
+from ganlib.recipe import MAX_SKIPPED, DataRecipe, Recipe, SplitRecipe, StartRecipe, read_recipe
 from ganlib.runs import Run, RunFolder, find_run, read_tensors
 from ganlib.settings import RUNS, run_roots
 from ganlib.training import Progress, Trainer, TrainingConfig
@@ -44,7 +44,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--like", metavar="RUN", help="repeat this run's recipe; other flags override it")
     parser.add_argument("--start", metavar="RUN", help="like --like, but from that run's weights, not from random ones")
     parser.add_argument("--resume", metavar="RUN", help="go on where this run stopped; budgets may be raised")
-    parser.add_argument("--data", help="name, folder:PATH or celeba:ATTRIBUTES (default: digits)")
+    parser.add_argument("--data", help="name, folder:PATH, shards:PATH or celeba:ATTRIBUTES (default: digits)")
     parser.add_argument(
         "--imbalance",
         metavar="COUNTS",
@@ -103,9 +103,21 @@ def _train(args: argparse.Namespace, world: World) -> None:
                 trainer.train(partial(_report, folder.path.name, line), lambda: bool(received))
             except LostProcess as error:
                 raise GanlibError(f"{error}; go on from the last saved state with --resume {folder.path}.") from error
+    damaged = sorted(set().union(*world.gather(sorted(training.data.train.damaged.values()))))
     if world.rank == 0:
+        _report_damaged(folder, damaged)
         outcome = "finished" if trainer.finished and not received else "stopped; go on with --resume"
         print(f"{folder.path}: {outcome}, {trainer.images:,} images in {trainer.seconds / 60:.1f} minutes")
+
+
+def _report_damaged(folder: RunFolder, damaged: list[str]) -> None:
+    """Pictures of shards that could not be read when training came to them, into the recipe as well."""
+    if not damaged:
+        return
+    listed = "\n  ".join(damaged[:MAX_SKIPPED])
+    print(f"{len(damaged):,} damaged pictures were left out, others of their classes taken instead:\n  {listed}")
+    recipe = read_recipe(folder.config)
+    folder.write_config(replace(recipe, data=recipe.data.with_skipped(damaged)))
 
 
 def _begin(args: argparse.Namespace, training: Training, world: World, stack: ExitStack) -> Trainer:
@@ -225,7 +237,8 @@ def _model(args: argparse.Namespace, cls: type[Trainable], same: Run | None, dat
 
 def _data_recipe(data: DataSet) -> DataRecipe:
     train, test = (SplitRecipe(len(split), split.fingerprint) for split in (data.train, data.test))
-    return DataRecipe(data.name, data.classes, train, test, data.attributes, data.class_counts)
+    recipe = DataRecipe(data.name, data.classes, train, test, data.attributes, data.class_counts)
+    return replace(recipe, skipped=data.skipped[:MAX_SKIPPED], skipped_count=data.skipped_count)
 
 
 def _load_weights(run: Run, model: Trainable) -> None:
@@ -310,7 +323,7 @@ def _load(name: str, root: str | None, size: int | None, channels: int | None) -
         root=root,
         size=size,
         channels=channels,
-        progress=partial(line.update_stage, name, "decoded"),
+        progress=partial(line.update_stage, name, "read"),
     )
     line.close()
     if data.skipped_count:

@@ -1,8 +1,8 @@
-"""Data sets as memory-mapped uint8 arrays, and batches that are a function of (seed, step)."""
+"""Data sets as memory-mapped uint8 arrays or shards, and batches that are a function of (seed, step)."""
 
 from __future__ import annotations
 
-from ganlib.data import archives, celeba, digits, folder, mixture, subset, vision  # noqa: F401  (importing registers)
+from ganlib.data import archives, celeba, digits, folder, mixture, shards, subset, vision  # noqa: F401  (importing registers)
 from ganlib.data.batches import batches
 from ganlib.data.load import load_data
 from ganlib.data.sets import DATA_SETS, DataInfo, DataSet, Split, display_name, list_data

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.data.sets import Split
+from ganlib.data.order import Blocks, epoch_order, generator
+from ganlib.data.sets import Images, Split
 from ganlib.errors import GanlibError
 from ganlib.images import normalize
+
+T = TypeVar("T")
 
 
 def batches(
@@ -31,11 +36,11 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Infinite ((B, C, H, W) float32 in [-1, 1], channels_last; (B,) int64), beginning at step ``start``.
 
-    Each step takes the next B indices of the concatenated permutations of all epochs; B may exceed N, and may be a
-    function of the images taken by earlier steps. ``only``: use this many images, stratified by class. ``labels``:
-    this many images keep their label, the others get -1; labelled images are a ``labelled_share`` of every batch,
-    and the rest of it is drawn from all. ``rank`` of ``world_size`` processes gets every world_size-th image of each
-    batch: dealt out, the batches are those of one process.
+    Each step takes the next B indices of the concatenated orders of all epochs; B may exceed N, and may be a function
+    of the images taken by earlier steps. An epoch's order is a permutation, of shards one by blocks. ``only``: use this
+    many images, stratified by class. ``labels``: this many images keep their label, the others get -1; labelled images
+    are a ``labelled_share`` of every batch, and the rest of it is drawn from all. ``rank`` of ``world_size`` processes
+    gets every world_size-th image of each batch: dealt out, the batches are those of one process.
     """
     if not callable(batch_size) and batch_size < 1:
         raise GanlibError(f"A batch needs at least one image, not {batch_size}; set a positive batch size.")
@@ -43,23 +48,26 @@ def batches(
         raise GanlibError("There are no images to draw batches from; choose a split with at least one image.")
     subset = stratified_subset(split.labels, only) if only else np.arange(len(split))
     targets = split.labels
-    indices = (subset[i] for i in _batch_indices(len(subset), _batch_sizes(batch_size), seed, start))
+    indices = _selected(subset, split.blocks, _batch_sizes(batch_size), seed, start)
     if labels:
         labelled = subset[labelled_subset(split.labels[subset], labels)]
         targets = np.full_like(split.labels, -1)
         targets[labelled] = split.labels[labelled]
         quotas = (round(labelled_share * size) for size in _batch_sizes(batch_size))
         others = (size - round(labelled_share * size) for size in _batch_sizes(batch_size))
-        from_labelled = (labelled[i] for i in _batch_indices(len(labelled), quotas, seed, start, 2))
-        from_all = (subset[i] for i in _batch_indices(len(subset), others, seed, start))
+        from_labelled = _selected(labelled, split.blocks, quotas, seed, start, 2)
+        from_all = _selected(subset, split.blocks, others, seed, start)
         indices = (np.concatenate(pair) for pair in zip(from_labelled, from_all, strict=False))
-    pixels = np.asarray(split.images)  # a plain view: indexing np.memmap itself is slower
-    return _batches(pixels, targets, indices, seed, start, flip, torch.device(device), slice(rank, None, world_size))
+    dealt, stored = slice(rank, None, world_size), isinstance(split.images, np.ndarray)
+    # Of an array a plain view: indexing np.memmap itself is slower.
+    pixels: Images = np.asarray(split.images) if stored else split.images
+    arrays = _arrays(pixels, targets, indices, seed, start, flip, dealt)
+    return _tensors(arrays if stored else _ahead(arrays), torch.device(device))
 
 
 def stratified_subset(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Sorted indices of n images, stratified by class: independent of the seed, and nested for growing n."""
-    order = _generator(0, 0, 4).permutation(len(labels))
+    order = generator(0, 0, 4).permutation(len(labels))
     return np.sort(order[stratified_indices(labels[order], n)])
 
 
@@ -68,7 +76,7 @@ def labelled_subset(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
 
     GanlibError where the data set has no labels.
     """
-    order = _generator(0, 0, 3).permutation(len(labels))
+    order = generator(0, 0, 3).permutation(len(labels))
     order = order[labels[order] >= 0]
     if not len(order):
         raise GanlibError("The data set has no labels to choose from; leave --labels out.")
@@ -83,23 +91,40 @@ def stratified_indices(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return order[np.lexsort((by_class, rank))][:n]
 
 
-def _batches(
-    pixels: NDArray[np.uint8],
+def _arrays(
+    pixels: Images,
     targets: NDArray[np.int64],
     indices: Iterator[NDArray[np.int64]],
     seed: int,
     start: int,
     flip: bool,
-    device: torch.device,
     dealt: slice,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """(B, H, W, C) and (B,) of each step."""
     for step, selected in zip(count(start), indices, strict=False):
-        x = pixels[selected[dealt]]  # (B, H, W, C) uint8
+        x = pixels[selected[dealt]]
         if flip:
             # the third number separates this stream from the permutations' [seed, epoch]
-            flipped = _generator(seed, step, 1).random(len(selected))[dealt] < 0.5
+            flipped = generator(seed, step, 1).random(len(selected))[dealt] < 0.5
             x[flipped] = x[flipped, :, ::-1]
-        images, labels = torch.from_numpy(x), torch.from_numpy(targets[selected[dealt]])
+        yield x, targets[selected[dealt]]
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The next item is read while the caller works with this one."""
+    with ThreadPoolExecutor(1, "ganlib-reading") as thread:
+        pending = thread.submit(next, items)
+        while True:
+            item = pending.result()
+            pending = thread.submit(next, items)
+            yield item
+
+
+def _tensors(
+    arrays: Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    for x, targets in arrays:
+        images, labels = torch.from_numpy(x), torch.from_numpy(targets)
         if device.type == "cuda":
             images = images.pin_memory().to(device, non_blocking=True)
             labels = labels.pin_memory().to(device, non_blocking=True)
@@ -118,21 +143,20 @@ def _batch_sizes(batch_size: int | Callable[[int], int]) -> Iterator[int]:
         taken += size
 
 
-def _batch_indices(n: int, sizes: Iterator[int], seed: int, start: int, *stream: int) -> Iterator[NDArray[np.int64]]:
-    """Indices of the batches of steps start, start + 1, …; each stream has an order of its own."""
+def _selected(
+    rows: NDArray[np.int64], blocks: Blocks | None, sizes: Iterator[int], seed: int, start: int, *stream: int
+) -> Iterator[NDArray[np.int64]]:
+    """Of the sorted ``rows``, those of steps start, start + 1, …; each stream has an order of its own."""
+    n, own = len(rows), blocks and blocks.of(rows)
     epoch, position = divmod(sum(islice(sizes, start)), n)
-    order = _generator(seed, epoch, *stream).permutation(n)
+    order = epoch_order(n, own, (seed, epoch, *stream))
     for remaining in sizes:
-        parts: list[NDArray[np.int64]] = []
+        parts = [rows[:0]]
         while remaining:
             if position == n:
                 epoch, position = epoch + 1, 0
-                order = _generator(seed, epoch, *stream).permutation(n)
-            parts.append(order[position : position + remaining])
+                order = epoch_order(n, own, (seed, epoch, *stream))
+            parts.append(rows[order[position : position + remaining]])
             position += len(parts[-1])
             remaining -= len(parts[-1])
-        yield np.concatenate([*parts, order[:0]])
-
-
-def _generator(*key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(list(key)))
+        yield np.concatenate(parts)

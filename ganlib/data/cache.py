@@ -6,12 +6,14 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from ganlib.data.decode import Progress, build_arrays
-from ganlib.data.sets import SPLITS, DataSet, Source, Split
+from ganlib.data.decode import build_arrays
+from ganlib.data.sets import SPLITS, DataSet, Progress, Source, Split
 from ganlib.errors import GanlibError
 from ganlib.files import read_json, scratch_folder
 
@@ -22,26 +24,42 @@ def load_cached(
     source: Source, size: int | None, channels: int | None, root: Path, progress: Progress | None = None
 ) -> DataSet:
     """The source's arrays at ``size`` and ``channels`` (None = its default), decoded on first use."""
-    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", source.name)[:40]
-    key = hashlib.sha256(source.identity.encode(errors="surrogateescape")).hexdigest()[:16]
-    source_folder = root / f"{slug}-{key}"
-    try:
+    source_folder = cache_folder(source, root)
+    with storing(source, root):
         if size is None or channels is None:
             defaults = _default_shape(source, source_folder / "default.json")
             size, channels = size or defaults[0], channels or defaults[1]
         folder = source_folder / f"{size}x{channels}-v{VERSION}"
         data = read_cached(folder, source)
         if data is None:
-            _build(source, folder, size, channels, progress)
+            contents = source.contents()  # may raise: before there is anything to clean up
+
+            def build(temporary: Path) -> None:
+                build_arrays(source, contents, temporary, size, channels, progress)
+
+            build_folder(folder, build, lambda: read_cached(folder, source) is not None)
             data = read_cached(folder, source)
+    if data is None:
+        raise GanlibError(f"The decoded images in {folder} cannot be read back; delete that folder and try again.")
+    return data
+
+
+def cache_folder(source: Source, root: Path) -> Path:
+    """Of what is derived from the source's files as they are now."""
+    slug = re.sub(r"[^A-Za-z0-9.-]+", "-", source.name)[:40]
+    key = hashlib.sha256(source.identity.encode(errors="surrogateescape")).hexdigest()[:16]
+    return root / f"{slug}-{key}"
+
+
+@contextmanager
+def storing(source: Source, root: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as e:
         raise GanlibError(
             f"The decoded images of {source.name} cannot be stored under {root} ({e.strerror or e}); "
             f"free some space or point GANLIB_CACHE to another folder."
         ) from e
-    if data is None:
-        raise GanlibError(f"The decoded images in {folder} cannot be read back; delete that folder and try again.")
-    return data
 
 
 def read_cached(folder: Path, source: Source) -> DataSet | None:
@@ -86,16 +104,15 @@ def _default_shape(source: Source, path: Path) -> tuple[int, int]:
         return size, channels
 
 
-def _build(source: Source, folder: Path, size: int, channels: int, progress: Progress | None) -> None:
+def build_folder(folder: Path, build: Callable[[Path], None], is_complete: Callable[[], bool]) -> None:
     """Build in a temporary folder and rename it when complete, so that no partial cache is ever read."""
-    contents = source.contents()  # may raise: before there is anything to clean up
     folder.parent.mkdir(parents=True, exist_ok=True)
     with scratch_folder(folder.parent, ".building-") as temporary:
-        build_arrays(source, contents, temporary, size, channels, progress)
-        if folder.exists() and read_cached(folder, source) is None:
+        build(temporary)
+        if folder.exists() and not is_complete():
             shutil.rmtree(folder)
         try:
             temporary.rename(folder)
         except OSError:
-            if read_cached(folder, source) is None:  # else another process has built the same arrays meanwhile
+            if not is_complete():  # else another process has built the same meanwhile
                 raise

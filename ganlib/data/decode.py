@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.data.levels import COLOUR_KIND, Range, describe, describe_colour, kind_of, value_range
-from ganlib.data.pictures import to_square
-from ganlib.data.sets import SPLITS, Contents, Item, Source, SplitName
+from ganlib.data.pictures import describe_failure, to_square
+from ganlib.data.sets import SPLITS, Contents, Item, Progress, Source, SplitName
 from ganlib.errors import GanlibError
 
 MAX_SKIPPED_NAMES = 20  # unreadable files that meta.json lists by name
 ROWS = 1024  # images hashed and copied at a time
-Progress = Callable[[int, int], None]
 
 
 def build_arrays(
@@ -88,8 +87,7 @@ def _decode(
             if colour := image.info.get(COLOUR_KIND):
                 result.colours[colour] = max(result.colours.get(colour, 0), int(pixels.max()))
         except Exception as e:  # PIL's decoders raise almost any exception on damaged files
-            reason = "not an image" if type(e).__name__ == "UnidentifiedImageError" else str(e)
-            result.skipped.append(f"{item.name}: {reason or type(e).__name__}")
+            result.skipped.append(f"{item.name}: {describe_failure(e)}")
         else:
             files[item.split].seek(item.row * width)
             files[item.split].write(pixels.tobytes())

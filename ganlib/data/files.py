@@ -34,13 +34,13 @@ def describe_version(path: Path) -> str:
         info = path.stat()
         return f"{path} {info.st_size} {info.st_mtime_ns}"
     digest = hashlib.sha256()
-    for name in sorted(_file_names(path)):
+    for name in sorted(file_names(path)):
         info = (path / name).stat()
         digest.update(f"{name}\0{info.st_size}\0{info.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return f"{path} {digest.hexdigest()}"
 
 
-def _file_names(path: Path) -> Iterator[str]:
+def file_names(path: Path) -> Iterator[str]:
     """Also those behind links to folders, once for each link; a folder inside itself ends there."""
     above: dict[str, tuple[str, ...]] = {str(path): (os.path.realpath(path),)}
     for base, folders, files in os.walk(path, followlinks=True):
@@ -55,7 +55,7 @@ def _file_names(path: Path) -> Iterator[str]:
 
 
 def _iterate_folder(path: Path) -> Iterator[tuple[str, Reader]]:
-    for name in _file_names(path):
+    for name in file_names(path):
         # Python unpacks the archives of old Windows tools into files whose names hold the folders.
         yield name.replace("\\", "/"), partial(_read_file, path / name)
 

@@ -115,10 +115,10 @@ def folder_source(
                     image = item.open()
                 except Exception:  # unreadable: another one decides, and decoding lists this one as skipped
                     continue
-                first = item.name, min(image.size), native_channels(image)
+                first = item.name, *default_shape_of(image)
         if first is None:
             raise GanlibError(f"No image in {path} can be read; check that the files are JPEG, PNG or WebP.")
-        return max(4, min(MAX_DEFAULT, 1 << (first[1].bit_length() - 1))), first[2]
+        return first[1:]
 
     with readable_errors(path):
         identity = " ".join([describe_version(path), *attributes])
@@ -141,6 +141,11 @@ def _attribute_labels(path: Path, attributes: tuple[str, ...], layout: Layout) -
             raise GanlibError(f"{ATTRIBUTE_TABLE} of {path} has no line for {name}; add one or remove the image.")
         labels[split][row] = classes[file]
     return labels
+
+
+def default_shape_of(image: Image.Image) -> tuple[int, int]:
+    """Size and channels for a set of such images: a power of two."""
+    return max(4, min(MAX_DEFAULT, 1 << (min(image.size).bit_length() - 1))), native_channels(image)
 
 
 def _open(read: Reader) -> Image.Image:

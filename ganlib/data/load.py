@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ganlib.data.cache import load_cached
-from ganlib.data.decode import Progress
-from ganlib.data.sets import DATA_SETS, DataRequest, DataSet
+from ganlib.data.sets import DATA_SETS, DataRequest, DataSet, Progress
 from ganlib.errors import GanlibError
 from ganlib.settings import array_cache, data_roots
 
@@ -23,7 +23,8 @@ def load_data(
     attribute: str | None = None,
     progress: Progress | None = None,
 ) -> DataSet:
-    """``name`` or ``name:argument`` (``folder:PATH``, ``celeba:Smiling,Male``) -> data set, decoded on first use.
+    """``name`` or ``name:argument`` (``folder:PATH``, ``celeba:Smiling,Male``) -> data set, decoded on first use;
+    ``shards:PATH`` is indexed on first use and decoded whenever it is read.
 
     Images become size x size with 1 or 3 channels (None = the set's default). ``root`` is searched before
     GANLIB_DATA and the default folder; ``progress(done, total)`` is called while decoding.
@@ -42,4 +43,6 @@ def load_data(
     if colon and attribute is not None and attribute != argument:
         raise GanlibError(f"{name} and the attribute {attribute!r} contradict each other; give one of them.")
     source = definition.locate(DataRequest(argument or attribute, data_roots(root)))
-    return load_cached(source, size, channels, Path(cache).expanduser() if cache else array_cache(), progress)
+    return (source.open or partial(load_cached, source))(
+        size, channels, Path(cache).expanduser() if cache else array_cache(), progress
+    )

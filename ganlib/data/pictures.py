@@ -52,6 +52,12 @@ def decode(data: bytes) -> Image.Image:
     return image
 
 
+def describe_failure(error: Exception) -> str:
+    """What ``decode`` or ``to_square`` raised, in a few words."""
+    reason = "not an image" if type(error).__name__ == "UnidentifiedImageError" else " ".join(str(error).split())
+    return reason or type(error).__name__
+
+
 class UnreadablePicture(GanlibError):
     """A file that holds no picture; others of its folder may."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganlib.data.order import Blocks
 from ganlib.errors import GanlibError
 from ganlib.registry import Registry
 
@@ -19,13 +20,34 @@ SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, SplitName] = ("train", "test")
 
 
+Progress = Callable[[int, int], None]  # (done, total)
+
+
+class Images(Protocol):
+    """(N, H, W, C) uint8: an array, or what decodes the rows that it is indexed with."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> NDArray[np.uint8]:
+        """``rows``: a slice, numbers, a mask, or one number."""
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]: ...
+
+    def __array__(self, dtype: None = None, /, *, copy: bool | None = None) -> NDArray[np.uint8]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images (N, H, W, C) uint8, a read-only memory map, and labels (N,) int64, -1 = unlabelled."""
+    """Images (N, H, W, C), a read-only memory map or shards, and labels (N,) int64, -1 = unlabelled."""
 
-    images: NDArray[np.uint8]
+    images: Images
     labels: NDArray[np.int64]
-    fingerprint: str  # 16 hex digits of sha256 over pixels, labels, shape and class names
+    fingerprint: str  # 16 hex digits of sha256 over pixels (of shards: of their index), labels, shape, class names
+    blocks: Blocks | None = None  # of shards: what is read in one go
+    damaged: Mapping[int, str] = field(default_factory=dict)  # of shards: "name: reason" of rows that failed so far
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -105,7 +127,11 @@ class Contents:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set whose files are located but not yet decoded."""
+    """A data set whose files are located but not yet decoded.
+
+    ``open``, of shards: (size, channels, cache root, progress) -> the data set, whose images are decoded as they are
+    read, not once for all.
+    """
 
     name: str
     identity: str  # changes whenever the files may have changed
@@ -113,6 +139,7 @@ class Source:
     default: tuple[int, int] | Callable[[], tuple[int, int]]  # size and channels where none are requested
     contents: Callable[[], Contents]
     attributes: tuple[str, ...] = ()  # into whose combinations the classes factor; some may have no image
+    open: Callable[[int | None, int | None, Path, Progress | None], DataSet] | None = None
 
 
 class DataRequest(NamedTuple):
@@ -190,7 +217,7 @@ def display_name(name: str) -> str:
         whole, counts, *seed = (*argument.split("@"), "")[:3]
         parts = [display_name(whole), f"{counts} a class" if counts.isdecimal() else counts]
         return ", ".join([*parts, *(f"seed {s}" for s in seed if s)])
-    if key == "folder":
+    if key in ("folder", "shards"):
         if argument in DATA_SETS:
             return display_name(argument)
         words = re.sub(r"[\W_]+", " ", re.sub(r"\d+$", "", Path(argument).name.partition(".")[0])).strip()

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
 from ganlib.data.batches import stratified_indices, stratified_subset
-from ganlib.data.sets import SplitName
+from ganlib.data.sets import Images, SplitName
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.metrics.extractors import Extractor, extract
@@ -131,9 +131,9 @@ def load_split(run: Run, split: SplitName, root: str | None) -> Split:
 
 
 class TrainingImages(NamedTuple):
-    """What a run has seen: (N, H, W, C) uint8, and whether mirrored as well."""
+    """What a run has seen, and whether mirrored as well."""
 
-    images: NDArray[np.uint8]
+    images: Images
     mirrored: bool
 
 

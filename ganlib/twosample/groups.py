@@ -17,14 +17,13 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.neighbors import NearestNeighbors
 from torch.nn.functional import adaptive_avg_pool2d
 
+from ganlib.data.sets import Images
 from ganlib.errors import GanlibError
 
 THUMBNAIL = 8  # pixels a side
 NEAR = 6.0  # root mean square of levels between thumbnails of images that count as one
 LARGEST_SHARE = 0.05  # of a side in one group of near-duplicates: beyond it the side, not the picture, is alike
 ROWS = 2048
-
-Images = NDArray[np.uint8]
 
 
 class Grouping(NamedTuple):

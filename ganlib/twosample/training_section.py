@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from ganlib.data import DataSet, Split
+from ganlib.data.sets import Images
 from ganlib.errors import GanlibError
 from ganlib.images import captioned_grid, from_uint8
 from ganlib.metrics.accuracy import count_hits
@@ -23,7 +24,6 @@ SEEDS = 5
 SHOWN = 16  # test pictures with predictions
 CHUNK = 64
 
-Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 

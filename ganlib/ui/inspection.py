@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 import torch
 
+from ganlib.data.sets import Images
 from ganlib.devices import on_device, pick_device
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
@@ -132,7 +133,7 @@ def nearest_training_images(run: Run, image: np.ndarray, n: int = NEIGHBOURS) ->
     ]
 
 
-def _differences(images: np.ndarray, image: np.ndarray) -> np.ndarray:
+def _differences(images: Images, image: np.ndarray) -> np.ndarray:
     """(N, H, W, C), (H, W, C) -> (N,), block by block: all at once would not fit in memory."""
     differences = np.empty(len(images))
     for start in range(0, len(images), BLOCK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import streamlit as st
@@ -119,7 +120,7 @@ def _why_not(real: Side, synthetic: Side, config: ComparisonConfig) -> str:
 
 def _is_path(text: str) -> bool:
     """The page reads no folder of the server that is not a data set."""
-    return text.startswith(("/", "~", ".", "folder:/", "folder:~", "folder:.")) or ".." in text
+    return bool(re.match(r"((folder|shards):)?[/~.]", text)) or ".." in text
 
 
 def _start(real: Side, synthetic: Side, config: ComparisonConfig) -> None:

@@ -50,7 +50,7 @@ def test_batches_hold_the_pixels_in_minus_one_to_one(channels: int) -> None:
 
 def test_flips_mirror_about_half_and_only_left_to_right() -> None:
     split = toy(400)
-    before = split.images.copy()
+    before = np.array(split.images)
     plain, mirrored = (next(batches(split, 400, seed=3, flip=flip))[0] for flip in (False, True))
     flipped = [bool(torch.equal(a.flip(2), b)) for a, b in zip(plain, mirrored, strict=True)]
     selected = [bool(torch.equal(a, b)) for a, b in zip(plain, mirrored, strict=True)]

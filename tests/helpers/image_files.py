@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganlib.data import DataSet, Split
+from ganlib.data.sets import Images
 
 
 def picture(seed: int, size: tuple[int, int] = (20, 18), mode: str = "RGB", kind: str = "PNG") -> bytes:
@@ -56,9 +57,9 @@ def same(a: DataSet, b: DataSet) -> bool:
     return (a.train.fingerprint, a.test.fingerprint) == (b.train.fingerprint, b.test.fingerprint)
 
 
-def equal(a: np.ndarray, b: np.ndarray) -> bool:
+def equal(a: Images, b: Images) -> bool:
     """The same picture, but for float error that crosses one level here or there."""
-    difference = abs(a.astype(int) - b.astype(int))
+    difference = abs(np.array(a).astype(int) - np.array(b).astype(int))
     return a.shape == b.shape and difference.max() <= 1 and difference.mean() < 0.01
 
 

@@ -53,5 +53,5 @@ def test_between_domains_the_third_row_is_the_way_back():
 def test_of_augmentation_the_third_row_is_another_output():
     model, test = build("dagan"), make_data(n=48).train
     inputs, outputs, others = np.moveaxis(transformation_rows(model, test).reshape(2, 3, 8, 16, 16, 1), 1, 0)
-    assert np.isin(inputs.reshape(16, -1), test.images.reshape(48, -1)).all()
+    assert np.isin(inputs.reshape(16, -1), np.reshape(test.images, (48, -1))).all()
     assert (outputs != others).any(axis=(2, 3, 4)).all()

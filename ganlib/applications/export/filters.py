@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from ganlib.applications.classifier import load_classifier
+from ganlib.data.sets import Images
 from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
@@ -19,7 +20,6 @@ from ganlib.models import Classifies
 from ganlib.runs import Run
 from ganlib.twosample.groups import thumbnails
 
-Images = NDArray[np.uint8]
 Scores = NDArray[np.float64]
 
 CALIBRATION = 2_000  # test images that say how near to a training image a fresh one lies
