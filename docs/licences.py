@@ -8,7 +8,13 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 PAGE = PROJECT / "docs" / "licences.md"
-FILES = {"core": "always", "metrics": "to evaluate", "dashboard": "for the dashboard", "dev": "for development alone"}
+FILES = {
+    "core": "always",
+    "metrics": "to evaluate",
+    "dashboard": "for the dashboard",
+    "parquet": "for Parquet shards",
+    "dev": "for development alone",
+}
 SAID_ELSEWHERE = {  # in the package's licence file, or where its content comes from
     "torch": "BSD-3-Clause",
     "scikit-image": "BSD-3-Clause",

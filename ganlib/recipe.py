@@ -16,7 +16,7 @@ from ganlib.errors import GanlibError, shortened
 from ganlib.files import read_json, write_atomically
 
 FOLDER = re.compile(r"(?:^|:)(folder|shards):(.*)", re.DOTALL)  # one's own data, whose recipe has the name alone
-OTHER_PLACE = re.compile(r"[/\\]|^\.\.?$|^~|^[A-Za-z]:")
+OTHER_PLACE = re.compile(r"[/\\]|^\.\.?(?=[@#]|$)|^~|^[A-Za-z]:")
 MAX_SKIPPED = 20  # names
 FORMAT = 1  # of the file, which names it from 2 on; raise it when older versions would misread a newer recipe
 
@@ -164,7 +164,8 @@ class Recipe:
             )
         model, config = _typed(values["model"], str), _typed(values["config"], dict)
         data = DataRecipe.from_dict(values["data"])
-        if (folder := FOLDER.search(data.name)) and OTHER_PLACE.search(folder[2]):
+        folders = filter(None, map(FOLDER.search, data.name.split("+")))  # of a mixture's parts
+        if folder := next((match for match in folders if OTHER_PLACE.search(match[2])), None):
             raise GanlibError(
                 f"{source} names its data set by a path, {shortened(data.name)}, which a run may not open; write "
                 f"{folder[1]}:NAME and put that folder where GANLIB_DATA points to."

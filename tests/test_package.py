@@ -26,7 +26,7 @@ def test_the_version_has_one_source(capsys):
 def test_pip_and_the_package_read_the_same_requirements():
     joined = re.findall(r"^-r (.*)$", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
     extras = HOOK["optional-dependencies"]
-    assert extras.keys() == {"metrics", "dashboard", "onnx", "dev"}
+    assert extras.keys() == {"metrics", "dashboard", "onnx", "parquet", "dev"}
     assert joined == [*HOOK["files"], *extras["dashboard"]]  # which evaluates, so that it needs those of metrics
     assert set(extras["metrics"]) < set(extras["dashboard"])
     assert all((PROJECT / path).is_file() for paths in [HOOK["files"], *extras.values()] for path in paths)
@@ -34,7 +34,7 @@ def test_pip_and_the_package_read_the_same_requirements():
 
 def test_the_lock_has_every_requirement():
     lock = {line.partition("==")[0].lower().replace("_", "-") for line in lines("requirements/lock.txt")}
-    for part in ("core", "metrics", "dashboard", "onnx", "dev"):
+    for part in ("core", "metrics", "dashboard", "onnx", "parquet", "dev"):
         names = {re.split("[<>=]", line)[0].lower() for line in lines(f"requirements/{part}.txt")}
         assert names <= lock
 

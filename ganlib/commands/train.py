@@ -115,7 +115,7 @@ def _report_damaged(folder: RunFolder, damaged: list[str]) -> None:
     if not damaged:
         return
     listed = "\n  ".join(damaged[:MAX_SKIPPED])
-    print(f"{len(damaged):,} damaged pictures were left out, others of their classes taken instead:\n  {listed}")
+    print(f"Damaged pictures, left out for others of their classes: {len(damaged):,}\n  {listed}")
     recipe = read_recipe(folder.config)
     folder.write_config(replace(recipe, data=recipe.data.with_skipped(damaged)))
 

@@ -73,7 +73,7 @@ def data_name(folder: Path) -> Iterator[str]:
 def test_batches_are_exact_from_any_step_and_in_any_number_of_processes(write_shards: Writer, tmp_path: Path) -> None:
     data = load(write_shards(tmp_path / "set"))
     whole = take(data, 20)
-    again = load(shutil.move(tmp_path / "set", tmp_path / "elsewhere"))
+    again = load((tmp_path / "set").rename(tmp_path / "elsewhere"))
     assert again.train.fingerprint == data.train.fingerprint
     for (x, y), (x_again, y_again) in zip(whole[7:], take(again, 13, start=7), strict=True):
         assert torch.equal(x, x_again)

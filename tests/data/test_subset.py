@@ -52,8 +52,11 @@ def test_images_of_the_whole_by_seed(tmp_path):
     part, more, other = (load_data(f"subset:digits@{text}") for text in ("5", "9", "5@1"))
     assert part.class_counts == (5,) * 10
     assert equal(part.test.images, whole.test.images)
-    rows = [int(np.flatnonzero((whole.train.images == image).all(axis=(1, 2, 3)))[0]) for image in part.train.images]
-    assert equal(whole.train.labels[rows], part.train.labels)
+    rows = [
+        int(np.flatnonzero((np.asarray(whole.train.images) == image).all(axis=(1, 2, 3)))[0])
+        for image in part.train.images
+    ]
+    assert np.array_equal(whole.train.labels[rows], part.train.labels)
     nested = {image.tobytes() for image in more.train.images}
     assert all(image.tobytes() in nested for image in part.train.images)
     assert len({part.train.fingerprint, more.train.fingerprint, other.train.fingerprint}) == 3

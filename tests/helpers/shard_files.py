@@ -22,7 +22,7 @@ def pictures(first: int, n: int, size: int = 16) -> list[tuple[bytes, int]]:
 
 def samples(first: int, n: int, size: int = 16) -> dict[str, bytes]:
     """The members of an archive."""
-    files = {}
+    files: dict[str, bytes] = {}
     for i, (content, label) in enumerate(pictures(first, n, size), first):
         files |= {f"{i:05}.png": content, f"{i:05}.cls": str(label).encode()}
         files[f"{i:05}.json"] = json.dumps({"class": CLASSES[label]}).encode()

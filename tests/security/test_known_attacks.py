@@ -131,7 +131,8 @@ def test_cve_2023_1177_a_link_names_no_file_of_latents(name, tmp_path):
     "data",
     [
         *("folder:/etc", "folder:../x", "folder:..", "folder:~/x", "folder:C:\\x", "folder:\\\\host\\share"),
-        "subset:folder:/etc@50",
+        *("subset:folder:/etc@50", "subset:folder:..@50", "mixture:digits+folder:/etc", "mixture:folder:a+folder:.."),
+        *("shards:/etc", "shards:..", "mixture:digits+shards:..#a"),
     ],
 )
 def test_cve_2026_2614_a_run_opens_no_folder_by_a_path(data, tmp_path):
@@ -139,7 +140,7 @@ def test_cve_2026_2614_a_run_opens_no_folder_by_a_path(data, tmp_path):
     run = write_run(tmp_path / "run")
     edit_recipe(run.path, data__name=data)
     with pytest.raises(
-        RunError, match=r"names its data set by a path, .*, which a run may not open; write folder:NAME"
+        RunError, match=r"names its data set by a path, .*, which a run may not open; write (folder|shards):NAME"
     ):
         Run(run.path)
     edit_recipe(run.path, data__name="folder:etc")

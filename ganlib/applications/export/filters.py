@@ -29,7 +29,7 @@ class Filter(Protocol):
     name: str  # of its column in the manifest
     flag: str  # of the command line
 
-    def scores(self, images: Images, labels: Sequence[int]) -> Scores:
+    def scores(self, images: NDArray[np.uint8], labels: Sequence[int]) -> Scores:
         """(N, H, W, C) and N classes -> (N,)."""
 
     def passes(self, scores: Scores) -> NDArray[np.bool_]:
@@ -48,7 +48,7 @@ class Confidence:
     def __init__(self, classifier: Classifies, device: torch.device, least: float) -> None:
         self.classifier, self.device, self.least = classifier, device, least
 
-    def scores(self, images: Images, labels: Sequence[int]) -> Scores:
+    def scores(self, images: NDArray[np.uint8], labels: Sequence[int]) -> Scores:
         probabilities = on_device(
             self.device, lambda: self.classifier.classify(from_uint8(images, self.device)).float().softmax(1).cpu()
         )
@@ -72,13 +72,13 @@ class Distance:
         rows = np.linspace(0, len(test) - 1, min(len(test), CALIBRATION)).astype(int)
         self.least = float(np.quantile(self._nearest(np.asarray(test[rows])), share))
 
-    def scores(self, images: Images, labels: Sequence[int]) -> Scores:
+    def scores(self, images: NDArray[np.uint8], labels: Sequence[int]) -> Scores:
         return self._nearest(images)
 
     def passes(self, scores: Scores) -> NDArray[np.bool_]:
         return scores > self.least
 
-    def _nearest(self, images: Images) -> Scores:
+    def _nearest(self, images: NDArray[np.uint8]) -> Scores:
         views = [self._search.kneighbors(thumbnails(view))[0][:, 0] for view in (images, images[:, :, ::-1])]
         return np.min(views, axis=0).astype(np.float64) * self._scale
 

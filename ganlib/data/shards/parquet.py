@@ -31,7 +31,7 @@ def pyarrow_parquet() -> Any:
     try:
         import pyarrow.parquet
     except ImportError:
-        raise GanlibError("Parquet files are read by pyarrow; install it with pip install pyarrow.") from None
+        raise GanlibError("Parquet files are read by pyarrow; install it: pip install 'ganlib[parquet]'.") from None
     return pyarrow.parquet
 
 
