@@ -65,12 +65,12 @@ def test_an_export_of_shards_is_trained_on(shards, tmp_path, capsys):
 
 
 def test_what_is_damaged_is_said_and_stands_in_the_recipe(shards, tmp_path, capsys):
-    broken, path, content = shards / "train-000001.tar", shards / "train-000000.tar", picture(8, (16, 16))
+    broken, path, content = shards / "train-000001.tar", shards / "train-000000.tar", picture(9, (16, 16))
     broken.write_bytes(broken.read_bytes()[:5000])
     path.write_bytes(path.read_bytes().replace(content, bytes(len(content))))
     output = run_command(*train(tmp_path / "run", 160), capsys=capsys)
     assert "1 unreadable files were skipped:\n  train-000001.tar: unexpected end of data\n" in output
-    picture_line = "train-000000.tar/00008.png: not an image"
+    picture_line = "train-000000.tar/00009.png: not an image"
     assert f"Damaged pictures, left out for others of their classes: 1\n  {picture_line}\n" in output
     skipped = [data_of(tmp_path / "run")[key] for key in ("skipped", "skipped_count")]
     assert skipped == [["train-000001.tar: unexpected end of data", picture_line], 2]
