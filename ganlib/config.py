@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from sys import float_info
 from types import NoneType, UnionType
 from typing import Any, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
@@ -29,7 +30,7 @@ class Config:
     """Base of all configs: checked on construction, equal to its JSON form."""
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _hints(type(self))  # type: ignore[arg-type]  # mypy takes the instances' hash for the class's
         for f in fields(self):
             value: Any = getattr(self, f.name)
             hint = hints[f.name]
@@ -67,6 +68,12 @@ class Config:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
+@cache
+def _hints(config: type[Config]) -> dict[str, Any]:
+    """Evaluated once: a queue checks hundreds of configs."""
+    return get_type_hints(config)
+
+
 def unwrap(hint: Any) -> tuple[type, tuple[Any, ...]]:
     """A field's annotation -> (type of one value, its choices): int | None -> int, tuple[int, ...] -> int."""
     if get_origin(hint) in (Union, UnionType):
@@ -80,7 +87,7 @@ def unwrap(hint: Any) -> tuple[type, tuple[Any, ...]]:
 
 def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> None:
     """One flag per field. Flags not given leave nothing behind, so that they can override a recipe."""
-    hints = get_type_hints(config)
+    hints = _hints(config)  # type: ignore[arg-type]
     for f in fields(config):
         kind, choices = unwrap(hints[f.name])
         keywords: dict[str, Any] = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -24,4 +26,7 @@ def load_tensors(path: Path | str, device: torch.device | str = "cpu") -> Any:
             f"{path} is not read: torch {torch.__version__} could be made to run code by it; install torch "
             f"{'.'.join(map(str, SAFE))} or newer."
         )
-    return torch.load(path, map_location=device, weights_only=True)
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (struct.error, ArithmeticError, AssertionError) as error:  # a number cut off; sizes beyond any
+        raise UnpicklingError(str(error)) from error

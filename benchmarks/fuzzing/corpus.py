@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import struct
 import tarfile
@@ -42,7 +43,9 @@ PROJECT = Path(__file__).parents[2]
 SAMPLES = PROJECT / "tests" / "logs" / "samples"
 FINGERPRINT = "0123456789abcdef"
 CLASSES = ("a", "b", "c")
-LARGEST_SAMPLE = 60_000  # bytes
+LARGEST_TEXT = 3_000  # bytes of a sample: the more there are, the less often a damage meets what matters
+LARGEST_SAMPLE = 60_000
+QUEUE_ENTRIES = 3
 PARAMETERS = [f"loss/{name}" for name in "DG"]
 
 
@@ -54,7 +57,14 @@ def log_samples(*suffixes: str) -> list[Files]:
     """The tests' logs with these endings, one file each."""
     paths = sorted(path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix in suffixes)
     contents = ((path, path.read_bytes()) for path in paths if "mlruns" not in path.parts)
-    return [{path.name: content[:LARGEST_SAMPLE]} for path, content in contents]
+    return [{path.name: _shortened(content)} for path, content in contents]
+
+
+def _shortened(content: bytes) -> bytes:
+    """Whole lines of a text."""
+    if b"\0" in content[:1000] or content.startswith((b"{", b"[")):
+        return content[:LARGEST_SAMPLE]
+    return content[:LARGEST_TEXT].rpartition(b"\n")[0] if len(content) > LARGEST_TEXT else content
 
 
 def table() -> pd.DataFrame:
@@ -279,6 +289,13 @@ def manifests() -> list[Files]:
 def queue_states() -> list[Files]:
     state = State(Stage.EVALUATE, evaluated=1, images=300_000, error="x")
     return [{"entry.json": json.dumps(asdict(state), indent=2).encode()}]
+
+
+def queues() -> list[Files]:
+    """The first entries of the project's own queue, one after the other and by themselves."""
+    head, *entries = re.split(r"(?m)^(?=\[\[run\]\])", (PROJECT / "checkpoints" / "queue.toml").read_text())
+    texts = [head + "".join(entries[:QUEUE_ENTRIES]), *entries[:: max(1, len(entries) // 8)]]
+    return [{"queue.toml": text.encode()} for text in texts]
 
 
 def toml_files(pattern: str) -> list[Files]:

@@ -15,11 +15,13 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from typing import Any
 
 Mutation = Callable[[bytes, Random], bytes]
 LARGEST = 400_000  # bytes of a mutated file
+SWOLLEN = (*(10**4,) * 12, *(10**6,) * 3, 10**7)  # zeros; many take time to be packed
 NUMBERS = (  # as text
     *("nan", "inf", "-inf", "1e400", "-1", "0", "1e308", "-1e308", "1e-320", "2147483648", "9223372036854775808"),
     *("18446744073709551616", "9" * 400, "9" * 5000, "1e9", "1_000", "0x10", "٣", "1.5", "true", "null", '""', "[]"),
@@ -144,8 +146,7 @@ def _any_value(rng: Random) -> Any:
 
 def mutate_zip(content: bytes, rng: Random, *, inner: Mutation = mutate_bytes, stored: bool = False) -> bytes:
     """A member damaged, renamed, doubled, left out or swollen; the archive itself stays whole."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    members = list(_zip_members(content))
     at = rng.randrange(len(members))
     name, data = members[at]
     match rng.randrange(7):
@@ -158,7 +159,7 @@ def mutate_zip(content: bytes, rng: Random, *, inner: Mutation = mutate_bytes, s
         case 5:
             del members[at]
         case 6:
-            members[at] = name, data + b"\0" * rng.choice((10**4, 10**6, 10**7))
+            members[at] = name, data + b"\0" * rng.choice(SWOLLEN)
     buffer = io.BytesIO()
     method = zipfile.ZIP_STORED if stored else rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
     with warnings.catch_warnings():
@@ -168,8 +169,14 @@ def mutate_zip(content: bytes, rng: Random, *, inner: Mutation = mutate_bytes, s
                 information = zipfile.ZipInfo(name or "a")
                 information.compress_type = method
                 information.external_attr = rng.choice((0o100644, 0o120777, 0o100644, 0o100644)) << 16
-                archive.writestr(information, data)
+                archive.writestr(information, data, compresslevel=1)
     return buffer.getvalue()
+
+
+@lru_cache
+def _zip_members(content: bytes) -> tuple[tuple[str, bytes], ...]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return tuple((info.filename, archive.read(info)) for info in archive.infolist())
 
 
 def mutate_tar(content: bytes, rng: Random) -> bytes:
@@ -190,7 +197,8 @@ def mutate_tar(content: bytes, rng: Random) -> bytes:
         case 3:
             members.append(members[at])
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=rng.choice(("w", "w:gz", "w:xz"))) as archive:
+    options = rng.choice(({"mode": "w"}, {"mode": "w:gz", "compresslevel": 1}, {"mode": "w:xz", "preset": 0}))
+    with tarfile.open(fileobj=buffer, **options) as archive:
         for info, data in members:
             info.size = len(data) if info.isreg() else 0
             archive.addfile(info, io.BytesIO(data))

@@ -108,7 +108,8 @@ def only(folder: Path) -> Path:
 def read_log(folder: Path) -> None:
     frame = read(only(folder))
     assert list(frame.columns) == COLUMNS
-    frame.to_csv().encode()
+    for column in ("run", "tag", "original"):  # which a page and a download have to hold
+        "".join(frame[column].cat.categories).encode()
 
 
 def read_notebook(folder: Path) -> None:
@@ -265,7 +266,7 @@ TARGETS = {
         Target("picture-metadata", corpus.png_pictures, read_written_metadata),
         Target("picture-archive", corpus.picture_archives, read_picture_set),
         Target("picture-folder", corpus.picture_folders, read_picture_set),
-        Target("queue", lambda: corpus.toml_files("checkpoints/queue.toml"), lambda f: read_queue(only(f))),
+        Target("queue", corpus.queues, lambda f: read_queue(only(f))),
         Target("queue-state", corpus.queue_states, read_queue_state),
         Target("experiment", lambda: corpus.toml_files("experiments/*.toml"), lambda f: read_experiment(only(f))),
         Target("views", lambda: corpus.toml_files("ganlib/ui/views.toml"), lambda f: read_views(only(f))),

@@ -1,31 +1,22 @@
-"""Inputs of one target, in a process of its own: ``worker TARGET FIRST LAST SEED SECONDS FILE``.
-
-After each input it writes into FILE how far it is: what kills it, or takes too long, is known by that. A fault is one
-line of JSON on the standard output, the sums of all the last one.
-"""
+"""Inputs of one target, one after the other, in this process."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 import traceback
-import warnings
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from benchmarks.fuzzing.corpus import Files
-from benchmarks.fuzzing.guard import MEMORY, Guard, limit_memory
-from benchmarks.fuzzing.targets import TARGETS, Target, write_files
+from benchmarks.fuzzing.guard import MEMORY, Guard
+from benchmarks.fuzzing.targets import Target
 from ganlib.errors import GanlibError
 
 SECONDS = 5.0  # of processor time for one input
-MAIN = "benchmarks.fuzzing.worker"
 PROJECT = str(Path(__file__).parents[2])
 
 
@@ -34,27 +25,31 @@ class Worker:
         self.target, self.seed, self.root, self.guard = target, seed, folder, guard
         self.counts: Counter[str] = Counter()
         self.slowest = 0.0
+        self._written: Files = {}  # what lies in the folder
 
     def warm_up(self) -> None:
         """Reads the undamaged files: what libraries load or look up once is of no input."""
         for files in self.target.undamaged:
             folder = self._write(files)
-            with suppress(GanlibError):
+            with self.guard.watching(), suppress(GanlibError):
                 self.target.read(folder)
 
     def _write(self, files: Files) -> Path:
-        """OSError for a name that no file can have."""
+        """Only what differs from the input before, unless its reader has written, too."""
         folder = self.root / "input" / ("run" if self.target.name != "queue-state" else ".queue")
-        shutil.rmtree(folder.parent, ignore_errors=True)
-        write_files(folder, files)
+        if self.guard.wrote or self._written.keys() != files.keys():
+            for path in (folder.parent, self.root / "cache"):
+                shutil.rmtree(path, ignore_errors=True)
+            self._written = {}
+        for name, content in files.items():
+            if self._written.get(name) is not content:
+                _replace(folder / name, content)
+        self._written = files
         return folder
 
-    def try_input(self, number: int) -> dict[str, Any] | None:
-        """The fault that an input brings to light, if any."""
-        try:
-            folder = self._write(self.target.files(number, self.seed))
-        except OSError:
-            return None
+    def try_input(self, number: int) -> str:
+        """The fault that an input brings to light, or ""."""
+        folder = self._write(self.target.files(number, self.seed))
         fault, start = "", time.process_time()
         with self.guard.watching():
             try:
@@ -73,7 +68,17 @@ class Worker:
             fault = f"took {seconds:.1f} seconds"
         if self.guard.violations:
             fault = f"not allowed: {self.guard.violations[0].replace(str(self.root), 'ROOT')}"
-        return {"number": number, "fault": fault} if fault else None
+        return fault
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """By a new file: the old one may still be mapped into memory."""
+    try:
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def sandbox(folder: Path) -> None:
@@ -98,31 +103,3 @@ def _describe(error: BaseException) -> str:
     own = [frame for frame in frames if "/ganlib/" in frame.filename] or frames
     place = f" at {os.path.relpath(own[-1].filename, PROJECT)}:{own[-1].lineno}" if own else ""
     return f"{type(error).__name__}{place}: {' '.join(str(error).split())[:160]}"
-
-
-def main(name: str, first: int, last: int, seed: int, seconds: int, progress: Path) -> None:
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="ganlib-fuzzing-", dir=base))
-    sandbox(folder)
-    worker = Worker(TARGETS[name], seed, folder, Guard(folder))
-    warnings.simplefilter("ignore")
-    try:
-        worker.warm_up()
-        limit_memory()
-        end = time.monotonic() + seconds
-        with progress.open("r+b", buffering=0) as file:
-            for number in range(first, last):
-                if time.monotonic() > end:
-                    break
-                file.seek(0)
-                file.write(number.to_bytes(8, "little"))
-                if fault := worker.try_input(number):
-                    print(json.dumps(fault), flush=True)
-        print(json.dumps({"counts": worker.counts, "slowest": worker.slowest}), flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    first, last, seed, seconds = map(int, sys.argv[2:6])
-    main(sys.argv[1], first, last, seed, seconds, Path(sys.argv[6]))

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ganlib.data.pictures import MAX_BYTES
 from ganlib.errors import GanlibError
@@ -121,16 +121,26 @@ def _invert(links: dict[str, str]) -> dict[str, list[str]]:
 
 def _aliases(name: str, links_to: dict[str, list[str]]) -> Iterator[str]:
     """The names that a file has by links to it, to a folder above it, or to such a link."""
+    if not links_to:
+        return
     seen, pending = {name}, [name]
     while pending and len(seen) <= MAX_ALIASES:
         current = pending.pop()
-        for target in (current, *(str(parent) for parent in PurePosixPath(current).parents)):
+        for target in _path_and_parents(current):
             for link in links_to.get(target, ()):
                 alias = link + current[len(target) :] if target != "." else f"{link}/{current}"
                 if alias not in seen and not link.startswith(f"{target}/"):  # a link to a folder above it has no end
                     seen.add(alias)
                     pending.append(alias)
                     yield alias
+
+
+def _path_and_parents(name: str) -> Iterator[str]:
+    yield name
+    while (end := name.rfind("/")) > 0:
+        name = name[:end]
+        yield name
+    yield "."
 
 
 def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int = MAX_BYTES + 1) -> bytes:

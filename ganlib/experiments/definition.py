@@ -300,7 +300,7 @@ def _table(value: Any, place: str) -> dict[str, Any]:
 
 
 def _list(values: dict[str, Any], key: str, kind: type, place: str) -> list[Any]:
-    items = values.pop(key)
+    items = values.pop(key, None)
     if not isinstance(items, list) or not items or not all(type(item) is kind for item in items):
         raise GanlibError(f"{key} of {place} is a list of {'names' if kind is str else 'whole numbers'}.")
     if len(set(items)) < len(items):

@@ -107,6 +107,7 @@ def test_a_matrix_has_seeds_and_values_of_an_option(tmp_path):
         ("[0, 1]", "[-1, 1]", "seeds from 0 on"),
         ("[0, 1]", str(list(range(50))), "at most 100 images"),
         ("option", "choice", "it needs option"),
+        ("seeds", "series", "seeds of matrix is a list of whole numbers"),
     ],
 )
 def test_a_matrix_without_sense_is_refused(old, new, says, tmp_path):

@@ -88,7 +88,7 @@ def test_training_stops_when_its_minutes_are_spent(tmp_path):
     assert trainer.images > 0
 
 
-DAMAGED = [b"", b"not a state", b"PK\x03\x04 cut short", bytes(range(1, 101)), b"\x80\x02}q\x00."]
+DAMAGED = [b"", b"not a state", b"PK\x03\x04 cut short", bytes(range(1, 101)), b"\x80\x02}q\x00.", b"\x80\x02j\x01"]
 
 
 @pytest.mark.parametrize("content", DAMAGED)
