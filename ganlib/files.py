@@ -170,6 +170,12 @@ def describe_os_error(error: OSError, path: Path | str | None = None) -> str:
     return f"{name} cannot be read or written ({reason}); check the path, its permissions and its disk."
 
 
+def require_file(path: Path) -> None:
+    """OSError for a pipe, which would be waited for, a device or a folder."""
+    if path.exists() and not path.is_file():
+        raise OSError("it is no file")
+
+
 def read_json(path: Path) -> Any:
     """What the file holds; ValueError says in a few words why it is no JSON that this project could have written.
 

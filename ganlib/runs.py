@@ -20,17 +20,18 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError
+from safetensors.torch import save
 from torch import Tensor
 
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import PARTIAL, remove_partial_files, write_atomically
+from ganlib.files import PARTIAL, remove_partial_files, require_file, write_atomically
 from ganlib.models import MODELS, GenerativeModel, ImageToImage, ModelConfig, Trainable, blueprint
 from ganlib.naming import displayable, nearest_names, run_names
 from ganlib.recipe import Recipe, read_recipe, write_recipe
 from ganlib.settings import run_roots
+from ganlib.tensors import TensorHeader, read_header, read_safetensors
 
 OLD_PARTIAL = re.compile(
     r"\.(?:config\.json|state\.pt|log\.csv|weights\.safetensors|evaluation\.json|\d+\.(?:safetensors|webp))\.[a-z0-9_]{8}"
@@ -242,12 +243,7 @@ class Run:
     @cached_property
     def metadata(self) -> dict[str, str]:
         """``images`` seen and ``seconds`` of training behind the weights; ``promoted`` if a snapshot was chosen."""
-        try:
-            _require_file(self.folder.weights)
-            with safe_open(self.folder.weights, "pt") as f:
-                return f.metadata() or {}
-        except (SafetensorError, OSError) as error:
-            raise _unreadable(self.folder.weights, error) from None
+        return _read_header(self.folder.weights).metadata
 
     @property
     def images_seen(self) -> int:
@@ -271,7 +267,7 @@ class Run:
     def weights_hash(self) -> str:
         """12 hex digits of SHA-256, the identity of these weights in caches and metric records."""
         try:
-            _require_file(self.folder.weights)
+            require_file(self.folder.weights)
             stat = self.folder.weights.stat()
             return _hash(self.folder.weights, stat.st_mtime_ns, stat.st_size)
         except OSError as error:
@@ -279,24 +275,33 @@ class Run:
 
     def load(self, device: torch.device | str = "cpu", snapshot: int | None = None) -> Trainable:
         """The model with these weights, or with a snapshot's averaged ones; eval mode, no gradients."""
+        self._require_fit(_read_header(self.folder.weights).shapes, snapshot)  # before memory is spent on anything else
         tensors = read_tensors(self.folder.weights)
         if snapshot is not None:
             tensors |= self.read_snapshot(snapshot)
-        misfit = _misfit(self.blueprint, tensors)  # before memory is spent on what a damaged config asks for
-        if misfit:
-            raise RunError(f"{self.folder.weights} does not fit its config.json: {misfit}; restore the folder.")
+        self._require_fit({name: tuple(tensor.shape) for name, tensor in tensors.items()})  # replaced since then?
         model = self.model_class(self.config)
         model.load_state_dict(tensors)
         # channels_last is what the CPU's and the GPU's fast convolutions want.
         model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs
         return model.eval().requires_grad_(False)
 
+    def _require_fit(self, shapes: dict[str, tuple[int, ...]], snapshot: int | None = None) -> None:
+        """RunError where tensors of these shapes, and of a snapshot's where given, are not the model's."""
+        if snapshot is not None:
+            shapes = shapes | _read_header(self._snapshot_file(snapshot)).shapes
+        if misfit := _misfit(self.blueprint, shapes):
+            raise RunError(f"{self.folder.weights} does not fit its config.json: {misfit}; restore the folder.")
+
     def read_snapshot(self, images: int) -> dict[str, Tensor]:
+        return read_tensors(self._snapshot_file(images))
+
+    def _snapshot_file(self, images: int) -> Path:
         path = self.folder.snapshots / f"{images}.safetensors"
         if not path.exists():
             known = ", ".join(map(str, self.folder.snapshot_images())) or "none"
             raise RunError(f"{self.name} has no snapshot at {images} images; it has: {known}.")
-        return read_tensors(path)
+        return path
 
     def promote(self, images: int) -> None:
         """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it."""
@@ -373,17 +378,18 @@ def _is_folder_of_run(path: Path) -> bool:
         return False
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def _read_header(path: Path) -> TensorHeader:
     try:
-        return load_file(path)
+        return read_header(path)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path, error) from None
 
 
-def _require_file(path: Path) -> None:
-    """OSError for a pipe, which would be waited for, or a folder."""
-    if path.exists() and not path.is_file():
-        raise OSError("it is no file")
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return read_safetensors(path)[0]
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from None
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:
@@ -393,15 +399,15 @@ def _unreadable(path: Path, error: Exception) -> RunError:
     return RunError(f"{path} is damaged ({reason}); copy the whole run folder again.")
 
 
-def _misfit(model: Trainable, tensors: dict[str, Tensor]) -> str:
-    expected = model.state_dict()
-    for name in sorted(expected.keys() | tensors.keys()):
-        if name not in tensors:
+def _misfit(model: Trainable, shapes: dict[str, tuple[int, ...]]) -> str:
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    for name in sorted(expected.keys() | shapes.keys()):
+        if name not in shapes:
             return f"{name} is missing"
         if name not in expected:
-            return f"{name} is unknown to {type(model).__name__}"
-        if tensors[name].shape != expected[name].shape:
-            return f"{name} has shape {tuple(tensors[name].shape)} instead of {tuple(expected[name].shape)}"
+            return f"{shortened(name)} is unknown to {type(model).__name__}"
+        if shapes[name] != expected[name]:
+            return f"{name} has shape {shortened(shapes[name])} instead of {expected[name]}"
     return ""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -27,6 +27,7 @@ from ganlib.runs import Run
 from ganlib.sampling.generate import fill_up
 from ganlib.sampling.request import SavedLatents
 from ganlib.settings import require_writable
+from ganlib.tensors import read_header, read_safetensors
 
 ENDING = ".safetensors"
 UNREADABLE = (SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -81,8 +82,8 @@ def load_latents(run: Run, name: str) -> tuple[Latents, int | None]:
     try:
         about = _read_about(file)
         _check_weights(file, run, about)
-        with safe_open(file, "pt") as content:
-            z, seeds = content.get_tensor("z"), content.get_tensor("seeds")
+        tensors, _ = read_safetensors(file)
+        z, seeds = tensors["z"], tensors["seeds"]
         label = None if about["class"] is None else int(about["class"])
         latents = Latents(z.float(), seeds, str(about["space"]))
         if z.ndim < 2 or len(z) != 1 or seeds.shape != (1,):
@@ -158,8 +159,7 @@ def _map(model: GenerativeModel, latents: Latents, labels: Tensor | None, row: i
 
 
 def _read_about(file: Path) -> dict[str, Any]:
-    with safe_open(file, "pt") as content:
-        about = json.loads(content.metadata()["ganlib"])
+    about = json.loads(read_header(file).metadata["ganlib"])
     if not isinstance(about, dict):
         raise TypeError("its description is no object")
     return about

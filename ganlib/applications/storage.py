@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
@@ -24,6 +24,7 @@ from ganlib.files import write_atomically
 from ganlib.provenance import versions
 from ganlib.runs import Run
 from ganlib.settings import require_writable
+from ganlib.tensors import read_safetensors
 
 NAME = re.compile(r"[^\W\d][\w .+-]{0,63}")  # of a file that a user names
 _FOUND = (CLASS, ATTRIBUTE, "label-")  # beginnings of names that a method gives
@@ -55,9 +56,8 @@ def write_directions(file: Path, directions: dict[str, Measured], run: Run, **pr
 def read_directions(file: Path, weights_hash: str) -> dict[str, Measured]:
     """GanlibError for a file that is none, or holds directions of other weights."""
     try:
-        with safe_open(file, "pt") as content:
-            about = json.loads(content.metadata()["ganlib"])
-            vectors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118  # no mapping
+        vectors, metadata = read_safetensors(file)
+        about = json.loads(metadata["ganlib"])
         result: dict[str, Measured] = {}
         for name, entry in about["directions"].items():
             layers = (int(entry["layers"][0]), int(entry["layers"][1])) if entry["layers"] else None

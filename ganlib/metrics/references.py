@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
@@ -27,6 +27,7 @@ from ganlib.metrics.extractors import Extractor, extract
 from ganlib.metrics.fidelity import Statistics, statistics
 from ganlib.metrics.measures import RealFeatures
 from ganlib.runs import Run
+from ganlib.tensors import read_safetensors
 
 Progress = Callable[[str, int, int], None]  # (stage, images done, images in all)
 
@@ -99,10 +100,8 @@ def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: Sp
     if not path.exists():
         raise GanlibError(f"There are no reference statistics {path}.")
     try:
-        with safe_open(path, "np") as f:
-            metadata = f.metadata() or {}
-            n = int(metadata["n"])
-            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118  (no mapping)
+        read, metadata = read_safetensors(path)
+        n, tensors = int(metadata["n"]), {name: tensor.numpy() for name, tensor in read.items()}
         mu, sigma, sample = tensors["mu"], tensors["sigma"], tensors["sample"]
         classes = [
             Statistics(m.astype(np.float64), s.astype(np.float64), int(n))

@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ganlib.errors import GanlibError
-from ganlib.tensors import load_tensors
+from ganlib.tensors import load_tensors, read_safetensors
 
 
 class Source(NamedTuple):
@@ -58,7 +57,7 @@ def read_tensors(path: Path, name: str) -> dict[str, Tensor]:
     """Name -> tensor, of a file of safetensors or of ``torch.save``. GanlibError where it holds anything else."""
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return read_safetensors(path)[0]
         tensors = load_tensors(path)
     except (OSError, EOFError, RuntimeError, ValueError, UnpicklingError, SafetensorError) as error:
         raise _not_the_weights(path, name, error) from None

@@ -17,7 +17,6 @@ from typing import Literal
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -26,7 +25,7 @@ from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS
 from ganlib.models.vae import VAE, VAEConfig
 from ganlib.nn.efficientnet import LITE, efficientnet_lite0, load_packaged, packaged_weights
-from ganlib.tensors import load_tensors
+from ganlib.tensors import load_tensors, read_safetensors
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
 LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3  # EfficientNet-Lite's
@@ -189,4 +188,4 @@ def download_weights(trunk: str) -> Mapping[str, Tensor]:
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
     """A file of torchvision (.pth) or safetensors; neither can execute code."""
-    return load_file(path) if path.suffix == ".safetensors" else load_tensors(path)
+    return read_safetensors(path)[0] if path.suffix == ".safetensors" else load_tensors(path)

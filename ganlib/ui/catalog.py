@@ -162,8 +162,13 @@ def _release(model: Trainable) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading weights…", on_release=_release)
-def _load_model(path: bytes, weights_hash: str, device: str) -> Trainable:
-    return Run(Path(os.fsdecode(path))).load(pick_device(device))
+def _load_model(path: bytes, weights_hash: str, recipe: str, device: str) -> Trainable:
+    """RunError where another run has taken its place since the page read its recipe."""
+    run = Run(Path(os.fsdecode(path)))
+    model = run.load(pick_device(device))
+    if _identity(run)[1:] != (weights_hash, recipe):
+        raise RunError(f"{run.path} was replaced while this page was drawn; reload it.")
+    return model
 
 
 def load_model(run: Run) -> GenerativeModel:
@@ -175,12 +180,16 @@ def load_model(run: Run) -> GenerativeModel:
 
 def load_trainable(run: Run) -> Trainable:
     """``load_model`` of a run that need not generate."""
-    return _load_model(os.fsencode(run.path), run.weights_hash, st.session_state.get("device", "auto"))
+    return _load_model(*_identity(run), st.session_state.get("device", "auto"))
 
 
 def preload_model(run: Run) -> None:
     """Outside any session, on the device that new sessions have."""
-    _load_model(os.fsencode(run.path), run.weights_hash, "auto")
+    _load_model(*_identity(run), "auto")
+
+
+def _identity(run: Run) -> tuple[bytes, str, str]:
+    return os.fsencode(run.path), run.weights_hash, repr((run.config, run.classes))
 
 
 def generate_images(request: SampleRequest) -> np.ndarray:
