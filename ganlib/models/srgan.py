@@ -2,8 +2,13 @@
 
 Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017,
 arXiv:1609.04802: 16 residual blocks, sub-pixel convolutions, content loss plus 1e-3 of the adversarial one, begun from
-SRResNet (``--adversarial 0 --feature 0``, then ``--start`` from that run). Features are EfficientNet-Lite's in place of
-VGG's. Kim, Lee, Lee, arXiv:1511.04587: the network adds what the bicubic enlargement lacks.
+SRResNet (``--adversarial 0 --feature 0``, then ``--start`` from that run with both weights given). Kim, Lee, Lee,
+arXiv:1511.04587: the network adds what the bicubic enlargement lacks.
+
+Features are EfficientNet-Lite's of unit length, a distance in [0, 4], where the paper has squared differences of VGG's,
+scaled by 0.006. On faces (×4, from SRResNet) the weighted gradients at G's last layer were after 200 steps 0.010 of
+pixels, 0.032 of features and 0.024 of D; with an adversarial weight of 0.02, 0.021, 0.060 and 0.084: G then outran D
+and pictures had grain.
 """
 
 from __future__ import annotations

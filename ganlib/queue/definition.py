@@ -6,7 +6,8 @@
     data = "mnist"
     images = 400_000                     # budget; max_minutes likewise
     needs = ["mnist-classifier"]         # entries to be done before it begins
-    start = "mnist-sngan-short"          # begin from the weights of this run, of the gallery or an entry above
+    start = "mnist-sngan-short"          # begin from the weights of this run, of the gallery or an entry above, and
+                                         # from its config: ``fields`` are the changes
     halve = true                         # float16 weights at the end (default: true)
     evaluate = [{ n = 10_000, per_class = true }]   # fields of an evaluation each (default: ``EVALUATIONS``)
     fields = { g_width = 64, batch_size = 64, seed = 1 }   # of the architecture and of training
