@@ -70,15 +70,15 @@ def deal_rows(
     n: int,
     width: int,
     chunk: int,
-    partial: Callable[[dict[str, Any]], Partial],
+    partial: Callable[[dict[str, Any]], Partial | None],
     rows_from: Callable[[int], Iterable[Tensor]],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> DealtRows:
     """n rows, of which every process computes whole chunks and keeps them in a file of its own: a file's length is what
     is done of its part.
 
-    ``partial`` gives the file for rows that also depend on these values; ``rows_from(start)`` gives (m, width) each.
-    SharedError where any process fails.
+    ``partial`` gives the file, if any, for rows that also depend on these values; ``rows_from(start)`` gives (m, width)
+    each. SharedError where any process fails.
     """
     starts = first_rows(n, chunk, world.size)
     first, end = starts[world.rank : world.rank + 2]

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ganlib.errors import GanlibError
@@ -51,6 +50,8 @@ def random_subset(n: int, size: int) -> NDArray[np.int64]:
 
 def match(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(K, C) counts -> min(K, C) values and the class of each, so that the counts there have the largest sum."""
+    from scipy.optimize import linear_sum_assignment  # half a second, for few models
+
     values, classes = linear_sum_assignment(table, maximize=True)
     return values, classes
 

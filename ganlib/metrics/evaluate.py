@@ -169,7 +169,7 @@ def generated_records(
 ) -> list[Record]:
     """What cannot be measured is refused before an image is generated."""
     world = generation.world
-    prepared = world.agree(lambda: world.rank_0_first(lambda: prepare(generation, config, device, progress)))
+    prepared = world.agree(lambda: prepare(generation, config, device, progress))
     extractor, data = prepared.extractor, prepared.cas_data
     if config.per_class and prepared.real and (reason := _unmeasured_classes(generation, prepared.real, config.blocks)):
         warn(reason)
@@ -197,13 +197,31 @@ class Prepared(NamedTuple):
 
 def prepare(generation: Generation, config: EvaluationConfig, device: torch.device, progress: Progress) -> Prepared:
     """GanlibError for what cannot be measured."""
+    world = generation.world
+    prepared = world.rank_0_first(lambda: _select(generation, config, device))
+    if prepared.feature_metrics and prepared.extractor:
+        real = load_reference(
+            generation.run,
+            prepared.extractor,
+            root=config.data_root,
+            batch=config.batch,
+            progress=progress,
+            world=world,
+        )
+        check_sizes(prepared.feature_metrics, real, generation.n, config.blocks, generation.labels)
+        prepared = prepared._replace(real=real)
+    return prepared
+
+
+def _select(generation: Generation, config: EvaluationConfig, device: torch.device) -> Prepared:
+    """Without the real features."""
     requested = set(config.metrics)
     data = load_cas_data(generation, config.data_root) if "cas" in requested else None
     if "ppl" in requested and config.space not in generation.model.spaces:
         raise GanlibError(
             f"{generation.run.name} has no space {config.space!r}; it has {', '.join(generation.model.spaces)}."
         )
-    extractor, feature_metrics, real = None, [], None
+    extractor, feature_metrics = None, []
     if requested != {"cas"} or config.per_class:
         extractor = build_extractor(config.extractor, generation.run, device, config.extractor_weights)
         feature_metrics = select_feature_metrics(generation, config, extractor)
@@ -212,10 +230,7 @@ def prepare(generation: Generation, config: EvaluationConfig, device: torch.devi
             f"Of {generation.run.name} there is no {' and no '.join(config.metrics) or 'number'} by the extractor "
             f"{config.extractor}; choose other --metrics."
         )
-    if feature_metrics and extractor:
-        real = load_reference(generation.run, extractor, root=config.data_root, batch=config.batch, progress=progress)
-        check_sizes(feature_metrics, real, generation.n, config.blocks, generation.labels)
-    return Prepared(extractor, feature_metrics, real, data)
+    return Prepared(extractor, feature_metrics, None, data)
 
 
 def images_of(rows: Tensor, generation: Generation) -> NDArray[np.uint8]:

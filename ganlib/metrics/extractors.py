@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ganlib.devices import is_out_of_memory, on_device
 from ganlib.errors import GanlibError
-from ganlib.metrics.fidelity import EMBEDDED, PRETRAINED, EmbeddedFeatures, FloatLevels, pretrained_features
+from ganlib.metrics.embedded import EmbeddedFeatures
 from ganlib.metrics.imagenet import load_imagenet
 from ganlib.metrics.weights import file_hash, find_weights
 from ganlib.nn.efficientnet import LITE
@@ -130,7 +130,7 @@ def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
     if weights:
         raise GanlibError("--extractor-weights goes with the other extractors; the embedded one is a run.")
     classifier = find_classifier(run)
-    network: Any = EmbeddedFeatures(EMBEDDED, ["features", "logits"], str(classifier.path)).to(device).eval()
+    network = EmbeddedFeatures(classifier).to(device).eval()
     return Extractor(
         name="embedded",
         identity=classifier.name,
@@ -147,6 +147,8 @@ def embedded(run: Run, device: torch.device, weights: str | None) -> Extractor:
 
 def pretrained(name: str, run: Run, device: torch.device, weights: str | None) -> Extractor:
     """One of torch-fidelity's. GanlibError where its weights are not to be had."""
+    from ganlib.metrics.fidelity import PRETRAINED, FloatLevels, pretrained_features
+
     check_channels(name, run)
     path = find_weights(PRETRAINED[name].source, weights)
     pretrained_network = pretrained_features(name, path).to(device)
@@ -210,7 +212,7 @@ def extractor_of_file(
     )
 
 
-for name in PRETRAINED:
+for name in ("inception", "vgg16", "clip", "dinov2"):
     EXTRACTORS.register(name)(partial(pretrained, name))
 for name in LITE:
     EXTRACTORS.register(name)(partial(imagenet, name))

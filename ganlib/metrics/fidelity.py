@@ -1,7 +1,7 @@
 """The only file that knows torch-fidelity: its metrics, its extractors, ours for it.
 
-FID: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
-NeurIPS 2017, arXiv:1706.08500. torch-fidelity: Obukhov et al., 2020, doi:10.5281/zenodo.4957738.
+Imported only where one of them is used: torchvision and torch's compiler, which it brings, take as long as all else
+that an evaluation imports. Obukhov et al., 2020, doi:10.5281/zenodo.4957738.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch_fidelity import register_feature_extractor
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
@@ -22,73 +20,19 @@ from torch_fidelity.feature_extractor_clip import MODEL_METADATA, MODEL_URLS, Fe
 from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 from torch_fidelity.feature_extractor_vgg16 import FeatureExtractorVGG16
-from torch_fidelity.metric_fid import fid_features_to_statistics
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 from torch_fidelity.noise import batch_lerp, batch_slerp_any
 
 from ganlib.errors import GanlibError
-from ganlib.images import normalize
 from ganlib.metrics.dinov2 import DinoV2
+from ganlib.metrics.embedded import EmbeddedFeatures
 from ganlib.metrics.weights import Source, sha256
 from ganlib.runs import Run
 from ganlib.tensors import load_tensors
 
 EMBEDDED = "ganlib-embedded"
 LARGEST_LOG_ODDS = 700.0  # exp of it is still a float64
-
-
-class Statistics(NamedTuple):
-    """Of n feature vectors: mean (d,) and covariance (d, d), float64."""
-
-    mu: NDArray[np.float64]
-    sigma: NDArray[np.float64]
-    n: int
-
-
-def statistics(features: Tensor) -> Statistics:
-    """(n, d) on the CPU -> Statistics."""
-    # torch-fidelity averages in the features' own precision: float64 keeps the mean of 50,000 exact.
-    result = fid_features_to_statistics(features.double())
-    return Statistics(result["mu"], result["sigma"], len(features))
-
-
-def frechet(a: Statistics, b: Statistics) -> float:
-    """|μ_a - μ_b|² + tr(Σ_a + Σ_b - 2 (Σ_a Σ_b)^½).
-
-    The eigenvalues of Σ_a Σ_b are those of the symmetric Rᵀ Σ_b R with Σ_a = R Rᵀ: a third of the time that
-    torch-fidelity takes for the product itself, and never complex.
-    """
-    root = covariance_root(a.sigma)
-    eigenvalues = np.linalg.eigvalsh(root.T @ b.sigma @ root)
-    difference = a.mu - b.mu
-    trace = np.trace(a.sigma) + np.trace(b.sigma) - 2 * np.sqrt(eigenvalues.clip(0)).sum()
-    return float(difference @ difference + trace)
-
-
-def frechet_of(features: Tensor, reference: Statistics) -> float:
-    """``frechet(reference, statistics(features))`` of (n, d) features, in a fraction of the time where n < d.
-
-    With the covariance XᵀX of n centred rows, Σ XᵀX has the eigenvalues of the (n, n) matrix X Σ Xᵀ and zeros.
-    """
-    if len(features) >= features.shape[1]:
-        return frechet(reference, statistics(features))
-    rows = features.double().numpy()
-    mu = rows.mean(0)
-    X = (rows - mu) / np.sqrt(len(rows) - 1)
-    eigenvalues = np.linalg.eigvalsh(X @ reference.sigma @ X.T)
-    difference = reference.mu - mu
-    trace = np.trace(reference.sigma) + (X * X).sum() - 2 * np.sqrt(eigenvalues.clip(0)).sum()
-    return float(difference @ difference + trace)
-
-
-def covariance_root(sigma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """R with R Rᵀ = Σ."""
-    try:
-        return np.asarray(np.linalg.cholesky(sigma), np.float64)
-    except np.linalg.LinAlgError:  # of no more images than dimensions
-        eigenvalues, vectors = np.linalg.eigh(sigma)
-        return np.asarray(vectors * np.sqrt(eigenvalues.clip(0)), np.float64)
 
 
 def kernel_distance(real: Tensor, fake: Tensor, subset: int) -> float:
@@ -128,12 +72,12 @@ class FloatLevels(Tensor):
         return self.as_subclass(Tensor).to(dtype)
 
 
-class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
+class EmbeddedExtractor(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity has no types
     """A classifier run as torch-fidelity's extractor; the run's folder stands in for the weights' path."""
 
     def __init__(self, name: str, features_list: list[str], feature_extractor_weights_path: str, **_: Any) -> None:
         super().__init__(name, features_list)
-        self.classifier: Any = Run(Path(feature_extractor_weights_path)).load()
+        self.network = EmbeddedFeatures(Run(Path(feature_extractor_weights_path)))
 
     @staticmethod
     def get_provided_features_list() -> tuple[str, ...]:
@@ -149,16 +93,11 @@ class EmbeddedFeatures(FeatureExtractorBase):  # type: ignore[misc]  # torch-fid
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """(N, C, H, W) levels 0 … 255 -> features (N, d) and logits (N, K), those of ``features_list``."""
-        # torch-fidelity hands over grey images with three equal channels.
-        x = normalize(images[:, : self.classifier.config.channels])
-        features = self.classifier.features(x)
-        outputs = {"features": features}
-        if "logits" in self.features_list:
-            outputs["logits"] = self.classifier.head(features).float()
+        outputs = dict(zip(("features", "logits"), self.network(images), strict=True))
         return tuple(outputs[name] for name in self.features_list)
 
 
-register_feature_extractor(EMBEDDED, EmbeddedFeatures)
+register_feature_extractor(EMBEDDED, EmbeddedExtractor)
 
 
 class Clip(FeatureExtractorCLIP):  # type: ignore[misc]

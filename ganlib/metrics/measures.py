@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.fidelity import Statistics, frechet_of, inception_scores, kernel_distance
+from ganlib.metrics.frechet import Statistics, frechet_of
 from ganlib.metrics.neighbours import density_coverage, precision_recall
 from ganlib.registry import Registry
 
@@ -122,6 +122,8 @@ def fid_infinity(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Va
 @MEASURES.register("kid")
 def kid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Unbiased squared MMD of cubic kernels, mean over subsets. Bińkowski et al., arXiv:1801.01401."""
+    from ganlib.metrics.fidelity import kernel_distance
+
     size = min(KID_SUBSET, len(real.sample), len(fake) // blocks)
 
     def distance(part: FakeFeatures) -> float:
@@ -134,6 +136,8 @@ def kid(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
 @MEASURES.register("isc")
 def isc(real: RealFeatures, fake: FakeFeatures, blocks: int) -> list[Value]:
     """Inception score, by splits. Salimans et al., arXiv:1606.03498, section 4."""
+    from ganlib.metrics.fidelity import inception_scores
+
     scores = inception_scores(fake.logits, SPLITS)
     return [Value("isc", float(np.mean(scores)), scores, 0, len(fake), {"splits": SPLITS})]
 

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from ganlib.images import denormalize
 from ganlib.metrics.extractors import Extractor, full_precision, run_in_halves
-from ganlib.metrics.fidelity import interpolate_pairs
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.protocol import protocol
@@ -109,6 +108,8 @@ def squared_distances(generation: Generation, extractor: Extractor, space: str, 
 
 def path_distances(features: Callable[[Tensor], Tensor], first: Tensor, last: Tensor, t: Tensor, path: str) -> Tensor:
     """(m, …), (m, …), (m,) -> (m,): |f(p(t + ε)) - f(p(t))|² / ε² on the paths p from first to last."""
+    from ganlib.metrics.fidelity import interpolate_pairs
+
     points = torch.cat([interpolate_pairs(first, last, t, path), interpolate_pairs(first, last, t + EPSILON, path)])
     start, end = features(points).chunk(2)
     return ((end - start) / EPSILON).square().sum(1)

@@ -21,11 +21,13 @@ from safetensors.numpy import save
 from ganlib.data import DataSet, Split, load_data
 from ganlib.data.batches import stratified_indices, stratified_subset
 from ganlib.data.sets import Images, SplitName
+from ganlib.distributed import World
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
-from ganlib.metrics.extractors import Extractor, extract
-from ganlib.metrics.fidelity import Statistics, statistics
+from ganlib.metrics.extractors import Extractor, feature_rows, split_features
+from ganlib.metrics.frechet import Statistics, statistics
 from ganlib.metrics.measures import RealFeatures
+from ganlib.partial import deal_rows
 from ganlib.runs import Run
 from ganlib.tensors import read_safetensors
 
@@ -42,24 +44,54 @@ def load_reference(
     root: str | None = None,
     batch: int = 64,
     progress: Progress = lambda text, done, total: None,
+    world: World | None = None,
 ) -> RealFeatures:
-    """Of the run's data set. GanlibError when nothing usable is stored and the data set is not at hand."""
+    """Of the run's data set. GanlibError when nothing usable is stored and the data set is not at hand.
+
+    Where a process of the ``world`` has nothing stored, all measure a part of the images, and rank 0 stores the whole.
+    """
+    world = world or World()
     path = extractor.references / f"{split}-{run.fingerprint(split)}.safetensors"
+    stored, reason = world.agree(partial(_read_stored, path, extractor, run.fingerprint(split), split))
+    if all(world.gather(stored is not None)) and stored:
+        return stored
     try:
-        return read_reference(path, extractor, run.fingerprint(split), split)
+        images = world.agree(lambda: world.rank_0_first(lambda: load_split(run, split, root)))
     except GanlibError as error:
-        reason = error
+        missing = f"{reason} To compute them again give its folder with --data-root: {error}"
+        raise type(error)(missing) from None
+
+    def report(done: int, total: int) -> None:
+        progress(f"reference {run.data_name} {split}", done, total)
+
+    width = extractor.width + extractor.classes
+    rows = deal_rows(
+        world,
+        len(images),
+        width,
+        batch,
+        lambda part: None,
+        lambda start: feature_rows(extractor, chunks(images, batch, start)),
+        report,
+    ).all
+    world.agree(lambda: None if rows is None else _store(path, run, extractor, split, images, rows))
+    # Read again, so that a number is the same the first time and ever after.
+    return world.agree(lambda: read_reference(path, extractor, images.fingerprint, split))
+
+
+def _read_stored(
+    path: Path, extractor: Extractor, fingerprint: str, split: SplitName
+) -> tuple[RealFeatures | None, str]:
+    """What is stored, or why that is of no use."""
     try:
-        images = load_split(run, split, root)
+        return read_reference(path, extractor, fingerprint, split), ""
     except GanlibError as error:
-        raise GanlibError(f"{reason} To compute them again give its folder with --data-root: {error}") from None
+        return None, str(error)
 
-    def report(done: int) -> None:
-        progress(f"reference {run.data_name} {split}", done, len(images))
 
-    real = compute_reference(
-        extract(extractor, partial(chunks, images, batch), len(images), report).features, images.labels
-    )
+def _store(path: Path, run: Run, extractor: Extractor, split: SplitName, images: Split, rows: torch.Tensor) -> None:
+    """(n, d + K) features and logits of all images."""
+    real = compute_reference(split_features(extractor, rows).features, images.labels)
     content = save(
         {
             "mu": real.statistics.mu,
@@ -81,8 +113,6 @@ def load_reference(
         write_atomically(path, content)
     except OSError as error:
         raise GanlibError(f"The reference statistics cannot be stored as {path} ({error}).") from None
-    # Read again, so that a number is the same the first time and ever after.
-    return read_reference(path, extractor, images.fingerprint, split)
 
 
 def compute_reference(features: torch.Tensor, labels: NDArray[np.int64]) -> RealFeatures:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.fidelity import frechet, kernel_distance, statistics
+from ganlib.metrics.fidelity import kernel_distance
+from ganlib.metrics.frechet import frechet, statistics
 from ganlib.metrics.neighbours import density_coverage, precision_recall
 from ganlib.twosample.faults import FAULTS
 from ganlib.twosample.feature_tests import energy_test, ks_tests, rejected, t_tests

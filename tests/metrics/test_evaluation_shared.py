@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
@@ -34,6 +35,12 @@ def undated(records: list[Record]) -> list[Record]:
     return [replace(record, date="") for record in records]
 
 
+def references_of(root: Path) -> dict[Path, dict[str, bytes]]:
+    """Statistics of real images, which are computed where they are absent."""
+    files = {path: load_file(path) for path in root.glob("*/references/*")}
+    return {path: {name: array.tobytes() for name, array in arrays.items()} for path, arrays in files.items()}
+
+
 @pytest.mark.slow
 def test_the_records_are_those_of_one_process(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganlib.metrics.cas.IMAGES", 300)
@@ -42,9 +49,13 @@ def test_the_records_are_those_of_one_process(root: Path, monkeypatch: pytest.Mo
     config = EvaluationConfig(metrics=metrics, n=330, blocks=3, batch=32, per_class=True)
     alone = undated(evaluate(run, config, CPU))
     assert {record.metric for record in alone} >= set(metrics)
+    references = references_of(root)
     for size in (2, 4):
+        for path in references:
+            path.unlink()
         stored: list[Any] = in_processes(size, lambda world: undated(evaluate(run, config, CPU, world=world)))
         assert stored == [alone, *[[]] * (size - 1)]
+        assert references_of(root) == references
     assert not [path for path in run.path.glob(".*") if path.suffix in (".f32", ".u8")]
 
 

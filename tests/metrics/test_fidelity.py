@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from math import sqrt
 
 import numpy as np
 import pytest
 import torch
 
-from ganlib.metrics.fidelity import Statistics, frechet, frechet_of, interpolate_pairs, statistics
+from ganlib.metrics.fidelity import interpolate_pairs
+from ganlib.metrics.frechet import Statistics, frechet, frechet_of, statistics
 from ganlib.metrics.intervals import block_interval, wilson_interval
 
 
@@ -91,3 +94,12 @@ def test_interval_of_a_share_is_wilsons() -> None:
     assert (result.low, result.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert wilson_interval(10, 10).high == 1
     assert wilson_interval(0, 10).low == 0
+
+
+@pytest.mark.slow
+def test_an_evaluation_imports_torch_fidelity_only_where_it_uses_it() -> None:
+    """It brings torchvision and torch's compiler: as long as all else that is imported, in every process."""
+    heavy = {"torch_fidelity", "torchvision", "torch._dynamo", "sklearn", "timm"}
+    program = f"import sys, ganlib.metrics.evaluate; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -9,7 +9,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ganlib.metrics.fidelity import frechet, kernel_distance, statistics
+from ganlib.metrics.fidelity import kernel_distance
+from ganlib.metrics.frechet import frechet, statistics
 from ganlib.metrics.neighbours import density_coverage, precision_recall
 
 N, D, SUBSET = 150, 8, 60

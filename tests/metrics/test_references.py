@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 from scipy.special import logsumexp
 
-from ganlib.metrics.fidelity import frechet, frechet_of, inception_scores, kernel_distance, statistics
+from ganlib.metrics.fidelity import inception_scores, kernel_distance
+from ganlib.metrics.frechet import frechet, frechet_of, statistics
 from ganlib.metrics.intervals import block_interval, mean_interval, wilson_interval
 from ganlib.metrics.measures import MEASURES, FakeFeatures, RealFeatures
 from ganlib.metrics.path_length import trimmed_mean
