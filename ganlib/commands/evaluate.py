@@ -1,6 +1,6 @@
 """python -m ganlib evaluate RUN… [--metrics fid kid …] [--n N] [--per-class] [--at all|best|IMAGES] …
 
-torchrun --nproc-per-node N -m ganlib evaluate … shares images, features and path lengths over N processes.
+torchrun --nproc-per-node N -m -- ganlib evaluate … shares images, features and path lengths over N processes.
 """
 
 from __future__ import annotations
