@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 .PHONY: run test test-fast coverage check format clean
 
 run: .venv/run
-	$(BIN)/streamlit run app.py
+	$(BIN)/python -m ganlib dashboard
 
 test: .venv/dev check
 	$(PYTEST)

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def open_page(name: str, run: str) -> AppTest:
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=600)
+    at = AppTest.from_file(PROJECT / "dashboard.py", default_timeout=600)
     at.query_params["run"] = run
     return at.switch_page(f"pages/{name}.py").run()
 

@@ -12,8 +12,10 @@ with chrome.page("Overview", "Generative architectures, trained on the same data
     for error in catalog.evaluations()[1]:
         st.warning(plain(error))
     overview.draw_start()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    left, right = st.container(key="choice").columns([6, 1], vertical_alignment="center")
+    with left:
         shown = controls.pick_data(runs)
+    with right.container(horizontal_alignment="right"):
         presentation.draw_start()
     overview.draw_data_sets(shown)
     overview.draw_leaderboard(shown)

@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> None:
     try:
         code = process.wait()
     except KeyboardInterrupt:
-        code = process.wait()  # it got the same signal and ends by itself
+        process.wait()  # it got the same signal and ends by itself
+        return
     if code > 0:
         raise GanlibError(f"The dashboard ended with exit code {code}; the reason stands above.")
 

@@ -24,13 +24,6 @@ from ganlib.ui.scripts import merge_history
 # Streamlit writes the chosen options of a list in white whatever the accent: on a light one that is 2.6 : 1.
 DARK_TAGS = "<style>[data-testid=stMultiSelect] [data-tag] * { color: #0f1117 }</style>"
 
-# What comes late has its room from the start, by key, so that what stands below does not jump.
-RESERVED_HEIGHTS = """<style>
-div:has(> .st-key-sidebar_begin) { display: none }
-[class*=st-key-best_] { min-height: 258px }
-.st-key-pictures { min-height: 38vh }
-</style>"""
-
 
 class _Finished(Exception):
     """The page's content ends here; st.stop() would end the sidebar below it as well."""
@@ -43,7 +36,6 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
     A page without controls has no ``sidebar``: the unusable runs stand below its content.
     """
     _enter_through_app()
-    st.html(RESERVED_HEIGHTS)
     if sidebar:
         with st.sidebar.container(key="sidebar_begin"):  # from the first moment, however long its controls take
             st.html("<i></i>")
@@ -92,7 +84,7 @@ def no_models() -> NoReturn:
 
 
 def _enter_through_app() -> None:
-    """A fresh server takes a deep link straight to pages/, past app.py and its layout and navigation.
+    """A fresh server takes a deep link straight to pages/, past dashboard.py and its layout and navigation.
 
     That is Streamlit's legacy routing, in force until st.navigation has run once in the process.
     """

@@ -153,9 +153,10 @@ def draw_strips(request: SampleRequest, directions: Mapping[str, Measured]) -> N
     first = replace(request.head(1), edits=())
     vectors = {name: measured.direction for name, measured in directions.items()}
     key = repr([(name, d.layers, hash(d.vector.numpy().tobytes())) for name, d in vectors.items()])
-    strips = _film_strips(request.run.weights_hash, request_key(first) + key, first, vectors)
-    st.caption(plain(f"{first.captions[0]} along each direction, in deviations of the latents:"))
-    st.html(markup.strip_rows(slider_labels(request.run, directions), STRENGTHS, strips))
+    with st.container(key="strips"):
+        strips = _film_strips(request.run.weights_hash, request_key(first) + key, first, vectors)
+        st.caption(plain(f"{first.captions[0]} along each direction, in deviations of the latents:"))
+        st.html(markup.strip_rows(slider_labels(request.run, directions), STRENGTHS, strips))
     captions = [f"{name} {strength:+g}" for name in directions for strength in STRENGTHS]
     st.download_button(
         "Film strips as PNG",

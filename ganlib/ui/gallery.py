@@ -32,13 +32,13 @@ PAGE = {COMPACT: 16, LARGE: 6}  # cards of a page: at most three screens
 def draw_gallery(runs: Sequence[Run]) -> None:
     """The filters in one row, and the cards that pass them."""
     shown = controls.pick_data(runs)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="choice", horizontal=True, vertical_alignment="center"):
         shown = _pick_conditioning(runs, _pick_family(runs, shown))
         size = _pick_one("Size of the cards", [COMPACT, LARGE], "cards")
     if not shown:
         st.info("No run passes these filters; widen one of them.")
         return
-    grid = st.container()
+    grid = st.container(key="grid")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(shown)} of {len(runs)} runs", width="content")  # beside the filters they would move it
         first = (_pick_page(len(shown), PAGE[size]) - 1) * PAGE[size]

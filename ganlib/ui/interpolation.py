@@ -132,7 +132,8 @@ def draw_frames(request: InterpolationRequest, status: DeltaGenerator) -> np.nda
         frames, fraction = growing.state
     else:
         frames, fraction = generate_frames(request), 1.0
-    st.html(_strip(request, frames))
+    with st.container(key="frames_strip"):
+        st.html(_strip(request, frames))
     return frames if fraction >= 1 else None
 
 

@@ -29,7 +29,8 @@ START = [  # label, icon, page, what one does there
 
 def draw_start() -> None:
     """One entry for each kind of work."""
-    for column, (label, icon, page, text) in zip(st.columns(len(START), gap="small"), START, strict=True):
+    columns = st.container(key="start").columns(len(START), gap="small")
+    for column, (label, icon, page, text) in zip(columns, START, strict=True):
         with column.container(border=True, height="stretch", gap=None):
             st.page_link(f"pages/{page}.py", label=f"**{label}**", icon=f":material/{icon}:")
             st.caption(plain(text))
@@ -77,7 +78,7 @@ def pack(cards: Mapping[str, int]) -> list[list[str]]:
 
 def _draw_data_set(name: str, members: Sequence[Run], most: int) -> None:
     """Its name, its protocol and its best runs."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"heading_{name}"):
         label = data_labels(run.data_name for run in all_runs())[name]
         st.subheader(plain(f"{label}, {members[0].config.image_size} px"), anchor=False, width="content")
         if len(members) > most:

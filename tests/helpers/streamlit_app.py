@@ -55,7 +55,7 @@ every_page = pytest.mark.parametrize("name", PAGES)
 
 
 def open_page(name: str, **link: Any) -> AppTest:
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at = AppTest.from_file(PROJECT / "dashboard.py", default_timeout=60)
     if name == "inversion":
         link.setdefault("steps", "2")  # of optimisation, which takes seconds
     for key, value in link.items():

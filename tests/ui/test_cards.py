@@ -95,7 +95,7 @@ def test_the_fid_page_knows_nothing_of_codes(root):
     score(run.path, 12.5)
 
     def shown() -> list[str]:
-        at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+        at = AppTest.from_file(PROJECT / "dashboard.py", default_timeout=60)
         at.switch_page("pages/fid.py").run()
         assert [e.value for e in at.exception] == []
         charts = [chart.proto.spec for chart in at.get("plotly_chart")]

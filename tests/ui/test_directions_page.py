@@ -146,7 +146,7 @@ def test_layers_of_styles_are_part_of_link_and_names(able):
 
 def test_two_sets_of_favourites_give_a_direction_of_their_own(own_gallery):
     measure(own_gallery, CONDITIONAL)
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at = AppTest.from_file(PROJECT / "dashboard.py", default_timeout=60)
     at.query_params["run"], at.query_params["n"] = CONDITIONAL, "2"
     at.query_params["fav"] = [f"{CONDITIONAL}~{label}~{seed}" for label, seed in ((3, 30), (1, 10), (2, 20))]
     at = fine(at.switch_page("pages/directions.py").run())

@@ -17,7 +17,7 @@ from helpers.tiny_models import write_run
 
 
 def test_the_app_opens_on_the_overview(gallery):
-    at = fine(AppTest.from_file(PROJECT / "app.py", default_timeout=60).run())
+    at = fine(AppTest.from_file(PROJECT / "dashboard.py", default_timeout=60).run())
     assert at.header[0].value == "Overview"
 
 

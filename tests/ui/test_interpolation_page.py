@@ -145,7 +145,7 @@ def test_saved_latents_are_key_frames_by_name(own_gallery):
 
 
 def test_favourites_become_key_frames(gallery):
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at = AppTest.from_file(PROJECT / "dashboard.py", default_timeout=60)
     at.query_params["run"], at.query_params["frames"] = OTHER, "5"
     at.query_params["fav"] = [f"{OTHER}~{label}~{seed}" for label, seed in ((3, 30), (1, 10), (2, 20))]
     at = fine(at.switch_page("pages/interpolation.py").run())
