@@ -16,30 +16,40 @@ def add_snapshot_metrics(frame: pd.DataFrame, records: pd.DataFrame) -> pd.DataF
     is no curve. A record's step is the one at which the run had seen as many images; runs that did not log images
     get none.
     """
-    frames = [frame]
     units = frame.attrs.get("step_units", {})
-    records = records[records["metric"].isin(RANKED) & records["images_seen"].notna()]
+    of_frame = records["run"].isin(frame["run"].unique())
+    records = records[of_frame & records["metric"].isin(RANKED) & records["images_seen"].notna()]
+    curves: list[pd.DataFrame] = []
     for run, run_records in records.groupby("run"):
         logged_images = frame[(frame["run"] == run) & (frame["tag"] == "images")].sort_values("value")
         if logged_images.empty:
             continue
-        for metric, metric_records in run_records.groupby("metric"):
-            protocol = metric_records["protocol"].mode().iloc[0]
-            points = metric_records[metric_records["protocol"] == protocol].sort_values(["images_seen", "date"])
-            points = points.drop_duplicates("images_seen", keep="last")
-            if len(points) < 2:
-                continue
-            images = points["images_seen"].to_numpy(np.float64)
-            columns = {
-                "run": str(run),
-                "step": np.interp(images, logged_images["value"], logged_images["step"]).round(),
-                "wall_time": np.interp(images, logged_images["value"], logged_images["wall_time"]),
-                "tag": str(metric),
-                "value": points["value"].to_numpy(),
-                "original": "evaluation.json",
-                "segment": logged_images["segment"].max(),
-            }
-            rows = pd.DataFrame(columns, columns=list(DTYPES)).astype(DTYPES)
-            rows.attrs = {"step_units": {str(run): units.get(str(run), "steps")}, "skipped": [], "skipped_total": 0}
-            frames.append(rows)
-    return concat(frames).reset_index(drop=True) if len(frames) > 1 else frame
+        points = _points(run_records)
+        images = points["images_seen"].to_numpy(np.float64)
+        columns = {
+            "run": str(run),
+            "step": np.interp(images, logged_images["value"], logged_images["step"]).round(),
+            "wall_time": np.interp(images, logged_images["value"], logged_images["wall_time"]),
+            "tag": points["metric"].to_numpy(),
+            "value": points["value"].to_numpy(),
+            "original": "evaluation.json",
+            "segment": logged_images["segment"].max(),
+        }
+        curves.append(pd.DataFrame(columns, columns=list(DTYPES)))
+    if not sum(map(len, curves)):
+        return frame
+    rows = pd.concat(curves).astype(DTYPES)
+    rows.attrs = {"step_units": {run: units.get(run, "steps") for run in rows["run"].unique()}}
+    rows.attrs |= {"skipped": [], "skipped_total": 0}
+    return concat([frame, rows]).reset_index(drop=True)
+
+
+def _points(records: pd.DataFrame) -> pd.DataFrame:
+    """Of one run's records those that make a curve: of each metric the commonest protocol, each snapshot once."""
+    counts = records.groupby("metric")["protocol"].value_counts().reset_index()
+    usual = counts.sort_values(["count", "protocol"], ascending=[False, True], kind="stable").drop_duplicates("metric")
+    points = records.merge(usual[["metric", "protocol"]], on=["metric", "protocol"])
+    points = points.sort_values(["metric", "images_seen", "date"]).drop_duplicates(
+        ["metric", "images_seen"], keep="last"
+    )
+    return points[points.groupby("metric")["metric"].transform("size") > 1]

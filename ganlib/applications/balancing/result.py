@@ -42,13 +42,14 @@ class Balance:
 
     def summary(self) -> pd.DataFrame:
         """One row a method and ratio: mean of the seeds and half of its 95 % t-interval, of each measure."""
-        rows = []
-        for (method, ratio), group in self.classifiers.groupby(["method", "ratio"], sort=False):
-            row: dict[str, Any] = {"method": method, "ratio": ratio, "seeds": len(group)}
-            for name in (*MEASURES, *group.filter(regex="^recall_")):
-                row |= {name: group[name].mean(), f"{name}_half": half_width(group[name])}
-            rows.append(row | {"seconds": group["seconds"].sum(), "generated": int(group["generated"].iloc[0])})
-        return pd.DataFrame(rows)
+        measures = [*MEASURES, *self.classifiers.filter(regex="^recall_")]
+        groups = self.classifiers.groupby(["method", "ratio"], sort=False)
+        n = groups.size()
+        half = groups[measures].std().mul(t.ppf(0.975, n - 1) / n**0.5, axis=0).where(n > 1, float("inf"), axis=0)
+        columns = [groups[measures].mean(), half.add_suffix("_half")]
+        summary = pd.concat(columns, axis=1)[[name + end for name in measures for end in ("", "_half")]]
+        summary.insert(0, "seeds", n)
+        return summary.assign(seconds=groups["seconds"].sum(), generated=groups["generated"].first()).reset_index()
 
     def difference(self, first: tuple[str, float], second: tuple[str, float], measure: str) -> tuple[float, float]:
         """Mean of first minus second, seed by seed, and half of its interval."""
