@@ -15,9 +15,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import EDQUOT, ENOSPC
+from errno import EACCES, EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
 
 from ganlib.errors import GanlibError
 
@@ -75,13 +77,28 @@ def _open_temporary(path: Path) -> tuple[BinaryIO, Path]:
         return os.fdopen(handle, "w+b"), Path(name)
     temporary = path.with_name(f".{path.name[:100]}{PARTIAL}")
     while True:
-        file = os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), "w+b")
+        try:
+            handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        except PermissionError:
+            _remove_foreign(temporary)
+            continue
+        file = os.fdopen(handle, "w+b")
         _lock(file.fileno())
         if _lies_at(file.fileno(), temporary):  # else the writer before has just put it in its place
             os.fchmod(file.fileno(), 0o644)  # whatever the umask: others may read a shared run
             file.truncate()
             return file, temporary
         file.close()
+
+
+def _remove_foreign(temporary: Path) -> None:
+    """What another user left half written, in a folder where both may write; PermissionError in any other."""
+    with suppress(FileNotFoundError), temporary.open("rb") as file:
+        _lock(file.fileno())  # waits while that user's process writes
+        if _lies_at(file.fileno(), temporary):
+            temporary.unlink()
+        return
+    raise PermissionError(EACCES, os.strerror(EACCES), str(temporary.parent))
 
 
 def _lies_at(handle: int, path: Path) -> bool:
@@ -102,9 +119,27 @@ def _lock(handle: int, *, wait: bool = True) -> bool:
     return True
 
 
-def remove_partial_files(folder: Path) -> None:
-    """What killed writers left in the folder; the files of living ones stay."""
-    for path in sorted(folder.glob(f".*{PARTIAL}")):
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock of this file; also of one that this user may only read."""
+    if not fcntl:
+        try:
+            with FileLock(path, blocking=False):
+                return False
+        except Timeout:
+            return True
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:  # else there is no such file, or no lock here
+        return isinstance(error, BlockingIOError)
+    return False
+
+
+def remove_partial_files(folder: Path, *, below: bool = False) -> None:
+    """What killed writers left in the folder, or anywhere ``below`` it; the files of living ones stay, and so do those
+    that this user may not remove.
+    """
+    for path in sorted((folder.rglob if below else folder.glob)(f".*{PARTIAL}")):
         with suppress(OSError):
             if not path.is_symlink() and path.is_file():
                 with path.open("rb") as file:

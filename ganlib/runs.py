@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import file_digest
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import PARTIAL, remove_partial_files, require_file, write_atomically
+from ganlib.files import PARTIAL, is_locked, remove_partial_files, require_file, write_atomically
 from ganlib.models import MODELS, GenerativeModel, ImageToImage, ModelConfig, Trainable, blueprint
 from ganlib.naming import displayable, nearest_names, run_names
 from ganlib.recipe import Recipe, read_recipe, write_recipe
@@ -88,13 +88,7 @@ class RunFolder:
 
     def in_training(self) -> bool:
         """Whether a process trains into this folder now."""
-        if not self._lock.exists():
-            return False
-        try:
-            with FileLock(self._lock, blocking=False):
-                return False
-        except Timeout:
-            return True
+        return is_locked(self._lock)
 
     def is_empty(self) -> bool:
         """Whether there is nothing in it, the lock and what was left half written aside."""
@@ -103,11 +97,12 @@ class RunFolder:
 
     def remove_partial_files(self) -> None:
         """What killed processes left half written."""
+        remove_partial_files(self.path, below=True)
         for folder in (self.path, self.samples, self.reconstructions, self.snapshots):
-            remove_partial_files(folder)
             for path in folder.glob(".*"):  # named so before there were locks
                 if OLD_PARTIAL.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
+                    with suppress(OSError):  # of another user
+                        path.unlink()
 
     def write_config(self, recipe: Recipe) -> None:
         write_recipe(self.config, recipe)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from errno import ENOSPC
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 import pytest
+from filelock import FileLock
 
 from ganlib.errors import GanlibError
 from ganlib.files import (
+    is_locked,
     read_json,
     read_toml,
     remove_partial_files,
@@ -22,6 +26,7 @@ from ganlib.files import (
     writing,
 )
 from ganlib.training.log import ScalarLog
+from helpers.gallery import PROJECT
 
 FULL = Path("/dev/full")  # a disk without space
 
@@ -153,6 +158,62 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
         file.close()
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+AS_ANOTHER = """
+import os, sys
+from pathlib import Path
+from ganlib.errors import GanlibError
+from ganlib.files import is_locked, remove_partial_files, write_atomically
+from ganlib.runs import RunFolder
+os.seteuid(65534)  # nobody
+folder = Path(sys.argv[1])
+remove_partial_files(folder, below=True)
+RunFolder(folder).remove_partial_files()
+print(is_locked(folder / ".training.lock"))
+try:
+    write_atomically(folder / "a", b"whole")
+    print("written")
+except GanlibError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may become another user")
+@pytest.mark.parametrize(
+    ("mode", "answer", "left"),
+    [
+        (0o755, "/a cannot be read or written (Permission denied)", [".a.partial", ".state.pt.abcd1234"]),
+        (0o1777, "/a cannot be read or written (Operation not permitted)", [".a.partial", ".state.pt.abcd1234"]),
+        (0o777, "written", ["a"]),
+    ],
+)
+def test_what_another_user_left_half_written_is_replaced_or_named(mode, answer, left):
+    with TemporaryDirectory() as parent:  # pytest's own folders are closed to others
+        Path(parent).chmod(0o755)
+        folder = Path(parent, "run")
+        folder.mkdir()
+        for name in (".a.partial", ".state.pt.abcd1234", ".training.lock"):
+            (folder / name).write_bytes(b"half")
+        folder.chmod(mode)
+        command = [sys.executable, "-c", AS_ANOTHER, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT)
+        locked, _, sentence = done.stdout.strip().partition("\n")
+        assert locked == "False"
+        assert answer in sentence
+        assert "\n" not in sentence
+        assert sorted(path.name for path in folder.iterdir()) == sorted([*left, ".training.lock"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="its files have no such locks")
+def test_a_lock_is_seen_without_the_right_to_write(tmp_path):
+    lock = tmp_path / ".lock"
+    assert not is_locked(lock)
+    with FileLock(lock):
+        assert is_locked(lock)
+    assert not is_locked(lock)
 
 
 def test_a_link_in_the_place_of_the_half_written_file_is_not_followed(tmp_path):

@@ -19,9 +19,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
 
 from ganlib.errors import GanlibError
-from ganlib.files import read_toml
+from ganlib.files import read_toml, remove_partial_files
 from ganlib.sampling.request import parse_int
-from ganlib.settings import views_file
+from ganlib.settings import direction_cache, log_cache, read_only, reference_cache, run_roots, views_file
 from ganlib.ui.catalog import generates, preload_model, runs
 from ganlib.ui.markup import plain
 from ganlib.ui.navigation import PAGES
@@ -139,13 +139,18 @@ def draw_start() -> None:
 
 @lru_cache(maxsize=1)
 def warm_up() -> None:
-    """Once a server: in the background, the models of the views' runs are loaded, so that none is waited for."""
+    """Once a server: in the background, what a killed one left half written goes, and the models of the views' runs
+    are loaded, so that none is waited for.
+    """
     thread = Thread(target=_warm_up, daemon=True)
     add_script_run_ctx(thread)  # else Streamlit's caches warn that they are used outside a session
     thread.start()
 
 
 def _warm_up() -> None:
+    if not read_only():
+        for folder in (*run_roots(), log_cache(), direction_cache(), reference_cache()):
+            remove_partial_files(folder, below=True)
     try:
         names = {name for view in read_views(views_file()) for name in view.query.get("run", [])}
     except GanlibError:

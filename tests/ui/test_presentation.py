@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from ganlib.errors import GanlibError
 from ganlib.settings import GALLERY, views_file
+from ganlib.ui import presentation
 from ganlib.ui.navigation import PAGES as NAVIGATION
 from ganlib.ui.presentation import parse_view, read_views
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT
@@ -49,6 +50,16 @@ def test_a_presented_view_has_larger_type_and_its_place_in_the_list():
     assert enabled(at) == {"Previous": False, "Next": True, "End": True}
     assert enabled(open_page("fid", present="3")) == {"Previous": True, "Next": False, "End": True}
     assert not presented(open_page("fid"))
+
+
+@pytest.mark.parametrize("readonly", ["", "1"])
+def test_a_server_that_starts_removes_what_a_killed_one_left(readonly, own_gallery, monkeypatch):
+    monkeypatch.setenv("GANLIB_READONLY", readonly)
+    left = own_gallery / CONDITIONAL / "latents" / ".cat.safetensors.partial"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    presentation._warm_up()
+    assert left.exists() == (readonly == "1")
 
 
 def test_a_link_may_bring_its_own_views():
