@@ -1,12 +1,13 @@
 """python -m benchmarks.soak: sessions as browsers hold them, on a real server, with random pages and links.
 
     python -m benchmarks.soak --sessions 10 --minutes 5          # on two small runs of digits
-    python -m benchmarks.soak --gallery checkpoints --sessions 50 --minutes 20
+    python -m benchmarks.soak --gallery checkpoints --sessions 50 --minutes 20 --log soak.log
 
 Each session is a websocket that opens pages and follows links: other runs, classes, seeds and counts. Some vanish
 without a word, as closed laptops do, and others come. Looked at: errors on pages, pictures of one link that differ
 between sessions or from what the run draws by itself, and resident memory, threads and open files of the server, with
-the slope of each after warm-up and its 95 % interval, and what is left of them when all sessions are gone.
+the slope of each after warm-up and its 95 % interval, and what is left of them when all sessions are gone. Where a page
+gives no answer, the server writes the stacks of all its threads into its log; which lines they stood at is counted.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ SMALL = ("digits-cdcgan", "digits-sngan", "digits-classifier")
 WITHOUT = ("export",)  # starts no work by itself, but lists what others export meanwhile
 VANISH = 0.04  # of all actions
 PATIENCE = 90.0  # seconds for one page
+STALLED = 20.0  # seconds without a word, after which the server is asked what it does
 EVERY = 2.0  # seconds between two looks at the server
 PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
@@ -63,6 +65,14 @@ class Look(NamedTuple):
     mebibytes: float
     threads: int
     files: int
+
+
+SERVER = """
+import faulthandler, signal, sys
+from streamlit.web.cli import main
+faulthandler.register(signal.SIGUSR1)
+sys.exit(main(prog_name="streamlit"))
+"""
 
 
 @dataclass
@@ -85,7 +95,7 @@ def server(gallery: Path, folder: Path) -> Iterator[tuple[int, int]]:
         port = probe.getsockname()[1]
     environment = os.environ | {"GANLIB_GALLERY": str(gallery), "GANLIB_CACHE": str(folder / "cache")}
     environment["OMP_NUM_THREADS"] = "1"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command = [sys.executable, "-c", SERVER, "run", "app.py", f"--server.port={port}", "--server.headless=true"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -110,8 +120,8 @@ def open_tab(port: int) -> connect:
 class Session:
     """One browser tab."""
 
-    def __init__(self, port: int, runs: list[Run], rng: random.Random, outcome: Outcome) -> None:
-        self.port, self.runs, self.rng, self.outcome = port, runs, rng, outcome
+    def __init__(self, port: int, process: int, runs: list[Run], rng: random.Random, outcome: Outcome) -> None:
+        self.port, self.process, self.runs, self.rng, self.outcome = port, process, runs, rng, outcome
         self.answered = 0.0  # when the server last sent something
 
     async def live(self, until: float) -> None:
@@ -133,6 +143,7 @@ class Session:
         start = time.monotonic()
         await tab.send(message.SerializeToString())
         self.answered = start
+        watch = asyncio.create_task(self._watch())
         try:
             html = await asyncio.wait_for(self._page(tab), PATIENCE)
         except TimeoutError:
@@ -144,20 +155,31 @@ class Session:
         except ConnectionClosed as error:
             self.outcome.errors[f"{page}: connection closed ({error})"] += 1
             return
+        finally:
+            watch.cancel()
         self.outcome.actions += 1
         self.outcome.seconds.append(time.monotonic() - start)
         if page == "sampling":
             self._compare(query, html)
 
+    async def _watch(self) -> None:
+        while time.monotonic() - self.answered < STALLED:
+            await asyncio.sleep(1.0)
+        os.kill(self.process, signal.SIGUSR1)
+
     async def _page(self, tab: ClientConnection) -> str:
         """All HTML and pictures of the page, once its script has ended."""
-        html = []
+        html: list[str] | None = None
         while True:
             message = ForwardMsg()
             message.ParseFromString(await tab.recv(decode=False))
             self.answered = time.monotonic()
             kind = message.WhichOneof("type")
-            if kind == "delta" and message.delta.HasField("new_element"):
+            if kind == "new_session":  # what came before is of the page that was left
+                html = []
+            elif html is None:
+                continue
+            elif kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
                 if element.HasField("exception"):
                     self.outcome.errors[f"{element.exception.type}: {element.exception.message}"[:200]] += 1
@@ -213,7 +235,7 @@ def check_directly(outcome: Outcome, runs: list[Run], port: int, number: int = 5
 
 async def _open(port: int, link: str) -> str:
     outcome = Outcome()
-    session = Session(port, [], random.Random(0), outcome)
+    session = Session(port, 0, [], random.Random(0), outcome)
     async with open_tab(port) as tab:
         message = BackMsg()
         message.rerun_script.query_string, message.rerun_script.page_name = link, "sampling"
@@ -233,7 +255,7 @@ async def soak(
 ) -> tuple[Outcome, list[Look]]:
     outcome, looks, start = Outcome(), list[Look](), time.monotonic()
     until = start + seconds
-    tabs = [Session(port, runs, random.Random(f"{seed} {i}"), outcome) for i in range(sessions)]
+    tabs = [Session(port, process, runs, random.Random(f"{seed} {i}"), outcome) for i in range(sessions)]
     tasks = [asyncio.create_task(tab.live(until)) for tab in tabs]
     while not all(task.done() for task in tasks):
         looks.append(look(process, start))
@@ -255,6 +277,16 @@ def slope(looks: list[Look], name: str) -> str:
     return f"{np.mean(values):.0f}, {fit.slope:+.2f} ± {margin:.2f} a minute"
 
 
+def stalled_at(log: str) -> Counter[str]:
+    """Lines of this project at which the threads of a server without an answer stood, and how often."""
+    lines: Counter[str] = Counter()
+    for stack in re.split(r"\n\n|\n(?=Thread 0x|Current thread)", log):
+        own = re.findall(r'File "[^"]*?/((?:ganlib|pages)/[^"]*)", line (\d+) in (\S+)', stack)
+        if own:
+            lines[" < ".join(f"{file}:{line} {function}" for file, line, function in own[:3])] += 1
+    return lines
+
+
 @contextmanager
 def small_gallery() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
@@ -271,6 +303,7 @@ def main() -> int:
         "--gallery", type=Path, metavar="DIR", help="folder of runs (default: three small ones of digits)"
     )
     parser.add_argument("--gone", type=float, default=150.0, metavar="S", help="wait so long when all are gone")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="the server's log, with its stacks, goes there")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     with small_gallery() as small, tempfile.TemporaryDirectory() as folder:
@@ -282,6 +315,8 @@ def main() -> int:
             time.sleep(args.gone)
             last = look(process, 0.0)
         log = Path(folder, "server.log").read_text(encoding="utf-8", errors="replace")
+    if args.log:
+        args.log.write_text(log, encoding="utf-8")
     if "Traceback" in log:
         outcome.errors["a traceback in the server's log"] += log.count("Traceback")
     seconds = np.percentile(outcome.seconds or [0.0], [50, 95])
@@ -295,6 +330,8 @@ def main() -> int:
         print(f"    {count} × {text}")
     for text in outcome.unequal[:10]:
         print(f"    {text}")
+    for text, count in stalled_at(log).most_common(10):
+        print(f"    without an answer, {count} × at {text}")
     return int(bool(outcome.errors or outcome.unequal))
 
 

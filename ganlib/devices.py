@@ -6,8 +6,9 @@ import contextlib
 import os
 import platform
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,9 +19,10 @@ from ganlib.settings import launch
 
 T = TypeVar("T")
 
-_WORKERS: dict[str, ThreadPoolExecutor] = {}
+_WORKERS: dict[str, _Worker] = {}
 _CREATING = threading.Lock()
 os.register_at_fork(after_in_child=_WORKERS.clear)  # threads stay in the parent
+SHORT_IN_TURN = 8  # computations in a row that come before a step of long work which waits
 _CORES = os.cpu_count() or 1
 _most_threads = 0  # of a computation on the CPU that gives way to other processes; 0 where it does not
 
@@ -89,10 +91,42 @@ def _adapt_threads(most: int) -> None:
         torch.set_num_threads(usable_threads(most, os.getloadavg()[0]))
 
 
-def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool = False) -> T:
+class _Worker:
+    """One thread. Steps of long work let everything else go first, but for one after ``SHORT_IN_TURN`` others."""
+
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._short: deque[Callable[[], None]] = deque()
+        self._long: deque[Callable[[], None]] = deque()
+        self._waiting = threading.Lock()
+        self._in_turn = 0  # short ones since the last long one
+
+    def submit(self, compute: Callable[[], T], *, long: bool) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(compute())
+            except BaseException as error:  # it belongs to whoever waits for it
+                future.set_exception(error)
+
+        with self._waiting:
+            (self._long if long else self._short).append(run)
+        self._thread.submit(self._run_next)
+        return future
+
+    def _run_next(self) -> None:
+        with self._waiting:
+            short = bool(self._short) and not (self._long and self._in_turn >= SHORT_IN_TURN)
+            self._in_turn = self._in_turn + 1 if short else 0
+            run = (self._short if short else self._long).popleft()
+        run()
+
+
+def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool = False, long: bool = False) -> T:
     """``compute()`` in the one thread that works for this device; with ``gradients``, autograd records it.
 
-    Must not be nested.
+    Must not be nested. ``long``: a step of work that takes many: what others wait for goes first.
 
     One thread: sessions share models, and two forward passes at once only slow each other. Always the same:
     OpenMP builds a team of threads for every thread that calls it, and each run of a dashboard is a new one.
@@ -107,8 +141,8 @@ def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool
     with _CREATING:
         name = str(device)
         if name not in _WORKERS:
-            _WORKERS[name] = ThreadPoolExecutor(1, thread_name_prefix=f"ganlib-{name}")
-    return _WORKERS[name].submit(work).result()
+            _WORKERS[name] = _Worker(f"ganlib-{name}")
+    return _WORKERS[name].submit(work, long=long).result()
 
 
 def bf16_helps(device: torch.device) -> bool:

@@ -222,12 +222,20 @@ def read_json(path: Path) -> Any:
         if path.stat().st_size > LARGEST_JSON:
             raise ValueError(f"it is larger than {LARGEST_JSON // 1_000_000} MB")
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
+        content = parse_json(text)
         if _depth(content) > DEEPEST_JSON:
             raise ValueError(f"its values are nested more than {DEEPEST_JSON} deep")
         return _without_surrogates(content) if ESCAPED_SURROGATE.search(text) else content
-    except (OSError, RecursionError) as error:
+    except OSError as error:
         raise ValueError(str(error)) from None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """ValueError for what is none, also where its values are nested beyond what Python follows."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its values are nested too deep") from None
 
 
 def _depth(value: Any) -> int:

@@ -20,6 +20,8 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from ganlib.errors import GanlibError
+from ganlib.files import parse_json
+from ganlib.picture_files import open_picture
 
 CAPTIONED_SIDE, CAPTION_SIZE, CAPTION_HEIGHT = 96, 11, 14  # pixels
 GAP = 2  # pixels between images of a grid
@@ -173,11 +175,11 @@ def webp(picture: Image.Image, quality: int = 90) -> bytes:
 def read_metadata(source: str | Path | IO[bytes]) -> dict[str, Any] | None:
     """What ``png`` wrote beside the pixels, None where a picture has nothing of the kind. GanlibError for no PNG."""
     try:
-        with Image.open(source, formats=["PNG"]) as picture:
+        with open_picture(source, ["PNG"]) as picture:
             text = picture.text.get("ganlib")  # type: ignore[attr-defined]
-        return None if text is None else json.loads(text)
-    except (OSError, ValueError, SyntaxError, RecursionError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        return None if text is None else parse_json(text)
+    except ValueError as error:
+        reason = str(error)[:100]
         raise GanlibError(f"It is no PNG of ganlib that can be read ({reason}); save the picture again.") from None
 
 

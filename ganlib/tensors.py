@@ -6,7 +6,6 @@ The library's own maps files into memory: one that is overwritten in place meanw
 from __future__ import annotations
 
 import io
-import json
 import math
 import os
 import re
@@ -20,7 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import require_file
+from ganlib.files import parse_json, require_file
 
 SAFE = (2, 6)  # before it a file could make torch run code in spite of weights_only (CVE-2025-32434)
 LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
@@ -94,10 +93,10 @@ def _parse_header(file: BinaryIO, size: int) -> TensorHeader:
     if not 0 < length <= min(size - 8, LARGEST_HEADER):
         raise SafetensorError("its header is cut off")
     try:
-        entries = json.loads(file.read(length))
+        entries = parse_json(file.read(length))
         metadata = dict(entries.pop("__metadata__", None) or {})
         places = {name: _place(entry, 8 + length) for name, entry in entries.items()}
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise SafetensorError(f"its header is damaged: {error}") from None
     if not all(isinstance(text, str) for text in metadata.values()):
         raise SafetensorError("its metadata are no texts")

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (  # from bottom to top
     {"__version__", "errors"},
-    {"files", "naming"},
+    {"files", "naming", "picture_files"},
     {"recipe", "registry", "settings"},
     {"config", "devices", "distributed", "images", "provenance", "records", "tensors"},
     {"losses", "augment", "data", "nn", "partial"},
@@ -32,7 +32,7 @@ LAYERS = (  # from bottom to top
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
-    "logs": {"errors", "files", "naming", "recipe", "records", "registry", "settings"},
+    "logs": {"errors", "files", "naming", "picture_files", "recipe", "records", "registry", "settings"},
     "figures": {"errors", "registry", "records", "logs"},
     "experiments": {"errors", "files", "naming", "records", "logs"},
 }

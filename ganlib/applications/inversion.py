@@ -7,7 +7,7 @@ Latent-based Editing of Real Images", ACM TOG 2022, arXiv:2106.05744.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ from ganlib.errors import GanlibError
 from ganlib.models import Encodes, GenerativeModel, Latents, Scores
 from ganlib.nn.perceptual import feature_distance, perceptual_features
 
-CHUNK = 64
+CHUNK = 16  # seeds that are compared in one step: others wait meanwhile
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ class Inversion(Stepwise):
     def _run(self) -> Iterator[float]:
         config, encoded = self.config, isinstance(self.model, Encodes)
         distance = Distance(self.target, config.pixel, config.feature)
-        total = 2 + (0 if encoded else config.steps) + config.tuning_steps  # with the start, and what ends a stage
+        searches = 1 if encoded else -(-config.seeds // CHUNK)
+        total = searches + 1 + (0 if encoded else config.steps) + config.tuning_steps  # with what ends a stage
         if encoded:
             assert isinstance(self.model, Encodes)
             with torch.no_grad():
@@ -122,9 +123,8 @@ class Inversion(Stepwise):
                 self._keep(latents, self.model.generate(latents, self._labels(1)), distance)
             yield 1 / total
         else:
-            starts = self._nearest_seeds(distance)
-            yield 1 / total
-            for step, _ in enumerate(self._optimise(starts, distance), 2):
+            starts = yield from self._nearest_seeds(distance, total)
+            for step, _ in enumerate(self._optimise(starts, distance), searches + 1):
                 yield step / total
         if config.tuning_steps:
             for step, _ in enumerate(self._tune(distance), 1):
@@ -152,17 +152,21 @@ class Inversion(Stepwise):
         return self.config.realism * self._realism(images, self._labels(len(images)))
 
     @torch.no_grad()
-    def _nearest_seeds(self, distance: Distance) -> Latents:
-        """Latents of the seeds whose images are nearest, and in a space of styles their mean, in the last space."""
+    def _nearest_seeds(self, distance: Distance, total: int) -> Generator[float, None, Latents]:
+        """Latents of the seeds whose images are nearest, and in a space of styles their mean, in the last space.
+
+        Yields its part of ``total`` steps.
+        """
         space = next(reversed(self.model.spaces))
         values, parts, scores = [], [], []
-        for seeds in torch.arange(self.config.seeds).split(CHUNK):
+        for step, seeds in enumerate(torch.arange(self.config.seeds).split(CHUNK), 1):
             latents = self.model.latents(seeds.tolist())
             images = self.model.generate(latents, self._labels(len(seeds)))
             values.append(distance(images))
             if self.config.realism and isinstance(self.model, Scores):
                 scores.append(self.model.score(images, self._labels(len(seeds))))
             parts.append(self.model.map(latents, self._labels(len(seeds)), space).z)
+            yield step / total
         order = torch.cat(values).argsort()[: self.config.starts]
         z = torch.cat(parts)
         if scores and len(z) > 1:

@@ -20,7 +20,7 @@ from torch import Tensor
 from ganlib.applications.storage import NAME
 from ganlib.devices import on_device
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import write_atomically
+from ganlib.files import parse_json, write_atomically
 from ganlib.models import GenerativeModel, Latents
 from ganlib.provenance import versions
 from ganlib.runs import Run
@@ -159,7 +159,7 @@ def _map(model: GenerativeModel, latents: Latents, labels: Tensor | None, row: i
 
 
 def _read_about(file: Path) -> dict[str, Any]:
-    about = json.loads(read_header(file).metadata["ganlib"])
+    about = parse_json(read_header(file).metadata["ganlib"])
     if not isinstance(about, dict):
         raise TypeError("its description is no object")
     return about

@@ -41,7 +41,7 @@ class Stepwise(ABC):
             if self.done:
                 return
             try:
-                self.fraction = on_device(self._device, partial(next, self._steps), gradients=True)
+                self.fraction = on_device(self._device, partial(next, self._steps), gradients=True, long=True)
             except Exception:
                 self._restart()
                 raise

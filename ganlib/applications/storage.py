@@ -20,7 +20,7 @@ from ganlib.applications.directions import Direction
 from ganlib.applications.effects import ATTRIBUTE, CLASS, Effect, Measured
 from ganlib.applications.statistics import STATISTICS
 from ganlib.errors import GanlibError
-from ganlib.files import write_atomically
+from ganlib.files import parse_json, write_atomically
 from ganlib.provenance import versions
 from ganlib.runs import Run
 from ganlib.settings import require_writable
@@ -57,7 +57,7 @@ def read_directions(file: Path, weights_hash: str) -> dict[str, Measured]:
     """GanlibError for a file that is none, or holds directions of other weights."""
     try:
         vectors, metadata = read_safetensors(file)
-        about = json.loads(metadata["ganlib"])
+        about = parse_json(metadata["ganlib"])
         result: dict[str, Measured] = {}
         for name, entry in about["directions"].items():
             layers = (int(entry["layers"][0]), int(entry["layers"][1])) if entry["layers"] else None

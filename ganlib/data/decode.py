@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.data.levels import COLOUR_KIND, Range, describe, describe_colour, kind_of, value_range
-from ganlib.data.pictures import describe_failure, to_square
+from ganlib.data.pictures import to_square
 from ganlib.data.sets import SPLITS, Contents, Item, Progress, Source, SplitName
 from ganlib.errors import GanlibError
+from ganlib.picture_files import describe_failure
 
 MAX_SKIPPED_NAMES = 20  # unreadable files that meta.json lists by name
 ROWS = 1024  # images hashed and copied at a time

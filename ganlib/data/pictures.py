@@ -15,9 +15,9 @@ from PIL import Image, ImageOps
 
 from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, value_range
 from ganlib.errors import GanlibError
+from ganlib.picture_files import require_pixels
 
 MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
-MAX_PIXELS = 64_000_000  # of one picture
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")  # as Pillow calls them
 SQUARE = "Its middle square is taken."
 ORIENTATION = 0x0112  # EXIF tag
@@ -44,18 +44,11 @@ def decode(data: bytes) -> Image.Image:
     with catch_warnings():
         simplefilter("ignore", Image.DecompressionBombWarning)
         image: Image.Image = Image.open(io.BytesIO(data), formats=picture_formats())
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"it has {image.width * image.height / 1e6:.0f} megapixels, more than {MAX_PIXELS / 1e6:.0f}")
+    require_pixels(image)
     note_colour_depth(image)
     if image.getexif().get(ORIENTATION, 1) != 1:
         return ImageOps.exif_transpose(image)
     return image
-
-
-def describe_failure(error: Exception) -> str:
-    """What ``decode`` or ``to_square`` raised, in a few words."""
-    reason = "not an image" if type(error).__name__ == "UnidentifiedImageError" else " ".join(str(error).split())
-    return reason or type(error).__name__
 
 
 class UnreadablePicture(GanlibError):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ganlib.logs.frame import LogError
 from ganlib.logs.notebook_pictures import NotebookPicture, notebook_pictures
+from ganlib.picture_files import open_picture
 
 MAX_SAMPLES = 100  # of a run, evenly over its pictures; one takes some hundredths of a second
 MAX_PIXELS = 50_000_000  # of a picture as it comes
@@ -20,7 +20,6 @@ ALL_PIXELS = 500_000_000  # of all that are read of a run
 MAX_SIDE = 1_000  # of a picture as it is shown
 SMALL_SIDE = 256  # up to which pixels are kept as they are
 FORMATS = ("PNG", "JPEG")
-DAMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 Notebooks = Mapping[str, tuple[str, str]]  # file, and the run's name in it, by the run's name in a frame
 
@@ -82,19 +81,19 @@ def _distinct(texts: Iterable[str]) -> list[str]:
 def _count_pixels(content: bytes) -> int:
     """By the picture's header; 0 for one that is damaged."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        with open_picture(content, FORMATS) as picture:
             return picture.width * picture.height
-    except DAMAGE:
+    except ValueError:
         return 0
 
 
 def _to_webp(content: bytes) -> bytes | None:
     """The picture as WebP, at most 1,000 pixels wide and high; None for one that is damaged."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        with open_picture(content, FORMATS, MAX_PIXELS) as picture:
             is_small = max(picture.size) <= SMALL_SIDE
             converted = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
-    except DAMAGE:
+    except ValueError:
         return None
     converted.thumbnail((MAX_SIDE, MAX_SIDE))
     stream = io.BytesIO()

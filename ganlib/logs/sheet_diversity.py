@@ -7,12 +7,13 @@ that of two pixels of the sheet, so that neither brightness nor contrast decides
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ganlib.picture_files import open_picture
 
 Pixels = NDArray[np.float32]
 
@@ -26,15 +27,16 @@ BORDER_FRACTION = 0.01  # of a line's pixels that may differ from the border
 MIN_RELATIVE_SIDE = 0.5  # of the largest: smaller are words above the pictures
 MAX_RELATIVE_DEVIATION = 0.15  # of the sides' median
 MIN_REGULAR = 0.8  # of the tiles: a sheet is a grid
+MAX_PIXELS = 16_000_000  # of a sheet
 MAX_DEPTH = 3  # a grid in a figure in a frame
 
 
 def distinct_fraction(content: bytes) -> float | None:
     """The part of a sheet's pictures that are not like an earlier one, 1 / n to 1; None where it is no sheet.
 
-    ``content`` is PNG, JPEG or WebP; OSError and ValueError for what is none.
+    ``content`` is PNG, JPEG or WebP; ValueError for what is none.
     """
-    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
+    with open_picture(content, ("PNG", "JPEG", "WEBP"), MAX_PIXELS) as picture:
         rgb = Image.new("RGB", picture.size, "white")
         rgb.paste(picture, mask=picture.convert("RGBA").getchannel("A"))
     rgb.thumbnail((MAX_SIDE, MAX_SIDE))

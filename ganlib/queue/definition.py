@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,10 @@ def read_queue(path: Path) -> list[Entry]:
             f"{path}, line {_line_of(text, unknown)}: a queue file holds [[run]] tables, not {unknown!r}."
         )
     entries: dict[str, Entry] = {}
-    for table, (start, block) in zip(tables, _blocks(text), strict=True):
+    blocks = list(_blocks(text))
+    if len(blocks) != len(tables):  # written in some other way, as a list of inline tables
+        blocks = [(1, text.splitlines())] * len(tables)
+    for table, (start, block) in zip(tables, blocks, strict=True):
         try:
             entry = _entry(table, start)
             _check(entry, entries)
@@ -159,7 +163,7 @@ def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """(number of its first line, lines) of each ``[[run]]`` table."""
     lines = text.splitlines()
     starts = [i for i, line in enumerate(lines) if re.match(r"\s*\[\[\s*run\s*\]\]", line)]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         yield start + 1, lines[start:end]
 
 

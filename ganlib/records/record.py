@@ -24,6 +24,7 @@ from sys import float_info
 from types import NoneType
 from typing import Any, Self
 
+from ganlib.files import parse_json
 from ganlib.records.metrics import METRICS
 
 LARGEST = 2**53  # up to which a browser, too, knows each integer
@@ -100,7 +101,8 @@ class Protocol:
 
     @classmethod
     def from_key(cls, key: str) -> Self:
-        return cls.from_dict(json.loads(key))
+        """ValueError for a text that is none."""
+        return cls.from_dict(parse_json(key))
 
     def to_dict(self) -> dict[str, Any]:
         """As ``evaluation.json`` has it: what is in ``extra`` stands beside the rest."""

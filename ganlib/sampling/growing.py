@@ -57,7 +57,7 @@ class Growing:
             if self.done:
                 return
             try:
-                self.state = on_device(self._device, partial(next, self._stages))
+                self.state = on_device(self._device, partial(next, self._stages), long=True)
             except Exception:  # a generator that raised would seem to have ended
                 self.state, self._stages = (self.images, 0.0), self._start()
                 raise

@@ -18,8 +18,10 @@ from PIL import Image
 
 from ganlib.errors import GanlibError
 from ganlib.files import read_json, write_atomically
+from ganlib.picture_files import open_picture
 from ganlib.records import Record
 
+MAX_PIXELS = 16_000_000  # of one of its pictures
 FILE = "comparison.json"
 TESTS = {  # columns of the frame ``tests``: one row a test
     "section": "str",
@@ -102,6 +104,6 @@ def _plain(name: str) -> str:
 
 
 def _picture(path: Path) -> Image.Image:
-    with Image.open(path, formats=["PNG"]) as picture:
+    with open_picture(path, ["PNG"], MAX_PIXELS) as picture:
         picture.load()
         return picture.copy()

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ganlib.experiments import readable
 from ganlib.images import png
+from ganlib.picture_files import open_picture
 from ganlib.sampling.request import SampleRequest
 
 # Images are small and are shown enlarged: honest square pixels rather than a blur the model did not make. Their size is
@@ -51,7 +52,7 @@ def data_url(content: bytes, kind: str = "png") -> str:
 
 def sheet(content: bytes, alt: str, caption: str = "") -> str:
     """A WebP file of a run folder as wide as its column, with its caption below."""
-    with Image.open(io.BytesIO(content), formats=["WEBP"]) as decoded:
+    with open_picture(content, ["WEBP"]) as decoded:
         size = _size(decoded)
     image = f'<img src="{data_url(content, "webp")}" alt="{escape(alt)}" {size} style="{IMAGE_STYLE}">'
     if not caption:

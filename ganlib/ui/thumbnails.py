@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 from PIL import Image
 
+from ganlib.picture_files import open_picture
 from ganlib.runs import Run, read_sheet
 from ganlib.ui.markup import data_url
 
@@ -61,9 +62,9 @@ def _tiles(path: bytes, mtime_ns: int, side: int, columns: int, rows: int, in_or
 def _block(path: Path, side: int, columns: int, rows: int, in_order: bool) -> Image.Image | None:
     """None for no picture, half of one, or one that fills memory. ``in_order``: as they stand, inputs over outputs."""
     try:
-        with Image.open(path, formats=["WEBP"]) as image:
+        with open_picture(path, ["WEBP"]) as image:
             sheet = image.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except ValueError:
         return None
     step = side + GAP
     across, down = range(0, sheet.width, step), range(0, sheet.height, step)

@@ -200,7 +200,7 @@ def test_unreadable_files_are_named_counted_and_left_out(tmp_path: Path, monkeyp
     bad = {"cats/cut.png": picture(90, (90, 90))[:900], "cats/empty.jpg": b"", "dogs/notes.txt": b"not a dog"}
     bad["dogs/bomb.png"] = picture(91, (64, 64), "L")
     clean = load_data(f"folder:{write(tmp_path / 'clean', PETS)}", size=8)
-    monkeypatch.setattr("ganlib.data.pictures.MAX_PIXELS", 3000)
+    monkeypatch.setattr("ganlib.picture_files.MAX_PIXELS", 3000)
     bad["cats/cut.png"] = picture(90, (50, 50))[:900]
     for path in (write(tmp_path / "pets", PETS | bad), pack(tmp_path / "pets.zip", PETS | bad)):
         data = load_data(f"folder:{path}", size=8)

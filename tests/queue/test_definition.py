@@ -85,6 +85,15 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path, old, new, says):
         read_queue(write(tmp_path, GOOD.replace(old, new)))
 
 
+def test_entries_may_be_written_in_any_way_of_toml(tmp_path):
+    entry = '{ name = "a", model = "dcgan", data = "digits", images = 10, fields = { width = 8 } }'
+    (only,) = read_queue(write(tmp_path, f"run = [{entry}]"))
+    assert (only.name, only.images, only.fields) == ("a", 10, {"width": 8})
+    with pytest.raises(GanlibError, match=r"queue.toml, line 2: width must be at least 1"):
+        read_queue(write(tmp_path, f"run = [\n{entry.replace('8', '-8')}]"))
+    assert read_queue(write(tmp_path, "run = []\n")) == []
+
+
 def test_an_absent_file_is_a_sentence(tmp_path):
     with pytest.raises(GanlibError, match=r"nowhere\.toml cannot be read"):
         read_queue(tmp_path / "nowhere.toml")

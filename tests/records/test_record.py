@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from ganlib.metrics.measures import MEASURES
 from ganlib.records import GROUPS, METRICS, RANKED, Protocol, Record, read_records
 from helpers.record_entries import entry, record
@@ -23,6 +25,12 @@ def test_every_record_of_the_gallery_survives_to_the_key() -> None:
         assert [r.protocol.key for r in records] == [
             json.dumps(e["protocol"], sort_keys=True, separators=(",", ":")) for e in entries
         ]
+
+
+@pytest.mark.parametrize("key", ["", "[" * 100_000, "3", '{"n_real": 1}', "nan"])
+def test_a_key_that_is_none_is_a_value_error(key: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]+$"):
+        Protocol.from_key(key)
 
 
 def test_one_table_knows_every_metric() -> None:

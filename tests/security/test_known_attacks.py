@@ -21,10 +21,11 @@ from safetensors.torch import save
 from benchmarks.fuzzing.guard import Guard
 from ganlib.applications.sheets import parse_axis
 from ganlib.data import load_data
-from ganlib.data.pictures import MAX_PIXELS, decode, picture_formats
+from ganlib.data.pictures import decode, picture_formats
 from ganlib.errors import GanlibError
 from ganlib.figures.report import Report
 from ganlib.logs.archives import UNPACKED_FILES, unpack
+from ganlib.picture_files import MAX_PIXELS
 from ganlib.queue import read_queue
 from ganlib.runs import Run, RunError, scan
 from ganlib.tensors import load_tensors

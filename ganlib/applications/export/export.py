@@ -26,7 +26,7 @@ from ganlib.applications.export.formats import (
 from ganlib.applications.export.manifest import MANIFEST, Manifest, Row
 from ganlib.applications.export.selection import Picture, Selection, samples_of
 from ganlib.errors import GanlibError
-from ganlib.files import DAMAGED_ARCHIVE, PARTIAL, read_json, remove_partial_files, write_atomically
+from ganlib.files import DAMAGED_ARCHIVE, PARTIAL, parse_json, read_json, remove_partial_files, write_atomically
 from ganlib.images import png
 from ganlib.models import GenerativeModel
 from ganlib.provenance import now, versions
@@ -168,6 +168,6 @@ def _require_same(path: Path, found: Any, header: dict[str, Any]) -> None:
 def _header_of_zip(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(HEADER) as file:
-            return json.loads(file.read(LARGEST_HEADER))
-    except (*DAMAGED_ARCHIVE, RecursionError):
+            return parse_json(file.read(LARGEST_HEADER))
+    except DAMAGED_ARCHIVE:
         return None

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.data.levels import kind_of
-from ganlib.data.pictures import decode, describe_failure, to_square
+from ganlib.data.pictures import decode, to_square
 from ganlib.data.shards.shard import Reader
 from ganlib.errors import GanlibError
+from ganlib.picture_files import describe_failure
 
 LARGEST_ARRAY = 2 * 2**30  # bytes that are decoded at once
 ATTEMPTS = 10_000  # pictures that may fail one after the other

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ganlib.errors import GanlibError, shortened
+from ganlib.files import parse_json
 
 NUMBERS = ("label", "cls", "class_id", "class")  # keys of a sample's JSON and columns of a table
 NAMES = ("class", "class_name", "label", "cls")
@@ -22,7 +22,7 @@ UNLABELLED = Label(None, None)
 
 def read_label(cls: bytes | None, about: bytes | None) -> Label:
     """Of a sample's ``.cls``, a number or a name, and its ``.json``; ValueError where one of them is damaged."""
-    values = json.loads(about) if about else {}
+    values = parse_json(about) if about else {}
     values = values if isinstance(values, dict) else {}
     numbers = (number_of(values.get(key)) for key in NUMBERS)
     number = next((value for value in numbers if value is not None), None)

@@ -7,7 +7,6 @@ only about where it was.
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ganlib.data.shards.labels import UNLABELLED, Label, number_of
 from ganlib.data.shards.shard import Shard
 from ganlib.errors import GanlibError
+from ganlib.files import parse_json
 
 MEMORY = 2**29  # bytes of row groups that a process keeps
 LABELS = ("label", "labels", "fine_label", "class", "cls", "target")
@@ -94,9 +94,9 @@ def _label(value: Any, names: Sequence[str]) -> Label:
 def _class_names(metadata: Any, column: str) -> list[str]:
     """Those that ``datasets`` stores in the schema; [] where there are none."""
     try:
-        names = json.loads((metadata or {})[b"huggingface"])["info"]["features"][column]["names"]
+        names = parse_json((metadata or {})[b"huggingface"])["info"]["features"][column]["names"]
         return [str(name) for name in names]
-    except (KeyError, ValueError, TypeError, RecursionError):
+    except (KeyError, ValueError, TypeError):
         return []
 
 
