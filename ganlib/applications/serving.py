@@ -7,6 +7,7 @@ drawn once: whoever moves through seeds one by one needs one new image a step.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganlib.applications.pass_sizes import PassSizes
 from ganlib.errors import GanlibError
 
 WINDOW = 0.004  # seconds in which sessions that ask at the same time are joined
-PASS = 64  # images of a forward pass
+PASS = 64  # images of a forward pass at most
 CACHE = 128_000_000  # bytes of images that stay in memory
 OVERHEAD = 8  # bytes of memory for each byte of a requested image: float32, its PNG and the page's text of it
 
@@ -64,12 +66,14 @@ class Ticket:
 class BatchingSampler:
     """One thread draws for all; a session has one turn at a time, and a newer request of it replaces the older.
 
-    A pass serves the session whose turn it is, up to ``pass_size`` images, and fills up with what others want of the
-    same group. Who needs more passes goes to the end of the queue after each.
+    A pass serves the session whose turn it is, up to ``pass_size`` images or as few as make an image no dearer
+    (``PassSizes``), and fills up with what others want of the same group. Who needs more passes goes to the end of the
+    queue after each.
     """
 
     def __init__(self, window: float = WINDOW, pass_size: int = PASS, cache_bytes: int = CACHE) -> None:
-        self.window, self.pass_size, self.cache_bytes = window, pass_size, cache_bytes
+        self.window, self.cache_bytes = window, cache_bytes
+        self._sizes = PassSizes(pass_size)
         self.passes = 0  # drawn so far
         self._queue: OrderedDict[Hashable, Ticket] = OrderedDict()  # by session, in the order of their turns
         self._cache: OrderedDict[tuple[Hashable, Hashable], Image] = OrderedDict()
@@ -132,12 +136,13 @@ class BatchingSampler:
             if not self._queue:
                 return
             first = next(iter(self._queue.values()))
-            items = dict.fromkeys(first.missing[: self.pass_size])
+            most = self._sizes.limit(first.group)
+            items = dict.fromkeys(first.missing[:most])
             for other in self._queue.values():
-                if other.group == first.group and len(items) < self.pass_size:
+                if other.group == first.group and len(items) < most:
                     items |= dict.fromkeys(other.missing)
-            wanted = list(items)[: self.pass_size]
-        images, error = None, None
+            wanted = list(items)[:most]
+        images, error, start = None, None, time.perf_counter()
         try:
             images = first.draw(wanted)
         except Exception as raised:  # it belongs to whoever waits for it
@@ -147,6 +152,7 @@ class BatchingSampler:
             if images is None:
                 self._fail(first, wanted, error)
                 return
+            self._sizes.add(first.group, len(wanted), time.perf_counter() - start)
             self._remember(first.group, wanted, images)
             drawn = dict(zip(wanted, images, strict=True))
             for ticket in list(self._queue.values()):
