@@ -4,8 +4,9 @@
 
 Sessions are Streamlit's own websocket connections without a browser: each opens the page, then moves its seed on by one
 every ``--period`` seconds where the answer to the last press is there by then. A press ends when the page's script has.
-``--against`` names another checkout of this project, whose server gets the same presses at the same time, so that
-whatever else the machine does hits both.
+The processor's time of a press is that of the server, whatever else the machine does. ``--against`` names another
+checkout of this project, whose server gets the same presses at the same time, so that whatever else the machine does
+hits both.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import os
 import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -82,16 +83,25 @@ class Session:
                 return
 
 
-async def play(url: str, args: argparse.Namespace) -> list[Session]:
-    """All sessions at once, each beginning at another moment of the first period, at seeds of its own."""
+async def play(url: str, args: argparse.Namespace) -> tuple[list[Session], Usage]:
+    """All sessions at once, each beginning at another moment of the first period, at seeds of its own; and what the
+    server had used when the last of them had opened the page.
+    """
     sessions = [Session(url, args.run, args.images, 100 * i % 900 if args.apart else i) for i in range(args.sessions)]
     begin = time.monotonic() + args.opening
     starts = [begin + args.period * i / args.sessions for i in range(args.sessions)]
-    await asyncio.gather(*(s.play(t, args.period, begin + args.seconds) for s, t in zip(sessions, starts, strict=True)))
-    return sessions
+    played = [s.play(t, args.period, begin + args.seconds) for s, t in zip(sessions, starts, strict=True)]
+    opened = asyncio.create_task(_usage_at(begin, url))
+    await asyncio.gather(*played)
+    return sessions, await opened
 
 
-def describe(name: str, sessions: list[Session], seconds: float, memory: list[int]) -> str:
+async def _usage_at(moment: float, url: str) -> Usage:
+    await asyncio.sleep(max(moment - time.monotonic(), 0))
+    return usage(url.rpartition(":")[2])
+
+
+def describe(name: str, sessions: list[Session], seconds: float, before: Usage, after: Usage) -> str:
     times = sorted(t for session in sessions for t in session.seconds)
     errors = [error for session in sessions for error in session.errors]
     if len(times) < 2:
@@ -100,21 +110,28 @@ def describe(name: str, sessions: list[Session], seconds: float, memory: list[in
     return (
         f"{name}: {len(times)} presses, {len(times) / seconds:.1f}/s, median {statistics.median(times):.2f} s, "
         f"p95 {p95:.2f} s, {sum(s.skipped for s in sessions)} due while waiting, {len(errors)} errors, "
-        f"memory {memory[0] / 1e6:.0f} -> {memory[1] / 1e6:.0f} MB"
+        f"memory {before.memory / 1e6:.0f} -> {after.memory / 1e6:.0f} MB, "
+        f"{1000 * (after.seconds - before.seconds) / len(times):.0f} ms of processor a press"
     )
 
 
-def resident_bytes(port: str) -> int:
+class Usage(NamedTuple):
+    memory: int  # bytes
+    seconds: float  # of processor
+
+
+def usage(port: str) -> Usage:
     """Of the server that listens there."""
     for status in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if f"--server.port={port}".encode() in status.read_bytes():
                 pages = int((status.parent / "statm").read_text().split()[1])
-                return pages * os.sysconf("SC_PAGE_SIZE")
-    return 0
+                ticks = (status.parent / "stat").read_text().rpartition(")")[2].split()[11:13]
+                return Usage(pages * os.sysconf("SC_PAGE_SIZE"), sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
+    return Usage(0, 0.0)
 
 
-async def play_all(urls: list[str], args: argparse.Namespace) -> list[list[Session]]:
+async def play_all(urls: list[str], args: argparse.Namespace) -> list[tuple[list[Session], Usage]]:
     return await asyncio.gather(*(play(url, args) for url in urls))
 
 
@@ -135,10 +152,8 @@ def main() -> None:
         ports = [url.rpartition(":")[2] for url in urls]
         first = argparse.Namespace(**vars(args) | {"sessions": 1, "seconds": args.period, "opening": 0})
         asyncio.run(play_all(urls, first))  # loads weights
-        before = [resident_bytes(port) for port in ports]
-        played = asyncio.run(play_all(urls, args))
-        for project, sessions, port, memory in zip(projects, played, ports, before, strict=True):
-            print(describe(str(project), sessions, args.seconds, [memory, resident_bytes(port)]), flush=True)
+        for project, (sessions, opened), port in zip(projects, asyncio.run(play_all(urls, args)), ports, strict=True):
+            print(describe(str(project), sessions, args.seconds, opened, usage(port)), flush=True)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,11 @@ experiment_matrix images by seed and option
 experiment_view   one of them                          experiment_parts  its figures, tables, sentences
 presentation      prepared views, one after the other           navigation        the pages
 growth            images in stages: progress, stop, go on       scripts           JavaScript of the pages
+garbage           collections that stay short
 """
 
-import gc
-
 from ganlib import devices, figures, logs, models, sampling  # noqa: F401 (with plotly, pandas and torch, before the freeze)
+from ganlib.ui.garbage import leave_out_survivors
 
 devices.share_cores()
-# Streamlit collects garbage after every rerun. It need not search what is imported by now.
-gc.freeze()
+leave_out_survivors()
