@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from functools import lru_cache, partial
 from math import inf, log2
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,36 +40,27 @@ Signature = tuple[tuple[bytes, int, int], ...]  # paths as the system has them: 
 MAX_STRIP = 8  # images, and stages of each, that a strip shows at most
 
 
-class _Lookups(NamedTuple):
-    """What one run of a page has looked up."""
-
-    signatures: dict[str, Signature]
-    models: dict[tuple[Path, str], Trainable]  # by run and device
-
-
-_lookups: ContextVar[_Lookups | None] = ContextVar("lookups", default=None)
+_signatures: ContextVar[dict[str, Signature] | None] = ContextVar("signatures", default=None)
 
 
 @contextmanager
 def single_scan() -> Iterator[None]:
-    """Inside, the roots are scanned once, and each model is looked up once: a page shows one state of them, whatever
-    comes and goes meanwhile.
-    """
-    before = _lookups.set(_Lookups({}, {}))
+    """Inside, the roots are scanned once: a page shows one state of them, whatever comes and goes meanwhile."""
+    before = _signatures.set({})
     try:
         yield
     finally:
-        _lookups.reset(before)
+        _signatures.reset(before)
 
 
 def signature(pattern: str) -> Signature:
     """Path, time and size of each matching file in the roots: a cache key that notices every change."""
-    lookups = _lookups.get()
-    if lookups is None:
+    signatures = _signatures.get()
+    if signatures is None:
         return _stat_files(pattern)
-    if pattern not in lookups.signatures:
-        lookups.signatures[pattern] = _stat_files(pattern)
-    return lookups.signatures[pattern]
+    if pattern not in signatures:
+        signatures[pattern] = _stat_files(pattern)
+    return signatures[pattern]
 
 
 def _stat_files(pattern: str) -> Signature:
@@ -189,12 +180,7 @@ def load_model(run: Run) -> GenerativeModel:
 
 def load_trainable(run: Run) -> Trainable:
     """``load_model`` of a run that need not generate."""
-    lookups, device = _lookups.get(), st.session_state.get("device", "auto")
-    if lookups is None:
-        return _load_model(*_identity(run), device)
-    if (run.path, device) not in lookups.models:
-        lookups.models[run.path, device] = _load_model(*_identity(run), device)
-    return lookups.models[run.path, device]
+    return _load_model(*_identity(run), st.session_state.get("device", "auto"))
 
 
 def preload_model(run: Run) -> None:
