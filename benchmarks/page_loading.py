@@ -50,7 +50,9 @@ window.contentShift = () => largestWindow(shifts.filter(({frame}) => !frame));
 """
 LOADED = "document.images.length && [...document.images].every(image => image.complete && image.naturalWidth)"
 CHART = "document.querySelector('.js-plotly-plot .main-svg')"
+WIDGET = "document.querySelector('[data-testid=stMain] :is([data-testid=stFileUploader], [data-testid=stNumberInput])')"
 READY = {  # of pages whose content is no picture
+    "inversion": WIDGET,
     "curves": CHART,
     "fid": CHART,
     "experiments": "document.querySelector('[data-testid=dot-rows]')",
