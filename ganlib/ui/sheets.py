@@ -118,7 +118,7 @@ def draw_sheet(request: SheetRequest) -> tuple[np.ndarray, bool]:
     images, fraction = sheet.state
     rows, columns = request.rows.labels(request.run), request.columns.labels(request.run)
     label = f"Sheet of {request.rows.name} and {request.columns.name}"
-    with st.container(key="sheet"):
+    with st.container(key="option_sheet"):
         st.html(markup.option_sheet(rows, columns, images, label))
     return images, fraction >= 1
 
