@@ -43,7 +43,7 @@ with chrome.page("Training curves", "Losses and scores over training, a diagnosi
     report = PageReport("Training curves")
     report.labels = chart_labels(catalog.runs(lambda run: run.name in names))
     curves.draw_missing(frame, on_axis, shown)
-    chart = st.container(height=figures.curves_height(shown, style["layout"]), border=False)
+    chart = st.container(height=figures.curves_height(shown, style["layout"], style["narrow"]), border=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = curves.pick_range(shown)
         style["smoothing"] = curves.pick_smoothing()

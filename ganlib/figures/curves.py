@@ -49,6 +49,7 @@ def curves(
     log_x: bool = False,
     log_y: bool = False,
     clip: bool = False,
+    narrow: bool = False,
     marks: pd.DataFrame | None = None,
     span: Span | None = None,
     groups: Mapping[str, str] | None = None,
@@ -59,13 +60,14 @@ def curves(
     runs of that colour. With ``smoothing`` (0 <= weight < 1) the raw line lies faint behind. A curve has at
     most ``MAX_POINTS`` points, raw and smoothed together, without losing a spike. A panel with values that are not
     positive stays linear under ``log_y`` and says so; ``clip`` leaves the hundredth at each end of the values outside.
+    ``narrow``, for a phone: one panel below the other, the names above them.
     ``marks`` are rows of such a frame with a ``label`` each, drawn as vertical lines. Runs of one group (run -> name)
     are drawn as their mean and the band between the lowest and the highest. GanlibError for another weight.
     """
     if frame.empty:
         return empty_figure("No scalars to show yet.")
     panels = list(_panels(frame, layout))
-    columns = min(COLUMNS[layout], len(panels))
+    columns = 1 if narrow else min(COLUMNS[layout], len(panels))
     rows = -(-len(panels) // columns)
     space = 70 / (rows * PANEL_HEIGHT)  # 70 pixels for a title and the numbers of an axis
     titles = [panel.title for panel in panels]
@@ -92,11 +94,15 @@ def curves(
     figure.update_xaxes(matches="x", type="log" if log_x else None, showgrid=False)
     if not log_x and frame["x"].dtype.kind == "f":
         figure.update_xaxes(rangemode="tozero")
-    figure.update_layout(hovermode="x unified", uirevision=f"curves {x} {log_x}", height=curves_height(frame, layout))
+    figure.update_layout(
+        hovermode="x unified", uirevision=f"curves {x} {log_x}", height=curves_height(frame, layout, narrow)
+    )
     names = [trace.name for trace in figure.data if trace.showlegend]
     width = min(CHARACTER * max(map(len, names)) + 24, 260)
     if layout == "multiples":  # each panel has its run as its title
         return apply_style(figure).update_layout(showlegend=False)
+    if narrow:
+        return apply_style(figure)
     if len(names) <= MAX_LABELS:
         _label_ends(figure, len(panels), columns)
         return apply_style(figure, right=int(width)).update_layout(showlegend=False)
@@ -104,10 +110,11 @@ def curves(
     return apply_style(figure, right=int(width) + 40).update_layout(legend=legend_beside)
 
 
-def curves_height(frame: pd.DataFrame, layout: Literal["overlay", "multiples"]) -> int:
+def curves_height(frame: pd.DataFrame, layout: Literal["overlay", "multiples"], narrow: bool = False) -> int:
     """Pixels of the figure that ``curves`` draws of this frame."""
     panels = len(frame[["tag", "run"] if layout == "multiples" else ["tag"]].drop_duplicates())
-    return -(-panels // min(COLUMNS[layout], panels)) * PANEL_HEIGHT + 110
+    columns = 1 if narrow else min(COLUMNS[layout], panels)
+    return -(-panels // columns) * PANEL_HEIGHT + 110
 
 
 def _label_ends(figure: go.Figure, panels: int, columns: int) -> None:

@@ -29,6 +29,7 @@ from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, r
 from ganlib.ui.links import check_link, check_link_list, linked_multiselect
 from ganlib.ui.markup import plain
 from ganlib.ui.names import run_labels
+from ganlib.ui.screen import is_phone
 
 DEFAULT_RUNS = 3
 INTEGER_RANGE = 100  # from this width on an axis is cut at whole numbers
@@ -137,6 +138,7 @@ def pick_style(places: Sequence[DeltaGenerator]) -> dict[str, Any]:
     chosen = layout.segmented_control("Layout", list(LAYOUTS), default="overlay", key="layout", **common)
     return {
         "layout": LAYOUTS[str(chosen)],
+        "narrow": is_phone(),
         "log_y": log_y.toggle("Log values", key="log", bind="query-params"),
         "log_x": log_x.toggle("Log axis", key="log_x", bind="query-params"),
         "clip": clip.toggle(

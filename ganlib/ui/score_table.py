@@ -15,6 +15,7 @@ from ganlib.ui.catalog import generates, runs
 from ganlib.ui.markup import plain
 from ganlib.ui.names import model_label
 from ganlib.ui.report import PageReport
+from ganlib.ui.screen import is_phone
 from ganlib.ui.thumbnails import tiles
 
 MOST_DECIMALS = 20  # that a browser formats
@@ -68,7 +69,9 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
 
 
 def pictures(names: Iterable[str]) -> dict[str, str]:
-    """Run -> a strip of its samples as a data URL, for those that have one."""
+    """Run -> a strip of its samples as a data URL, for those that have one; none on a phone, which has no room."""
+    if is_phone():
+        return {}
     by_name = {run.name: run for run in runs()}
     strips = {name: tiles(by_name[name], THUMBNAILS) for name in names if name in by_name}
     return {name: strip for name, strip in strips.items() if strip}

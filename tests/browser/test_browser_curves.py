@@ -45,6 +45,18 @@ def test_curves_of_two_runs_are_overlaid(tab):
     assert len(pd.read_parquet(io.BytesIO(content))) == len(table)
 
 
+def test_on_a_phone_panels_are_as_wide_as_the_screen(browser, server):
+    with browser.new_context(
+        viewport={"width": 400, "height": 800}, user_agent="Mozilla/5.0 (Android) Mobile"
+    ) as phone:
+        page = phone.new_page()
+        page.goto(f"{server}/curves?runs={CONDITIONAL}&tags=loss/G&tags=loss/D")
+        settled(page)
+        panels = page.locator(".js-plotly-plot .nsewdrag")
+        expect(panels).to_have_count(2)
+        assert all(panels.nth(i).bounding_box()["width"] > 250 for i in range(2))
+
+
 def test_the_film_strip_follows_the_cursor_and_a_click_chooses_its_moment(tab):
     page = tab(f"curves?runs={OTHER}&tags=loss/G&smooth=0")
     frames = page.locator(".ganlib-film button")

@@ -25,7 +25,7 @@ from ganlib.figures import (
     score_history,
     score_pairs,
 )
-from ganlib.figures.curves import LINE_END
+from ganlib.figures.curves import LINE_END, curves_height
 from ganlib.figures.scores import MAX_ENDS
 from ganlib.figures.style import NEUTRAL, colour_of
 
@@ -140,6 +140,15 @@ def test_runs_one_by_one_are_a_panel_each() -> None:
     assert [axis.title.text for axis in figure.select_yaxes()][:4] == ["a", "a", "b", "b"]
     assert [trace.name for trace in figure.data] == ["one", "three"] * 2
     assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
+
+
+def test_on_a_phone_panels_stand_below_each_other_and_names_above() -> None:
+    table = frame(["one", "three"], ["a", "b"])
+    figure = curves(table, x="steps", narrow=True, colours=COLOURS)
+    assert len({axis.domain for axis in figure.select_xaxes()}) == 1
+    assert figure.layout.legend.orientation == "h"
+    assert [a.text for a in figure.layout.annotations] == ["a", "b"]  # no names at the lines' ends
+    assert figure.layout.height == curves_height(table, "overlay", narrow=True) > curves_height(table, "overlay")
 
 
 def test_runs_of_one_group_are_a_mean_in_a_band() -> None:
