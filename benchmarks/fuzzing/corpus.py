@@ -242,6 +242,23 @@ def picture_archives() -> list[Files]:
     return [{"set.zip": zipped(picture_folder())}, {"set.tar": tar.getvalue()}]
 
 
+def tar_shards() -> list[Files]:
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        for i, content in enumerate(picture_folder().values()):
+            for ending, data in (("png", content), ("cls", b"%d" % (i % 2)), ("json", b'{"seed": 1}')):
+                info = tarfile.TarInfo(f"{i}.{ending}")
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    return [{"set.tar": tar.getvalue()}]
+
+
+def parquet_shards() -> list[Files]:
+    images = [{"bytes": content, "path": None} for content in picture_folder().values()]
+    frame = pd.DataFrame({"image": images, "label": [i % 2 for i in range(len(images))]})
+    return [{"set.parquet": _written(lambda buffer: frame.to_parquet(buffer, row_group_size=4))}]
+
+
 def comparisons() -> list[Files]:
     with tempfile.TemporaryDirectory() as name:
         protocol = {"synthetic": {"weights": "abc"}, "real": {}, "n": 10}

@@ -180,6 +180,11 @@ def read_picture_set(folder: Path) -> None:
     load_data(f"folder:{only(folder)}", size=8, channels=3, cache=folder / "cache")
 
 
+def read_shards(folder: Path) -> None:
+    data = load_data(f"shards:{only(folder)}", size=8, channels=3, cache=folder / "cache")
+    assert len(data.train.images[:8]) == min(8, len(data.train))
+
+
 def read_queue_state(folder: Path) -> None:
     state = StateFolder(folder.parent).read("entry").for_entry(_queue_entry())
     state.next(_queue_entry())
@@ -266,6 +271,8 @@ TARGETS = {
         Target("picture-metadata", corpus.png_pictures, read_written_metadata),
         Target("picture-archive", corpus.picture_archives, read_picture_set),
         Target("picture-folder", corpus.picture_folders, read_picture_set),
+        Target("tar-shards", corpus.tar_shards, read_shards),
+        Target("parquet-shards", corpus.parquet_shards, read_shards),
         Target("queue", corpus.queues, lambda f: read_queue(only(f))),
         Target("queue-state", corpus.queue_states, read_queue_state),
         Target("experiment", lambda: corpus.toml_files("experiments/*.toml"), lambda f: read_experiment(only(f))),

@@ -25,6 +25,7 @@ from ganlib.ui.markup import plain
 LIKELY = 3  # classes named
 NEIGHBOURS = 6
 BLOCK = 4096  # training images compared at once
+MOST_DECODED = 50_000  # of shards, whose images are not stored decoded
 
 
 @st.dialog("Image", width="medium")
@@ -119,6 +120,10 @@ def nearest_training_images(run: Run, image: np.ndarray, n: int = NEIGHBOURS) ->
     GanlibError where the data set is not at hand, or is another one.
     """
     seen = load_training_images(run, None)
+    if len(seen.images) > MOST_DECODED and not isinstance(seen.images, np.ndarray):
+        raise GanlibError(
+            f"{run.data_name} has {len(seen.images):,} images in shards, too many to decode while you wait."
+        )
     views = [image, image[:, ::-1]] if seen.mirrored else [image]
     distances = np.stack([_differences(seen.images, view) for view in views])
     mirrored = distances.argmin(axis=0).astype(bool)  # the nearer view of each

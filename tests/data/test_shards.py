@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -281,3 +282,10 @@ def test_pictures_of_more_than_8_bits_are_named(tmp_path: Path) -> None:
     np.asarray(data.train.images), np.asarray(data.test.images)
     (reason,) = {*data.train.damaged.values(), *data.test.damaged.values()}
     assert reason == "set.tar/5.png: 16-bit PNGs have more than 8 bits, which are read from folders alone"
+
+
+def test_without_pyarrow_the_sentence_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_parquets(tmp_path / "set")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(GanlibError, match=r"Parquet files are read by pyarrow; install it: pip install 'ganlib"):
+        load(folder)
