@@ -10,6 +10,9 @@ from typing import IO
 
 from PIL import Image
 
+from ganlib.files import require_file
+
+MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 MAX_PIXELS = 64_000_000  # of one picture
 
 
@@ -22,11 +25,23 @@ def open_picture(
     ValueError, with the reason, for what is none, is damaged or too large: Pillow's decoders raise nearly anything.
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=formats) as picture:
+        with Image.open(io.BytesIO(_content_of(source)), formats=formats) as picture:
             require_pixels(picture, max_pixels)
             yield picture
     except Exception as error:
         raise ValueError(describe_failure(error)) from error
+
+
+def _content_of(source: bytes | str | Path | IO[bytes]) -> bytes:
+    """At once: of a file Pillow makes room for as many bytes as a part of it claims to have."""
+    if isinstance(source, (str, Path)):
+        require_file(Path(source))
+        with Path(source).open("rb") as file:
+            return _content_of(file)
+    content = source if isinstance(source, bytes) else source.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"the file is larger than {MAX_BYTES >> 20} MiB")
+    return content
 
 
 def require_pixels(picture: Image.Image, max_pixels: int | None = None) -> None:

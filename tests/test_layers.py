@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS = (  # from bottom to top
     {"__version__", "errors"},
-    {"files", "naming", "picture_files"},
-    {"recipe", "registry", "settings"},
+    {"files", "naming"},
+    {"picture_files", "recipe", "registry", "settings"},
     {"config", "devices", "distributed", "images", "provenance", "records", "tensors"},
     {"losses", "augment", "data", "nn", "partial"},
     {"models"},

@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from ganlib.data.pictures import MAX_BYTES
 from ganlib.errors import GanlibError
 from ganlib.files import DAMAGED_ARCHIVE
+from ganlib.picture_files import MAX_BYTES
 
 Reader = Callable[[], bytes]
 MAX_ALIASES = 100  # names of one file by links to it

@@ -6,6 +6,7 @@ kind have one answer, from the values of all of them, so that they stay comparab
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,11 @@ from PIL import Image
 
 SAMPLE_FORMAT = 339  # TIFF tag: 1 unsigned, 2 signed, 3 float
 COLOUR_KIND = "ganlib kind"  # key of a picture's info
+STRIP = 2**20  # pixels of a picture that are converted at once
 DEPTHS = (8, 10, 12, 14, 16)  # bits of sensors and files
+
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,16 @@ def kind_of(image: Image.Image) -> str | None:
     return name and f"{name} {image.format or 'picture'}"
 
 
-def values_of(image: Image.Image) -> NDArray[Any]:
+def strips(image: Image.Image) -> Iterator[Box]:
+    """Parts of a picture from top to bottom: a large one is converted without many copies of it in memory."""
+    rows = max(STRIP // max(image.width, 1), 1)
+    for top in range(0, image.height, rows):
+        yield 0, top, image.width, min(top + rows, image.height)
+
+
+def values_of(image: Image.Image, box: Box) -> NDArray[Any]:
     """Pixels of a picture of more than 8 bits; Pillow reads unsigned 32 bits of a TIFF as signed ones."""
-    pixels = np.asarray(image)
+    pixels = np.asarray(image.crop(box))
     tags = getattr(image, "tag_v2", None)
     unsigned = image.mode == "I" and tags is not None and tags.get(SAMPLE_FORMAT, (1,)) == (1,)
     return pixels.view(np.uint32) if unsigned else pixels
@@ -62,8 +74,8 @@ def describe_colour(kind: str, high: int) -> str | None:
 
 def value_range(image: Image.Image) -> Range:
     """ValueError where a value is not finite."""
-    pixels = values_of(image)
-    low, high = float(pixels.min()), float(pixels.max())
+    parts = [(part.min(), part.max()) for part in (values_of(image, box) for box in strips(image))]
+    low, high = float(np.min([low for low, _ in parts])), float(np.max([high for _, high in parts]))
     if not np.isfinite([low, high]).all():
         raise ValueError("a pixel is not finite")
     return Range(low, high)
@@ -71,13 +83,19 @@ def value_range(image: Image.Image) -> Range:
 
 def scale(image: Image.Image, values: Range) -> Image.Image:
     """To 8 bits, by what ``values`` of its kind say."""
-    pixels = values_of(image)
-    low, high = limits(values, image.mode == "F")
-    if image.mode != "F" and low == 0:
+    result = Image.new("L", image.size)
+    for box in strips(image):
+        result.paste(Image.fromarray(_scaled(values_of(image, box), values, real=image.mode == "F")), box)
+    return result
+
+
+def _scaled(pixels: NDArray[Any], values: Range, *, real: bool) -> NDArray[np.uint8]:
+    low, high = limits(values, real)
+    if not real and low == 0:
         levels = np.clip(pixels.astype(np.int64), 0, None) >> (int(high).bit_length() - 8)
     else:
         levels = np.rint((pixels.astype(np.float64) - low) * (255 / ((high - low) or 1)))
-    return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+    return np.clip(levels, 0, 255).astype(np.uint8)
 
 
 def limits(values: Range, real: bool) -> tuple[float, float]:

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, value_range
+from ganlib.data.levels import Range, kind_of, note_colour_depth, scale, strips, value_range
 from ganlib.errors import GanlibError
-from ganlib.picture_files import require_pixels
+from ganlib.picture_files import MAX_BYTES, require_pixels
 
-MAX_BYTES = 64 * 2**20  # of one file: larger than any training image, and archives may declare false sizes
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA", "JPEG2000", "AVIF")  # as Pillow calls them
 SQUARE = "Its middle square is taken."
 ORIENTATION = 0x0112  # EXIF tag
@@ -157,8 +156,17 @@ def convert(image: Image.Image, channels: int, ranges: Mapping[str, Range] | Non
     """Greys or RGB of 8 bits, white where it was transparent."""
     if kind := kind_of(image):  # convert() would clip the values at 255 instead of scaling them
         image = scale(image, (ranges or {}).get(kind) or value_range(image))
-    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
-        image = image.convert("RGBA")  # the colour under transparent pixels is arbitrary: make it white
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     mode = "L" if channels == 1 else "RGB"
+    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
+        return _on_white(image, mode)
     return image if image.mode == mode else image.convert(mode)
+
+
+def _on_white(image: Image.Image, mode: str) -> Image.Image:
+    """The colour under transparent pixels is arbitrary."""
+    result = Image.new(mode, image.size)
+    for box in strips(image):
+        part = image.crop(box).convert("RGBA")
+        part = Image.alpha_composite(Image.new("RGBA", part.size, "white"), part)
+        result.paste(part.convert(mode), box)
+    return result

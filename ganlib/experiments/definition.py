@@ -64,7 +64,7 @@ from ganlib.experiments.measures import Measure, parse_measure
 from ganlib.files import read_toml
 from ganlib.naming import nearest_names
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 RECIPE_KEYS = {"model", "data", "images", "max_minutes", "seeds", "needs", "halve", "evaluate", "fields", "start"}
 RELATIONS = ("<", ">", "=")
 MARGIN = 0.1

@@ -133,6 +133,7 @@ def test_a_variant_may_be_the_trainings_of_another_experiment_which_are_queued_o
         ("norm.snn", "the variants of norm are base, sn, shipped"),
         ("nothing.sn", "there is no experiment 'nothing'"),
         ("../norm.sn", "there is no experiment"),
+        (f"{'a' * 300}.sn", "there is no experiment 'aaa"),
         ("other.shipped", "the variants of other are base, sn"),
     ],
 )

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganlib.data.layout import SUFFIXES, is_data_file
-from ganlib.data.pictures import MAX_BYTES
 from ganlib.data.shards.labels import read_label
 from ganlib.data.shards.shard import Shard
+from ganlib.picture_files import MAX_BYTES
 
 BLOCK = 256  # pictures that lie beside each other and are read at about the same time
 LARGEST_TEXT = 1_000_000  # bytes of a label's file
