@@ -4,10 +4,10 @@
     python -m benchmarks.soak --gallery checkpoints --sessions 50 --minutes 20 --log soak.log
 
 Each session is a websocket that opens pages and follows links: other runs, classes, seeds and counts. Some vanish
-without a word, as closed laptops do, and others come. Looked at: errors on pages, pictures of one link that differ
-between sessions or from what the run draws by itself, and resident memory, threads and open files of the server, with
-the slope of each after warm-up and its 95 % interval, and what is left of them when all sessions are gone. Where a page
-gives no answer, the server writes the stacks of all its threads into its log; which lines they stood at is counted.
+without a word, as closed laptops do, and others come. Measured: errors on pages; pictures of one command line that
+differ between sessions, or from what the run draws by itself; resident memory, threads and open files of the server,
+with the slope of each after warm-up and its 95 % interval, and what is left of them when all sessions are gone. Where a
+page gives no answer, the server writes the stacks of its threads into its log: the lines at which they stood are counted.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Outcome:
     left: int = 0  # pages left while they still worked
     errors: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)  # of each action
-    pictures: dict[str, str] = field(default_factory=dict)  # link -> hash of its pictures
+    pictures: dict[str, str] = field(default_factory=dict)  # command that a page shows -> hash of its pictures
+    links: set[str] = field(default_factory=set)  # to pages of pictures
     unequal: list[str] = field(default_factory=list)
     compared: int = 0
 
@@ -117,6 +118,13 @@ def open_tab(port: int) -> connect:
     return connect(address, origin=origin, subprotocols=[Subprotocol("streamlit")], max_size=None, open_timeout=60)
 
 
+class Shown(NamedTuple):
+    """HTML and pictures of a page, and the command line that makes the same pictures."""
+
+    html: str
+    command: str
+
+
 class Session:
     """One browser tab."""
 
@@ -145,7 +153,7 @@ class Session:
         self.answered = start
         watch = asyncio.create_task(self._watch())
         try:
-            html = await asyncio.wait_for(self._page(tab), PATIENCE)
+            shown = await asyncio.wait_for(self._page(tab), PATIENCE)
         except TimeoutError:
             if time.monotonic() - self.answered < PATIENCE / 2:  # it works on, and shows how far it is
                 self.outcome.left += 1
@@ -160,33 +168,37 @@ class Session:
         self.outcome.actions += 1
         self.outcome.seconds.append(time.monotonic() - start)
         if page == "sampling":
-            self._compare(query, html)
+            self.outcome.links.add(urlencode(query))
+            self._compare(shown)
 
     async def _watch(self) -> None:
         while time.monotonic() - self.answered < STALLED:
             await asyncio.sleep(1.0)
         os.kill(self.process, signal.SIGUSR1)
 
-    async def _page(self, tab: ClientConnection) -> str:
-        """All HTML and pictures of the page, once its script has ended."""
+    async def _page(self, tab: ClientConnection) -> Shown:
+        """Once the page's script has ended."""
         html: list[str] | None = None
+        command = ""
         while True:
             message = ForwardMsg()
             message.ParseFromString(await tab.recv(decode=False))
             self.answered = time.monotonic()
             kind = message.WhichOneof("type")
             if kind == "new_session":  # what came before is of the page that was left
-                html = []
+                html, command = [], ""
             elif html is None:
                 continue
             elif kind == "delta" and message.delta.HasField("new_element"):
                 element = message.delta.new_element
                 if element.HasField("exception"):
                     self.outcome.errors[f"{element.exception.type}: {element.exception.message}"[:200]] += 1
+                if element.HasField("code") and " sample " in element.code.code_text:
+                    command = element.code.code_text
                 if element.HasField("html") or element.HasField("bidi_component"):
                     html.append(element.SerializeToString().decode("latin-1"))
             elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                return "".join(html)
+                return Shown("".join(html), command)
 
     def _link(self) -> tuple[str, dict[str, str]]:
         rng = self.rng
@@ -194,7 +206,7 @@ class Session:
         run = rng.choice(self.runs)
         query = {"run": run.name}
         if page == "sampling":
-            query |= {"seed": str(rng.randrange(40)), "n": rng.choice(("4", "8", "16"))}
+            query |= {"seed": str(rng.randrange(5)), "n": rng.choice(("4", "8", "16"))}
             if run.conditional:
                 query["class"] = rng.choice(run.classes)
         elif page == "interpolation":
@@ -203,20 +215,20 @@ class Session:
             query = {"x": rng.choice(("steps", "images")), "smooth": str(rng.choice((0, 0.5)))}
         return "" if page == "home" else page, query
 
-    def _compare(self, query: dict[str, str], html: str) -> None:
-        """With what other sessions saw by the same link, and at first with what the run draws by itself."""
-        contents = [b64decode(text) for text in PICTURE.findall(html)]
+    def _compare(self, shown: Shown) -> None:
+        """With what other sessions saw beside the same command: what a link leaves open is as the session had it."""
+        contents = [b64decode(text) for text in PICTURE.findall(shown.html)]
         if not contents:
             return
-        link, seen = urlencode(query), hashlib.sha256(b"".join(contents)).hexdigest()
+        seen = hashlib.sha256(b"".join(contents)).hexdigest()
         self.outcome.compared += 1
-        if self.outcome.pictures.setdefault(link, seen) != seen:
-            self.outcome.unequal.append(f"{link}: other pictures than in another session")
+        if self.outcome.pictures.setdefault(shown.command, seen) != seen:
+            self.outcome.unequal.append(f"{shown.command}: other pictures than in another session")
 
 
 def check_directly(outcome: Outcome, runs: list[Run], port: int, number: int = 5) -> None:
     """Some of the links again, beside what their runs draw in this process."""
-    for link in sorted(outcome.pictures)[:number]:
+    for link in sorted(outcome.links)[:number]:
         query = dict(part.split("=") for part in link.split("&"))
         run = next(run for run in runs if run.name == query["run"])
         model = run.load()
@@ -224,7 +236,7 @@ def check_directly(outcome: Outcome, runs: list[Run], port: int, number: int = 5
         first, n = int(query["seed"]), int(query["n"])
         labels = [run.classes.index(query["class"])] * n if "class" in query else None
         expected = sample(model, range(first, first + n), labels)
-        html = asyncio.run(_open(port, link))
+        html = asyncio.run(_open(port, link)).html
         shown = [np.asarray(Image.open(io.BytesIO(b64decode(text)), formats=["PNG"])) for text in PICTURE.findall(html)]
         if len(shown) < n or any(
             np.abs(image.astype(int) - wanted.squeeze().astype(int)).max() > 1
@@ -233,7 +245,7 @@ def check_directly(outcome: Outcome, runs: list[Run], port: int, number: int = 5
             outcome.unequal.append(f"{link}: other pictures than the run draws")
 
 
-async def _open(port: int, link: str) -> str:
+async def _open(port: int, link: str) -> Shown:
     outcome = Outcome()
     session = Session(port, 0, [], random.Random(0), outcome)
     async with open_tab(port) as tab:
@@ -323,7 +335,7 @@ def main() -> int:
     print(f"{args.sessions} sessions, {args.minutes:g} minutes: {outcome.actions:,} pages, {outcome.vanished} vanished")
     print(f"pages left while they still worked: {outcome.left}")
     print(f"seconds a page: median {seconds[0]:.2f}, 95 % below {seconds[1]:.2f}")
-    print(f"pictures compared {outcome.compared}, of {len(outcome.pictures)} links, unequal {len(outcome.unequal)}")
+    print(f"pictures compared {outcome.compared}, of {len(outcome.pictures)} commands, unequal {len(outcome.unequal)}")
     for name, unit in (("mebibytes", "MiB"), ("threads", "threads"), ("files", "open files")):
         print(f"{unit}: {slope(looks, name)}; {getattr(last, name):.0f} when all are gone")
     for text, count in outcome.errors.most_common(10):
