@@ -7,7 +7,7 @@ Each session is a websocket that opens pages and follows links: other runs, clas
 without a word, as closed laptops do, and others come. Measured: errors on pages; pictures of one command line that
 differ between sessions, or from what the run draws by itself; resident memory, threads and open files of the server,
 with the slope of each after warm-up and its 95 % interval, and what is left of them when all sessions are gone. Where a
-page gives no answer, the server writes the stacks of its threads into its log: the lines at which they stood are counted.
+page gives no answer, the server writes the stacks of its threads into its log; the lines where they stood are counted.
 """
 
 from __future__ import annotations
