@@ -1,12 +1,14 @@
 """python -m benchmarks.kills: commands killed (SIGKILL) at random moments, and what they leave looked at each time.
 
     python -m benchmarks.kills                     # 500 kills
-    python -m benchmarks.kills train --kills 50 --seed 1
+    python -m benchmarks.kills train --kills 50
+    python -m benchmarks.kills --tally docs/kills.json   # until there were 500 with those of earlier sessions
 
 After each kill every file of the run folder must be whole: the run loads, records and rows are complete, pictures open,
 what is left half written goes with the next start. The command is then given again until it ends, and the result must
 equal that of a run which nothing disturbed: weights and state to the bit, records but for their date, exports by their
-bytes. Commands run in a forked child, so that a kill costs no import; those of a queue are processes of their own.
+bytes. Commands run in a forked child of a process that has run each of them once, so that a kill costs no import; those
+of a queue are processes of their own.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from ganlib.__main__ import main as ganlib
-from ganlib.files import PARTIAL
+from ganlib.files import PARTIAL, write_atomically
 from ganlib.records import read_records
 from ganlib.runs import Run
 from ganlib.tensors import load_tensors
@@ -286,21 +288,24 @@ def environment(root: Path) -> Iterator[None]:
     yield
 
 
-def run(names: list[str], kills: int, seed: int) -> dict[str, Tally]:
+def run(names: list[str], kills: int, tallies: dict[str, Tally], save: Callable[[], None]) -> None:
+    """Until the commands together were killed so often; ``tallies``, by command, are added to."""
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     root = Path(tempfile.mkdtemp(prefix="ganlib-kills-", dir=base))
-    tallies: dict[str, Tally] = {}
     try:
         with environment(root):
-            killer = Killer(seed)
+            killer = Killer(sum(tally.kills for tally in tallies.values()))  # other moments than in the session before
             whole = root / "whole"
-            killer.finish(train_argv(whole))
+            _run_quietly(train_argv(whole))
             for name, case in cases(root, whole):
                 if name not in names:
                     continue
-                tally = tallies[name] = Tally()
+                tally = tallies.setdefault(name, Tally())
                 wanted = max(1, round(kills * SHARES[name] / sum(SHARES[n] for n in names)))
-                start = time.monotonic()
+                start, first = time.monotonic(), tally.kills
+                if name != "queue" and tally.kills < wanted:
+                    case.begin()
+                    _run_quietly(case.argv(case.folder()))
                 while tally.kills < wanted:
                     before = tally.kills
                     try:
@@ -309,16 +314,23 @@ def run(names: list[str], kills: int, seed: int) -> dict[str, Tally]:
                         tally.faults.append(str(fault))
                         if tally.kills == before:
                             break
+                    save()
                 print(
-                    f"{name:10}{tally.kills:6} kills {tally.ends:5} equal ends {len(tally.faults):4} faults "
-                    f"{time.monotonic() - start:6.0f} s",
+                    f"{name:10}{tally.kills:6} kills {tally.ends:5} equal ends {len(tally.faults):4} faults, "
+                    f"{tally.kills - first} in {time.monotonic() - start:.0f} s",
                     flush=True,
                 )
                 for text in dict.fromkeys(tally.faults):
                     print(f"    {tally.faults.count(text)} × {text}", flush=True)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    return tallies
+
+
+def _run_quietly(argv: list[str]) -> None:
+    """In this process, so that its children have imported what the command needs."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        if code := ganlib(argv):
+            raise Fault(f"{' '.join(argv[:2])} ended with status {code}")
 
 
 def main() -> int:
@@ -326,11 +338,19 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks.kills")
     parser.add_argument("commands", nargs="*", metavar="COMMAND", help=", ".join(names))
     parser.add_argument("--kills", type=int, default=500, metavar="N", help="of all commands together (default: 500)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tally", type=Path, metavar="FILE", help="what was done before counts, and is added to")
     args = parser.parse_args()
     if unknown := set(args.commands) - set(names):
         parser.error(f"there is no command {', '.join(sorted(unknown))}")
-    tallies = run(args.commands or names, args.kills, args.seed)
+    content = json.loads(args.tally.read_bytes()) if args.tally and args.tally.exists() else {}
+    tallies = {name: Tally(**tally) for name, tally in content.items()}
+
+    def save() -> None:
+        if args.tally:
+            content = {name: asdict(tally) for name, tally in tallies.items()}
+            write_atomically(args.tally, (json.dumps(content, indent=1) + "\n").encode())
+
+    run(args.commands or names, args.kills, tallies, save)
     return int(any(tally.faults for tally in tallies.values()))
 
 
