@@ -262,6 +262,15 @@ def look(process: int, start: float) -> Look:
     return Look(time.monotonic() - start, int(values["VmRSS"].split()[0]) / 1024, int(values["Threads"]), files)
 
 
+def open_files(process: int) -> Counter[str]:
+    """What the server's open files are, numbers left out."""
+    kinds: Counter[str] = Counter()
+    for path in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):
+            kinds[re.sub(r"\d+|[0-9a-f]{12,}", "…", os.readlink(path))] += 1
+    return kinds
+
+
 async def soak(
     port: int, process: int, runs: list[Run], sessions: int, seconds: float, seed: int
 ) -> tuple[Outcome, list[Look]]:
@@ -325,7 +334,7 @@ def main() -> int:
             outcome, looks = asyncio.run(soak(port, process, runs, args.sessions, 60 * args.minutes, args.seed))
             check_directly(outcome, runs, port)
             time.sleep(args.gone)
-            last = look(process, 0.0)
+            last, files = look(process, 0.0), open_files(process)
         log = Path(folder, "server.log").read_text(encoding="utf-8", errors="replace")
     if args.log:
         args.log.write_text(log, encoding="utf-8")
@@ -338,6 +347,7 @@ def main() -> int:
     print(f"pictures compared {outcome.compared}, of {len(outcome.pictures)} commands, unequal {len(outcome.unequal)}")
     for name, unit in (("mebibytes", "MiB"), ("threads", "threads"), ("files", "open files")):
         print(f"{unit}: {slope(looks, name)}; {getattr(last, name):.0f} when all are gone")
+    print(f"open when all are gone: {', '.join(f'{count} × {kind}' for kind, count in files.most_common(4))}")
     for text, count in outcome.errors.most_common(10):
         print(f"    {count} × {text}")
     for text in outcome.unequal[:10]:

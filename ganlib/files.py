@@ -40,17 +40,19 @@ DAMAGED_ARCHIVE = (  # what zipfile, tarfile and the system raise, also of metho
 ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
     """GanlibError, as ``writing`` has it."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
+        with replacing(path, durable=durable) as file:
             file.write(content)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """A file that takes the place of ``path`` when the block ends well; else nothing has changed.
+
+    ``durable``: also where the power fails then, at the price of waiting for the disk.
 
     Of two writers of one path the second waits. What a killed one leaves behind, ``.NAME.partial``, the next takes
     over, and ``remove_partial_files`` finds it: its lock went with its process.
@@ -60,7 +62,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
             if fcntl:  # while the lock is held; Windows renames no open file
                 os.replace(temporary, path)
         if not fcntl:

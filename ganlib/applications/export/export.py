@@ -71,7 +71,7 @@ def export(
         return Export(path, sum(quotas), sum(quotas))
     _begin(folder, path, header)
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
-        remove_partial_files(part)
+        remove_partial_files(part, below=True)
     manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
     rows = manifest.read()
     filters = load_filters(

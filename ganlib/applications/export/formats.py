@@ -41,10 +41,7 @@ class FolderWriter:
 
     def write(self, images: Sequence[Encoded]) -> list[Row]:
         for image in images:
-            path = self.folder / image.row.file
-            with writing(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(image.content)
+            write_atomically(self.folder / image.row.file, image.content, durable=False)
         return [image.row for image in images]
 
     def finish(self) -> list[Row]:
