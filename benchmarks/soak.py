@@ -334,6 +334,9 @@ def main() -> int:
             outcome, looks = asyncio.run(soak(port, process, runs, args.sessions, 60 * args.minutes, args.seed))
             check_directly(outcome, runs, port)
             time.sleep(args.gone)
+            asyncio.run(
+                _open(port, next(iter(outcome.links), ""))
+            )  # Streamlit lets go of the others at the next session
             last, files = look(process, 0.0), open_files(process)
         log = Path(folder, "server.log").read_text(encoding="utf-8", errors="replace")
     if args.log:
