@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,9 +30,15 @@ _most_threads = 0  # of a computation on the CPU that gives way to other process
 
 def available_devices() -> list[str]:
     """Names that ``pick_device`` accepts here, best first; always ends with "cpu"."""
-    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    cuda = [f"cuda:{i}" for i in range(_gpus())]
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*cuda, *mps, "cpu"]
+
+
+@cache
+def _gpus() -> int:
+    """Looking for the driver's library takes a moment, several times a run of a page."""
+    return torch.cuda.device_count()
 
 
 def pick_device(name: str = "auto") -> torch.device:

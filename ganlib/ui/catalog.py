@@ -180,12 +180,18 @@ def load_model(run: Run) -> GenerativeModel:
 
 def load_trainable(run: Run) -> Trainable:
     """``load_model`` of a run that need not generate."""
-    return _load_model(*_identity(run), st.session_state.get("device", "auto"))
+    return _cached_model(run, st.session_state.get("device", "auto"))
 
 
 def preload_model(run: Run) -> None:
     """Outside any session, on the device that new sessions have."""
-    _load_model(*_identity(run), "auto")
+    _cached_model(run, "auto")
+
+
+def _cached_model(run: Run, device: str) -> Trainable:
+    path, weights_hash, recipe = _identity(run)
+    # By name: for each positional argument Streamlit inspects the function's signature, at every call.
+    return _load_model(path=path, weights_hash=weights_hash, recipe=recipe, device=device)
 
 
 def _identity(run: Run) -> tuple[bytes, str, str]:
