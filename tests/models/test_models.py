@@ -180,7 +180,7 @@ def other_value(cls: Any, field: str) -> Any:
         return f"{default} else"
     if choices:
         return next(c for c in choices if c != default)
-    for value in (default * 2, default + 1, default + 2, default // 2, default / 2, 0.5):
+    for value in (default * 2, default + 1, default + 2, default // 2, default / 2, 0.5, 16):
         try:
             if value != default and cls.from_dict({field: value} | companions(cls, field, value)):
                 return value
