@@ -122,14 +122,16 @@ class BatchingSampler:
             self._thread.start()
 
     def _work(self) -> None:
+        idle = True  # else others have gathered while the last pass was drawn
         while True:
             with self._changed:
-                waited = not self._queue
+                idle |= not self._queue
                 while not self._queue:
                     self._changed.wait()
-            if waited:  # else others have gathered while the last pass was drawn
+            if idle:
                 threading.Event().wait(self.window)
             self._draw_pass()
+            idle = False
 
     def _draw_pass(self) -> None:
         with self._changed:

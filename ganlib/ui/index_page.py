@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit
@@ -34,10 +34,10 @@ def index_html(page: str) -> str:
     return (STATIC / "index.html").read_text().replace("</head>", f"{head}</head>", 1)
 
 
-def _serve(page: str) -> Callable[[Request], Awaitable[Response]]:
+def _serve(page: str) -> Callable[[Request], Response]:
     html = index_html(page)
 
-    async def index(request: Request) -> Response:
+    def index(request: Request) -> Response:
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     return index

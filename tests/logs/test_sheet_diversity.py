@@ -84,5 +84,5 @@ def test_neither_brightness_nor_contrast_decides() -> None:
 
 
 def test_damage_is_an_error_of_the_file() -> None:
-    with pytest.raises(OSError, match="cannot identify"):
+    with pytest.raises(ValueError, match="not an image"):
         distinct_fraction(b"no picture")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
@@ -37,8 +36,6 @@ def test_every_page_has_an_address(base):
     routes = {route.path: route for route in index_routes(base)}
     assert sorted(routes) == sorted(f"{base and '/demo'}/{page.removeprefix('home')}" for page in PAGES)
     for page in PAGES:
-        answer = asyncio.run(
-            routes[f"{base and '/demo'}/{page.removeprefix('home')}"].endpoint(Request({"type": "http"}))
-        )
+        answer = routes[f"{base and '/demo'}/{page.removeprefix('home')}"].endpoint(Request({"type": "http"}))
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
         assert answer.body.decode() == index_html(page)
