@@ -32,7 +32,7 @@ def editors(use, tmp_path: Path) -> Path:
     """One untrained run of each kind, of the shipped digits; the domains of CycleGAN are of no data set at hand."""
     root = use(tmp_path)
     for name in EDITORS:
-        digits_run(root / name, name)
+        digits_run(root / name, name, image_size=16)
     write_run(root / "cyclegan", "cyclegan")
     edit_recipe(root / "cyclegan", data__classes=["day", "night"])
     return root
