@@ -31,7 +31,8 @@ PAGE = {COMPACT: 16, LARGE: 6}  # cards of a page: at most three screens
 
 def draw_gallery(runs: Sequence[Run]) -> None:
     """The filters in one row, and the cards that pass them."""
-    shown = controls.pick_data(runs)
+    with st.container(key="sets"):
+        shown = controls.pick_data(runs)
     with st.container(key="choice", horizontal=True, vertical_alignment="center"):
         shown = _pick_conditioning(runs, _pick_family(runs, shown))
         size = _pick_one("Size of the cards", [COMPACT, LARGE], "cards")
