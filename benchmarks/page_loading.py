@@ -21,9 +21,8 @@ from playwright.sync_api import Browser, ViewportSize
 
 from benchmarks.browsing import PROJECT, chromium, server, wait_until_settled
 from benchmarks.dashboard_latency import TRIVIAL
-from ganlib.ui.navigation import PAGES as NAVIGATION
+from ganlib.ui.navigation import PAGES
 
-PAGES = tuple("" if page == "home" else page for page in NAVIGATION)
 VIEW: ViewportSize = {"width": 1280, "height": 720}
 OBSERVE_SHIFTS = """
 window.shifts = [];
@@ -90,7 +89,7 @@ def measure_fresh(browser: Browser, script: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pages", nargs="*", default=PAGES, metavar="PAGE")
+    parser.add_argument("pages", nargs="*", default=tuple(PAGES), metavar="PAGE")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--fresh", type=int, default=2, help="fresh servers of each kind (default: 2)")
     args = parser.parse_args()
@@ -106,7 +105,7 @@ def main() -> None:
         times: dict[str, list[tuple[float, float, float]]] = {"trivial": [], **{page: [] for page in args.pages}}
         for i in range(args.rounds + 1):
             for name, results in times.items():
-                url = trivial_url if name == "trivial" else f"{app_url}/{name}"
+                url = trivial_url if name == "trivial" else f"{app_url}/{name.removeprefix('home')}"
                 result = load(browser, url, READY.get(name, LOADED))
                 if i:  # the first round warms both servers
                     results.append(result)
@@ -116,7 +115,7 @@ def main() -> None:
         content = max(result[2] for result in results)
         ratio = median / baseline
         print(
-            f"{name or 'home':14} {median * 1000:6.0f} ms   {ratio:4.2f} times the trivial page   "
+            f"{name:14} {median * 1000:6.0f} ms   {ratio:4.2f} times the trivial page   "
             f"shift {shift:.3f}, of the content {content:.3f}"
         )
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
