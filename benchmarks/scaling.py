@@ -26,7 +26,7 @@ from torch import Tensor
 from ganlib.data import DataSet, Split
 from ganlib.distributed import World, join_world
 from ganlib.models import MODELS, Batch
-from ganlib.runs import RunFolder
+from ganlib.run_folder import RunFolder
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded
 

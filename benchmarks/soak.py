@@ -33,7 +33,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from urllib.request import urlopen
 
 import numpy as np
@@ -70,7 +70,7 @@ class Look(NamedTuple):
 SERVER = """
 import faulthandler, signal, sys
 from streamlit.web.cli import main
-faulthandler.register(signal.SIGUSR1)
+signal.signal(signal.SIGUSR1, lambda *_: faulthandler.dump_traceback())  # register() would read running threads' frames
 sys.exit(main(prog_name="streamlit"))
 """
 
@@ -89,26 +89,25 @@ class Outcome:
 
 
 @contextmanager
-def server(gallery: Path, folder: Path) -> Iterator[tuple[int, int]]:
-    """(port, process) of the dashboard."""
+def server(gallery: Path, log: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Port and process of the dashboard, which writes into ``log``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"GANLIB_GALLERY": str(gallery), "GANLIB_CACHE": str(folder / "cache")}
-    environment["OMP_NUM_THREADS"] = "1"
     command = [sys.executable, "-c", SERVER, "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(600):
-            with suppress(OSError):
-                urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            time.sleep(0.2)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+    with tempfile.TemporaryDirectory() as cache, log.open("wb") as output:
+        environment = os.environ | {"GANLIB_GALLERY": str(gallery), "GANLIB_CACHE": cache, "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            for _ in range(600):
+                with suppress(OSError):
+                    urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                    break
+                time.sleep(0.2)
+            yield port, process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
 
 
 def open_tab(port: int) -> connect:
@@ -128,8 +127,11 @@ class Shown(NamedTuple):
 class Session:
     """One browser tab."""
 
-    def __init__(self, port: int, process: int, runs: list[Run], rng: random.Random, outcome: Outcome) -> None:
+    def __init__(
+        self, port: int, process: int, runs: list[Run], rng: random.Random, outcome: Outcome, pause: float = 0.0
+    ) -> None:
         self.port, self.process, self.runs, self.rng, self.outcome = port, process, runs, rng, outcome
+        self.pause = pause
         self.answered = 0.0  # when the server last sent something
 
     async def live(self, until: float) -> None:
@@ -141,7 +143,7 @@ class Session:
                         self.outcome.vanished += 1
                         tab.transport.abort()
                         break
-                    await asyncio.sleep(self.rng.expovariate(1.0))
+                    await asyncio.sleep(self.rng.expovariate(1 / self.pause))
 
     async def _act(self, tab: ClientConnection) -> None:
         page, query = self._link()
@@ -229,7 +231,7 @@ class Session:
 def check_directly(outcome: Outcome, runs: list[Run], port: int, number: int = 5) -> None:
     """Some of the links again, beside what their runs draw in this process."""
     for link in sorted(outcome.links)[:number]:
-        query = dict(part.split("=") for part in link.split("&"))
+        query = dict(parse_qsl(link))
         run = next(run for run in runs if run.name == query["run"])
         model = run.load()
         assert isinstance(model, GenerativeModel)
@@ -272,14 +274,23 @@ def open_files(process: int) -> Counter[str]:
 
 
 async def soak(
-    port: int, process: int, runs: list[Run], sessions: int, seconds: float, seed: int
+    port: int,
+    process: subprocess.Popen[bytes],
+    runs: list[Run],
+    sessions: int,
+    seconds: float,
+    seed: int,
+    pause: float,
 ) -> tuple[Outcome, list[Look]]:
     outcome, looks, start = Outcome(), list[Look](), time.monotonic()
     until = start + seconds
-    tabs = [Session(port, process, runs, random.Random(f"{seed} {i}"), outcome) for i in range(sessions)]
+    tabs = [Session(port, process.pid, runs, random.Random(f"{seed} {i}"), outcome, pause) for i in range(sessions)]
     tasks = [asyncio.create_task(tab.live(until)) for tab in tabs]
     while not all(task.done() for task in tasks):
-        looks.append(look(process, start))
+        if process.poll() is not None:
+            after = time.monotonic() - start
+            raise SystemExit(f"The server ended after {after:.0f} s with status {process.returncode}.")
+        looks.append(look(process.pid, start))
         await asyncio.sleep(EVERY)
     for task in tasks:
         if task.exception():
@@ -325,28 +336,31 @@ def main() -> int:
     )
     parser.add_argument("--gone", type=float, default=150.0, metavar="S", help="wait so long when all are gone")
     parser.add_argument("--log", type=Path, metavar="FILE", help="the server's log, with its stacks, goes there")
+    parser.add_argument("--pause", type=float, default=5.0, metavar="S", help="mean look at a page (default: 5)")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     with small_gallery() as small, tempfile.TemporaryDirectory() as folder:
         gallery = args.gallery or small
+        log_file = args.log or Path(folder, "server.log")
         runs = [run for run in scan([gallery])[0] if run.generates]
-        with server(gallery, Path(folder)) as (port, process):
-            outcome, looks = asyncio.run(soak(port, process, runs, args.sessions, 60 * args.minutes, args.seed))
+        with server(gallery, log_file) as (port, process):
+            outcome, looks = asyncio.run(
+                soak(port, process, runs, args.sessions, 60 * args.minutes, args.seed, args.pause)
+            )
             check_directly(outcome, runs, port)
             time.sleep(args.gone)
             asyncio.run(
                 _open(port, next(iter(outcome.links), ""))
             )  # Streamlit lets go of the others at the next session
-            last, files = look(process, 0.0), open_files(process)
-        log = Path(folder, "server.log").read_text(encoding="utf-8", errors="replace")
-    if args.log:
-        args.log.write_text(log, encoding="utf-8")
+            last, files = look(process.pid, 0.0), open_files(process.pid)
+        log = log_file.read_text(encoding="utf-8", errors="replace")
     if "Traceback" in log:
         outcome.errors["a traceback in the server's log"] += log.count("Traceback")
-    seconds = np.percentile(outcome.seconds or [0.0], [50, 95])
-    print(f"{args.sessions} sessions, {args.minutes:g} minutes: {outcome.actions:,} pages, {outcome.vanished} vanished")
+    times = np.percentile(outcome.seconds or [0.0], [50, 95])
+    print(f"{args.sessions} sessions, {args.minutes:g} minutes, {args.pause:g} s a page")
+    print(f"{outcome.actions:,} pages, {outcome.vanished} sessions vanished")
     print(f"pages left while they still worked: {outcome.left}")
-    print(f"seconds a page: median {seconds[0]:.2f}, 95 % below {seconds[1]:.2f}")
+    print(f"seconds a page: median {times[0]:.2f}, 95 % below {times[1]:.2f}")
     print(f"pictures compared {outcome.compared}, of {len(outcome.pictures)} commands, unequal {len(outcome.unequal)}")
     for name, unit in (("mebibytes", "MiB"), ("threads", "threads"), ("files", "open files")):
         print(f"{unit}: {slope(looks, name)}; {getattr(last, name):.0f} when all are gone")

@@ -1,4 +1,4 @@
-"""Which device computes, in which precision, and one thread for each."""
+"""Which device computes, in which precision, in which threads."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import platform
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -26,6 +26,7 @@ os.register_at_fork(after_in_child=_WORKERS.clear)  # threads stay in the parent
 SHORT_IN_TURN = 8  # computations in a row that come before a step of long work which waits
 _CORES = os.cpu_count() or 1
 _most_threads = 0  # of a computation on the CPU that gives way to other processes; 0 where it does not
+_while_waiting: Callable[[Future[Any]], None] | None = None
 
 
 def available_devices() -> list[str]:
@@ -88,6 +89,16 @@ def share_cores() -> None:
     _most_threads = _most_threads or torch.get_num_threads()
 
 
+def while_waiting(follow: Callable[[Future[Any]], None]) -> None:
+    """From now on whoever waits for a computation calls ``follow(future)`` first, which may return before it is done.
+
+    What it raises is raised there: a session that moves on. A computation that has not begun is then given up, one that
+    has goes on to its end.
+    """
+    global _while_waiting
+    _while_waiting = follow
+
+
 def usable_threads(most: int, load: float, cores: int = _CORES) -> int:
     """Threads for a computation of ``most`` at a load average of ``load`` processes."""
     return 1 if load > cores else most
@@ -112,6 +123,8 @@ class _Worker:
         future: Future[T] = Future()
 
         def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(compute())
             except BaseException as error:  # it belongs to whoever waits for it
@@ -149,7 +162,49 @@ def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool
         name = str(device)
         if name not in _WORKERS:
             _WORKERS[name] = _Worker(f"ganlib-{name}")
-    return _WORKERS[name].submit(work, long=long).result()
+    future = _WORKERS[name].submit(work, long=long)
+    try:
+        if _while_waiting:
+            _while_waiting(future)
+        return future.result()
+    finally:
+        future.cancel()  # nothing where it has ended
+
+
+def tasks_at_once(device: torch.device) -> int:
+    """How many independent computations use the device best: on a CPU one a thread, for threads that share a
+    computation wait for each other at every layer. Where sessions share the cores, one.
+    """
+    return torch.get_num_threads() if device.type == "cpu" and not _most_threads else 1
+
+
+def on_device_at_once(device: torch.device, tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of tasks, ``tasks_at_once`` of them at a time, each as ``on_device`` has it, to the bit; the first
+    one's error.
+
+    Nothing is computed any more when it returns or raises.
+    """
+    if len(tasks) < 2 or tasks_at_once(device) == 1:
+        return [on_device(device, task) for task in tasks]
+
+    def work(task: Callable[[], T]) -> T:
+        with torch.inference_mode():
+            return task()
+
+    pool = _single_threads(tasks_at_once(device), os.getpid())
+    futures = [pool.submit(work, task) for task in tasks]
+    try:
+        return [future.result() for future in futures]
+    finally:  # also where one of them failed, or the user has interrupted it
+        for future in futures:
+            future.cancel()
+        wait(futures)
+
+
+@lru_cache(maxsize=1)
+def _single_threads(n: int, process: int) -> ThreadPoolExecutor:
+    """Threads that compute with no others; those of another ``process`` are not alive in a forked one."""
+    return ThreadPoolExecutor(n, "ganlib-single", initializer=torch.set_num_threads, initargs=(1,))
 
 
 def bf16_helps(device: torch.device) -> bool:

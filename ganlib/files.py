@@ -40,6 +40,19 @@ DAMAGED_ARCHIVE = (  # what zipfile, tarfile and the system raise, also of metho
 ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+def open_zip(file: Path | BinaryIO) -> zipfile.ZipFile:
+    """To read. Raises what is in ``DAMAGED_ARCHIVE``.
+
+    zipfile takes as much memory at once as a member's header says that it holds packed; no member holds more than the
+    whole archive, and one that says so ends too early.
+    """
+    archive = zipfile.ZipFile(file)
+    size = file.stat().st_size if isinstance(file, Path) else file.seek(0, os.SEEK_END)
+    for member in archive.infolist():
+        member.compress_size = min(member.compress_size, size)
+    return archive
+
+
 def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
     """GanlibError, as ``writing`` has it."""
     with writing(path):
@@ -89,7 +102,8 @@ def _open_temporary(path: Path) -> tuple[BinaryIO, Path]:
         _lock(file.fileno())
         if _lies_at(file.fileno(), temporary):  # else the writer before has just put it in its place
             os.fchmod(file.fileno(), 0o644)  # whatever the umask: others may read a shared run
-            file.truncate()
+            if os.fstat(file.fileno()).st_size:  # else ext4 would write the file to the disk as soon as it is closed
+                file.truncate()
             return file, temporary
         file.close()
 

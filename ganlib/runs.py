@@ -1,155 +1,31 @@
-"""Run folders: one training of one model, and the folder is everything.
-
-config.json           the recipe: model and its config, data set and fingerprints, training, versions, commit
-weights.safetensors   averaged weights of what generates, last weights of the rest
-log.csv               scalars                samples/<images>.webp          pictures as training went on
-evaluation.json       metric records         reconstructions/<images>.webp  test images again, where it can encode
-state.pt              what resuming needs    snapshots/<images>.safetensors averaged weights; both while training
-"""
+"""Runs: what a run folder (``ganlib.run_folder``) holds, read and checked, and where runs are found."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import PARTIAL, is_locked, remove_partial_files, require_file, write_atomically
+from ganlib.files import read_json, require_file, write_atomically
 from ganlib.models import MODELS, GenerativeModel, ImageToImage, ModelConfig, Trainable, blueprint
 from ganlib.naming import displayable, nearest_names, run_names
-from ganlib.recipe import Recipe, read_recipe, write_recipe
+from ganlib.recipe import Recipe, read_recipe
+from ganlib.run_folder import RunError, RunFolder
 from ganlib.settings import run_roots
 from ganlib.tensors import TensorHeader, read_header, read_safetensors
 
-OLD_PARTIAL = re.compile(
-    r"\.(?:config\.json|state\.pt|log\.csv|weights\.safetensors|evaluation\.json|\d+\.(?:safetensors|webp))\.[a-z0-9_]{8}"
-)
-NUMBER = re.compile("0|[1-9][0-9]{0,14}")  # below 2^53, up to which a browser knows each integer
-LARGEST_SHEET = 20_000_000  # bytes of a picture of samples
 LARGEST_NUMBER = 2**53  # of images and seconds in metadata
-LOCK_SECONDS = 1.0  # in which one that only looks whether a run is in training has let go of its lock
-
-
-class RunError(GanlibError):
-    """This run cannot be used; the others can."""
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """Paths and writes. Every write is atomic."""
-
-    path: Path
-
-    config = property(lambda self: self.path / "config.json")
-    weights = property(lambda self: self.path / "weights.safetensors")
-    log = property(lambda self: self.path / "log.csv")
-    samples = property(lambda self: self.path / "samples")
-    reconstructions = property(lambda self: self.path / "reconstructions")
-    evaluation = property(lambda self: self.path / "evaluation.json")
-    snapshots = property(lambda self: self.path / "snapshots")
-    state = property(lambda self: self.path / "state.pt")
-    _lock = property(lambda self: self.path / ".training.lock")
-
-    @contextmanager
-    def training(self) -> Iterator[None]:
-        """Held by the one process that trains into this folder; RunError where another one does."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._lock)
-        try:
-            lock.acquire(timeout=LOCK_SECONDS)
-        except Timeout:
-            raise self._in_training_error from None
-        try:
-            self.remove_partial_files()
-            yield
-        finally:
-            lock.release()
-
-    @property
-    def _in_training_error(self) -> RunError:
-        return RunError(f"{self.path} is being trained by another process; stop that one first.")
-
-    def require_untrained(self) -> None:
-        """RunError where a process trains into this folder now."""
-        if self.in_training():
-            raise self._in_training_error
-
-    def in_training(self) -> bool:
-        """Whether a process trains into this folder now."""
-        return is_locked(self._lock)
-
-    def is_empty(self) -> bool:
-        """Whether there is nothing in it, the lock and what was left half written aside."""
-        rest = self.path.iterdir() if self.path.exists() else ()
-        return all(file == self._lock or file.name.endswith(PARTIAL) for file in rest)
-
-    def remove_partial_files(self) -> None:
-        """What killed processes left half written."""
-        remove_partial_files(self.path, below=True)
-        for folder in (self.path, self.samples, self.reconstructions, self.snapshots):
-            for path in folder.glob(".*"):  # named so before there were locks
-                if OLD_PARTIAL.fullmatch(path.name):
-                    with suppress(OSError):  # of another user
-                        path.unlink()
-
-    def write_config(self, recipe: Recipe) -> None:
-        write_recipe(self.config, recipe)
-
-    def write_snapshot(self, model: Trainable, images: int) -> None:
-        """Averaged modules alone; a model without any has no snapshots."""
-        if model.ema_modules:
-            content = save(averaged_tensors(model), {"images": str(images)})
-            write_atomically(self.snapshots / f"{images}.safetensors", content)
-
-    def write_weights(self, model: Trainable, average: Trainable, images: int, seconds: float) -> None:
-        tensors = {**model.state_dict(), **averaged_tensors(average)}
-        metadata = {"images": str(images), "seconds": f"{seconds:.1f}"}
-        write_atomically(self.weights, save({k: v.contiguous() for k, v in tensors.items()}, metadata))
-
-    def snapshot_images(self) -> list[int]:
-        return _numbers(self.snapshots, "safetensors")
-
-    def sample_images(self) -> list[int]:
-        """Images seen at each picture of the training."""
-        return _numbers(self.samples, "webp")
-
-    def reconstruction_images(self) -> list[int]:
-        """Images seen at each picture of test images and their reconstructions; [] of what cannot encode."""
-        return _numbers(self.reconstructions, "webp")
-
-
-def read_sheet(path: Path) -> bytes | None:
-    """A picture that training saved; None for what is none, so that a page never shows a foreign file as one."""
-    try:
-        if path.stat().st_size > LARGEST_SHEET:
-            return None
-        content = path.read_bytes()
-    except OSError:
-        return None
-    return content if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
-
-
-def _numbers(folder: Path, ending: str) -> list[int]:
-    """The numbers that files of the folder are named after, as training names them: no others can be opened again."""
-    files = (path for path in folder.glob(f"*.{ending}") if NUMBER.fullmatch(path.stem) and path.is_file())
-    return sorted(int(path.stem) for path in files)
-
-
-def averaged_tensors(model: Trainable) -> dict[str, Tensor]:
-    heads = tuple(f"{name}." for name in model.ema_modules)
-    return {k: v.contiguous() for k, v in model.state_dict().items() if k.startswith(heads)} if heads else {}
+WEIGHTS_HASH = re.compile("[0-9a-f]{12}")
 
 
 class Run:
@@ -217,13 +93,19 @@ class Run:
             raise RunError(f"{self.folder.config}: {error}") from None
 
     @property
+    def archived(self) -> bool:
+        """Whether its weights were left out: curves, records and pictures are all there is."""
+        return self.folder.weights_record.exists() and not self.folder.weights.exists()
+
+    @property
     def generates(self) -> bool:
-        return isinstance(self.blueprint, GenerativeModel)
+        """Whether it has weights that draw images."""
+        return isinstance(self.blueprint, GenerativeModel) and not self.archived
 
     @property
     def transforms(self) -> bool:
-        """Whether it turns images into images."""
-        return isinstance(self.blueprint, ImageToImage)
+        """Whether it has weights that turn images into images."""
+        return isinstance(self.blueprint, ImageToImage) and not self.archived
 
     @property
     def conditional(self) -> bool:
@@ -238,7 +120,20 @@ class Run:
     @cached_property
     def metadata(self) -> dict[str, str]:
         """``images`` seen and ``seconds`` of training behind the weights; ``promoted`` if a snapshot was chosen."""
-        return _read_header(self.folder.weights).metadata
+        return self._weights_record[1] if self.archived else _read_header(self.folder.weights).metadata
+
+    @cached_property
+    def _weights_record(self) -> tuple[str, dict[str, str]]:
+        """Hash and metadata of weights that were left out."""
+        path = self.folder.weights_record
+        try:
+            values = read_json(path)
+            weights_hash, metadata = values["weights_hash"], values["metadata"]
+            if not (WEIGHTS_HASH.fullmatch(weights_hash) and all(isinstance(v, str) for v in metadata.values())):
+                raise ValueError("no hash and metadata of weights")
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _unreadable(path, error) from None
+        return weights_hash, metadata
 
     @property
     def images_seen(self) -> int:
@@ -249,18 +144,21 @@ class Run:
         return self._number("seconds")
 
     def _number(self, key: str) -> float:
+        path = self.folder.weights_record if self.archived else self.folder.weights
         text = self.metadata.get(key, "0")
         try:
             number = float(text)
         except ValueError as error:
-            raise _unreadable(self.folder.weights, error) from None
+            raise _unreadable(path, error) from None
         if not 0 <= number <= LARGEST_NUMBER:
-            raise _unreadable(self.folder.weights, ValueError(f"{key} {shortened(text)} in its metadata"))
+            raise _unreadable(path, ValueError(f"{key} {shortened(text)} in its metadata"))
         return number
 
     @property
     def weights_hash(self) -> str:
         """12 hex digits of SHA-256, the identity of these weights in caches and metric records."""
+        if self.archived:
+            return self._weights_record[0]
         try:
             require_file(self.folder.weights)
             stat = self.folder.weights.stat()
@@ -270,6 +168,9 @@ class Run:
 
     def load(self, device: torch.device | str = "cpu", snapshot: int | None = None) -> Trainable:
         """The model with these weights, or with a snapshot's averaged ones; eval mode, no gradients."""
+        if self.archived:
+            command = f"python -m ganlib train --like {self.name}"
+            raise RunError(f"{self.name} was archived without its weights; train it again with `{command}`.")
         self._require_fit(_read_header(self.folder.weights).shapes, snapshot)  # before memory is spent on anything else
         tensors = read_tensors(self.folder.weights)
         if snapshot is not None:

@@ -1,7 +1,7 @@
 """What the environment sets, and the folders that follow from it: its only reader.
 
 GANLIB_RUNS      more folders of runs, separated as in PATH
-GANLIB_GALLERY   a folder of runs in place of the gallery and of ./runs
+GANLIB_GALLERY   a folder of runs in place of the gallery, of ./runs and of the experiments' runs
 GANLIB_DATA      where data sets lie, and where downloads go (default: ~/.cache/ganlib/data)
 GANLIB_CACHE     where decoded images (default: ~/.cache/ganlib/arrays) and the reference statistics of pretrained
                  extractors (default: ~/.cache/ganlib/references) are kept, parsed logs (default:
@@ -10,6 +10,7 @@ GANLIB_LOGS      folders of other tools' logs for the curves page, separated as 
 GANLIB_VIEWS     a file of views for the presentation mode (default: the package's)
 GANLIB_PROGRESS  seconds between progress lines where there is no terminal (default: 30)
 GANLIB_READONLY  1: the dashboard starts no jobs and writes nothing into runs, for public demonstrations
+GANLIB_MODEL_MEMORY  megabytes of models that the dashboard keeps in memory (default: 1000)
 GANLIB_RANK_TIMEOUT  seconds in which all processes that torchrun starts must have met (default: 300)
 
 GANLIB_EXPERIMENTS   a folder of definitions of experiments in place of the project's
@@ -22,10 +23,11 @@ Each is read when it is needed, so that a change takes effect at once.
 from __future__ import annotations
 
 import os
+from math import inf, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 
 PACKAGE = Path(__file__).parent
 CHECKOUT = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else None  # None where it is installed
@@ -36,10 +38,11 @@ RUNS = Path("runs")  # in the current folder: new trainings go there
 
 
 def run_roots() -> list[Path]:
-    """Folders of runs, each once: the gallery, ./runs, those of ``GANLIB_RUNS``."""
+    """Folders of runs, each once: the gallery, ./runs, the experiments' runs, those of ``GANLIB_RUNS``."""
     gallery = os.environ.get("GANLIB_GALLERY")
     roots: dict[Path, Path] = {}
-    for root in [*([Path(gallery)] if gallery else [GALLERY, RUNS]), *_folders("GANLIB_RUNS")]:
+    usual = [Path(gallery)] if gallery else [GALLERY, RUNS, experiments_folder() / "runs"]
+    for root in [*usual, *_folders("GANLIB_RUNS")]:
         roots.setdefault(root.resolve(), root)
     return list(roots.values())
 
@@ -73,6 +76,11 @@ def direction_cache() -> Path:
     return (_given_cache() or _cache()) / "directions"
 
 
+def model_memory() -> int:
+    """Bytes of models that the dashboard keeps in memory."""
+    return int(1e6 * _number("GANLIB_MODEL_MEMORY", "1000", "megabytes"))
+
+
 def read_only() -> bool:
     """Whether the dashboard starts no jobs and writes nothing into runs."""
     return os.environ.get("GANLIB_READONLY", "") not in ("", "0")
@@ -98,12 +106,12 @@ def experiments_folder() -> Path:
 
 def progress_interval() -> float:
     """Seconds between the progress lines of a process without a terminal."""
-    return _seconds("GANLIB_PROGRESS", "30")
+    return _number("GANLIB_PROGRESS", "30", "seconds")
 
 
 def rank_timeout() -> float:
     """Seconds in which all processes of one command must have met."""
-    return _seconds("GANLIB_RANK_TIMEOUT", "300")
+    return _number("GANLIB_RANK_TIMEOUT", "300", "seconds")
 
 
 class Launch(NamedTuple):
@@ -140,12 +148,16 @@ def _whole(variable: str, default: str | None) -> int:
     return int(text)
 
 
-def _seconds(variable: str, default: str) -> float:
+def _number(variable: str, default: str, of: str) -> float:
+    """0 or more; GanlibError where it is none ``of`` what the sentence names."""
     text = os.environ.get(variable) or default
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise GanlibError(f"{variable} must be a number of seconds, not {text!r}.") from None
+        number = nan
+    if not 0 <= number < inf:
+        raise GanlibError(f"{variable} must be a number of {of}, not {shortened(text)}.")
+    return number
 
 
 def child_environment(progress: float, *runs: Path) -> dict[str, str]:

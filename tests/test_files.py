@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +20,9 @@ from filelock import FileLock
 
 from ganlib.errors import GanlibError
 from ganlib.files import (
+    DAMAGED_ARCHIVE,
     is_locked,
+    open_zip,
     read_json,
     read_toml,
     remove_partial_files,
@@ -165,7 +171,7 @@ import os, sys
 from pathlib import Path
 from ganlib.errors import GanlibError
 from ganlib.files import is_locked, remove_partial_files, write_atomically
-from ganlib.runs import RunFolder
+from ganlib.run_folder import RunFolder
 os.seteuid(65534)  # nobody
 folder = Path(sys.argv[1])
 remove_partial_files(folder, below=True)
@@ -224,3 +230,24 @@ def test_a_link_in_the_place_of_the_half_written_file_is_not_followed(tmp_path):
         write_atomically(tmp_path / "a", b"x")
     remove_partial_files(tmp_path)
     assert secret.read_bytes() == b"kept"
+
+
+def test_a_member_of_a_zip_that_says_it_has_gigabytes_takes_no_memory(tmp_path):
+    """zipfile asks for as many bytes at once as the header says."""
+    path, content = tmp_path / "a.zip", b"some text " * 50
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("good", "bad"):
+            archive.writestr(name, content)
+    data = bytearray(path.read_bytes())
+    at = data.rfind(b"PK\1\2") + 20  # of the last entry of the directory: its packed size
+    data[at : at + 4] = (2**31 + 5).to_bytes(4, "little")
+    path.write_bytes(data)
+    with open_zip(path) as archive:
+        assert archive.read("good") == content
+        tracemalloc.start()
+        with suppress(*DAMAGED_ARCHIVE):
+            assert archive.read("bad") == content
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+        tracemalloc.stop()
+    with open_zip(io.BytesIO(data)) as archive:
+        assert archive.read("good") == content

@@ -9,7 +9,8 @@ import pytest
 from ganlib.logs import recipes
 from ganlib.naming import run_names
 from ganlib.records import read_evaluations
-from ganlib.runs import RunError, run_folders, scan
+from ganlib.run_folder import RunError
+from ganlib.runs import run_folders, scan
 from helpers.hostile_runs import NAMES, REFUSED, TOLERATED, add_hostile_runs
 from helpers.tiny_models import write_run
 

@@ -19,11 +19,12 @@ LAYERS = (  # from bottom to top
     {"config", "devices", "distributed", "images", "provenance", "records", "tensors"},
     {"losses", "augment", "data", "nn", "partial"},
     {"models"},
+    {"run_folder"},
     {"runs"},
-    {"sampling"},
+    {"archive", "sampling"},
     {"half_precision"},
     {"training"},
-    {"metrics"},
+    {"balances", "metrics"},
     {"twosample"},
     {"queue"},
     {"applications", "diagnostics"},
@@ -34,7 +35,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
     "logs": {"errors", "files", "naming", "picture_files", "recipe", "records", "registry", "settings"},
     "figures": {"errors", "registry", "records", "logs"},
-    "experiments": {"errors", "files", "naming", "records", "logs"},
+    "experiments": {"balances", "errors", "files", "naming", "records", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 
@@ -238,3 +239,9 @@ def markdown_texts(source: str) -> list[str]:
 
 def test_texts_of_elements_are_literals_or_plain():
     assert {path: texts for path in DRAWN if (texts := markdown_texts((ROOT / path).read_text()))} == {}
+
+
+def test_downloads_are_made_when_they_are_pressed():
+    """Bytes given to Streamlit's own button are stored under an address that the next run of the script takes back."""
+    users = [path for path in DRAWN if ".download_button(" in (ROOT / path).read_text()]
+    assert users == [Path("ganlib/ui/downloads.py")]

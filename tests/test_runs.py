@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.models import MODELS
-from ganlib.runs import Run, RunError, RunFolder, find_run, scan
+from ganlib.run_folder import RunError, RunFolder
+from ganlib.runs import Run, find_run, scan
 from helpers.tiny_models import build, files_of, write_run
 
 

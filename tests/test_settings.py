@@ -21,7 +21,8 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_the_environment_adds_roots_or_replaces_the_gallery(tmp_path, monkeypatch):
     monkeypatch.setenv("GANLIB_RUNS", f"{tmp_path / 'x'}:{tmp_path / 'y'}")
-    assert settings.run_roots() == [PROJECT / "checkpoints", Path("runs"), tmp_path / "x", tmp_path / "y"]
+    usual = [PROJECT / "checkpoints", Path("runs"), PROJECT / "experiments" / "runs"]
+    assert settings.run_roots() == [*usual, tmp_path / "x", tmp_path / "y"]
     monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "g"))
     assert [root.name for root in settings.run_roots()] == ["g", "x", "y"]
     monkeypatch.chdir(tmp_path)
@@ -63,7 +64,7 @@ def test_one_file_reads_the_environment_and_the_documents_name_all_of_it():
     reading = [path for path in PROJECT.glob("ganlib/**/*.py") if re.search(r"os\.environ|getenv", path.read_text())]
     assert [path.name for path in reading] == ["settings.py"]
     documented = (PROJECT / "docs/settings.md").read_text()
-    assert len(VARIABLES) == 10
+    assert len(VARIABLES) == 11
     assert [variable for variable in sorted(VARIABLES) if f"`{variable}" not in documented] == []
 
 

@@ -22,19 +22,21 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from ganlib.applications.balancing.result import Balance
 from ganlib.applications.directions import Direction
 from ganlib.applications.effects import Effect, Measured
 from ganlib.applications.export.manifest import COLUMNS
 from ganlib.applications.saved_latents import save_latents
 from ganlib.applications.storage import save_direction
+from ganlib.archive import archive_run
+from ganlib.balances import Balance
 from ganlib.data import DataSet, Split
 from ganlib.images import png, webp
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.provenance import now
 from ganlib.queue.state import Stage, State
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.twosample.result import Comparison
 
@@ -51,6 +53,13 @@ PARAMETERS = [f"loss/{name}" for name in "DG"]
 
 def files_below(folder: Path) -> Files:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def write_files(folder: Path, files: Files) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def log_samples(*suffixes: str) -> list[Files]:
@@ -163,6 +172,14 @@ def run_files() -> Files:
         )
         folder.evaluation.write_text(json.dumps({"records": [_record(run, None), _record(run, 4)]}))
         return files_below(folder.path)
+
+
+def archived_files() -> Files:
+    """The same run without its weights."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "run")
+        write_files(folder, run_files())
+        return files_below(archive_run(Run(folder), Path(name, "archive")).path)
 
 
 def make_trainer(folder: Path, *, resume: bool = False) -> Trainer:

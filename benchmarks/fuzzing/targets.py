@@ -22,10 +22,10 @@ from benchmarks.fuzzing.mutations import (
     mutate_text,
     mutate_zip,
 )
-from ganlib.applications.balancing.result import read_balance
 from ganlib.applications.export.manifest import Manifest
 from ganlib.applications.saved_latents import list_latents
 from ganlib.applications.storage import saved_directions
+from ganlib.balances import read_balance
 from ganlib.data import load_data
 from ganlib.data.pictures import decode_picture, decode_whole
 from ganlib.errors import GanlibError
@@ -40,7 +40,8 @@ from ganlib.models.options import TEMPERATURE
 from ganlib.queue.definition import Entry, read_queue
 from ganlib.queue.state import StateFolder
 from ganlib.records import Protocol, read_evaluations
-from ganlib.runs import Run, read_sheet, scan
+from ganlib.run_folder import read_sheet
+from ganlib.runs import Run, scan
 from ganlib.sampling.keyframes import parse_key
 from ganlib.sampling.request import SampleRequest, parse_classes, parse_edits, parse_seeds
 from ganlib.twosample.result import read_comparison
@@ -223,15 +224,8 @@ def _whole_run() -> Run:
     from tempfile import mkdtemp
 
     folder = Path(mkdtemp(prefix="ganlib-fuzzing-run-"))
-    write_files(folder, corpus.run_files())
+    corpus.write_files(folder, corpus.run_files())
     return Run(folder)
-
-
-def write_files(folder: Path, files: Files) -> None:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 LONGEST_SENTENCE = 1500  # characters
@@ -262,6 +256,7 @@ TARGETS = {
         Target("log-followed", partial(corpus.log_samples, ".csv", ".log", ".jsonl"), follow_log),
         Target("config", run_seeds, read_run, "config.json"),
         Target("weights", run_seeds, read_run, "weights.safetensors"),
+        Target("archived", lambda: [corpus.archived_files()], read_run, "weights.json"),
         Target("records", run_seeds, read_records, "evaluation.json"),
         Target("state", run_seeds, resume, "state.pt"),
         Target("latents", run_seeds, lambda folder: list_latents(Run(folder)), "latents/*"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from functools import partial
 from threading import Lock
 
 import torch
@@ -41,10 +40,15 @@ class Stepwise(ABC):
             if self.done:
                 return
             try:
-                self.fraction = on_device(self._device, partial(next, self._steps), gradients=True, long=True)
+                on_device(self._device, self._advance, gradients=True, long=True)
             except Exception:
                 self._restart()
                 raise
+
+    def _advance(self) -> None:
+        """In the device's thread, also where whoever asked for the step has left meanwhile."""
+        if not self.done:
+            self.fraction = next(self._steps)
 
 
 def warmed_and_cooled(t: float, *, up: float = 0.05, down: float = 0.25) -> float:

@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from ganlib.applications.balancing import BalanceConfig, balance
-    from ganlib.applications.balancing.result import default_folder
+    from ganlib.applications.balancing.place import default_folder
     from ganlib.applications.balancing.verdict import verdict
 
     generator = find_run(args.generator) if args.generator else None

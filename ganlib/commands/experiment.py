@@ -21,12 +21,11 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> None:
     experiment = find_experiment(args.name)
-    entries = queue_entries([experiment])
     if args.entries:
-        print(entries, end="")
+        print(queue_entries([experiment]), end="")
         return
-    if args.train and entries:
-        work_through_entries(f"experiment-{experiment.name}", entries, args)
+    if args.train:
+        work_through_entries(f"experiment-{experiment.name}", [experiment], args)
     print(f"{experiment.title} ({experiment.source})\n{experiment.question}\n")
     print(textwrap.fill(f"Reported: {experiment.reported}", 100, subsequent_indent="  "))
     for _, judgements in judge_all([experiment], [args.runs]):

@@ -1,4 +1,4 @@
-"""python -m ganlib experiments [--run | --entries] [--format table|markdown|csv]"""
+"""python -m ganlib experiments [--run | --entries] [--archive] [--format table|markdown|csv]"""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganlib.archive import archive_run
 from ganlib.commands.listing import table
 from ganlib.errors import GanlibError
-from ganlib.experiments import Experiment, Judgement, collect, judge, overall, queue_entries, read_experiments
+from ganlib.experiments import (
+    MOMENTS,
+    Experiment,
+    Judgement,
+    collect,
+    judge,
+    overall,
+    queue_entries,
+    read_experiments,
+)
 from ganlib.files import write_atomically
 from ganlib.runs import scan
 from ganlib.settings import RUNS, experiments_folder, run_roots
@@ -21,6 +31,11 @@ TITLES = ("experiment", "source", "verdict", "answer")
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--format", default="table", choices=("table", "markdown", "csv"), help="of what is printed (default: table)"
+    )
+    parser.add_argument(
+        "--archive",
+        action="store_true",
+        help="keep what verdicts need of measured trainings, without weights, in the folder runs of the definitions",
     )
     parser.add_argument(
         "--definitions",
@@ -47,12 +62,13 @@ def run(args: argparse.Namespace) -> None:
         print(f"ganlib: {error}", file=sys.stderr)
     if not experiments:
         raise GanlibError(f"{args.definitions} has no experiments; name a folder of definitions by --definitions.")
-    entries = queue_entries(experiments)
     if args.entries:
-        print(entries, end="")
+        print(queue_entries(experiments), end="")
         return
-    if args.train and entries:
-        work_through_entries("experiments", entries, args)
+    if args.train:
+        work_through_entries("experiments", experiments, args)
+    if args.archive:
+        archive_measured(experiments, args.runs, args.definitions / "runs")
     rows = [_row(experiment, judgements) for experiment, judgements in judge_all(experiments, [args.runs])]
     if args.format == "csv":
         csv.writer(sys.stdout).writerows([TITLES, *rows])
@@ -63,13 +79,35 @@ def run(args: argparse.Namespace) -> None:
         table(rows)
 
 
-def work_through_entries(name: str, entries: str, args: argparse.Namespace) -> None:
-    """By a queue of its own. GanlibError where another one works in the same folder: it takes ``--entries`` as well."""
+def work_through_entries(name: str, experiments: Sequence[Experiment], args: argparse.Namespace) -> None:
+    """By a queue of its own. GanlibError where another one works in the same folder: it takes ``--entries`` as well.
+
+    Archived runs are not trained again.
+    """
     from ganlib.commands.queue import work_through
 
+    entries = queue_entries(experiments, without=[run.name for run in scan()[0] if run.archived])
+    if not entries:
+        return
     path = args.runs / ".queue" / f"{name}.toml"
     write_atomically(path, entries.encode())
     work_through(path, args.runs, workers=args.workers, threads=args.threads, device=args.device)
+
+
+def archive_measured(experiments: Sequence[Experiment], runs: Path, folder: Path) -> None:
+    """Trainings in ``runs`` of experiments that lack none and whose every claim has its numbers; pictures of the first
+    seed of each variant.
+    """
+    everything = {run.name: run for run in scan([*run_roots(), runs])[0]}
+    for experiment in experiments:
+        collected = collect(experiment, everything)
+        if collected.missing or any(data.problem for data in collected.claims):
+            continue
+        for variant in experiment.variants:
+            for name in variant.runs:
+                if everything[name].path.parent == runs:
+                    archive_run(everything[name], folder, MOMENTS if name == variant.runs[0] else ())
+                    print(f"archived {name}", file=sys.stderr)
 
 
 def judge_all(

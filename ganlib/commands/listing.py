@@ -13,7 +13,8 @@ import pandas as pd
 from ganlib.data import list_data
 from ganlib.models import MODELS, Trainable
 from ganlib.records import EMBEDDED, METRICS, RANKED, by_date, measured_on, present, read_evaluations, usual_scores
-from ganlib.runs import Run, RunError, find_run, no_runs, scan
+from ganlib.run_folder import RunError
+from ganlib.runs import Run, find_run, no_runs, scan
 from ganlib.settings import run_roots
 
 LISTED = (EMBEDDED, "efficientnet_lite0")  # extractors; others are on the FID page
@@ -58,7 +59,8 @@ def list_runs() -> None:
     rows = []
     for r in runs:
         try:
-            rows.append((r.name, r.model_name, r.data_name, f"{r.images_seen:,} images", str(r.path)))
+            seen = f"{r.images_seen:,} images{', archived' if r.archived else ''}"
+            rows.append((r.name, r.model_name, r.data_name, seen, str(r.path)))
         except RunError as damage:  # shows when the file's header is read
             broken.append(damage)
     table(rows)

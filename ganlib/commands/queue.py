@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlib.errors import GanlibError
-from ganlib.runs import RunFolder
+from ganlib.run_folder import RunFolder
 from ganlib.settings import RUNS
 
 
@@ -79,12 +79,13 @@ def print_status(scheduler: Any) -> None:
 
 
 def latest(log: Path) -> tuple[int, float]:
-    """Images seen at the last whole row of a training log, and the seconds since its first one, pauses included."""
+    """Images seen at the last whole row of a training log, and the seconds of training since its first one."""
+    from ganlib.logs.axes import without_pauses
+
     if not log.exists():
         return 0, 0.0
     with log.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row.get("images") and row.get("wall_time")]
     if not rows:
         return 0, 0.0
-    seconds = float(rows[-1]["wall_time"]) - float(rows[0]["wall_time"])
-    return int(rows[-1]["images"]), max(seconds, 0.0)  # a clock may be put back
+    return int(rows[-1]["images"]), float(without_pauses([float(row["wall_time"]) for row in rows])[-1])

@@ -28,7 +28,8 @@ from ganlib.models import MODELS, ModelConfig, Trainable, blueprint
 from ganlib.models.attributes import AttributesConfig
 from ganlib.provenance import commit, now, source_hash, versions
 from ganlib.recipe import MAX_SKIPPED, DataRecipe, Recipe, SplitRecipe, StartRecipe, read_recipe
-from ganlib.runs import Run, RunFolder, find_run, read_tensors
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run, find_run, read_tensors
 from ganlib.settings import RUNS, run_roots
 from ganlib.training import Progress, Trainer, TrainingConfig
 from ganlib.training.config import resolve_precision
@@ -206,14 +207,22 @@ def _start(args: argparse.Namespace, world: World) -> Training:
 
 
 def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataSet:
-    """At the size that the command line asks for, else the earlier run's, else the data set's own."""
+    """At the size that the command line asks for, else the earlier run's if its weights or its data are taken, else the
+    data set's own.
+    """
     name = args.data or (like.data_name if like else "digits")
     if args.imbalance:
         name = f"subset:{name}@{args.imbalance}"
     flags = given(args, ModelConfig)
-    shape = dict(same.recipe.config) if same and name == same.data_name else {}
+    taken = same and (args.start or _folder_name(name) == _folder_name(same.data_name))
+    shape = dict(same.recipe.config) if same and taken else {}
     size, channels = (flags.get(key, shape.get(key)) for key in ("image_size", "channels"))
     return _load(name, args.data_root, size, channels)
+
+
+def _folder_name(data: str) -> str:
+    """What a recipe keeps of a folder's path; other names as they are."""
+    return data.removeprefix("folder:").rstrip("/").rpartition("/")[2]
 
 
 def _training_config(args: argparse.Namespace, cls: type[Trainable], same: Run | None) -> TrainingConfig:

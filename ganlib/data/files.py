@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from ganlib.errors import GanlibError
-from ganlib.files import DAMAGED_ARCHIVE
+from ganlib.files import DAMAGED_ARCHIVE, open_zip
 from ganlib.picture_files import MAX_BYTES
 
 Reader = Callable[[], bytes]
@@ -68,7 +68,7 @@ def _read_file(path: Path) -> bytes:
 def _iterate_archive(path: Path) -> Iterator[tuple[str, Reader]]:
     """In the archive's own order; then what links in it point to, under the links' names."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             yield from _iterate_zip(archive)
         return
     links: dict[str, str] = {}

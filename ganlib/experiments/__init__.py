@@ -9,6 +9,7 @@ verdict      reproduced, not reproduced, refuted or open: from the interval of a
 
 from ganlib.experiments.collection import ClaimData, Collected, Measurement, collect
 from ganlib.experiments.definition import (
+    MOMENTS,
     STAGE,
     Claim,
     Experiment,
@@ -21,6 +22,7 @@ from ganlib.experiments.entries import queue_entries
 from ganlib.experiments.verdict import Judgement, Verdict, judge, overall, readable
 
 __all__ = [
+    "MOMENTS",
     "STAGE",
     "Claim",
     "ClaimData",

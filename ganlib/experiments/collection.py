@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 from typing import Protocol as Structural
 
 import pandas as pd
 
+from ganlib.balances import balances, read_balance
+from ganlib.errors import GanlibError
 from ganlib.experiments.definition import Claim, Experiment, Variant
 from ganlib.experiments.measures import Estimate, measure_curve
 from ganlib.logs import LogError, diagnose, read
@@ -48,6 +51,10 @@ class ClaimData:
     protocol: str = ""  # label of the protocol that all of them share
     problem: str = ""  # one sentence
 
+    def of(self, variant: str | float) -> list[Measurement]:
+        """[] for a number, which a variant may be compared with."""
+        return [m for m in self.measurements if m.variant == variant]
+
 
 @dataclass(frozen=True)
 class Collected:
@@ -67,13 +74,17 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
         return read(usable[name].path / "log.csv")
 
     def claim_data(claim: Claim) -> ClaimData:
-        absent = [run for v in claim.variants for run in experiment.variant(v).runs if run in missing]
+        variants = [experiment.variant(name) for name in claim.variants]
+        absent = {run: variant.recipe for variant in variants for run in variant.runs if run in missing}
         if absent:
-            return ClaimData(claim, problem=_sentence(experiment.name, absent, missing))
-        pairs = [(variant, run) for variant in claim.variants for run in experiment.variant(variant).runs]
+            trains = f"ganlib experiment {experiment.name} --run" if any(absent.values()) else "ganlib queue"
+            return ClaimData(claim, problem=_sentence([*absent], missing, trains))
+        pairs = [(variant.name, run) for variant in variants for run in variant.runs]
         if claim.measure.metric:
             sides = [(experiment.variant(variant), run) for variant, run in pairs]
             return _from_records(claim, sides, scores)
+        if claim.measure.balance:
+            return _from_balances(claim, [(experiment.variant(v), usable[run]) for v, run in pairs])
         try:
             values = [(variant, run, _from_log(claim, log(run))) for variant, run in pairs]
         except LogError as error:
@@ -98,10 +109,10 @@ def _missing(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> dict[str
     return reasons
 
 
-def _sentence(experiment: str, absent: list[str], missing: Mapping[str, str]) -> str:
+def _sentence(absent: list[str], missing: Mapping[str, str], command: str) -> str:
     shown = [f"{run} ({missing[run]})" for run in absent[:3]]
     more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-    return f"Runs are missing: {', '.join(shown)}{more}; train them with ganlib experiment {experiment} --run."
+    return f"Runs are missing: {', '.join(shown)}{more}; train them with {command}."
 
 
 def _scores(runs: Mapping[str, TrainedRun]) -> pd.DataFrame:
@@ -166,6 +177,41 @@ def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -
         return rows[rows["snapshot"].isna()]
     ranked = rows[rows["snapshot"].notna()].sort_values("value", ascending=better == "lower")
     return ranked.drop_duplicates("protocol")
+
+
+def _from_balances(claim: Claim, sides: list[tuple[Variant, TrainedRun]]) -> ClaimData:
+    """A value a classifier: what was trained on images balanced in the variant's way, by its seed."""
+    measurements, protocols = [], set()
+    for variant, run in sides:
+        if variant.balancing is None:
+            return ClaimData(claim, problem=f"Variant {variant.name} names no balancing method.")
+        found = _balance_with(run, *variant.balancing)
+        if found is None:
+            method, ratio = variant.balancing
+            name = f"{method} at ratio {ratio:g}" if ratio else method
+            return ClaimData(
+                claim, problem=f"{run.path.name} has no classifiers of {name}; make them with ganlib balance."
+            )
+        data, images, rows = found
+        protocols.add(f"{data}, classifiers trained on {images:,} images")
+        for seed, value in zip(rows["seed"], rows[claim.measure.balance], strict=True):
+            measurements.append(Measurement(variant.name, f"{run.path.name}, seed {seed}", float(value), nan, nan))
+    if len(protocols) > 1:
+        return ClaimData(claim, problem="These classifiers were trained on different images; run ganlib balance alike.")
+    return ClaimData(claim, tuple(measurements), protocols.pop())
+
+
+def _balance_with(run: TrainedRun, method: str, ratio: float) -> tuple[str, int, pd.DataFrame] | None:
+    """Data set, images of a training and classifiers: of several comparisons, of most images and then of most seeds."""
+    found = []
+    for folder in balances(run.path):
+        with suppress(GanlibError):  # a damaged one is named on its own page
+            balance = read_balance(folder)
+            rows = balance.classifiers
+            rows = rows[(rows["method"] == method) & (rows["ratio"] == ratio)].sort_values("seed")
+            if len(rows):
+                found.append((balance.data, int(balance.protocol.get("train_images", 0)), rows))
+    return max(found, key=lambda entry: (entry[1], len(entry[2])), default=None)
 
 
 def _from_log(claim: Claim, frame: pd.DataFrame) -> Estimate:

@@ -77,6 +77,7 @@ SOURCES = {  # theses and a lecture, by what cards call them
 }
 STAGE = "stage"  # the option of a matrix that shows how its images come about
 MOST_IMAGES = 100  # of a matrix
+MOMENTS = (0.05, 0.23, 0.45, 0.68, 1.0)  # of a training, whose pictures are shown: epochs 10, 50, 100, 150, 220 of 220
 LAST = 1000  # the priority of an experiment that has none
 
 
@@ -90,6 +91,7 @@ class Variant:
     options: Mapping[str, Any] = field(default_factory=dict)
     space: str = "z"
     best_snapshot: bool = False
+    balancing: tuple[str, float] | None = None  # method and ratio, of comparisons made by ``ganlib balance``
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,8 @@ def _variant(path: Path, name: str, values: dict[str, Any], shared: dict[str, An
         raise GanlibError(f'snapshot of {place} is "best" or left out, not {snapshot!r}.')
     space = _text(values, "space") if "space" in values else "z"
     measured: dict[str, Any] = {"options": options, "space": space, "best_snapshot": snapshot == "best"}
+    if "balancing" in values:
+        measured["balancing"] = _balancing(_table(values.pop("balancing"), f"{place}.balancing"), place)
     if "runs_of" in values:
         other = _variant_elsewhere(path, _text(values, "runs_of"))
         _nothing_left(values, place)
@@ -232,6 +236,14 @@ def _variant(path: Path, name: str, values: dict[str, Any], shared: dict[str, An
             raise GanlibError(f"{place} has no {key}; name it there or in [recipe].")
     names = [f"{path.stem}-{name}-s{seed}" for seed in seeds]
     return Variant(name, title, tuple(names), recipe, tuple(seeds), **measured)
+
+
+def _balancing(values: dict[str, Any], place: str) -> tuple[str, float]:
+    method, ratio = _text(values, "method"), values.pop("ratio", 0)
+    _nothing_left(values, f"{place}.balancing")
+    if not _is_number(ratio) or ratio < 0:
+        raise GanlibError(f"ratio of {place}.balancing is a number from 0 on, not {ratio!r}.")
+    return method, float(ratio)
 
 
 def _variant_elsewhere(path: Path, reference: str) -> Variant:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ganlib.experiments.definition import Experiment
 
 
-def queue_entries(experiments: Iterable[Experiment]) -> str:
-    """TOML: a ``[[run]]`` table a training, each once; "" where all runs exist already."""
+def queue_entries(experiments: Iterable[Experiment], without: Collection[str] = ()) -> str:
+    """TOML: a ``[[run]]`` table a training, each once, but for those ``without``; "" where that leaves none."""
     blocks: dict[str, str] = {}
     for experiment in experiments:
         for variant in experiment.variants:
@@ -18,6 +18,8 @@ def queue_entries(experiments: Iterable[Experiment]) -> str:
                 continue
             shared = {key: value for key, value in variant.recipe.items() if key != "seeds"}
             for name, seed in zip(variant.runs, variant.seeds, strict=True):
+                if name in without:
+                    continue
                 values = {"name": name, **shared, "fields": shared["fields"] | {"seed": seed}}
                 blocks[name] = "[[run]]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items())
     return "\n".join(blocks.values())

@@ -1,4 +1,5 @@
-"""One number of a run: a metric of its records, a statistic of a curve, or whether the diagnosis finds something."""
+"""One number of a run: a metric of its records, a statistic of a curve, a finding of the diagnosis, or what classifiers
+reach that were trained on a data set balanced with its images."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ganlib.balances import MEASURES
 from ganlib.errors import GanlibError
 from ganlib.logs.diagnosis import RULES
 from ganlib.naming import nearest_names
@@ -22,17 +24,20 @@ WINDOW = 0.02  # of the run before and after a change
 
 @dataclass(frozen=True)
 class Measure:
-    """Exactly one of ``metric``, ``scalar`` and ``finding`` is not empty."""
+    """Exactly one of ``metric``, ``scalar``, ``finding`` and ``balance`` is not empty."""
 
     metric: str = ""
     scalar: str = ""
     statistic: str = ""
     finding: str = ""
+    balance: str = ""
 
     @property
     def label(self) -> str:
         if self.metric:
             return METRICS[self.metric].label
+        if self.balance:
+            return f"{self.balance.replace('_', ' ').capitalize()} of classifiers"
         return f"{self.scalar}, {STATISTICS[self.statistic][0]}" if self.scalar else _rule_titles()[self.finding]
 
 
@@ -42,9 +47,11 @@ def parse_measure(value: Any) -> Measure:
         return Measure(metric=_known(value, METRICS, "metric"))
     if isinstance(value, dict) and set(value) == {"finding"}:
         return Measure(finding=_known(value["finding"], _rule_titles(), "finding"))
+    if isinstance(value, dict) and set(value) == {"balance"}:
+        return Measure(balance=_known(value["balance"], MEASURES, "measure of classifiers"))
     if isinstance(value, dict) and set(value) == {"scalar", "statistic"} and isinstance(value["scalar"], str):
         return Measure(scalar=value["scalar"], statistic=_known(value["statistic"], STATISTICS, "statistic"))
-    raise GanlibError("measure is a metric's name, { scalar = …, statistic = … } or { finding = … }.")
+    raise GanlibError("measure is a metric's name, { scalar = …, statistic = … }, { finding = … } or { balance = … }.")
 
 
 class Estimate(NamedTuple):

@@ -56,8 +56,8 @@ def judge(data: ClaimData) -> Judgement:
     claim = data.claim
     if data.problem:
         return Judgement(claim, Verdict.OPEN, data.problem)
-    first = [m for m in data.measurements if m.variant == claim.first]
-    second = [m for m in data.measurements if m.variant == claim.second]
+    first = data.of(claim.first)
+    second = data.of(claim.second)
     reference = mean(second) if second else float(claim.second)
     difference = mean(first) - reference
     half = half_width(first, second)
@@ -122,7 +122,7 @@ def _sentence(
 ) -> str:
     claim = data.claim
     interval = f" ± {readable(half, 2)}" if half and isfinite(half) else ""
-    difference = f"{'-' if first < reference else '+'}{readable(abs(first - reference))}"
+    difference = f"{'−' if first < reference else '+'}{readable(abs(first - reference))}"
     text = f"{claim.measure.label}: {readable(first)} against {readable(reference)}, difference {difference}{interval}"
     if claim.measure.finding:
         text = f"{claim.measure.label}: in {first:.0%} of the trainings"
@@ -142,6 +142,6 @@ def readable(value: float, digits: int = 3) -> str:
 def _what_would_decide(data: ClaimData, effect: float, trainings: int) -> str:
     if trainings < 2:
         return ", which one training each cannot decide"
-    sides = [[m for m in data.measurements if m.variant == name] for name in data.claim.variants]
+    sides = [data.of(name) for name in data.claim.variants]
     n = trainings_needed(sides[0], sides[1] if len(sides) > 1 else [], effect)
     return f", which {n} trainings each would decide" if n > trainings else ", too close to the margin to decide"

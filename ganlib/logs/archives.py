@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from ganlib.errors import GanlibError
-from ganlib.files import DAMAGED_ARCHIVE
+from ganlib.files import DAMAGED_ARCHIVE, open_zip
 
 UNPACKED_BYTES, UNPACKED_FILES = 200_000_000, 2_000  # of all that an archive holds
 
@@ -16,7 +16,7 @@ def is_archive(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             names = archive.namelist()
     except DAMAGED_ARCHIVE:
         return True
@@ -27,7 +27,7 @@ def unpack(path: Path) -> Path:
     """The folder with the ZIP's files; GanlibError for what would fill the disk or is no whole ZIP."""
     folder = path.with_name("unpacked")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             members = archive.infolist()
             size = sum(member.file_size for member in members)  # one larger than its header says is cut there
             if size > UNPACKED_BYTES or len(members) > UNPACKED_FILES:

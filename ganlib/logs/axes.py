@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ganlib.errors import GanlibError
 from ganlib.logs.readers.cells import MIN_UNIX_TIME
@@ -68,14 +68,15 @@ def elapsed_seconds(frame: pd.DataFrame) -> pd.Series[float]:
         _, first, inverse = np.unique(order, return_index=True, return_inverse=True)
         wall = rows["wall_time"].to_numpy()[first]
         if np.isfinite(wall).all():
-            seconds[positions] = _without_pauses(wall)[inverse]
+            seconds[positions] = without_pauses(wall)[inverse]
     unknown = np.isnan(seconds)
     if unknown.any():
         seconds[unknown] = _interpolate_tag(frame[unknown], "elapsed")
     return pd.Series(seconds, index=frame.index, name="elapsed")
 
 
-def _without_pauses(wall: NDArray[np.float64]) -> NDArray[np.float64]:
+def without_pauses(wall: ArrayLike) -> NDArray[np.float64]:
+    """(n,) seconds since the first of n >= 1 times, as ``elapsed_seconds`` counts them."""
     intervals = np.maximum(np.diff(wall), 0)
     if len(intervals) and (median := np.median(intervals)) > 0:
         intervals[intervals > MAX_GAP * median] = median

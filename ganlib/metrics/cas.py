@@ -24,7 +24,7 @@ from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_set
 from ganlib.models import MODELS
 from ganlib.records import Record
-from ganlib.runs import RunFolder
+from ganlib.run_folder import RunFolder
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded
 

@@ -46,7 +46,9 @@ class EDMConfig(UNetConfig):
     width: int = option(32, "channels at the highest resolution", min=4)
     p_mean: float = option(-1.2, "mean of ln σ in training")
     p_std: float = option(1.2, "standard deviation of ln σ in training", min=0.0)
-    sigma_data: float = option(0.5, "standard deviation of the images", min=0.01, max=10.0)
+    sigma_data: float = option(
+        0.5, "root mean square of the images: 0.5 of photographs, 0.9 of white digits on black", min=0.01, max=10.0
+    )
     sigma_min: float = option(0.002, "lowest noise level above 0 in sampling", min=1e-5, max=1.0)
     sigma_max: float = option(80.0, "highest noise level in sampling", min=1.0, max=10_000.0)
     rho: float = option(7.0, "how far sampling's steps shorten towards low noise; 1 = even", min=1.0, max=100.0)

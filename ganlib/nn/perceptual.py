@@ -15,6 +15,7 @@ from ganlib.nn.efficientnet import feature_pyramid
 
 FEATURE_SIDE = 64  # pixels to which smaller images are enlarged
 FEATURE_STRIDES = slice(0, 3)  # of the pyramid: 4, 8 and 16
+STRIDE = 4  # pixels: what is moved by less has other features
 
 
 def perceptual_features(images: Tensor) -> list[Tensor]:

@@ -23,7 +23,8 @@ from ganlib.errors import GanlibError
 from ganlib.files import remove_partial_files
 from ganlib.queue.definition import Entry, read_queue
 from ganlib.queue.state import Stage, State, StateFolder
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from ganlib.settings import child_environment
 
 POLL = 1.0  # seconds between two looks at the processes and the file

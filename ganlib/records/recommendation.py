@@ -73,7 +73,8 @@ def _cheapest(ranked: pd.DataFrame, parameters: Mapping[str, int], names: Mappin
     rows = ranked[ranked["run"].isin(parameters)]
     if len(rows) < 2:
         return []
-    metric, best = METRICS[rows["metric"].iloc[0]], _best_first(rows).iloc[0]
+    metric, rows = METRICS[rows["metric"].iloc[0]], _best_first(rows)  # of runs of one size the better one
+    best = rows.iloc[0]
     within = rows[(rows["value"] - best["value"]).abs() <= TOLERANCE * abs(best["value"])]
     smallest = within.loc[within["run"].map(parameters).idxmin()]
     criterion = f"Smallest within {TOLERANCE:.0%} of the best {metric.label}"

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganlib.devices import is_out_of_memory, on_device
+from ganlib.devices import is_out_of_memory, on_device_at_once, tasks_at_once
 from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
 from ganlib.models import GenerativeModel, Latents, Trainable
@@ -24,6 +24,7 @@ T = TypeVar("T", NDArray[np.uint8], list[NDArray[np.uint8]])
 
 CHUNK = 64  # large enough for full throughput of a small network, small enough to show progress
 MULTIPLE = 4  # images of a batch
+QUEUED = 8  # chunks for each thread where no one waits for the first: the fewer pauses, the less do threads stand idle
 
 
 def check_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def sample(
     **options: Any,
 ) -> NDArray[np.uint8]:
     """(N, H, W, C) uint8: the images of ``seeds``, one seed an image, or of latents."""
-    return np.concatenate(_all(sample_chunks(model, seeds, labels, chunk=chunk, **options)))
+    return np.concatenate(_all(_chunks(model, seeds, labels, chunk, options, QUEUED)))
 
 
 def sample_chunks(
@@ -62,7 +63,17 @@ def sample_chunks(
     them, scalars or (N,) tensors. A chunk that does not fit in memory is halved and tried again: a seed's
     image does not depend on its chunk, unless this is smaller than 4, which may change a level here or there.
     """
+    yield from _chunks(model, seeds, labels, chunk, options)
 
+
+def _chunks(
+    model: GenerativeModel,
+    seeds: Iterable[int] | Latents,
+    labels: Sequence[int] | Tensor | None,
+    chunk: int,
+    options: dict[str, Any],
+    queued: int = 1,
+) -> Iterator[NDArray[np.uint8]]:
     seeds = seeds if isinstance(seeds, Latents) else list(seeds)
     y = _checked(labels, len(seeds))
 
@@ -70,7 +81,7 @@ def sample_chunks(
         latents = latents_at(model, seeds, rows)
         return to_uint8(model.generate(latents, None if y is None else y[rows], **options_of(options, rows)))
 
-    yield from in_chunks(model, len(seeds), compute, chunk)
+    yield from in_chunks(model, len(seeds), compute, chunk, queued)
 
 
 def sample_stages(
@@ -100,24 +111,30 @@ def latents_at(model: GenerativeModel, seeds: Sequence[int] | Latents, rows: Ten
     return seeds[rows] if isinstance(seeds, Latents) else model.latents([seeds[i] for i in rows.tolist()])
 
 
-def in_chunks(model: Trainable, n: int, compute: Callable[[Tensor], T], chunk: int = CHUNK) -> Iterator[T]:
-    """``compute(rows)``, in the device's thread, for consecutive parts of n images, halved where memory runs out.
+def in_chunks(
+    model: Trainable, n: int, compute: Callable[[Tensor], T], chunk: int = CHUNK, queued: int = 1
+) -> Iterator[T]:
+    """``compute(rows)``, in the device's threads, for consecutive parts of n images, halved where memory runs out.
 
-    ``rows``, (m,) int64, are those of ``fill_up``; what is computed for the added ones is cut off.
+    ``rows``, (m,) int64, are those of ``fill_up``; what is computed for the added ones is cut off. ``queued`` parts a
+    thread are computed before the first of them is yielded. Between what is yielded and the next ones nothing is
+    computed: whoever takes them has the device.
     """
-    start = 0
+    start, at_once = 0, tasks_at_once(model.device)
+    at_once *= queued if at_once > 1 else 1
     while start < n:
-        part = slice(start, min(start + chunk, n))
+        parts = [slice(i, min(i + chunk, n)) for i in range(start, min(start + at_once * chunk, n), chunk)]
         try:
-            result = on_device(model.device, partial(compute, fill_up(part, chunk)))
+            results = on_device_at_once(model.device, [partial(compute, fill_up(part, chunk)) for part in parts])
         except RuntimeError as error:
-            if not is_out_of_memory(error) or chunk == 1:
+            if not is_out_of_memory(error) or at_once == chunk == 1:
                 raise
-            chunk //= 2
+            at_once, chunk = (1, chunk) if at_once > 1 else (1, chunk // 2)
             continue
-        count = part.stop - part.start
-        yield [stage[:count] for stage in result] if isinstance(result, list) else result[:count]
-        start = part.stop
+        for part, result in zip(parts, results, strict=True):
+            count = part.stop - part.start
+            yield [stage[:count] for stage in result] if isinstance(result, list) else result[:count]
+        start = parts[-1].stop
 
 
 def fill_up(part: slice, chunk: int) -> Tensor:

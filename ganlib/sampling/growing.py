@@ -57,10 +57,15 @@ class Growing:
             if self.done:
                 return
             try:
-                self.state = on_device(self._device, partial(next, self._stages), long=True)
+                on_device(self._device, self._advance, long=True)
             except Exception:  # a generator that raised would seem to have ended
                 self.state, self._stages = (self.images, 0.0), self._start()
                 raise
+
+    def _advance(self) -> None:
+        """In the device's thread, also where whoever asked for the step has left meanwhile."""
+        if not self.done:
+            self.state = next(self._stages)
 
     def finish(self) -> NDArray[np.uint8]:
         while not self.done:

@@ -16,7 +16,7 @@ from ganlib.distributed import World
 from ganlib.errors import GanlibError
 from ganlib.models import Batch, Trainable
 from ganlib.nn.sync_norm import synchronise_batch_norms
-from ganlib.runs import RunFolder
+from ganlib.run_folder import RunFolder
 from ganlib.training.config import TrainingConfig
 from ganlib.training.ema import EMA
 from ganlib.training.log import ScalarLog

@@ -82,7 +82,7 @@ def colour(images: Images, labels: Labels, training: Images, strength: float, rn
     return result
 
 
-@register("JPEG", (10.0, 25.0, 50.0, 75.0), "100 - quality")
+@register("JPEG", (10.0, 25.0, 50.0, 75.0), "below quality 100")
 def jpeg(images: Images, labels: Labels, training: Images, strength: float, rng: np.random.Generator) -> Images:
     return np.stack([_encoded(image, round(100 - strength)) for image in images])
 

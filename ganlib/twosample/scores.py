@@ -7,7 +7,7 @@ from typing import Any
 
 from ganlib.records import Interval, Protocol, Record, Reference
 from ganlib.twosample.context import Context
-from ganlib.twosample.sides import Side
+from ganlib.twosample.sides import Side, source_and_part
 
 METRIC = {  # the test and its statistic -> the metric of a record
     ("small network", "ROC-AUC"): "two_sample_auc",
@@ -65,8 +65,7 @@ def _protocol(context: Context, row: Any) -> Protocol:
 
 
 def _reference(side: Side) -> Reference:
-    name, _, part = side.name.partition("#")
-    return Reference(name, part, side.fingerprint)
+    return Reference(*source_and_part(side.name), side.fingerprint)
 
 
 def _changed(side: Side) -> dict[str, Any]:

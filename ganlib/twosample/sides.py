@@ -98,17 +98,25 @@ class Side:
         return digest.hexdigest()[:16]
 
 
+def source_and_part(name: str) -> tuple[str, str]:
+    """Of "SOURCE#PART". Sets of a mixture may have a part of their own: only a split at its end is the mixture's."""
+    if not name.startswith("mixture:"):
+        return name.partition("#")[::2]
+    source, _, part = name.rpartition("#")
+    return (source, part) if part.partition("/")[0] in SPLITS else (name, "")
+
+
 def locate(
     name: str, n: int, device: torch.device, *, options: dict[str, str] | None = None, root: str | None = None
 ) -> Origin:
     """What ``name`` means, of up to n images even over its classes. GanlibError where it means nothing."""
-    source_name, _, part = name.partition("#") if not name.startswith("mixture:") else (name, "", "")
+    source_name, part = source_and_part(name)
     path = Path(os.path.expanduser(source_name))
     is_run = (path / "config.json").exists()
     if not is_run and (os.path.exists(path) or source_name.partition(":")[0] in DATA_SETS):
         if options:
             raise GanlibError(f"{name} is no run, so leave the option {next(iter(options))!r} out.")
-        return _locate_files(name, path, part, n, root)
+        return _locate_files(name, source_name, part, n, root)
     if part:
         raise GanlibError(f"{source_name} is neither a folder, an archive nor a data set, so it has no part {part!r}.")
     return _locate_run(find_run(source_name), n, device, options or {})
@@ -147,8 +155,8 @@ def _locate_run(run: Run, n: int, device: torch.device, options: dict[str, str])
     return Origin(run.name, files, read, of_run, run.classes if model.conditional else (), run, checked)
 
 
-def _locate_files(name: str, path: Path, part: str, n: int, root: str | None) -> Origin:
-    source_name = name.partition("#")[0]
+def _locate_files(name: str, source_name: str, part: str, n: int, root: str | None) -> Origin:
+    path = Path(os.path.expanduser(source_name))
     exists = os.path.exists(path)
     key, argument = ("folder", str(path)) if exists else source_name.partition(":")[::2]
     source = DATA_SETS[key].locate(DataRequest(argument or None, data_roots(root)))
@@ -192,7 +200,7 @@ def _choose(source: Source, name: str, part: str, n: int, *, whole: bool) -> dic
     splits = [s for s in SPLITS if s == split] or (SPLITS if whole or part else SPLITS[:1])
     if class_name and class_name not in contents.classes:
         known = ", ".join([*SPLITS, *contents.classes[:10]])
-        raise GanlibError(f"{name.partition('#')[0]} has no part {part!r}; there are {known}.")
+        raise GanlibError(f"{source_and_part(name)[0]} has no part {part!r}; there are {known}.")
     keys = [(s, row) for s in splits for row in range(len(contents.labels[s]))]
     labels = np.concatenate([contents.labels[s] for s in splits])
     if class_name:

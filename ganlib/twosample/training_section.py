@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log2, sqrt
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.cas import CLASSIFIER, train
 from ganlib.models import MODELS
 from ganlib.training import TrainingConfig
-from ganlib.twosample.context import Context
+from ganlib.twosample.context import Context, scaled
 
 SEEDS = 5
 SHOWN = 16  # test pictures with predictions
@@ -38,11 +38,13 @@ def training_section(context: Context) -> None:
             f"{real.name} and {synthetic.name} do not have the same classes, so no classifier learns both."
         )
     training = context.training[context.is_real]
-    test = Split(real.images[~training], real.labels[~training], "held-out half")
+    size = 2 ** round(log2(context.images.shape[1]))  # the classifier halves it again and again
+    real_images, synthetic_images = scaled(real.images, size), scaled(synthetic.images, size)
+    test = Split(real_images[~training], real.labels[~training], "held-out half")
     n = min(int(training.sum()), len(synthetic))
     labels = np.array([classes.index(synthetic.classes[label]) for label in synthetic.labels])
-    of_real = real.images[training][:n], real.labels[training][:n]
-    of_synthetic = synthetic.images[:n], labels[:n]
+    of_real = real_images[training][:n], real.labels[training][:n]
+    of_synthetic = synthetic_images[:n], labels[:n]
     both = np.concatenate([of_real[0], of_synthetic[0]]), np.concatenate([of_real[1], of_synthetic[1]])
     rows, classifiers = [], {}
     sources = {"real": of_real, "synthetic": of_synthetic, "both": both}

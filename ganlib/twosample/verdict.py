@@ -11,8 +11,9 @@ CLASSIFIER_TESTS = ("small network", "logistic regression")
 
 
 def verdict(comparison: Comparison) -> str:
-    """Of the classifiers and of the search for copies; states the power of what found nothing."""
-    return " ".join(filter(None, [_classifiers(comparison), _copies(comparison)])) or "No classifier was trained."
+    """Of the classifiers, the search for copies and training on them; states the power of what found nothing."""
+    sentences = filter(None, [_classifiers(comparison), _copies(comparison), _training(comparison)])
+    return " ".join(sentences) or "No classifier was trained to tell them apart."
 
 
 def _classifiers(comparison: Comparison) -> str:
@@ -48,4 +49,19 @@ def _copies(comparison: Comparison) -> str:
     return (
         f"{most['copies']:,} of {most['n']:,} synthetic images are copies of training images (in {subject}; as near "
         f"lie {most['held_out_share']:.2%} of held-out images)."
+    )
+
+
+def _training(comparison: Comparison) -> str:
+    rows = comparison.tests[comparison.tests["section"] == "training"].set_index("subject")
+    if rows.empty:
+        return ""
+
+    def accuracy(source: str) -> str:
+        row = rows.loc[source]
+        return f"{row['value']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+
+    return (
+        f"A classifier trained on synthetic images is right about {accuracy('synthetic')} of real ones, trained on as "
+        f"many real images about {accuracy('real')}, on both about {accuracy('both')}."
     )

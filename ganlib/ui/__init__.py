@@ -20,12 +20,8 @@ experiments       results, and what they lead to       experiment_cards  all of 
 experiment_matrix images by seed and option
 experiment_view   one of them                          experiment_parts  its figures, tables, sentences
 presentation      prepared views, one after the other           navigation        the pages
-growth            images in stages: progress, stop, go on       scripts           JavaScript of the pages
-garbage           collections that stay short
+growth            images in stages: progress, stop, go on       scripts           JavaScript, once
+garbage           collections that stay short                   serving           a session's turn at the device
+model_cache       models in memory, bounded in bytes            shared_cache      what all sessions read alike
+picture_source    a picture to edit, wherever it is from       example_pictures  those of a run's last sheet
 """
-
-from ganlib import devices, figures, logs, models, sampling  # noqa: F401 (with plotly, pandas and torch, before the freeze)
-from ganlib.ui.garbage import leave_out_survivors
-
-devices.share_cores()
-leave_out_survivors()

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
-from ganlib.applications.balancing.result import Balance
 from ganlib.applications.balancing.verdict import verdict
+from ganlib.balances import Balance
 from ganlib.config import flags
 from ganlib.errors import GanlibError
 from ganlib.figures.balancing import (

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ganlib.applications.balancing.balance import fills_up_classes
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
-from ganlib.applications.balancing.result import default_folder
+from ganlib.applications.balancing.place import default_folder
 from ganlib.config import flags
 from ganlib.data import display_name
 from ganlib.figures.balancing import LABELS

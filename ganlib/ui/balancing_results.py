@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ganlib.applications.balancing.result import FILE, Balance, read_balance
+from ganlib.balances import FILE, Balance, read_balance
 from ganlib.data import display_name
 from ganlib.ui.stored_results import stored_results
 

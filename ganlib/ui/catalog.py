@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from functools import lru_cache, partial
+from functools import partial
 from math import inf, log2
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-import torch
 
 from ganlib import records
 from ganlib.applications import paths
@@ -28,12 +26,15 @@ from ganlib.figures import PALETTE
 from ganlib.logs import recipes
 from ganlib.models import GenerativeModel, Trainable
 from ganlib.naming import run_names
-from ganlib.runs import Run, RunError, as_run_error, scan
+from ganlib.run_folder import RunError
+from ganlib.runs import Run, as_run_error, scan
 from ganlib.sampling import Growing, sample_stages
 from ganlib.sampling.keyframes import InterpolationRequest
 from ganlib.sampling.request import SampleRequest, SavedLatents
 from ganlib.settings import run_roots
 from ganlib.ui import serving
+from ganlib.ui.model_cache import ModelCache
+from ganlib.ui.shared_cache import shared_cache
 
 Signature = tuple[tuple[bytes, int, int], ...]  # paths as the system has them: a name may be no UTF-8
 
@@ -105,7 +106,7 @@ def best_first(candidates: Iterable[Run]) -> list[Run]:
     return sorted(candidates, key=lambda run: (fids.get(run.name, inf), -run.images_seen))
 
 
-@lru_cache(maxsize=4)
+@shared_cache(maxsize=4)
 def _fids(files: Signature) -> dict[str, float]:
     scores = usual_scores()
     fids = scores[scores.metric == "fid"]
@@ -116,6 +117,7 @@ def recognisable_first(candidates: Sequence[Run]) -> list[str]:
     """Data sets in the order to show them: those first of whose pictures most can be told.
 
     By the best class agreement of their runs times the binary logarithm of the image's side; without agreement last.
+    Subsets, which serve studies of few or unequal classes, come after whole sets.
     """
     told: dict[str, float] = {}
     for run in candidates:
@@ -123,7 +125,7 @@ def recognisable_first(candidates: Sequence[Run]) -> list[str]:
         agreement = 0.0 if row is None else float(row.value)
         told[run.data_name] = max(told.get(run.data_name, 0.0), agreement * log2(run.config.image_size))
     sizes = {run.data_name: run.config.image_size * run.config.channels for run in candidates}
-    return sorted(told, key=lambda name: (-told[name], -sizes[name]))
+    return sorted(told, key=lambda name: (name.startswith("subset:"), -told[name], -sizes[name]))
 
 
 def run_folders() -> tuple[Path, ...]:
@@ -132,10 +134,12 @@ def run_folders() -> tuple[Path, ...]:
 
 
 def _run_files() -> Signature:
-    return signature("*/config.json") + signature("*/weights.safetensors")
+    return signature("*/config.json") + signature("*/weights.safetensors") + signature("*/weights.json")
 
 
-@lru_cache(maxsize=4)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
+@shared_cache(
+    maxsize=4
+)  # asked several times a page: Streamlit's hashing of the signature would cost more than the scan
 def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     scanned, broken = scan()
     usable = []
@@ -148,21 +152,15 @@ def _scan(files: Signature) -> tuple[list[Run], list[RunError]]:
     return usable, broken
 
 
-@lru_cache(maxsize=4)
+@shared_cache(maxsize=4)
 def _hashes(files: Signature) -> dict[str, str]:
     return {run.name: run.weights_hash for run in _scan(files)[0]}
 
 
-def _release(model: Trainable) -> None:
-    """GPU memory is given back; the CPU's is free as soon as nobody holds the model."""
-    if model.device.type == "cuda":
-        del model
-        gc.collect()
-        torch.cuda.empty_cache()
+MODELS_IN_MEMORY = ModelCache()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading weights…", on_release=_release)
-def _load_model(path: bytes, weights_hash: str, recipe: str, device: str) -> Trainable:
+def _read_model(path: bytes, weights_hash: str, recipe: str, device: str) -> Trainable:
     """RunError where another run has taken its place since the page read its recipe."""
     run = Run(Path(os.fsdecode(path)))
     model = run.load(pick_device(device))
@@ -180,18 +178,16 @@ def load_model(run: Run) -> GenerativeModel:
 
 def load_trainable(run: Run) -> Trainable:
     """``load_model`` of a run that need not generate."""
-    return _cached_model(run, st.session_state.get("device", "auto"))
+    key = *_identity(run), st.session_state.get("device", "auto")
+    waits = nullcontext() if key in MODELS_IN_MEMORY else st.spinner("Loading weights…")
+    with waits:
+        return MODELS_IN_MEMORY.get(key, partial(_read_model, *key))
 
 
 def preload_model(run: Run) -> None:
     """Outside any session, on the device that new sessions have."""
-    _cached_model(run, "auto")
-
-
-def _cached_model(run: Run, device: str) -> Trainable:
-    path, weights_hash, recipe = _identity(run)
-    # By name: for each positional argument Streamlit inspects the function's signature, at every call.
-    return _load_model(path=path, weights_hash=weights_hash, recipe=recipe, device=device)
+    key = *_identity(run), "auto"
+    MODELS_IN_MEMORY.get(key, partial(_read_model, *key))
 
 
 def _identity(run: Run) -> tuple[bytes, str, str]:
@@ -299,7 +295,7 @@ def evaluations() -> tuple[pd.DataFrame, list[str]]:
     return _evaluations(signature("*/evaluation.json"), run_folders())
 
 
-@lru_cache(maxsize=2)
+@shared_cache(maxsize=2)
 def _evaluations(files: Signature, folders: tuple[Path, ...]) -> tuple[pd.DataFrame, list[str]]:
     return records.read_evaluations(run_names(folders))
 
@@ -309,7 +305,7 @@ def present_scores() -> pd.DataFrame:
     return _present(_run_files() + signature("*/evaluation.json"))
 
 
-@lru_cache(maxsize=4)
+@shared_cache(maxsize=4)
 def _present(files: Signature) -> pd.DataFrame:
     return records.present(evaluations()[0], weights_hashes())
 
@@ -319,7 +315,7 @@ def usual_scores() -> pd.DataFrame:
     return _usual(_run_files() + signature("*/evaluation.json"))
 
 
-@lru_cache(maxsize=4)
+@shared_cache(maxsize=4)
 def _usual(files: Signature) -> pd.DataFrame:
     return records.usual_scores(present_scores(), {run.name: run.data_name for run in runs()})
 
@@ -329,7 +325,7 @@ def find_scores(run: Run, metric: str) -> tuple[Any, pd.DataFrame]:
     return _find_scores(_run_files() + signature("*/evaluation.json"), run.name, metric)
 
 
-@lru_cache(maxsize=4096)  # a page of cards asks for dozens
+@shared_cache(maxsize=4096)  # a page of cards asks for dozens
 def _find_scores(files: Signature, run: str, metric: str) -> tuple[Any, pd.DataFrame]:
     scores, rows = _present(files), _rows_by_run(files).get((run, metric), [])
     own = records.by_date(scores.iloc[rows])
@@ -337,7 +333,7 @@ def _find_scores(files: Signature, run: str, metric: str) -> tuple[Any, pd.DataF
     return next(own[chosen].itertuples(), None), own[~chosen]
 
 
-@lru_cache(maxsize=4)
+@shared_cache(maxsize=4)
 def _rows_by_run(files: Signature) -> dict[Any, Any]:
     """(run, metric) -> its rows of the present scores."""
     return dict(_present(files).groupby(["run", "metric"], sort=False).indices)
@@ -348,6 +344,6 @@ def all_recipes() -> pd.DataFrame:
     return _recipes(signature("*/config.json"), run_folders())
 
 
-@lru_cache(maxsize=2)
+@shared_cache(maxsize=2)
 def _recipes(files: Signature, folders: tuple[Path, ...]) -> pd.DataFrame:
     return recipes(folders)

@@ -19,7 +19,6 @@ from ganlib.ui.catalog import broken_runs, single_scan
 from ganlib.ui.growth import continue_unfinished
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
 from ganlib.ui.markup import plain
-from ganlib.ui.scripts import merge_history
 
 # Streamlit writes the chosen options of a list in white whatever the accent: on a light one that is 2.6 : 1.
 DARK_TAGS = "<style>[data-testid=stMultiSelect] [data-tag] * { color: #0f1117 }</style>"
@@ -55,7 +54,6 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
             st.error(plain(describe_os_error(error)), icon=":material/error:")
         except _Finished:
             pass
-        merge_history()
         if st.context.theme.type == "dark":
             st.html(DARK_TAGS)
         if sidebar:

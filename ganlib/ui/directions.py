@@ -25,6 +25,7 @@ from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
 from ganlib.settings import read_only
 from ganlib.ui import chrome, components, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, request_key
+from ganlib.ui.downloads import draw_download
 from ganlib.ui.links import check_link, draw_link, format_options, write_link
 from ganlib.ui.markup import plain
 from ganlib.ui.measuring import Layers, draw_measured
@@ -158,13 +159,12 @@ def draw_strips(request: SampleRequest, directions: Mapping[str, Measured]) -> N
         st.caption(plain(f"{first.captions[0]} along each direction, in deviations of the latents:"))
         st.html(markup.strip_rows(slider_labels(request.run, directions), STRENGTHS, strips))
     captions = [f"{name} {strength:+g}" for name in directions for strength in STRENGTHS]
-    st.download_button(
+    draw_download(
         "Film strips as PNG",
         lambda: png(captioned_grid(np.concatenate(strips), captions, len(STRENGTHS))),
         f"{request.run.name}_directions_{request.sources[0]}.png",
         "image/png",
-        on_click="ignore",
-        icon=":material/image:",
+        "image",
     )
 
 

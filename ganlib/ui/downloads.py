@@ -18,6 +18,17 @@ FORMULA = re.compile(r"\s*[=+@\t\r-]")
 DownloadFile = tuple[str, Callable[[], bytes], str, str, str]  # label, content, file name, MIME type, icon
 
 
+def draw_download(
+    label: str, content: Callable[[], bytes], name: str, mime: str, icon: str, key: str | None = None
+) -> None:
+    """A button whose ``content`` is made when it is pressed.
+
+    Bytes would be encoded in every run of the script, and stored under an address that the next run takes back: a
+    browser that still looks at the button meets an address of nothing.
+    """
+    st.download_button(plain(label), content, name, mime, on_click="ignore", icon=f":material/{icon}:", key=key)
+
+
 def draw_curve_downloads(frame: pd.DataFrame, report: Report) -> None:
     """The shown scalars for a spreadsheet and for pandas, and the page as one file of HTML."""
 
@@ -29,9 +40,9 @@ def draw_curve_downloads(frame: pd.DataFrame, report: Report) -> None:
         return content.getvalue()
 
     with st.container(horizontal=True):
-        _draw_download("Shown scalars as CSV", lambda: scalars_csv(frame), "curves.csv", "text/csv", "download")
+        draw_download("Shown scalars as CSV", lambda: scalars_csv(frame), "curves.csv", "text/csv", "download")
         mime = "application/vnd.apache.parquet"
-        _draw_download("Shown scalars as Parquet", parquet, "curves.parquet", mime, "table")
+        draw_download("Shown scalars as Parquet", parquet, "curves.parquet", mime, "table")
         _draw_report_download(report, "curves.html")
 
 
@@ -40,8 +51,8 @@ def draw_score_downloads(report: Report, table: pd.DataFrame, ranked: pd.DataFra
     name, protocol = ranked.metric.iloc[0], ranked.protocol_label.iloc[0]
     with st.container(horizontal=True):
         csv = table.assign(Protocol=protocol)
-        _draw_download("Table as CSV", lambda: to_csv(csv), f"{name}.csv", "text/csv", "download")
-        _draw_download("Table as LaTeX", lambda: latex(table).encode(), f"{name}.tex", "text/x-tex", "function")
+        draw_download("Table as CSV", lambda: to_csv(csv), f"{name}.csv", "text/csv", "download")
+        draw_download("Table as LaTeX", lambda: latex(table).encode(), f"{name}.tex", "text/x-tex", "function")
         _draw_report_download(report, f"{name}.html", f"Protocol: {protocol}. ")
 
 
@@ -49,12 +60,12 @@ def draw_files(files: Iterable[DownloadFile]) -> None:
     """Buttons in a row."""
     with st.container(horizontal=True):
         for label, content, name, mime, icon in files:
-            _draw_download(label, content, name, mime, icon)
+            draw_download(label, content, name, mime, icon)
 
 
 def draw_report_download(build: Callable[[], Report], name: str) -> None:
     """A report that is built when the button is pressed."""
-    _draw_download("Report as HTML", lambda: _page(build(), ""), name, "text/html", "description")
+    draw_download("Report as HTML", lambda: _page(build(), ""), name, "text/html", "description")
 
 
 def scalars_csv(frame: pd.DataFrame) -> bytes:
@@ -94,13 +105,8 @@ def to_latex(frame: pd.DataFrame) -> bytes:
 
 
 def _draw_report_download(report: Report, name: str, footer: str = "") -> None:
-    _draw_download("Report as HTML", lambda: _page(report, footer), name, "text/html", "description")
+    draw_download("Report as HTML", lambda: _page(report, footer), name, "text/html", "description")
 
 
 def _page(report: Report, footer: str) -> bytes:
     return report.html(f"{footer}ganlib {commit() or ''}, {now()}.").encode()
-
-
-def _draw_download(label: str, content: Callable[[], bytes], name: str, mime: str, icon: str) -> None:
-    """``content`` is made when the button is pressed."""
-    st.download_button(plain(label), content, name, mime, on_click="ignore", icon=f":material/{icon}:")

@@ -28,7 +28,7 @@ def pick_results(results: Sequence[Result]) -> list[Result]:
     counts = Counter(result.verdict for result in results)
     labels = {f"{verdict} ({counts[verdict]})": verdict for verdict in Verdict if counts[verdict]}
     st.caption(plain(", ".join(labels)))
-    left, right = st.columns(2)  # whose places do not depend on what they hold
+    left, right = st.columns([2, 1])  # whose places do not depend on what they hold
     with left:
         source = _pick("Source", [ALL, *sources], "source")
     with right:
@@ -90,15 +90,9 @@ def _draw_card(result: Result) -> None:
     if data.problem:
         st.caption(plain(describe_progress(result)))
         return
-    rows = [
-        (
-            variant.title,
-            result.colour(variant.name),
-            [m.value for m in data.measurements if m.variant == variant.name],
-        )
-        for variant in experiment.variants
-        if variant.name in data.claim.variants
-    ]
+    same_axis = [c for c in result.claims if (c.claim.measure, c.protocol) == (data.claim.measure, data.protocol)]
+    values = {name: [m.value for m in c.of(name)] for c in same_axis for name in c.claim.variants if not c.problem}
+    rows = [(v.title, result.colour(v.name), values[v.name]) for v in experiment.variants if v.name in values]
     reference = None if isinstance(data.claim.second, str) else data.claim.second
     st.html(markup.dot_rows(rows, data.claim.measure.label, reference))
 

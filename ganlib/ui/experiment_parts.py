@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganlib import figures
 from ganlib.errors import GanlibError
-from ganlib.experiments import Judgement, Variant, Verdict, readable
+from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, readable
 from ganlib.figures.report import Report
 from ganlib.logs import RECIPE, assign_x, differing
 from ganlib.runs import Run
@@ -21,7 +21,6 @@ from ganlib.ui.catalog import all_recipes
 from ganlib.ui.experiment_matrix import draw_matrix
 from ganlib.ui.experiments import Result
 
-MOMENTS = (0.05, 0.23, 0.45, 0.68, 1.0)  # of the training: the source's epochs 10, 50, 100, 150 and 220 of 220
 TILES = (3, 2)  # of a moment's picture
 GAP = 12  # pixels between the moments of a report's picture
 SMOOTHING = 0.6
@@ -99,9 +98,7 @@ def _line_name(variant: Variant, run: str) -> str:
 
 def moments(run: Run, total: int) -> list[Moment]:
     """The run's pictures nearest to each of ``MOMENTS``, each once; ``total``: images of the whole training."""
-    drawn = [n for n in run.folder.sample_images() if n]
-    chosen = dict.fromkeys(min(drawn, key=lambda n: abs(n - share * total)) for share in MOMENTS) if drawn else {}
-    blocks = {images: thumbnails.block_at(run, images, *TILES) for images in chosen}
+    blocks = {images: thumbnails.block_at(run, images, *TILES) for images in run.folder.samples_near(MOMENTS, total)}
     return [Moment(images, images / total, block) for images, block in blocks.items() if block is not None]
 
 

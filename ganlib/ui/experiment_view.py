@@ -30,7 +30,9 @@ def draw_experiment(result: Result, listed: Sequence[Result]) -> None:
         st.markdown(plain(experiment.reported))
     with measured.container(border=True, height="stretch", gap="small"):
         st.caption("Measured")
-        st.markdown(plain(result.judgements[0].sentence))
+        judgement = result.judgements[0]
+        st.markdown(plain(f"{judgement.claim.statement} {judgement.verdict.capitalize()}."))
+        st.markdown(plain(judgement.sentence))
         if result.missing:
             st.caption(plain(describe_progress(result)))
     values, curves, pictures, configuration = st.tabs(["Claims", "Curves", "Pictures", "Configuration"])

@@ -31,7 +31,13 @@ BADGES: dict[Verdict, tuple[Colour, str]] = {  # verdict -> colour of Streamlit,
     Verdict.REFUTED: ("red", "cancel"),
     Verdict.OPEN: ("orange", "pending"),
 }
-FILES = ("config.json", "weights.safetensors", "evaluation.json", "log.csv")  # of a run that results depend on
+FILES = (
+    "config.json",
+    "weights.safetensors",
+    "weights.json",
+    "evaluation.json",
+    "log.csv",
+)  # of a run
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,14 @@ from ganlib.config import flags
 from ganlib.errors import GanlibError
 from ganlib.files import read_json
 from ganlib.models import GenerativeModel
-from ganlib.runs import Run, find_run, read_sheet
+from ganlib.run_folder import read_sheet
+from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
 from ganlib.sampling.request import SampleRequest
 from ganlib.settings import READ_ONLY, read_only, results_root
 from ganlib.ui import markup
 from ganlib.ui.catalog import generates, has_stages, load_model, quick_first, runs
+from ganlib.ui.downloads import draw_download
 from ganlib.ui.jobs import Job, draw_progress, jobs
 from ganlib.ui.links import check_link, draw_link, format_options, linked_selectbox
 from ganlib.ui.markup import plain
@@ -216,11 +218,11 @@ def _draw_export(path: Path) -> None:
             raise GanlibError(f"{path} is no readable export ({error}); export it again.") from None
     elif path.stat().st_size <= LARGEST_DOWNLOAD:
         megabytes = path.stat().st_size / 1e6
-        st.download_button(
+        draw_download(
             f"Download, {megabytes:.1f} MB",
             path.read_bytes,
             path.name,
             "application/zip",
-            on_click="ignore",
+            "download",
             key=f"zip_{path.name}",
         )

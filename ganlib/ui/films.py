@@ -18,6 +18,7 @@ from ganlib.sampling.keyframes import InterpolationRequest
 from ganlib.sampling.request import parse_int
 from ganlib.ui import components, markup
 from ganlib.ui.catalog import frames_key, load_model
+from ganlib.ui.downloads import draw_download
 from ganlib.ui.links import check_link, check_link_number
 from ganlib.ui.markup import plain
 
@@ -85,13 +86,12 @@ def draw_downloads(request: InterpolationRequest, frames: np.ndarray, chosen: Fi
         return film(frames, kind, frames_per_second=rate, side=side, boomerang=boomerang)
 
     for kind in KINDS:
-        st.download_button(
-            plain(LABELS[kind]),
+        draw_download(
+            LABELS[kind],
             partial(encode, kind),
             f"{file_name(request)}.{kind}",
             MIME[kind],
-            on_click="ignore",
-            icon=":material/movie:",
+            "movie",
             key=f"film_{kind}",
         )
     _draw_picture_download("Frames as PNG", request, frames, even_columns(len(frames)))
@@ -103,13 +103,12 @@ def draw_sheet_download(request: InterpolationRequest, frames: np.ndarray) -> No
 
 
 def _draw_picture_download(label: str, request: InterpolationRequest, frames: np.ndarray, columns: int) -> None:
-    st.download_button(
-        plain(label),
+    draw_download(
+        label,
         lambda: png(grid(frames, columns), request.provenance()),
         f"{file_name(request)}.png",
         "image/png",
-        on_click="ignore",
-        icon=":material/image:",
+        "image",
     )
 
 

@@ -1,4 +1,4 @@
-"""Streamlit's index.html with what a browser should have before a page is drawn: reserved heights, the charts' code."""
+"""Streamlit's index.html with what a browser should have before a page is drawn: heights, keys, the charts' code."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ganlib.ui.navigation import PAGES
 
 STATIC = Path(streamlit.__file__).parent / "static"
 RESERVED = Path(__file__).with_name("reserved.css")
+SCRIPT = Path(__file__).with_name("page.js")
 CHARTS = {"curves", "fid", "compare", "balance", "interpolation", "directions"}  # pages that draw with Plotly
 
 
@@ -24,8 +25,8 @@ def index_routes(base: str = "") -> list[Route]:
 
 
 def index_html(page: str) -> str:
-    """Streamlit's page with room reserved for what comes late and, where ``page`` has charts, their code."""
-    head = f"<style>{RESERVED.read_text()}</style>"
+    """Streamlit's page with reserved heights, the tab's own script and, where ``page`` has charts, their code."""
+    head = f"<style>{RESERVED.read_text()}</style><script>{SCRIPT.read_text()}</script>"
     if page in CHARTS:
         head += "".join(
             f'<script type="module" src="./static/js/{path.name}"></script>'

@@ -24,6 +24,7 @@ from ganlib.sampling.request import Edit, class_name, format_edits, run_argument
 from ganlib.settings import read_only
 from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
+from ganlib.ui.downloads import draw_download
 from ganlib.ui.links import check_link_number, draw_link
 from ganlib.ui.markup import plain
 from ganlib.ui.picture_source import Picture
@@ -131,15 +132,15 @@ def can_be_edited(run: Run) -> bool:
 
 def draw_saving(run: Run, inversion: Inversion) -> None:
     """The pair as a file, and the latents by name into the run's folder."""
-    assert inversion.image is not None
+    image = inversion.image
+    assert image is not None
     with st.container(horizontal=True):
-        st.download_button(
+        draw_download(
             "Inversion as PNG",
-            png(to_uint8(inversion.image)[0]),
+            lambda: png(to_uint8(image)[0]),
             f"{run.name}_inversion.png",
             "image/png",
-            on_click="ignore",
-            icon=":material/image:",
+            "image",
         )
         if not inversion.config.tuning_steps and not read_only():  # else they belong to the tuned weights
             with st.popover("Save the latents", icon=":material/save:"), st.form("save_latents", border=False):
@@ -185,12 +186,11 @@ def draw_inversion_link(run: Run, picture: Picture, inversion: Inversion, edits:
         "tuning": config.tuning_steps,
         **({"edits": format_edits(edits)} if edits else {}),
     }
-    st.download_button(
+    draw_download(
         "This picture, for the command line",
-        png(np.array(picture.pixels)),
+        lambda: png(np.array(picture.pixels)),
         picture.name,
         "image/png",
-        on_click="ignore",
-        icon=":material/download:",
+        "download",
     )
     draw_link(link, command, snippet)

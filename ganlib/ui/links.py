@@ -9,22 +9,25 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from ganlib.sampling.request import format_option, parse_int
+from ganlib.ui.growth import STOPPED
 from ganlib.ui.markup import plain
 
 WARNINGS = "link_warnings"  # the session's key
 PLACE = "place"  # the session's key of the page, and the view of a presentation, that was open last
 LOST = "lost_uploads"  # the session's key of whether the link is of files that another session had
+KEPT = {WARNINGS, LOST, "device", "person", "seen_uploads", "uploaded_pictures", STOPPED}  # on all pages
 
 
 def follow_link(page: str, view: str | None) -> None:
-    """At the start of a run: where one has come to another page or view, its link says all that it names.
+    """At the start of a run: on another page or view than before the link says all, and the rest is as at first.
 
-    Streamlit would let a widget of the page before, whose value goes by the same key, have the last word.
+    Streamlit would let a widget of the page before, whose value goes by the same key, have the last word. Where that
+    page was left while it still worked, the value stays without a link, too, be it of another kind: a list of seeds.
     """
     if st.session_state.get(PLACE) != (page, view):
+        for key in st.session_state.keys() - KEPT:
+            del st.session_state[key]
         st.session_state[PLACE] = page, view
-        for key in st.query_params:
-            st.session_state.pop(key, None)
 
 
 def check_link(key: str, is_valid: Callable[[str], bool], reason: str) -> None:

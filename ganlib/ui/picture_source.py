@@ -1,4 +1,4 @@
-"""A picture to work on: from the test set, generated, or uploaded."""
+"""A picture to work on: from the test set, generated, an example, or uploaded."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, parse_int
 from ganlib.ui import chrome
 from ganlib.ui.catalog import best_first, generate_images, generates, has_stages, runs
+from ganlib.ui.example_pictures import example_pictures
 from ganlib.ui.links import check_link
 from ganlib.ui.markup import plain
 
-TEST, GENERATED, UPLOAD = "Test picture", "Generated", "Upload"
+TEST, GENERATED, EXAMPLE, UPLOAD = "Test picture", "Generated", "Example", "Upload"
 FILE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 MEGABYTES = 64
 
 
 class Picture(NamedTuple):
-    """``number``: in the test set, ``seed``: of a generated one, both None of an upload."""
+    """``number``: in the test set, or of an example; ``seed``: of a generated one; both None of an upload."""
 
     pixels: np.ndarray  # (H, W, C) uint8
     name: str
     number: int | None = None
     label: int | None = None  # its class, where that is known
     seed: int | None = None
+    source: str = UPLOAD
 
     @property
     def digest(self) -> str:
@@ -42,8 +44,8 @@ class Picture(NamedTuple):
     def link(self) -> dict[str, Any] | None:
         """What a link has of it; None of an upload, which stays in its session."""
         if self.number is not None:
-            return {"source": TEST, "picture": self.number}
-        return None if self.seed is None else {"source": GENERATED, "seed": self.seed}
+            return {"source": self.source, "picture": self.number}
+        return None if self.seed is None else {"source": self.source, "seed": self.seed}
 
 
 def pick_picture(run: Run, *, generated: bool = False, domain: int | None = None, whole: int = 0) -> Picture:
@@ -54,11 +56,12 @@ def pick_picture(run: Run, *, generated: bool = False, domain: int | None = None
     """
     images, labels, reason = _load_test_images(run, domain)
     generator = find_generator(run) if generated else None
-    possible = {TEST: images is not None, GENERATED: generator is not None, UPLOAD: True}
+    examples = example_pictures(run, domain) if images is None else ()
+    possible = {TEST: images is not None, GENERATED: generator is not None, EXAMPLE: len(examples) > 0, UPLOAD: True}
     sources = [source for source, there in possible.items() if there]
-    if images is None:
-        missing = f"{display_name(run.data_name)} are not on this machine." if generator else reason
-        st.caption(plain(f"No test picture can be chosen: {missing}"))
+    absent = f"The images of {display_name(run.data_name)} are not on this machine: no test picture can be chosen."
+    if len(sources) == 1:
+        st.caption(plain(f"No test picture can be chosen: {reason}"))
     check_link("source", sources.__contains__, f"it can be {' or '.join(sources)}")
     if st.session_state.get("source", sources[0]) not in sources:  # another run's
         del st.session_state["source"]
@@ -69,25 +72,30 @@ def pick_picture(run: Run, *, generated: bool = False, domain: int | None = None
         required=True,
         key="source",
         bind="query-params",
-        label_visibility="collapsed",
+        help=plain(absent) if images is None else None,
     )
     if images is not None and source == TEST:
         return _pick_test_picture(run, images, labels)
     if generator is not None and source == GENERATED:
         return _pick_generated(generator)
+    if source == EXAMPLE:
+        number = _pick_number("Number of the example", len(examples))
+        return Picture(examples[number], f"{run.name}_example_{number}.png", number, domain, source=EXAMPLE)
     return _upload(run, whole)
 
 
 def _pick_test_picture(run: Run, images: Any, labels: Any) -> Picture:
-    last = len(images) - 1
+    number = _pick_number("Number in the test set", len(images))
+    label = int(labels[number]) if labels[number] >= 0 else None
+    return Picture(np.array(images[number]), f"{run.data_name}_test_{number}.png", number, label, source=TEST)
+
+
+def _pick_number(label: str, n: int) -> int:
+    last = n - 1
     check_link("picture", lambda text: (n := parse_int(text)) is not None and n <= last, f"they go from 0 to {last}")
     if st.session_state.get("picture", 0) > last:  # another run's
         del st.session_state["picture"]
-    number = int(st.number_input("Number in the test set", 0, last, 0, key="picture", bind="query-params"))
-    label = int(labels[number])
-    return Picture(
-        np.array(images[number]), f"{run.data_name}_test_{number}.png", number, label if label >= 0 else None
-    )
+    return int(st.number_input(plain(label), 0, last, 0, key="picture", bind="query-params"))
 
 
 def _pick_generated(generator: Run) -> Picture:
@@ -99,7 +107,9 @@ def _pick_generated(generator: Run) -> Picture:
     seed = int(st.number_input("Seed", 0, SEED_LIMIT - 1, 0, key="seed", bind="query-params"))
     label = seed % len(generator.classes) if generator.conditional else None
     request = SampleRequest(generator, () if label is None else (label,), (seed,), {})
-    return Picture(generate_images(request)[0], f"{generator.name}_{seed}.png", label=label, seed=seed)
+    return Picture(
+        generate_images(request)[0], f"{generator.name}_{seed}.png", label=label, seed=seed, source=GENERATED
+    )
 
 
 def _upload(run: Run, whole: int) -> Picture:

@@ -35,15 +35,6 @@ html {font-size: 20px}
 </style>"""
 
 
-KEYS = """<script>
-window.ganlibKeys ??= document.addEventListener("keydown", event => {
-  const step = {PageDown: "next", PageUp: "previous"}[event.key];
-  const link = step && document.querySelector(`.st-key-presentation_${step} a:not([disabled])`);
-  if (link) { event.preventDefault(); link.click(); }
-}) ?? true;
-</script>"""
-
-
 class View(NamedTuple):
     title: str
     page: str  # of pages/
@@ -101,7 +92,6 @@ def draw_bar() -> None:
         return
     position = min(max(parse_int(number[:9]) or 1, 1), len(listed)) - 1
     st.html(STYLE)
-    st.html(KEYS, unsafe_allow_javascript=True)
     last = len(listed) - 1
     with st.container(horizontal=True, vertical_alignment="center"):
         _draw_link("Previous", "arrow_back", listed, position - 1, disabled=position == 0)

@@ -25,6 +25,7 @@ from ganlib.ui.catalog import (
     request_key,
 )
 from ganlib.ui.controls import COUNTS
+from ganlib.ui.downloads import draw_download
 from ganlib.ui.links import draw_link, format_options
 from ganlib.ui.names import run_labels
 
@@ -125,22 +126,20 @@ def draw_downloads(request: SampleRequest, samples: Samples) -> None:
     name = file_name(request) + "_unfinished" * (not samples.done)
     columns = len(request.sources) if len(request.classes) > 1 else min(8, len(request.sources))
     with st.container(horizontal=True):
-        st.download_button(
+        draw_download(
             "Grid as PNG",
             lambda: png(grid(images, columns)),
             f"{name}.png",
             "image/png",
-            on_click="ignore",
-            icon=":material/image:",
+            "image",
             key=f"png_{request.run.name}",
         )
-        st.download_button(
+        draw_download(
             "All images as ZIP",
             lambda: zip_of_pngs(zip(request.file_names, images, strict=True), request.provenance()),
             f"{name}.zip",
             "application/zip",
-            on_click="ignore",
-            icon=":material/folder_zip:",
+            "folder_zip",
             key=f"zip_{request.run.name}",
         )
 
@@ -154,13 +153,12 @@ def draw_stages(full_request: SampleRequest) -> None:
     cut = f" Shown for {shown} of the {n} images." if n > shown else ""
     st.caption(markup.plain(f"From left to right, the stages in which the model makes each image.{cut}"))
     st.html(markup.stage_grid(request, generate_stages(request)))
-    st.download_button(
+    draw_download(
         "Stages as PNG",
         lambda: png(strip([*generate_stages(request).values()])),
         f"{file_name(request)}_stages.png",
         "image/png",
-        on_click="ignore",
-        icon=":material/image:",
+        "image",
         key=f"stages_{request.run.name}",
     )
 

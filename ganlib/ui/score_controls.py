@@ -78,12 +78,14 @@ def pick_section() -> dict[str, TabContainer]:
 
 
 def pick_runs(ranked: pd.DataFrame) -> pd.DataFrame:
-    """The records of the runs to show: all, unless some are named."""
+    """The records of the runs to show: all but archived ones, of which experiments have many, unless some are named."""
     labels = _labels(ranked.run.unique())
     check_link_list("only", labels)
     with st.sidebar:
         only = linked_multiselect("Only these runs", labels, key="only", placeholder="all")
-    return ranked[ranked.run.isin(only)] if only else ranked
+    archived = {run.name for run in runs() if run.archived}
+    usual = ranked[~ranked.run.isin(archived)]
+    return ranked[ranked.run.isin(only)] if only else (ranked if usual.empty else usual)
 
 
 def pick_colours(names: Collection[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable, Sequence
+from concurrent.futures import Future, wait
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,19 @@ from ganlib.ui.markup import plain
 
 SILENT_SECONDS = 0.8  # of waiting, before the page says so
 POLL_SECONDS = 0.2
+
+
+def follow_computation(future: Future[Any]) -> None:
+    """While a session waits for the device: what others began goes on first, as the page says, and who moves on leaves.
+
+    Each word on the page is where Streamlit ends a run that nobody waits for.
+    """
+    if wait([future], SILENT_SECONDS).done or get_script_run_ctx(suppress_warning=True) is None:
+        return
+    place = st.empty()
+    while not wait([future], POLL_SECONDS).done:
+        place.caption("Computing …" if future.running() else "Other sessions' work comes first …")
+    place.empty()
 
 
 @st.cache_resource(show_spinner=False)

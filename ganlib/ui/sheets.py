@@ -29,6 +29,7 @@ from ganlib.runs import Run
 from ganlib.sampling.request import Edit, class_name, format_edits
 from ganlib.ui import chrome, controls, growth, markup
 from ganlib.ui.catalog import file_states, load_model
+from ganlib.ui.downloads import draw_download
 from ganlib.ui.links import check_link, draw_link, format_options, linked_selectbox, linked_text, write_link
 from ganlib.ui.markup import plain
 from ganlib.ui.measuring import draw_measured
@@ -145,21 +146,19 @@ def draw_downloads(request: SheetRequest, images: np.ndarray, done: bool) -> Non
         return zip_of_pngs(zip(names, images, strict=True), request.provenance())
 
     with st.container(horizontal=True):
-        st.download_button(
+        draw_download(
             "Sheet as PNG",
             lambda: png(labelled_sheet(images, rows, columns), request.provenance()),
             f"{name}.png",
             "image/png",
-            on_click="ignore",
-            icon=":material/image:",
+            "image",
         )
-        st.download_button(
+        draw_download(
             "All images as ZIP",
             zipped,
             f"{name}.zip",
             "application/zip",
-            on_click="ignore",
-            icon=":material/folder_zip:",
+            "folder_zip",
         )
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 from PIL import Image
 
 from ganlib.picture_files import open_picture
-from ganlib.runs import Run, read_sheet
+from ganlib.run_folder import read_sheet
+from ganlib.runs import Run
 from ganlib.ui.markup import data_url
 
 GAP = 2  # pixels between the tiles of a sheet, as the trainer draws it

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ganlib.runs import Run, read_sheet
+from ganlib.run_folder import read_sheet
+from ganlib.runs import Run
 from ganlib.ui import components, markup, thumbnails
 from ganlib.ui.catalog import runs
 from ganlib.ui.links import check_link

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ganlib.applications.translation import change_map, translate
 from ganlib.models import ImageToImage
+from ganlib.records import Protocol
 from ganlib.runs import Run
 from ganlib.sampling.request import class_name
 from ganlib.ui import edit_tasks
@@ -37,15 +38,17 @@ def draw_translating(run: Run) -> None:
     edit_tasks.draw_pictures(cells, len(cells))
     lost = np.abs(back.astype(float) - picture.pixels).mean()
     st.caption(f"The way there and back changes a pixel by {lost:.1f} of 255 levels on average.")
-    _draw_distances(run)
+    _draw_distances(run, directions[source])
     edit_tasks.draw_downloads(run, "translated", [there[0]])
     edit_tasks.draw_edit_link(run, edit_tasks.TRANSLATE, picture, {"from": source}, f'--from "{source}"')
 
 
-def _draw_distances(run: Run) -> None:
-    """The domains' distance before and after, where it was measured."""
+def _draw_distances(run: Run, direction: str) -> None:
+    """The domains' distance before and after, where it was measured in this direction."""
     scores = present_scores()
     own = scores[(scores.run == run.name) & scores.metric.isin(["target_fid", "source_fid"])]
+    tasks = own.protocol.map(lambda key: Protocol.from_key(key).extra.get("task"))
+    own = own[(tasks == direction).astype(bool)]
     if own.empty:
         st.caption(
             plain(

@@ -61,7 +61,8 @@ def _auc_numbers(comparison: Comparison) -> list[tuple[str, str, str]]:
     tests = comparison.tests
     rows = tests[(tests["statistic"] == "ROC-AUC") & (tests["section"] == "classifier")]
     if rows.empty:
-        return [("–", "AUC", "No classifier was trained."), ("–", "images suffice", "No classifier was trained.")]
+        untrained = "No classifier was trained to tell them apart."
+        return [("–", "AUC", untrained), ("–", "images suffice", untrained)]
     best = rows.sort_values("value", kind="stable").iloc[-1]
     name = f"{best['test']}, {best['subject']}"
     auc = (f"{best['value']:.3f}", "AUC of the best classifier", f"{name}, on held-out images; 0.5 is guessing.")

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ganlib.applications.balancing import Balance, BalanceConfig, balance, read_balance
+from ganlib.applications.balancing import BalanceConfig, balance
 from ganlib.applications.balancing.scores import confusion, scores
 from ganlib.applications.balancing.treatments import Treatment, augmented, class_weights, copies, missing, treat
 from ganlib.applications.balancing.verdict import verdict
+from ganlib.balances import Balance, read_balance
 from ganlib.data import DataSet, Split, load_data
 from ganlib.errors import GanlibError
 from helpers.gallery import digits_run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,24 @@ def test_the_report_of_an_experiment_is_a_file(tab):
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert "What one may not" in text
     assert "https://cdn" not in text
+
+
+def test_a_link_within_the_page_has_an_address_that_can_be_reloaded_and_left(tab):
+    experiments, _ = read_experiments(EXPERIMENTS)
+    first, second = experiments[:2]
+    page = tab("experiments", fresh=True)
+    page.get_by_role("link", name=first.title).click()
+    expect(page).to_have_url(re.compile(f"experiment={first.name}$"))
+    page.get_by_role("link", name="Next").click()
+    expect(page).to_have_url(re.compile(f"experiment={second.name}$"))
+    expect(page.get_by_role("heading", name=second.title, exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name=second.title, exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name=first.title, exact=True)).to_be_visible()
+    page.get_by_role("link", name="All experiments").click()
+    expect(page).to_have_url(re.compile("experiments$"))
+    expect(page.get_by_role("link", name=second.title)).to_be_visible()
 
 
 def test_experiments_are_presented_one_after_the_other(tab):

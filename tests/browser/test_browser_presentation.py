@@ -28,6 +28,14 @@ def test_a_presentation_goes_forward_and_back_by_button_and_key(tab):
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
 
 
+def test_a_key_pressed_before_the_view_is_drawn_is_not_lost(tab):
+    page = tab(f"?present=1&view=home&view=sampling%3Frun%3D{OTHER}&view=interpolation", fresh=True)
+    page.reload(wait_until="commit")
+    page.wait_for_function("document.head?.innerHTML.includes('PageDown')")
+    page.keyboard.press("PageDown")
+    expect(page.get_by_role("heading", name="Sampling")).to_be_visible()
+
+
 def test_a_test_of_ten_images_is_taken_by_the_arrow_keys(tab):
     page = tab(f"guessing?run={CONDITIONAL}&n=10")
     for number in range(1, 11):

@@ -95,6 +95,7 @@ def test_a_damaged_result_is_refused(tmp_path):
 def test_latents_are_tested_shifted_and_decoded_and_classifiers_trained(tmp_path):
     run = digits_run(tmp_path / "vae", "vae_conv", class_conditional=True)
     arguments = ["--n", 80, "--networks", "efficientnet_lite0", "--train-images", 64]
+    arguments += ["--size", 12]  # which no classifier takes as it is
     assert compare("digits#test", run.path, *arguments, "--sections", "latents", "training") == 0
     comparison = read_comparison(comparisons(run.path)[0])
     assert comparison.warnings == []
@@ -109,6 +110,8 @@ def test_latents_are_tested_shifted_and_decoded_and_classifiers_trained(tmp_path
     assert accuracy.index.tolist() == ["real", "synthetic", "both"]
     assert accuracy["value"].between(accuracy["low"], accuracy["high"]).all()
     assert comparison.frames["training"].groupby("trained_on").size().tolist() == [5, 5, 5]
+    sentence = f"A classifier trained on synthetic images is right about {accuracy['value']['synthetic']:.1%} ("
+    assert sentence in comparison.facts["verdict"]
 
 
 def test_a_run_that_does_not_encode_is_said_and_the_rest_goes_on(tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 
 import pytest
 
@@ -70,9 +71,7 @@ def test_the_table_has_a_verdict_for_each_and_a_sentence_for_what_is_broken(defi
     rows = list(csv.reader(io.StringIO(printed.out)))
     assert rows[0] == ["experiment", "source", "verdict", "answer"]
     assert [row[:3] for row in rows[1:]] == [["existing", "Artworks", "open"], ["width", "GAN methods", "open"]]
-    assert rows[1][3] == (
-        "Runs are missing: absent (not trained yet); train them with ganlib experiment existing --run."
-    )
+    assert rows[1][3] == "Runs are missing: absent (not trained yet); train them with ganlib queue."
 
 
 def test_an_unknown_experiment_and_an_empty_folder_are_a_sentence(gallery, tmp_path, capsys):
@@ -87,9 +86,27 @@ def test_entries_are_printed_for_a_queue_file(definitions, capsys):
 
 
 @pytest.mark.slow
-def test_run_trains_what_is_missing_and_judges_it(definitions, tmp_path, capsys):
+def test_run_trains_what_is_missing_and_judges_it_also_when_archived(definitions, tmp_path, capsys, monkeypatch):
     command = ["experiment", definitions / "width.toml", "--run", "--workers", "2", "--device", "cpu"]
     text = run_command(*command, "--runs", tmp_path / "runs", capsys=capsys)
     assert "width-wide-s1: train" in text
     assert "Runs are missing" not in text
     assert "2 trainings each" in " ".join(text.split())
+
+    assert main(["experiments", "--archive", "--definitions", str(definitions), "--runs", str(tmp_path / "runs")]) == 0
+    capsys.readouterr()
+    archive = definitions / "runs"
+    names = {f"width-{variant}-s{seed}" for variant in ("narrow", "wide") for seed in (0, 1)}
+    assert {path.name for path in archive.iterdir()} == names
+    assert list(archive.glob("*/weights.safetensors")) == []
+    assert {path.parents[1].name for path in archive.glob("*/samples/*")} == {"width-narrow-s0", "width-wide-s0"}
+    monkeypatch.setenv("GANLIB_RUNS", str(archive))
+    again = run_command(*command, "--runs", tmp_path / "others", capsys=capsys)
+    assert again.startswith("Width (GAN methods)\n")
+    assert text.endswith(again)
+
+    monkeypatch.delenv("GANLIB_RUNS")
+    shutil.rmtree(archive)
+    (definitions / "width.toml").write_text(TRAINED + "\n[variants.untrained]\nfields = { width = 16 }\n")
+    assert main(["experiments", "--archive", "--definitions", str(definitions), "--runs", str(tmp_path / "runs")]) == 0
+    assert not archive.exists()  # of an experiment that is not whole

@@ -18,7 +18,7 @@ from ganlib.__main__ import main
 from ganlib.runs import Run, find_run, read_tensors
 from helpers.command_line import read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT
-from helpers.image_files import PETS, write
+from helpers.image_files import PETS, tree, write
 from helpers.tiny_models import files_of, write_run
 
 BAD_TRAININGS = {
@@ -189,6 +189,23 @@ def test_weights_that_do_not_fit_are_no_start(tmp_path, capsys):
     both = ["train", "--start", str(run.path), "--like", str(run.path), "--images", "8"]
     assert main(both) == 1
     assert "leave one out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flag", "data", "size"),
+    [("--like", "one", 32), ("--start", "one", 32), ("--start", "two", 32), ("--like", "two", 16)],
+)
+def test_the_size_is_that_of_the_run_whose_weights_or_data_are_taken(flag, data, size, tmp_path):
+    """A network for images of any size would else train on others in silence."""
+    for name in ("one", "two"):
+        files = tree("train/a/1.png", "train/a/2.png", "test/a/1.png", "test/a/2.png")
+        write(tmp_path / name, files)
+    small = ["--width", "4", "--blocks", "1", "--d-width", "4", "--feature", "0", "--batch-size", "2", "--scale", "2"]
+    first = ["train", "srgan", "--data", f"folder:{tmp_path / 'one'}", "--image-size", "32", *small, "--images", "2"]
+    assert main([*first, "--out", str(tmp_path / "first")]) == 0
+    again = ["train", flag, str(tmp_path / "first"), "--data", f"folder:{tmp_path / data}", "--images", "2"]
+    assert main([*again, "--out", str(tmp_path / "second")]) == 0
+    assert find_run(str(tmp_path / "second")).config.image_size == size
 
 
 def test_a_note_reaches_the_runs_recipe(tmp_path, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -122,3 +123,31 @@ def test_no_command_harms_a_run_on_a_disk_that_takes_nothing(kind, disk, capsys)
         assert main(arguments) == 0, arguments
     check_run(run.path)
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("form", ["folder", "webdataset", "zip"])
+def test_an_export_on_a_disk_that_fills_up_says_so_and_goes_on_after(form, disk, tmp_path, capsys):
+    folder, remount = disk
+    run = digits_run(tmp_path / "run")
+    export = ["export", str(run.path), "--images", "60", "--device", "cpu", "--format", form, "--shard", "100"]
+    assert main([*export, "--out", str(tmp_path / "whole")]) == 0
+    assert len(images_of(tmp_path / "whole")) == (6 if form == "webdataset" else 600)
+    for kilobytes in (8, 64, 128):
+        capsys.readouterr()
+        remount(f"size={kilobytes}k")
+        assert main([*export, "--out", str(folder / "set")]) == 1
+        assert "No space left on device" in sentence(capsys)
+        remount("size=100m")
+        assert main([*export, "--out", str(folder / "set")]) == 0
+        assert images_of(folder / "set") == images_of(tmp_path / "whole")
+        shutil.rmtree(folder / "set", ignore_errors=True)
+        (folder / "set").unlink(missing_ok=True)
+
+
+def images_of(path: Path) -> dict[str, bytes]:
+    """Or the shards that hold them."""
+    if path.is_dir():
+        files = [file for file in path.rglob("*") if file.suffix in (".png", ".tar")]
+        return {str(file.relative_to(path)): file.read_bytes() for file in files}
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if name.endswith(".png")}

@@ -18,7 +18,7 @@ from PIL import Image
 from ganlib.data import DataSet, batches, load_data
 from ganlib.data.pictures import decode_picture
 from ganlib.data.shards import parquet
-from ganlib.data.shards.images import ShardImages
+from ganlib.data.shards.images import THREADS, ShardImages
 from ganlib.errors import GanlibError
 from helpers.image_files import equal, pack, picture, write
 from helpers.shard_files import CLASSES, pictures, samples, write_parquet, write_parquets, write_tars
@@ -198,6 +198,14 @@ def test_threads_read_the_same_pictures(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert all(np.array_equal(results[i], expected[i::2]) for i in range(4))
+
+
+def test_many_sets_decode_in_the_same_threads(tmp_path: Path) -> None:
+    folder = write_parquets(tmp_path / "set")
+    images = [load(folder).train.images for _ in range(20)]
+    expected = np.asarray(images[0])
+    assert all(np.array_equal(each[:], expected) for each in images)
+    assert sum("ganlib-decoding" in thread.name for thread in threading.enumerate()) <= THREADS
 
 
 def test_a_part_of_shards_is_a_data_set(tmp_path: Path) -> None:

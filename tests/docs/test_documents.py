@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import directions, licences
+from docs import directions, experiments, licences
 from docs.gallery import GALLERY, PAGE, render
 from ganlib import __version__
 
@@ -26,6 +26,11 @@ def test_the_gallery_page_is_what_its_command_writes(monkeypatch):
 
 def test_the_page_of_directions_is_that_of_its_tables():
     assert directions.PAGE.read_text(encoding="utf-8") == directions.render(), "run python -m docs.directions"
+
+
+@pytest.mark.slow
+def test_the_page_of_experiments_is_what_its_command_writes():
+    assert experiments.PAGE.read_text(encoding="utf-8") == experiments.render(), "run python -m docs.experiments"
 
 
 def test_licences_of_all_requirements_are_listed():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
+from ganlib.balances import Balance
 from ganlib.experiments import Claim, Collected, Experiment, Variant, Verdict, collect, judge
 from ganlib.experiments.measures import Measure, measure_curve, parse_measure
 from helpers.record_entries import entry, write_entries
@@ -93,6 +95,12 @@ def test_missing_and_half_trained_runs_are_named(tmp_path):
     )
 
 
+def test_a_missing_run_of_two_variants_is_named_once_and_trained_by_the_queue(tmp_path):
+    assert collect(balancing_experiment(GENERATED, NONE), {}).claims[0].problem == (
+        "Runs are missing: r (not trained yet); train them with ganlib queue."
+    )
+
+
 def log_csv(*losses: float) -> str:
     return "step,images,loss/G\n" + "".join(f"{i},{64 * i},{loss}\n" for i, loss in enumerate(losses))
 
@@ -164,3 +172,61 @@ def test_statistics_of_a_curve_with_a_known_shape():
     assert measure_curve(curves, "ramp", "change").value == pytest.approx(0.9, abs=1e-3)
     assert np.isnan(measure_curve(curves, "absent", "end").value)
     assert np.isnan(measure_curve(curves[curves["tag"] != "resolution"], "loss/G", "jump_at_growth").value)
+
+
+def balanced(path: Path, images: int, scores: dict[tuple[str, float], list[float]], data: str = "digits") -> None:
+    """A comparison of balancing methods in a run's folder: balanced accuracies by method and ratio, one a seed."""
+    rows = [
+        {"method": method, "ratio": ratio, "seed": seed, "accuracy": 0.5, "balanced_accuracy": value, "f1": 0.5}
+        | {"images": images, "generated": 0, "recall_0": 1.0, "recall_1": 1.0, "seconds": 1.0}
+        for (method, ratio), values in scores.items()
+        for seed, value in enumerate(values)
+    ]
+    confusions = pd.DataFrame(columns=["method", "ratio", "true", "predicted", "images"])
+    protocol = {"train_images": images}
+    Balance(data, "r", ("0", "1"), (9, 3), protocol, pd.DataFrame(rows), confusions).write(
+        path / "balances" / f"{data}-{images}"
+    )
+
+
+def balancing_experiment(*variants: Variant, run: str = "r") -> Experiment:
+    claim = Claim("It helps.", parse_measure({"balance": "balanced_accuracy"}), "generated", ">", "none")
+    return Experiment("e", "E", "Does it?", "GAN methods", "It does.", variants, (claim,))
+
+
+GENERATED = Variant("generated", "generated", ("r",), None, balancing=("generated", 1.0))
+NONE = Variant("none", "none", ("r",), None, balancing=("none", 0.0))
+
+
+def test_classifiers_of_balancing_methods_are_compared_seed_by_seed(tmp_path):
+    run = folder(tmp_path, "r")
+    few = {("generated", 1.0): [0.1, 0.1], ("none", 0.0): [0.9, 0.9]}
+    balanced(run.path, 100, few)  # of fewer images: not the one that counts
+    balanced(run.path, 5000, {("generated", 1.0): [0.9, 0.8, 0.7], ("none", 0.0): [0.79, 0.70, 0.58]})
+    (run.path / "balances" / "broken").mkdir()
+    (run.path / "balances" / "broken" / "balance.json").write_text("{")
+    data = collect(balancing_experiment(GENERATED, NONE), {"r": run}).claims[0]
+    assert [m.value for m in data.measurements] == [0.9, 0.8, 0.7, 0.79, 0.70, 0.58]
+    assert data.protocol == "digits, classifiers trained on 5,000 images"
+    judgement = judge(data)
+    low, high = stats.ttest_1samp([0.11, 0.10, 0.12], 0).confidence_interval(0.95)
+    assert [judgement.low, judgement.high] == pytest.approx([low, high])
+    assert judgement.verdict is Verdict.REPRODUCED
+    assert judgement.sentence.startswith("Balanced accuracy of classifiers: 0.8 against 0.69")
+
+
+def test_what_was_not_balanced_so_is_named(tmp_path):
+    run, other = folder(tmp_path, "r"), folder(tmp_path, "other")
+    balanced(run.path, 100, {("none", 0.0): [0.5, 0.6]})
+    runs = {"r": run, "other": other}
+    problems = [
+        (GENERATED, "r has no classifiers of generated at ratio 1; make them with ganlib balance."),
+        (replace(GENERATED, balancing=None), "Variant generated names no balancing method."),
+    ]
+    for variant, problem in problems:
+        assert collect(balancing_experiment(variant, NONE), runs).claims[0].problem == problem
+    balanced(other.path, 999, {("generated", 1.0): [0.5, 0.6]})
+    elsewhere = replace(GENERATED, runs=("other",))
+    assert collect(balancing_experiment(elsewhere, NONE), runs).claims[0].problem == (
+        "These classifiers were trained on different images; run ganlib balance alike."
+    )

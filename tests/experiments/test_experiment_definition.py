@@ -175,6 +175,13 @@ def test_experiments_come_by_priority(tmp_path):
             'snapshot of variants.shipped is "best"',
         ),
         ('runs = ["digits-cgan"]', 'runs = ["digits-cgan"]\noptions = 3', "variants.shipped.options is a table"),
+        ('measure = "fid"', 'measure = { balance = "fid" }', "no measure of classifiers 'fid'; try"),
+        ('runs = ["digits-cgan"]', 'runs = ["digits-cgan"]\nbalancing = { ratio = 1 }', "it needs method"),
+        (
+            'runs = ["digits-cgan"]',
+            'runs = ["digits-cgan"]\nbalancing = { method = "generated", ratio = -1 }',
+            "ratio of variants.shipped.balancing is a number from 0 on",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_sentence_that_names_the_file(old, new, says, tmp_path):

@@ -55,7 +55,7 @@ def test_several_trainings_give_welchs_interval():
     judgement = judge(ClaimData(claim(), (*side("a", *a), *side("b", *b))))
     assert (judgement.low, judgement.high) == pytest.approx((interval.low, interval.high))
     assert (judgement.verdict, judgement.trainings) == (R, 3)
-    assert judgement.sentence == "FID: 1.1 against 2.23, difference -1.13 ± 0.72 (3 trainings each)."
+    assert judgement.sentence == "FID: 1.1 against 2.23, difference −1.13 ± 0.72 (3 trainings each)."
 
 
 def test_a_fixed_number_is_compared_by_the_t_interval_of_the_mean():
@@ -110,7 +110,7 @@ def test_the_same_runs_measured_in_two_ways_are_compared_run_by_run():
 
 def test_large_numbers_are_written_out():
     sentence = judge(ClaimData(claim(), (*side("a", 1104.4, half=9), *side("b", 1290.4, half=9)))).sentence
-    assert sentence.startswith("FID: 1,104 against 1,290, difference -186 ± 13 ")
+    assert sentence.startswith("FID: 1,104 against 1,290, difference −186 ± 13 ")
 
 
 def test_equal_values_have_an_interval_of_no_width():

@@ -18,7 +18,8 @@ from ganlib.__main__ import main
 from ganlib.data import load_data
 from ganlib.models import GenerativeModel
 from ganlib.records import Record, append_records
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from ganlib.sampling import sample
 from helpers.tiny_models import write_run
 

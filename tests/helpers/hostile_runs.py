@@ -82,6 +82,14 @@ def _in_place_of(name: str, make: Callable[[Path], Any]) -> Damage:
     return damage
 
 
+def _weights_left_out(record: bytes) -> Damage:
+    def damage(path: Path) -> None:
+        (path / "weights.safetensors").unlink()
+        (path / "weights.json").write_bytes(record)
+
+    return damage
+
+
 REFUSED: dict[str, Damage] = {  # unusable: named in the sidebar
     **{f"width-{power}": _value("config__width", 10**power) for power in (9, 30, 300, 4000)},
     **{f"width-2-{power}": _value("config__width", 2**power) for power in (31, 61, 63)},
@@ -107,6 +115,21 @@ REFUSED: dict[str, Damage] = {  # unusable: named in the sidebar
     ),
     "weights-deep-header": _header(lambda h: h.update(z=json.loads("[" * 500 + "]" * 500))),
     **{f"weights-header-of-{n}": _header(lambda h: None, n) for n in (0, 2**31, 2**63, 2**64 - 1)},
+    **{
+        f"weights-left-out-{i}": _weights_left_out(record)
+        for i, record in enumerate(
+            [
+                b"",
+                b"[]",
+                b'{"weights_hash": "0123456789ab"}',
+                b'{"weights_hash": "../../etc", "metadata": {}}',
+                b'{"weights_hash": 9e999, "metadata": {"images": "1"}}',
+                b'{"weights_hash": "0123456789ab", "metadata": {"images": "nan"}}',
+                b'{"weights_hash": "0123456789ab", "metadata": {"images": [1]}}',
+                b'{"weights_hash": "0123456789ab", "metadata": ' + b"[" * 900 + b"]" * 900 + b"}",
+            ]
+        )
+    },
 }
 RECORDS: list[dict[str, Any]] = [
     {"metric": SURROGATE},
@@ -166,6 +189,7 @@ TOLERATED: dict[str, Damage] = {  # usable, whatever is said of one of their fil
             ]
         )
     },
+    "archived": _weights_left_out(b'{"weights_hash": "0123456789ab", "metadata": {"images": "64", "seconds": "1.5"}}'),
     "folder-for-sheet": _in_place_of("samples/64.webp", Path.mkdir),
     "pipe-for-sheet": _in_place_of("samples/64.webp", os.mkfifo),
     "dangling-sheet": _in_place_of("samples/64.webp", lambda path: path.symlink_to("/nowhere")),

@@ -16,7 +16,8 @@ from ganlib.distributed import World
 from ganlib.models import MODELS, GenerativeModel, Trainable
 from ganlib.provenance import now
 from ganlib.recipe import DataRecipe, Recipe, SplitRecipe
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from ganlib.training import Trainer, TrainingConfig
 from ganlib.training.trainer import seeded
 

@@ -12,7 +12,8 @@ from ganlib.__main__ import main
 from ganlib.metrics.similarity import psnr
 from ganlib.models import ImageToImage
 from ganlib.records import read_records
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from ganlib.sampling import transform
 
 TRAINING = ["--image-size", "16", "--channels", "1", "--images", "16", "--batch-size", "4", "--device", "cpu"]

@@ -19,7 +19,8 @@ from ganlib.metrics.generation import Generation
 from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.path_length import path_distances, squared_distances, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from helpers.tiny_models import build, write_run
 
 pytestmark = pytest.mark.slow

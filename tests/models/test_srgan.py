@@ -56,6 +56,23 @@ def test_features_alone_are_at_0_where_the_image_is_the_target():
     assert model.eval().loss_g(flat)[0] < 1e-6
 
 
+def test_features_are_compared_at_every_part_of_their_stride(monkeypatch):
+    """Both sides moved alike: at one place only, the features' grid would be learned."""
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr("ganlib.models.srgan.perceptual_features", lambda images: seen.append(images) or [images])
+    model = build("srgan", pixel=0.0, feature=1.0, adversarial=0.0, crop_size=0)
+    batch = noise()
+    shifts = set()
+    for seed in range(200):
+        torch.manual_seed(seed)
+        model.loss_g(batch)
+        target, fakes = seen[-2:]
+        moved = {(y, x) for y in range(4) for x in range(4) if batch.images.roll((y, x), (2, 3)).equal(target)}
+        torch.testing.assert_close(fakes, model.G(model.degrade(batch.images)).roll(next(iter(moved)), (2, 3)))
+        shifts |= moved
+    assert len(shifts) == 16
+
+
 def test_without_the_adversarial_loss_it_is_srresnet():
     model = build_untrained("srgan", adversarial=0.0, feature=0.0)
     assert [phase.name for phase in model.phases()] == ["G"]

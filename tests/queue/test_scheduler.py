@@ -17,7 +17,8 @@ from ganlib.errors import GanlibError
 from ganlib.queue import Scheduler, Stage, State
 from ganlib.queue.scheduler import ATTEMPTS, flags
 from ganlib.queue.state import StateFolder
-from ganlib.runs import Run, RunFolder, read_tensors
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run, read_tensors
 from ganlib.training import TrainingConfig
 
 PROJECT = Path(__file__).parents[2]

@@ -33,6 +33,13 @@ def test_a_damaged_state_is_that_of_an_entry_not_begun(field, value, tmp_path):
     assert states.read("a") == State()
 
 
+def test_time_in_which_a_run_was_stopped_is_not_training(tmp_path):
+    times = [0, 10, 20, 30, 40, 5000, 5010]
+    rows = "".join(f"{i},{16 * i},{1.7e9 + seconds}\n" for i, seconds in enumerate(times, 1))
+    (tmp_path / "log.csv").write_text(f"step,images,wall_time\n{rows}")
+    assert latest(tmp_path / "log.csv") == (112, 60.0)
+
+
 def test_a_clock_that_was_put_back_makes_no_negative_time(tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("step,images,wall_time\n1,16,1700000000.0\n2,32,1600000000.0\n")

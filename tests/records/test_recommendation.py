@@ -74,6 +74,8 @@ def test_the_smallest_within_ten_percent_is_named_with_its_size():
     assert (smallest.criterion, smallest.run) == ("Smallest within 10% of the best FID", "small")
     assert smallest.sentence == "small (11 ± 0.1): 0.5 M parameters against 4 M of the best."
     assert recommend(fid, NONE, parameters | {"large": 10})[-1].sentence == "large, the best itself."
+    equal = recommend(rows("fid", ("worse", 10.5, 0.1), ("better", 10.0, 0.1)), NONE, {"worse": 10, "better": 10})
+    assert equal[-1].sentence == "better, the best itself."
 
 
 def test_sentences_call_runs_by_their_labels():

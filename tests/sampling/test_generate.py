@@ -15,13 +15,14 @@ from torch import Tensor
 
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8, grid, strip, to_pil, to_uint8
-from ganlib.models import Latents
+from ganlib.models import MODELS, GenerativeModel, Latents
 from ganlib.models.dcgan import DCGAN
 from ganlib.sampling import CHUNK, Growing, sample, sample_chunks, sample_stages
 from helpers.image_files import equal
 from helpers.tiny_models import build, labels_for
 
 GANS = ["dcgan", "cdcgan", "sngan"]
+GENERATIVE = [name for name in MODELS if issubclass(MODELS[name], GenerativeModel)]
 
 
 # Pixels.
@@ -266,6 +267,28 @@ def test_sampling_leaves_no_lock_behind_after_an_error():
         sample(model, [0])
     model.fits = 5
     assert len(sample(model, [0])) == 1
+
+
+@pytest.mark.parametrize("name", GENERATIVE)
+def test_chunks_at_once_are_the_chunks_one_after_the_other(name):
+    model = build(name)
+    labels = labels_for(model, 22)
+    expected = sample(model, range(22), labels, chunk=4)
+    torch.set_num_threads(2)
+    try:
+        assert equal(sample(model, range(22), labels, chunk=4), expected)
+        assert [len(part) for part in sample_chunks(model, range(22), labels, chunk=8)] == [8, 8, 6]
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_what_does_not_fit_at_once_is_computed_one_by_one_then_in_halves():
+    model = small(3)
+    torch.set_num_threads(2)
+    try:
+        assert len(sample(model, range(10), chunk=4)) == 10
+    finally:
+        torch.set_num_threads(1)
 
 
 def test_threads_that_sample_at_once_get_the_images_they_would_alone():

@@ -27,7 +27,8 @@ from ganlib.figures.report import Report
 from ganlib.logs.archives import UNPACKED_FILES, unpack
 from ganlib.picture_files import MAX_PIXELS
 from ganlib.queue import read_queue
-from ganlib.runs import Run, RunError, scan
+from ganlib.run_folder import RunError
+from ganlib.runs import Run, scan
 from ganlib.tensors import load_tensors
 from ganlib.ui.downloads import scalars_csv, to_csv
 from helpers.gallery import edit_recipe

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganlib.errors import GanlibError
 from ganlib.twosample.giveaways import common_channels, common_encoding, find_giveaways, through
-from ganlib.twosample.sides import Side, locate, read_side
+from ganlib.twosample.sides import Side, locate, read_side, source_and_part
 from helpers.image_files import pack, picture, write
 
 CPU = torch.device("cpu")
@@ -44,6 +44,16 @@ def test_a_folder_an_archive_and_a_part_of_it(tmp_path):
     assert (side(root).images == side(archive).images).all()
     assert len(side(root, n=8)) == 8
     assert {file.name.split("/")[1] for file in side(root, n=8).files} == {"a", "b"}  # even over the classes
+
+
+def test_a_mixture_whose_sets_have_parts_has_parts_too(tmp_path):
+    files = {f"{split}/{kind}/{i}.png": picture(i) for split in ("train", "test") for kind in "ab" for i in range(5)}
+    one, two = (write(tmp_path / name, files) for name in ("one", "two"))
+    mixture = f"mixture:folder:{one}#a+folder:{two}#b"
+    parts = ("", "#train", "#test", "#test/b")
+    assert [len(side(f"{mixture}{part}")) for part in parts] == [10, 10, 10, 5]
+    assert source_and_part(f"{mixture}#test") == (mixture, "test")
+    assert source_and_part(mixture) == (mixture, "")
 
 
 def test_a_data_set_means_its_training_images():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from ganlib.ui.catalog import MODELS_IN_MEMORY
 from helpers.gallery import add_able_runs, add_broken_runs, copy_of, small_gallery
 from helpers.tiny_models import write_run
 
@@ -43,6 +44,7 @@ def _quick_collections(shared):
     gc.unfreeze()
     st.cache_data.clear()
     st.cache_resource.clear()
+    MODELS_IN_MEMORY.clear()
 
 
 @pytest.fixture

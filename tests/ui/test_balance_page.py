@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ganlib.__main__ import main
-from ganlib.applications.balancing.result import balances, read_balance
 from ganlib.applications.balancing.verdict import verdict
+from ganlib.balances import balances, read_balance
 from ganlib.ui.jobs import jobs
 from helpers.gallery import CONDITIONAL, copy_of
 from helpers.streamlit_app import charts, fine, is_one_sentence, open_page

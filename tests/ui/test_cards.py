@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ganlib.runs import Run, RunFolder
+from ganlib.run_folder import RunFolder
+from ganlib.runs import Run
 from helpers.gallery import PROJECT, score
 from helpers.streamlit_app import cards, open_page, run_names
 from helpers.tiny_models import write_run

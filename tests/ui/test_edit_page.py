@@ -15,12 +15,14 @@ from ganlib.applications.inpainting import Inpainting, InpaintingConfig
 from ganlib.applications.superresolution import enlarge
 from ganlib.applications.translation import change_map, degraded_input, from_input, translate
 from ganlib.applications.variation import augments, vary
-from ganlib.data import load_data
+from ganlib.data import Split, load_data
 from ganlib.images import from_uint8, to_uint8
 from ganlib.nn.degradations import shrink
 from ganlib.nn.masks import draw_masks
 from ganlib.runs import Run
+from ganlib.training.snapshots import save_samples
 from helpers.gallery import CONDITIONAL, UNCONDITIONAL, digits_run, edit_recipe, pictures, pixels
+from helpers.record_entries import entry, write_entries
 from helpers.streamlit_app import cards, fine, is_one_sentence, open_page, set_to, values
 from helpers.tiny_models import write_run
 
@@ -129,6 +131,24 @@ def test_a_scene_is_translated_and_back(editors):
     assert np.array_equal(changed, change_map(pixel[..., None], there[0])[..., 0])
     assert np.array_equal(again, back[0, ..., 0])
     assert '--from "night"' in at.code[0].value
+
+
+def test_the_distance_of_the_domains_is_that_of_the_direction(editors):
+    run = Run(editors / "cyclegan")
+    scores = {("day to night", "source_fid"): 40.0, ("day to night", "target_fid"): 30.0}
+    scores |= {("night to day", "source_fid"): 20.0, ("night to day", "target_fid"): 10.0}
+    entries = [
+        entry({"task": task}, metric=metric, value=value, interval=None, weights_hash=run.weights_hash)
+        for (task, metric), value in scores.items()
+    ]
+    write_entries(run.folder.path, *entries)
+    (run.folder.path / "samples").mkdir()
+    inputs = Split(np.full((16, 16, 16, 1), 100, np.uint8), np.arange(16) // 8, "made")
+    save_samples(run.load(), inputs, run.folder.path / "samples" / "64.webp")
+    for day, sentence in (("day", "FID 40 before, 30 after"), ("night", "FID 20 before, 10 after")):
+        captions = " ".join(values(open_page("edit", run="cyclegan", from_=day), "caption"))
+        assert captions.count("FID ") == 1
+        assert sentence in captions
 
 
 def test_the_task_follows_the_linked_run_and_the_runs_the_task(editors):

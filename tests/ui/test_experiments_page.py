@@ -13,7 +13,7 @@ from ganlib.figures.report import Report
 from ganlib.runs import scan
 from ganlib.sampling import sample
 from ganlib.ui import experiment_matrix, experiment_parts, experiments
-from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL
+from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, score
 from helpers.streamlit_app import charts, is_one_sentence, open_page, texts, values
 from helpers.tiny_models import write_run
 
@@ -83,6 +83,25 @@ def test_each_experiment_is_a_card_with_verdict_question_and_figure(definitions)
     assert "1 of 2 trainings are done." in texts(at)
 
 
+def test_a_card_shows_every_variant_that_its_first_measure_compares(definitions, own_gallery):
+    score(own_gallery / UNCONDITIONAL, 7.0)
+    third = f"""
+[variants.c]
+title = "DCGAN"
+runs = ["{UNCONDITIONAL}"]
+
+[[claims]]
+statement = "DCGAN is better."
+measure = "fid"
+first = "c"
+relation = "<"
+second = "a"
+"""
+    (definitions / "width.toml").write_text(WIDTH + third)
+    figures = [html for html in values(open_page("experiments"), "html") if 'data-testid="dot-rows"' in html]
+    assert "FID: cDCGAN 6.5; SNGAN 8.25; DCGAN 7" in figures[0]
+
+
 def test_cards_are_filtered_by_source_and_verdict(definitions):
     assert "1 of 2 trainings are done." not in texts(open_page("experiments", source="GAN methods"))
     assert len(badges(open_page("experiments", source="Synthetic data sets"))) == 1
@@ -94,6 +113,7 @@ def test_an_opened_experiment_shows_reported_beside_measured_and_where_it_stands
     at = open_page("experiments", experiment="width")
     shown = texts(at)
     assert "80 against 100." in shown
+    assert "SNGAN is better. Refuted." in shown
     assert "FID: 8.25 against 6.5, difference +1.75" in shown
     assert "1 of 3" in shown
     html = " ".join(values(at, "html"))

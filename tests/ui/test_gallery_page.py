@@ -94,14 +94,16 @@ def test_small_data_sets_share_a_strip_and_large_ones_have_their_own():
     assert pack({"a": 2, "b": 4, "c": 1, "d": 2, "e": 1}) == [["a", "c", "e"], ["b"], ["d"]]
 
 
-def test_data_sets_whose_pictures_tell_most_come_first(own_gallery):
-    for name in ("noise-dcgan", "other-dcgan"):
+def test_data_sets_whose_pictures_tell_most_come_first_and_subsets_last(own_gallery):
+    for name in ("noise-dcgan", "other-dcgan", "rare-dcgan"):
         write_run(own_gallery / name, "dcgan")
     edit_recipe(own_gallery / "other-dcgan", data__name="other")
     score(own_gallery / "other-dcgan", 0.9, metric="class_agreement")
+    edit_recipe(own_gallery / "rare-dcgan", data__name="subset:digits@50:1")
+    score(own_gallery / "rare-dcgan", 1.0, metric="class_agreement")
     score(own_gallery / CONDITIONAL, 0.5, metric="class_agreement")
     options = open_page("gallery").segmented_control(key="data").options
-    assert options == ["all data sets", "other", "Handwritten digits", "noise"]
+    assert options == ["all data sets", "other", "Handwritten digits", "noise", "Handwritten digits, 50:1"]
 
 
 def test_the_best_of_the_runs_is_offered_first(own_gallery):

@@ -7,17 +7,18 @@ import re
 import pytest
 from starlette.requests import Request
 
-from ganlib.ui.index_page import CHARTS, RESERVED, STATIC, index_html, index_routes
+from ganlib.ui.index_page import CHARTS, RESERVED, SCRIPT, STATIC, index_html, index_routes
 from ganlib.ui.navigation import PAGES
 from helpers.gallery import PROJECT
 
 
-def test_heights_are_reserved_and_charts_loaded_before_streamlits_own_code():
+def test_heights_are_reserved_keys_heard_and_charts_loaded_before_streamlits_own_code():
     original = (STATIC / "index.html").read_text()
     for page in PAGES:
         html = index_html(page)
         added = html.partition("</head>")[0].removeprefix(original.partition("</head>")[0])
         assert RESERVED.read_text() in added
+        assert SCRIPT.read_text() in added
         assert html.replace(added, "", 1) == original
         scripts = re.findall(r'src="(.*?)"', added)
         assert len(scripts) == (page in CHARTS)

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from helpers.gallery import CONDITIONAL, OTHER, STYLES, UNCONDITIONAL, direct
-from helpers.streamlit_app import LINKS, arrays, fine, from_link, grids, is_one_sentence, open_page, set_to, strip
+from helpers.gallery import CONDITIONAL, OTHER, PROJECT, STYLES, UNCONDITIONAL, direct
+from helpers.hostile_runs import KEYS
+from helpers.streamlit_app import (
+    LINKS,
+    arrays,
+    every_page,
+    fine,
+    from_link,
+    grids,
+    is_one_sentence,
+    open_page,
+    set_to,
+    strip,
+)
 
 BAD_LINKS = {
     "seed": ["abc", "-1", str(2**32), str(2**63), "1.5", "1e2", "1e999", "nan", "9" * 5000],
@@ -103,4 +116,18 @@ def test_the_link_to_another_page_has_the_last_word_over_values_of_the_page_befo
     at.query_params[key] = str(value)
     at = fine(at.switch_page(f"pages/{page}.py").run())
     assert at.select_slider(key=key).value == value
+    assert not at.warning
+
+
+@every_page
+def test_what_an_interrupted_page_left_behind_does_not_reach_the_next(name, gallery):
+    """Streamlit drops it only where a page ends; here a list of seeds, and values out of all ranges."""
+    at = AppTest.from_file(PROJECT / "dashboard.py", default_timeout=60)
+    for key in {*KEYS} - {"device"}:
+        at.session_state[key.rstrip("_")] = "0-15,42"
+    at.session_state["place"] = "another", None
+    if name == "edit":
+        at.query_params["source"] = "Generated"
+    fine(at.switch_page(f"pages/{name}.py").run())
+    assert not at.error
     assert not at.warning

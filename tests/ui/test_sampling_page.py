@@ -12,7 +12,8 @@ from PIL import Image
 
 from ganlib.__main__ import main
 from ganlib.images import grid
-from ganlib.runs import RunError, scan
+from ganlib.run_folder import RunError
+from ganlib.runs import scan
 from ganlib.sampling.request import SampleRequest
 from ganlib.ui.samples import file_name
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, direct, edit_recipe

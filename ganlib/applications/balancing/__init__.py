@@ -4,6 +4,5 @@ from __future__ import annotations
 
 from ganlib.applications.balancing.balance import balance
 from ganlib.applications.balancing.config import BalanceConfig
-from ganlib.applications.balancing.result import Balance, read_balance
 
-__all__ = ["Balance", "BalanceConfig", "balance", "read_balance"]
+__all__ = ["BalanceConfig", "balance"]

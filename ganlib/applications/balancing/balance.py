@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from ganlib.applications.balancing.config import WITH_GENERATOR, BalanceConfig
-from ganlib.applications.balancing.result import Balance
 from ganlib.applications.balancing.scores import confusion, predict, scores
 from ganlib.applications.balancing.treatments import Treatment, missing, treat
 from ganlib.applications.export.filters import Confidence, Filter
 from ganlib.applications.export.selection import Draw, Selection, samples_of
 from ganlib.applications.variation import augments, variations_of
+from ganlib.balances import Balance
 from ganlib.data import DataSet, Split, load_data
 from ganlib.errors import GanlibError
 from ganlib.metrics.cas import CLASSIFIER, train

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganlib.applications.balancing.config import WITH_GENERATOR
-from ganlib.applications.balancing.result import Balance
+from ganlib.balances import Balance
 
 MEASURE = "balanced_accuracy"
 

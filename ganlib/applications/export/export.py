@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,20 +21,31 @@ from ganlib.applications.export.formats import (
     FolderWriter,
     ShardWriter,
     Writer,
+    ZipWriter,
     class_folders,
-    zip_folder,
+    complete_zip,
 )
 from ganlib.applications.export.manifest import MANIFEST, Manifest, Row
 from ganlib.applications.export.selection import Picture, Selection, samples_of
+from ganlib.devices import tasks_at_once
 from ganlib.errors import GanlibError
-from ganlib.files import DAMAGED_ARCHIVE, PARTIAL, parse_json, read_json, remove_partial_files, write_atomically
+from ganlib.files import (
+    DAMAGED_ARCHIVE,
+    PARTIAL,
+    open_zip,
+    parse_json,
+    read_json,
+    remove_partial_files,
+    write_atomically,
+)
 from ganlib.images import png
 from ganlib.models import GenerativeModel
 from ganlib.provenance import now, versions
 from ganlib.runs import Run
-from ganlib.sampling import check_options
+from ganlib.sampling import CHUNK, check_options
 
 HEADER, CARD = "export.json", "README.md"
+IMAGES = "images.zip"  # of a ZIP that is not whole yet
 LARGEST_HEADER = 1_000_000  # bytes
 UNLABELLED = "images"  # the folder where there are no classes
 
@@ -68,6 +80,7 @@ def export(
     folder = path.with_name(f"{path.name}.partial") if config.format == "zip" else path
     if config.format == "zip" and path.exists():
         _require_same(path, _header_of_zip(path), header)
+        shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed just before its end
         return Export(path, sum(quotas), sum(quotas))
     _begin(folder, path, header)
     for part in (folder, *filter(Path.is_dir, folder.iterdir())):
@@ -81,19 +94,23 @@ def export(
         min_distance=config.min_distance,
         data_root=config.data_root or None,
     )
-    selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional)
+    drawn = CHUNK * tasks_at_once(device)  # at a time
+    selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional, drawn)
     selection.skip([row.seed for row in rows], [row.label or 0 for row in rows])
-    writer: Writer = (
-        ShardWriter(folder, config.shard, -(-len(rows) // config.shard))
-        if config.format == "webdataset"
-        else FolderWriter(folder)
-    )
-    _write(selection, writer, manifest, run.classes if model.conditional else (), len(rows), progress)
+    with closing(_writer(folder, config, rows)) as writer:
+        _write(selection, writer, manifest, run.classes if model.conditional else (), len(rows), progress)
     card = data_card(run, config, options, manifest.read(), selection, model, progress)
     write_atomically(folder / CARD, card.encode())
     if config.format == "zip":
-        zip_folder(folder, path)
+        complete_zip(folder / IMAGES, [folder / name for name in (HEADER, MANIFEST, CARD)], path)
+        shutil.rmtree(folder, ignore_errors=True)
     return Export(path, sum(quotas), len(rows))
+
+
+def _writer(folder: Path, config: ExportConfig, rows: Sequence[Row]) -> Writer:
+    if config.format == "webdataset":
+        return ShardWriter(folder, config.shard, -(-len(rows) // config.shard))
+    return ZipWriter(folder / IMAGES, rows) if config.format == "zip" else FolderWriter(folder)
 
 
 def _write(
@@ -167,7 +184,7 @@ def _require_same(path: Path, found: Any, header: dict[str, Any]) -> None:
 
 def _header_of_zip(path: Path) -> Any:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(HEADER) as file:
+        with open_zip(path) as archive, archive.open(HEADER) as file:
             return parse_json(file.read(LARGEST_HEADER))
     except DAMAGED_ARCHIVE:
         return None

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
-import shutil
+import struct
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ganlib.applications.export.manifest import Row
 from ganlib.data.layout import split_role
+from ganlib.errors import GanlibError
 from ganlib.files import replacing, write_atomically, writing
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of a ZIP's members: the same images are the same bytes
+LOCAL_HEADER = struct.Struct("<4s5H3L2H")  # … packed size, size, length of the name and of what follows it
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|com\d|lpt\d")  # of Windows
 
 
@@ -25,15 +30,20 @@ class Encoded(NamedTuple):
     content: bytes  # PNG
 
 
-class Writer(Protocol):
+class Writer(ABC):
+    @abstractmethod
     def write(self, images: Sequence[Encoded]) -> list[Row]:
         """The rows, of these images or earlier ones, that are complete now."""
 
     def finish(self) -> list[Row]:
         """The rows that were not yet."""
+        return []
+
+    def close(self) -> None:  # noqa: B027 — most have nothing to close
+        """After ``finish``, or where it does not come to that."""
 
 
-class FolderWriter:
+class FolderWriter(Writer):
     """CLASS/SEED.png, as torchvision's ImageFolder reads it."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,11 +54,8 @@ class FolderWriter:
             write_atomically(self.folder / image.row.file, image.content, durable=False)
         return [image.row for image in images]
 
-    def finish(self) -> list[Row]:
-        return []
 
-
-class ShardWriter:
+class ShardWriter(Writer):
     """shard-000000.tar, …, with KEY.png, KEY.cls and KEY.json of each image, as WebDataset reads them."""
 
     def __init__(self, folder: Path, size: int, first: int) -> None:
@@ -90,14 +97,65 @@ def shard_name(number: int) -> str:
     return f"shard-{number:06d}.tar"
 
 
-def zip_folder(folder: Path, path: Path) -> None:
-    """The files of a folder as one ZIP, which is there as a whole or not at all; the folder is gone then."""
-    with writing(path), replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for member in sorted(p for p in folder.rglob("*") if p.is_file()):
-            information = zipfile.ZipInfo(member.relative_to(folder).as_posix(), EPOCH)
-            information.external_attr = 0o644 << 16
-            archive.writestr(information, member.read_bytes())
-    shutil.rmtree(folder, ignore_errors=True)
+class ZipWriter(Writer):
+    """CLASS/SEED.png in one ZIP, which has no directory before ``close``."""
+
+    def __init__(self, path: Path, rows: Sequence[Row]) -> None:
+        """``rows``: the images of an interrupted export, which are there already."""
+        self._path = path
+        with writing(path):
+            if rows:
+                with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+                    for name, content in _members(path, [row.file for row in rows]):
+                        archive.writestr(_member(name), content)
+            self._file = path.open("r+b" if rows else "w+b")
+            self._archive = zipfile.ZipFile(self._file, "a" if rows else "w")
+
+    def write(self, images: Sequence[Encoded]) -> list[Row]:
+        with writing(self._path):
+            for image in images:
+                self._archive.writestr(_member(image.row.file), image.content)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return [image.row for image in images]
+
+    def close(self) -> None:
+        for close in (self._archive.close, self._file.close):
+            with suppress(OSError, ValueError):  # of a full disk, which is known by now: the directory can be missing
+                close()
+
+
+def complete_zip(images: Path, files: Sequence[Path], path: Path) -> None:
+    """Adds files to the images' ZIP and moves it to ``path``, which is there as a whole or not at all."""
+    with writing(path):
+        with images.open("r+b") as file:
+            with zipfile.ZipFile(file, "a") as archive:
+                for member in files:
+                    archive.writestr(_member(member.name), member.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(images, path)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    information = zipfile.ZipInfo(name, EPOCH)
+    information.external_attr = 0o644 << 16
+    return information
+
+
+def _members(path: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of the first members, as ``ZipWriter`` wrote them, by the header before each."""
+    with path.open("rb") as file:
+        for name in names:
+            header = file.read(LOCAL_HEADER.size)
+            if len(header) == LOCAL_HEADER.size:
+                *_, size, name_length, extra_length = LOCAL_HEADER.unpack(header)
+                stored = file.read(name_length + extra_length)[:name_length]
+                content = file.read(size)
+                if stored == name.encode() and len(content) == size:
+                    yield name, content
+                    continue
+            raise GanlibError(f"{path} lacks images that its manifest names; delete {path.parent} and export again.")
 
 
 def class_folders(classes: Sequence[str]) -> list[str]:

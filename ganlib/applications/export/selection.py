@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
 from ganlib.sampling.generate import CHUNK, sample
 
+QUICK = 1.0  # seconds for a part: so long may progress stand still
+MOST_DRAWN = 1024  # images of a part
 PATIENCE, MOST_TRIED = 500, 200  # of a class so many images are tried, and so many more for each that passes
 
 Images = NDArray[np.uint8]
@@ -56,6 +59,7 @@ class Selection:
     first_seed: int = 0
     filters: Sequence[Filter] = ()
     conditional: bool = True
+    part: int = CHUNK  # images that are drawn at a time; twice as many again and again, as long as they are quick
 
     def __post_init__(self) -> None:
         self.accepted = [0] * len(self.quotas)
@@ -91,7 +95,10 @@ class Selection:
         while any(map(self._wanted, range(len(self.quotas)))):
             candidates = self._candidates()
             seeds, labels = [self.seed(c) for c in candidates], [c.label for c in candidates]
+            start = monotonic()
             images = self.draw(seeds, labels)
+            if monotonic() - start < QUICK:
+                self.part = min(2 * self.part, MOST_DRAWN)
             scores = {f.name: f.scores(images, labels) for f in self.filters}
             passed = np.all([f.passes(scores[f.name]) for f in self.filters] or [np.ones(len(images), bool)], axis=0)
             part = []
@@ -112,7 +119,7 @@ class Selection:
         """The next ones; some of the last may turn out to be more than their class needs."""
         k, (turn, label) = len(self.quotas), self._last
         candidates: list[Candidate] = []
-        while len(candidates) < CHUNK:
+        while len(candidates) < self.part:
             turn, label = (turn, label + 1) if label + 1 < k else (turn + 1, 0)
             if self._wanted(label):
                 candidates.append(Candidate(turn, label))

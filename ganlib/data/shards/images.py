@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -20,6 +21,13 @@ from ganlib.picture_files import describe_failure
 LARGEST_ARRAY = 2 * 2**30  # bytes that are decoded at once
 ATTEMPTS = 10_000  # pictures that may fail one after the other
 FEWEST_FOR_THREADS = 4
+THREADS = min(8, os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=1)
+def _threads(process: int) -> ThreadPoolExecutor:
+    """Of all sets; none is alive in a forked ``process``."""
+    return ThreadPoolExecutor(THREADS, "ganlib-decoding")
 
 
 class ShardImages:
@@ -41,7 +49,6 @@ class ShardImages:
         self.damaged: dict[int, str] = {}  # row -> "name: reason"
         self._reader, self._rows, self._labels, self._title = reader, rows, labels, title
         self._replacements: dict[int, int] = {}
-        self._threads: ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -74,12 +81,9 @@ class ShardImages:
             return np.stack(list(pictures)) if wanted else np.empty(shape, np.uint8)
 
     def _map(self, work: Callable[[int], NDArray[np.uint8]], rows: list[int]) -> Iterator[NDArray[np.uint8]]:
-        threads = min(8, os.cpu_count() or 1)
-        if threads == 1 or len(rows) < FEWEST_FOR_THREADS:
+        if THREADS == 1 or len(rows) < FEWEST_FOR_THREADS:
             return map(work, rows)
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(threads, "ganlib-decoding")
-        return self._threads.map(work, rows)
+        return _threads(os.getpid()).map(work, rows)
 
     def _picture(self, row: int) -> NDArray[np.uint8]:
         try:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from ganlib.files import open_zip
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.columns import AXIS_COLUMNS, Column, columns_to_scalars
 from ganlib.logs.readers.source import Source
@@ -63,7 +64,7 @@ def _iter_arrays(data: bytes, path: Path) -> Iterator[tuple[str, BinaryIO, int]]
     if data.startswith(MAGIC):
         yield path.stem, io.BytesIO(data), len(data)
         return
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with open_zip(io.BytesIO(data)) as archive:
         for member in archive.infolist():
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ganlib.files import DAMAGED_ARCHIVE
+from ganlib.files import DAMAGED_ARCHIVE, open_zip
 from ganlib.logs.frame import LogError, Scalars
 from ganlib.logs.readers import delimited
 from ganlib.logs.readers.source import Source
@@ -24,7 +24,7 @@ def matches(data: bytes, path: Path) -> bool:
     if not data.startswith(b"PK\3\4"):
         return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return "xl/workbook.xml" in archive.namelist()
     except DAMAGED_ARCHIVE:
         return False
@@ -36,8 +36,9 @@ def read(_: bytes, source: Source) -> list[Scalars]:
         from openpyxl import load_workbook
     except ImportError:
         raise source.error("Excel files need openpyxl: pip install openpyxl") from None
-    with zipfile.ZipFile(source.path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
+    with zipfile.ZipFile(source.path) as archive:  # as openpyxl opens it: what a header says is taken as memory
+        members = archive.infolist()
+        size = sum(max(member.file_size, member.compress_size) for member in members)
     if size > MAX_BYTES:
         raise source.error(f"it unpacks to {size / 1e6:,.0f} MB; save the table as CSV")
     try:

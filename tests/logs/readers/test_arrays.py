@@ -86,6 +86,10 @@ def test_workbook(tmp_path, points):
     (tmp_path / "cut.xlsx").write_bytes(content[:200])
     with pytest.raises(LogError):
         read(tmp_path / "cut.xlsx")
+    at = content.rfind(b"PK\1\2") + 20  # of the last file's entry in the directory: its packed size
+    (tmp_path / "bomb.xlsx").write_bytes(content[:at] + (2**31 + 5).to_bytes(4, "little") + content[at + 4 :])
+    with pytest.raises(LogError, match=r"it unpacks to 2,1\d\d MB"):
+        read(tmp_path / "bomb.xlsx")
 
 
 def test_an_array_that_a_file_holds_twice_is_one_curve(tmp_path):

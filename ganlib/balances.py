@@ -1,23 +1,16 @@
-"""The result of a comparison of balancing methods: a folder with balance.json and frames as CSV."""
+"""A comparison of ways to balance a data set: a folder with balance.json and frames as CSV, in a run's ``balances``."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy.stats import t
 
-from ganlib.applications.balancing.config import BalanceConfig
 from ganlib.errors import GanlibError
 from ganlib.files import read_json, write_atomically
-from ganlib.runs import Run
-from ganlib.settings import results_root
 
 FILE = "balance.json"
 MEASURES = ("accuracy", "balanced_accuracy", "f1")
@@ -42,6 +35,8 @@ class Balance:
 
     def summary(self) -> pd.DataFrame:
         """One row a method and ratio: mean of the seeds and half of its 95 % t-interval, of each measure."""
+        from scipy.stats import t  # absent where a machine only trains
+
         measures = [*MEASURES, *self.classifiers.filter(regex="^recall_")]
         groups = self.classifiers.groupby(["method", "ratio"], sort=False)
         n = groups.size()
@@ -68,6 +63,8 @@ class Balance:
 
 def half_width(values: pd.Series) -> float:
     """Of the 95 % t-interval of the mean; infinite of fewer than two values."""
+    from scipy.stats import t  # absent where a machine only trains
+
     n = len(values)
     return float(t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5) if n > 1 else float("inf")
 
@@ -85,17 +82,6 @@ def read_balance(folder: Path) -> Balance:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is no readable result ({reason}); run ganlib balance again.") from None
-
-
-def default_folder(data: str, generator: Run | None, config: BalanceConfig, options: Sequence[str] = ()) -> Path:
-    """By what is compared and how: in the folder of the generator, else with the results of no run.
-
-    ``options``: NAME=VALUE of the generator.
-    """
-    key = json.dumps([data, config.to_dict(), *options], sort_keys=True)
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", data)[:40]
-    base = generator.path if generator else results_root()
-    return base / "balances" / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def balances(folder: Path) -> list[Path]:

@@ -1,0 +1,65 @@
+"""python -m docs.experiments: writes docs/experiments.md, the verdicts, from the shipped runs' records and curves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from ganlib.experiments import Experiment, Judgement, Verdict, collect, judge, overall, read_experiments
+from ganlib.runs import scan
+from ganlib.settings import EXPERIMENTS, GALLERY
+
+PAGE = Path(__file__).with_name("experiments.md")
+HEAD = """\
+# Experiments of the sources, run again
+
+Made by `python -m docs.experiments` from the records and curves in `checkpoints/` and `experiments/runs/`; do not
+edit by hand. The dashboard's page *Experiments* shows the same with curves and pictures.
+
+Each experiment is a file in `experiments/`: question, what was reported, recipes, claims. A claim compares one number
+of two variants, or of one with a value; what decides is the 95 % interval of the difference, over trainings with
+other seeds where there are several, and a margin from which on a difference matters. **reproduced**: it is as
+reported; **refuted**: it is the other way; **not reproduced**: the interval lies within the margin, no difference
+that matters; **open**: anything else, more trainings are needed or some are missing. The first claim answers the
+question: its verdict is the experiment's.
+
+`python -m ganlib experiments --run` trains, halves and evaluates what is missing; `--archive` then keeps recipes,
+curves, records and pictures in `experiments/runs/`, without weights, and such runs are not trained again.
+"""
+
+
+def render() -> str:
+    experiments, errors = read_experiments(EXPERIMENTS)
+    assert not errors
+    shipped = {run.name: run for run in scan([GALLERY, EXPERIMENTS / "runs"])[0]}
+    judged = [(e, [judge(data) for data in collect(e, shipped).claims]) for e in experiments]
+    counts = Counter(str(overall(judgements)) for _, judgements in judged)
+    summary = ", ".join(f"{counts[str(verdict)]} {verdict}" for verdict in Verdict)
+    rows = [f"| [{e.title}](#{e.name}) | {e.source} | {overall(judgements)} |" for e, judgements in judged]
+    table = "\n".join(["| experiment | source | verdict |", "|-|-|-|", *rows])
+    return "\n".join([HEAD, f"Of {len(judged)}: {summary}.\n", table, "", *(_section(*pair) for pair in judged)])
+
+
+def _section(experiment: Experiment, judgements: list[Judgement]) -> str:
+    lines = [
+        f'<a id="{experiment.name}"></a>\n',
+        f"## {experiment.title}\n",
+        f"{experiment.question} Reported ({experiment.source_title}): {experiment.reported}\n",
+        "| claim | measured | verdict |",
+        "|-|-|-|",
+        *(f"| {j.claim.statement} | {_cell(j.sentence)} | {j.verdict} |" for j in judgements),
+        "",
+    ]
+    if experiment.limits:
+        lines.append(f"Limits: {experiment.limits}\n")
+    if experiment.reason and any(j.verdict in (Verdict.NOT_REPRODUCED, Verdict.REFUTED) for j in judgements):
+        lines.append(f"Most likely reason of the difference: {experiment.reason}\n")
+    return "\n".join(lines)
+
+
+def _cell(sentence: str) -> str:
+    return "trainings are missing" if sentence.startswith("Runs are missing") else sentence.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
