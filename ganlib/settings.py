@@ -37,11 +37,17 @@ READ_ONLY = "This server only shows: it starts no jobs and saves nothing (GANLIB
 RUNS = Path("runs")  # in the current folder: new trainings go there
 
 
+def gallery_folder() -> Path:
+    """The folder of shipped runs: ``GANLIB_GALLERY``, else the project's."""
+    return Path(os.environ.get("GANLIB_GALLERY") or GALLERY)
+
+
 def run_roots() -> list[Path]:
     """Folders of runs, each once: the gallery, ./runs, the experiments' runs, those of ``GANLIB_RUNS``."""
-    gallery = os.environ.get("GANLIB_GALLERY")
     roots: dict[Path, Path] = {}
-    usual = [Path(gallery)] if gallery else [GALLERY, RUNS, experiments_folder() / "runs"]
+    usual = [gallery_folder()]
+    if not os.environ.get("GANLIB_GALLERY"):
+        usual += [RUNS, experiments_folder() / "runs"]
     for root in [*usual, *_folders("GANLIB_RUNS")]:
         roots.setdefault(root.resolve(), root)
     return list(roots.values())

@@ -12,13 +12,14 @@ from typing import Any
 
 from ganlib.errors import GanlibError
 from ganlib.run_folder import RunFolder
-from ganlib.settings import RUNS
+from ganlib.settings import RUNS, gallery_folder
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.description = (
         "The file is TOML with a [[run]] table an entry; ganlib/queue/definition.py documents its keys. "
-        "Entries may be added while it works."
+        "Entries may be added while it works. What the gallery ($GANLIB_GALLERY, else the shipped one) has of the same "
+        "recipe and budget is done."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the queue file")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at a time (default: 1)")
@@ -68,10 +69,15 @@ def _report(message: str) -> None:
 def print_status(scheduler: Any) -> None:
     """A line an entry: what is next, how much is trained, and why it failed where it did."""
     for entry in scheduler.entries:
-        state, folder = scheduler.state(entry), RunFolder(scheduler.runs / entry.name)
+        shipped = scheduler.from_gallery(entry)
+        state, folder = (
+            scheduler.state(entry),
+            RunFolder((gallery_folder() if shipped else scheduler.runs) / entry.name),
+        )
         images, seconds = latest(folder.log)
         budget = max(images / (entry.images or float("inf")), seconds / (60 * entry.max_minutes or float("inf")))
-        stage = "training" if folder.in_training() else "failed" if state.failed else str(state.stage)
+        stage = "gallery" if shipped else "failed" if state.failed else str(state.stage)
+        stage = "training" if folder.in_training() else stage
         print(
             f"{entry.name:32} {entry.model:14} {entry.data:20} {stage:9} {min(budget, 1):4.0%} "
             f"{images:>11,} images {seconds / 60:6.0f} min  {state.error if state.failed else ''}".rstrip()

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from ganlib.errors import GanlibError
 from ganlib.files import remove_partial_files
 from ganlib.queue.definition import Entry, read_queue
+from ganlib.queue.gallery import in_gallery
 from ganlib.queue.state import Stage, State, StateFolder
 from ganlib.run_folder import RunFolder
 from ganlib.runs import Run
@@ -48,9 +49,13 @@ class Scheduler:
         self.path, self.runs, self.workers, self.threads = path, runs, workers, threads
         self.options, self.report = tuple(options), report
         self.states = StateFolder(runs)
-        self.entries = read_queue(path)
+        self._read()
         self._modified = path.stat().st_mtime_ns
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def _read(self) -> None:
+        self.entries = read_queue(self.path)
+        self._in_gallery = {entry.name for entry in self.entries if in_gallery(entry)}
 
     def run(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Until all entries are done or failed. GanlibError where another process works through the same queue."""
@@ -77,7 +82,13 @@ class Scheduler:
             lock.release()
 
     def state(self, entry: Entry) -> State:
+        """What the gallery holds is done, unless it has been begun here as well."""
+        if self.from_gallery(entry):
+            return State(Stage.DONE)
         return self.states.read(entry.name).for_entry(entry)
+
+    def from_gallery(self, entry: Entry) -> bool:
+        return entry.name in self._in_gallery and not (self.runs / entry.name).exists()
 
     def _unfinished(self) -> list[Entry]:
         """Entries that can still come to something: not those that wait for a failed one."""
@@ -98,7 +109,7 @@ class Scheduler:
             if modified != self._modified:
                 self._modified = modified
                 try:
-                    self.entries = read_queue(self.path)
+                    self._read()
                 except GanlibError as error:
                     self.report(f"{error} The entries read before stay.")
 

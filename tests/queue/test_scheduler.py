@@ -138,6 +138,25 @@ def test_a_run_folder_is_trained_by_one_process(tmp_path, capsys):
     assert main(["train", "--resume", str(run), "--images", "128", *budget]) == 0
 
 
+def test_what_the_gallery_has_of_the_same_recipe_is_done(tmp_path, monkeypatch, capsys):
+    file, gallery, runs = tmp_path / "queue.toml", tmp_path / "gallery", tmp_path / "runs"
+    a, b = (ENTRY.format(name=name, seed=0, images=32, halve="false") for name in "ab")
+    file.write_text(a)
+    Scheduler(file, gallery, options=["--device", "cpu"], report=lambda message: None).run()
+    monkeypatch.setenv("GANLIB_GALLERY", str(gallery))
+    file.write_text(a + b.replace("evaluate", 'needs = ["a"]\nevaluate'))
+    Scheduler(file, runs, options=["--device", "cpu"], report=lambda message: None).run()
+    assert sorted(path.name for path in runs.glob("[!.]*")) == ["b"]
+    assert main(["queue", str(file), "--runs", str(runs), "--status"]) == 0
+    shipped, trained = capsys.readouterr().out.splitlines()
+    assert " gallery   100%          32 images" in shipped
+    assert " done      100%          32 images" in trained
+    for changed in (a.replace("width = 8", "width = 4"), a.replace("images = 32", "images = 48")):
+        file.write_text(changed)
+        (entry,) = Scheduler(file, runs)._unfinished()
+        assert entry.name == "a"
+
+
 def test_two_queues_do_not_share_runs(tmp_path):
     file = tmp_path / "queue.toml"
     file.write_text(entries())
