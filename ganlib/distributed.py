@@ -155,6 +155,10 @@ def join_world(after_loss: str = "start the same command again") -> Iterator[Wor
         return
     import torch.distributed as dist
 
+    # Before the group is there: imported later, by an optimiser's step, the defaults of its functions would hold the
+    # group for good, and threads that outlive the interpreter abort the process now and then.
+    import torch.distributed.nn
+
     store = _meet(launched)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "cpu:gloo"
     dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.size, timeout=OPERATION_TIMEOUT)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from ganlib.distributed import SharedError, World
 from ganlib.errors import GanlibError
-from helpers.processes import free_port, in_processes
+from helpers.processes import PROJECT, SECONDS, free_port, in_processes
 
 
 def test_one_process_alone_needs_no_others():
@@ -86,3 +89,30 @@ def test_a_process_that_finds_no_first_one_says_where_it_looked():
     environment = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_PORT": port, "GANLIB_RANK_TIMEOUT": "1"}
     (error,) = in_processes(1, lambda world: None, environment)
     assert f"Rank 1 of 2 cannot reach rank 0 at localhost:{port} within 1 seconds" in str(error)
+
+
+OPTIMISED = """
+from pathlib import Path
+import torch
+from ganlib.distributed import join_world
+with join_world() as world:
+    parameter = torch.nn.Parameter(torch.ones(1))
+    parameter.sum().backward()
+    torch.optim.Adam([parameter]).step()  # imports what would hold the group
+    world.gather(None)
+print(*sorted((task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds threads in /proc")
+def test_no_thread_of_the_group_outlives_it():
+    """One that does may abort the process while the interpreter shuts down."""
+    shared = os.environ | {"WORLD_SIZE": "2", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1"}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPTIMISED], cwd=PROJECT, env=shared | {"RANK": rank}, stdout=subprocess.PIPE
+        )
+        for rank in "01"
+    ]
+    assert [rank.communicate(timeout=SECONDS)[0].decode() for rank in ranks] == ["python\n"] * 2
