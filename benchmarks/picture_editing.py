@@ -24,7 +24,7 @@ from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8, to_uint8
-from ganlib.metrics.intervals import mean_interval
+from ganlib.intervals import mean_interval
 from ganlib.metrics.references import load_split
 from ganlib.metrics.similarity import SIMILARITIES
 from ganlib.models import GenerativeModel, ImageToImage, Trainable

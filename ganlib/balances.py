@@ -11,6 +11,7 @@ import pandas as pd
 
 from ganlib.errors import GanlibError
 from ganlib.files import read_json, write_atomically
+from ganlib.intervals import t_half_width
 
 FILE = "balance.json"
 MEASURES = ("accuracy", "balanced_accuracy", "f1")
@@ -35,12 +36,10 @@ class Balance:
 
     def summary(self) -> pd.DataFrame:
         """One row a method and ratio: mean of the seeds and half of its 95 % t-interval, of each measure."""
-        from scipy.stats import t  # absent where a machine only trains
-
         measures = [*MEASURES, *self.classifiers.filter(regex="^recall_")]
         groups = self.classifiers.groupby(["method", "ratio"], sort=False)
         n = groups.size()
-        half = groups[measures].std().mul(t.ppf(0.975, n - 1) / n**0.5, axis=0).where(n > 1, float("inf"), axis=0)
+        half = groups[measures].agg(t_half_width)
         columns = [groups[measures].mean(), half.add_suffix("_half")]
         summary = pd.concat(columns, axis=1)[[name + end for name in measures for end in ("", "_half")]]
         summary.insert(0, "seeds", n)
@@ -50,7 +49,7 @@ class Balance:
         """Mean of first minus second, seed by seed, and half of its interval."""
         indexed = self.classifiers.set_index(["method", "ratio", "seed"])[measure].sort_index()
         differences = (indexed.loc[first] - indexed.loc[second]).dropna()
-        return float(differences.mean()), half_width(differences)
+        return float(differences.mean()), t_half_width(list(differences))
 
     def write(self, folder: Path) -> None:
         """Each file is whole or absent; ``balance.json`` is last."""
@@ -59,14 +58,6 @@ class Balance:
         names = ("data", "generator", "classes", "class_counts", "protocol", "generation", "warnings", "provenance")
         content = {name: getattr(self, name) for name in names}
         write_atomically(folder / FILE, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
-
-
-def half_width(values: pd.Series) -> float:
-    """Of the 95 % t-interval of the mean; infinite of fewer than two values."""
-    from scipy.stats import t  # absent where a machine only trains
-
-    n = len(values)
-    return float(t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5) if n > 1 else float("inf")
 
 
 def read_balance(folder: Path) -> Balance:

@@ -24,6 +24,7 @@ LAYERS = (  # from bottom to top
     {"archive", "sampling"},
     {"half_precision"},
     {"training"},
+    {"intervals"},
     {"balances", "metrics"},
     {"twosample"},
     {"queue"},
@@ -35,7 +36,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
     "logs": {"errors", "files", "naming", "picture_files", "recipe", "records", "registry", "settings"},
     "figures": {"errors", "registry", "records", "logs"},
-    "experiments": {"balances", "errors", "files", "naming", "records", "logs"},
+    "experiments": {"balances", "errors", "files", "intervals", "naming", "records", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart
 

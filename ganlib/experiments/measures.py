@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ganlib.balances import MEASURES
 from ganlib.errors import GanlibError
+from ganlib.intervals import t_half_width
 from ganlib.logs.diagnosis import RULES
 from ganlib.naming import nearest_names
 from ganlib.records import METRICS
@@ -118,10 +119,8 @@ def jump_at_growth(curve: Curve, curves: dict[str, Curve]) -> Estimate:
             jumps.append(np.median(after) / np.median(before) - 1)
     if len(jumps) < 2:
         return Estimate(float(np.mean(jumps))) if jumps else Estimate(nan)
-    from scipy import stats
-
-    interval = stats.ttest_1samp(jumps, 0.0).confidence_interval(0.95)
-    return Estimate(float(np.mean(jumps)), float(interval.low), float(interval.high))
+    mean, half = float(np.mean(jumps)), t_half_width(jumps)
+    return Estimate(mean, mean - half, mean + half)
 
 
 def _part(curve: Curve, low: float, high: float) -> NDArray[np.float64]:

@@ -22,8 +22,8 @@ import numpy as np
 
 from ganlib.experiments.collection import ClaimData, Measurement
 from ganlib.experiments.definition import Claim
+from ganlib.intervals import LEVEL, normal_quantile, t_half_width, welch_half_width
 
-CONFIDENCE = 0.95
 POWER = 0.8  # of the number of trainings that would decide
 
 
@@ -79,16 +79,12 @@ def half_width(first: Sequence[Measurement], second: Sequence[Measurement]) -> f
     if any(len(side) < 2 for side in sides):
         halves = [(m.high - m.low) / 2 / len(side) for side in sides for m in side]
         return inf if any(isnan(half) for half in halves) else hypot(*halves)
-    from scipy import stats
-
     samples = [[m.value for m in side] for side in sides]
+    if not second:
+        return t_half_width(samples[0])
     if [m.run for m in first] == [m.run for m in second]:
-        samples, second = [[a - b for a, b in zip(*samples, strict=True)]], []
-    if all(np.ptp(sample) == 0 for sample in samples):
-        return 0.0  # where the interval of a t-test is not defined
-    test = stats.ttest_ind(*samples, equal_var=False) if second else stats.ttest_1samp(samples[0], 0.0)
-    interval = test.confidence_interval(CONFIDENCE)
-    return float(interval.high - interval.low) / 2
+        return t_half_width([a - b for a, b in zip(*samples, strict=True)])
+    return welch_half_width(*samples)
 
 
 def decide(relation: str, low: float, high: float, margin: float) -> Verdict:
@@ -110,10 +106,8 @@ def decide(relation: str, low: float, high: float, margin: float) -> Verdict:
 
 def trainings_needed(first: Sequence[Measurement], second: Sequence[Measurement], effect: float) -> int:
     """Trainings a side that tell a difference of ``effect`` at 95 % with a power of 80 %, approximately."""
-    from scipy import stats
-
     variances = [float(np.var([m.value for m in side], ddof=1)) for side in (first, second) if len(side) > 1]
-    quantiles = stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(POWER)
+    quantiles = normal_quantile((1 + LEVEL) / 2) + normal_quantile(POWER)
     return max(ceil(sum(variances) * (quantiles / effect) ** 2), 2)
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ganlib.data import Split
 from ganlib.images import from_uint8
+from ganlib.intervals import wilson_interval
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.intervals import wilson_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_split
 from ganlib.records import Record

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ganlib.data import DataSet, Split
 from ganlib.errors import GanlibError
+from ganlib.intervals import wilson_interval
 from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.intervals import wilson_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, load_set
 from ganlib.models import MODELS

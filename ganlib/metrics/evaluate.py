@@ -16,6 +16,7 @@ from torch import Tensor
 from ganlib.data import DataSet
 from ganlib.distributed import World
 from ganlib.errors import GanlibError
+from ganlib.intervals import block_interval, wilson_interval
 from ganlib.metrics.accuracy import accuracy_record
 from ganlib.metrics.cas import cas_record, load_cas_data
 from ganlib.metrics.code_accuracy import code_record
@@ -23,7 +24,6 @@ from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import Extractor, build_extractor, extract, feature_rows, split_features
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.image_to_image import image_to_image_records
-from ganlib.metrics.intervals import block_interval, wilson_interval
 from ganlib.metrics.likelihood import likelihood_record
 from ganlib.metrics.measures import (
     MEASURES,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ganlib.data import DataSet
 from ganlib.errors import GanlibError
-from ganlib.metrics.intervals import LEVEL, wilson_interval
+from ganlib.intervals import LEVEL, wilson_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
 from ganlib.errors import GanlibError
+from ganlib.intervals import block_interval, mean_interval
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import Extractor, build_extractor, extract
-from ganlib.metrics.intervals import block_interval, mean_interval
 from ganlib.metrics.measures import MEASURES, FakeFeatures, RealFeatures, Value, check_sizes, sample_size_warning
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, chunks, compute_reference, load_reference, load_split

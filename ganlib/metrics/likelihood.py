@@ -10,9 +10,9 @@ import torch
 
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
+from ganlib.intervals import mean_interval
 from ganlib.metrics.code_accuracy import random_subset
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.intervals import mean_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, load_split
 from ganlib.models import GenerativeModel, KnowsLikelihood

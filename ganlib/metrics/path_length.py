@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from ganlib.images import denormalize
+from ganlib.intervals import block_interval
 from ganlib.metrics.extractors import Extractor, full_precision, run_in_halves
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress
 from ganlib.models import Latents

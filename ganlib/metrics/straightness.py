@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import torch
 
+from ganlib.intervals import mean_interval
 from ganlib.metrics.config import EvaluationConfig
-from ganlib.metrics.intervals import mean_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress
 from ganlib.models import GenerativeModel, MeasuresStraightness

@@ -74,11 +74,21 @@ class Trunk(nn.Module):
 
     def __init__(self, c: FeatureVAEConfig) -> None:
         super().__init__()
-        self.lite = c.trunk in LITE
+        self.lite, self.pools = c.trunk in LITE, c.trunk in VGG
         self.features = efficientnet_lite0(c.trunk_width / 64) if self.lite else torchvision_trunk(c)
         mean, std = (LITE_MEAN, LITE_STD) if self.lite else (MEAN, STD)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
+
+    @property
+    def channels(self) -> int:
+        """Of what comes out."""
+        return [m.num_features for m in self.features.modules() if isinstance(m, nn.BatchNorm2d)][-1]
+
+    def side(self, size: int) -> int:
+        """Of what comes out for images of this size: halved five times, which pooling rounds down and strides up."""
+        size = max(size, MIN_SIZE)
+        return size // 32 if self.pools else -(-size // 32)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] -> (N, C', H / 32, W / 32), of at least 2 x 2."""
@@ -126,11 +136,10 @@ class FeatureVAE(VAE):
 
     def encoder(self) -> nn.Module:
         c = self.config
-        trunk = Trunk(c).eval()
-        with torch.no_grad():
-            features = trunk(torch.zeros(1, c.channels, c.image_size, c.image_size)).numel()
+        trunk = Trunk(c)
+        features = trunk.channels * trunk.side(c.image_size) ** 2
         return nn.Sequential(
-            trunk.train(), nn.Flatten(), *mlp([features, *c.hidden]), nn.Linear(c.hidden[-1], c.encoded(c.z_dim))
+            trunk, nn.Flatten(), *mlp([features, *c.hidden]), nn.Linear(c.hidden[-1], c.encoded(c.z_dim))
         )
 
     def decoder(self) -> nn.Module:

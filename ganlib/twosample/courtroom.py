@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from ganlib.errors import GanlibError
+from ganlib.intervals import t_quantile
 from ganlib.metrics.fidelity import kernel_distance
 from ganlib.metrics.frechet import frechet, statistics
 from ganlib.metrics.neighbours import density_coverage, precision_recall
@@ -147,7 +147,7 @@ def noticed(frame: pd.DataFrame) -> NDArray[np.bool_]:
     result = np.array(frame["p_value"] < ALPHA)
     for _, rows in frame[frame["p_value"].isna()].groupby("instrument"):
         values = rows.loc[rows["fault"] == "none", "value"].to_numpy()
-        half = float(t.ppf(1 - ALPHA / 2, len(values) - 1)) * values.std(ddof=1) * sqrt(1 + 1 / len(values))
+        half = t_quantile(len(values) - 1) * values.std(ddof=1) * sqrt(1 + 1 / len(values))
         result[rows.index] = (abs(rows["value"] - values.mean()) > half).to_numpy()
     return result
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from math import log2, sqrt
+from math import log2
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from ganlib.data import DataSet, Split
 from ganlib.data.sets import Images
 from ganlib.errors import GanlibError
 from ganlib.images import captioned_grid, from_uint8
+from ganlib.intervals import t_half_width
 from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.cas import CLASSIFIER, train
 from ganlib.models import MODELS
@@ -78,11 +79,10 @@ def _fit(context: Context, data: DataSet, seed: int, number: int) -> Any:
 
 def _row(group: pd.DataFrame, n_test: int) -> dict[str, Any]:
     """Mean accuracy of the seeds and its t-interval."""
-    values = group["accuracy"].to_numpy()
-    half = float(t.ppf(0.975, len(values) - 1)) * values.std(ddof=1) / sqrt(len(values))
+    values = list(group["accuracy"])
+    mean, half = fmean(values), t_half_width(values)
     row = {"section": "training", "test": "classifier trained on", "subject": str(group["trained_on"].iloc[0])}
     row |= {"statistic": "accuracy on real images"}
-    mean = float(values.mean())
     return row | {"value": mean, "low": max(mean - half, 0.0), "high": min(mean + half, 1.0), "n_real": n_test}
 
 

@@ -12,11 +12,11 @@ import torch
 from ganlib.__main__ import main
 from ganlib.data import DataSet, load_data
 from ganlib.errors import GanlibError
+from ganlib.intervals import wilson_interval
 from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.cas import train
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.intervals import wilson_interval
 from ganlib.records import read_evaluations, read_records
 from ganlib.runs import Run
 from ganlib.sampling import sample

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from ganlib.intervals import block_interval, wilson_interval
 from ganlib.metrics.fidelity import interpolate_pairs
 from ganlib.metrics.frechet import Statistics, frechet, frechet_of, statistics
-from ganlib.metrics.intervals import block_interval, wilson_interval
 
 
 def test_fid_of_two_gaussians_is_the_closed_form() -> None:

@@ -10,9 +10,9 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.images import from_uint8
+from ganlib.intervals import mean_interval
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
-from ganlib.metrics.intervals import mean_interval
 from ganlib.metrics.references import load_split
 from ganlib.models import MODELS, KnowsLikelihood
 from ganlib.runs import Run

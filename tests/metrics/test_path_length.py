@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from ganlib.errors import GanlibError
+from ganlib.intervals import block_interval
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.metrics.extractors import Extractor
 from ganlib.metrics.generation import Generation
-from ganlib.metrics.intervals import block_interval
 from ganlib.metrics.path_length import path_distances, squared_distances, trimmed_mean
 from ganlib.models import MODELS, GenerativeModel
 from ganlib.run_folder import RunFolder

@@ -13,7 +13,7 @@ import torch
 from ganlib.__main__ import main
 from ganlib.data import Split, load_data
 from ganlib.errors import GanlibError
-from ganlib.metrics.intervals import wilson_interval
+from ganlib.intervals import wilson_interval
 from ganlib.metrics.probe import accuracy, features, fit, hidden_layers, pixels, score_images
 from ganlib.models import MODELS
 from ganlib.records import read_evaluations, read_records

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 from scipy.special import logsumexp
 
+from ganlib.intervals import block_interval, mean_interval, wilson_interval
 from ganlib.metrics.fidelity import inception_scores, kernel_distance
 from ganlib.metrics.frechet import frechet, frechet_of, statistics
-from ganlib.metrics.intervals import block_interval, mean_interval, wilson_interval
 from ganlib.metrics.measures import MEASURES, FakeFeatures, RealFeatures
 from ganlib.metrics.path_length import trimmed_mean
 from ganlib.metrics.similarity import psnr, ssim

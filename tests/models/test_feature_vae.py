@@ -105,6 +105,15 @@ def test_images_come_to_the_trunk_as_imagenets_do():
     assert trunk(grey[:, :, :16, :16]).shape == expected.shape  # enlarged
 
 
+@pytest.mark.parametrize("trunk", ["vgg11_bn", "resnet152", "efficientnet_lite0"])
+@pytest.mark.parametrize("size", [16, 64, 72, 96])
+def test_the_shape_of_the_features_is_known_without_computing_them(trunk, size):
+    network = Trunk(tiny_config("feature_vae", trunk=trunk, trunk_width=4)).eval()
+    with torch.no_grad():
+        features = network(torch.zeros(1, 3, size, size))
+    assert features.shape == (1, network.channels, network.side(size), network.side(size))
+
+
 def test_a_residual_trunk_is_torchvisions_without_its_classes():
     whole = ResNet(Bottleneck, [3, 8, 36, 3], width_per_group=2).eval()
     trunk = Trunk(tiny_config("feature_vae", trunk="resnet152", trunk_width=2)).eval()

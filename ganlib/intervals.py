@@ -1,16 +1,48 @@
-"""Confidence intervals. Never by resampling with replacement: duplicates bias FID."""
+"""Confidence intervals. Never by resampling with replacement: duplicates bias FID.
+
+By the quantiles of scipy.special: scipy.stats takes a second to import, for which a first page would wait.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
-from statistics import fmean, stdev
+from math import inf, sqrt
+from statistics import fmean, stdev, variance
 
 from scipy.special import ndtri, stdtrit
 
 from ganlib.records import Interval
 
 LEVEL = 0.95
+
+
+def t_half_width(values: Sequence[float]) -> float:
+    """Half of the t-interval of the mean of independent normal values; infinite of fewer than two."""
+    n = len(values)
+    return t_quantile(n - 1) * stdev(values) / sqrt(n) if n > 1 else inf
+
+
+def welch_half_width(first: Sequence[float], second: Sequence[float]) -> float:
+    """Half of the interval of the difference of two means, of at least two values each.
+
+    Variances may differ: degrees of freedom by Welch, Biometrika 34 (1947), p. 28. 0 where none of the values does.
+    """
+    parts = [(variance(side) / len(side), len(side) - 1) for side in (first, second)]
+    error = sum(part for part, _ in parts)
+    if error == 0:
+        return 0.0
+    freedom = error**2 / sum(part**2 / n for part, n in parts)
+    return t_quantile(freedom) * sqrt(error)
+
+
+def t_quantile(freedom: float) -> float:
+    """Beyond which a value of Student's t lies, on either side, in 5 % of cases."""
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
+
+
+def normal_quantile(share: float) -> float:
+    """Below which this share of a standard normal distribution lies."""
+    return float(ndtri(share))
 
 
 def block_interval(value: float, blocks: Sequence[float], n: int, *, proportion: bool = False) -> Interval | None:
@@ -23,7 +55,7 @@ def block_interval(value: float, blocks: Sequence[float], n: int, *, proportion:
     count = len(blocks)
     if count < 2:
         return None
-    half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * stdev(blocks) / sqrt(count)
+    half = t_half_width(blocks)
     how = (
         f"{LEVEL:.0%}: t-quantile times the standard error of {count} disjoint seed blocks of {n // count:,} "
         f"images, around the value of all {n:,}"
@@ -36,7 +68,7 @@ def block_interval(value: float, blocks: Sequence[float], n: int, *, proportion:
 
 def wilson_interval(hits: int, n: int) -> Interval:
     """Wilson's score interval of the proportion hits / n: stays in [0, 1]. Wilson, JASA 22 (1927), p. 209."""
-    z = float(ndtri((1 + LEVEL) / 2))
+    z = normal_quantile((1 + LEVEL) / 2)
     p, shrink = hits / n, 1 + z * z / n
     centre = (p + z * z / (2 * n)) / shrink
     half = z / shrink * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -51,5 +83,5 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     n = len(values)
     if n < 2:
         return None
-    centre, half = fmean(values), float(ndtri((1 + LEVEL) / 2)) * stdev(values) / sqrt(n)
+    centre, half = fmean(values), normal_quantile((1 + LEVEL) / 2) * stdev(values) / sqrt(n)
     return Interval(centre - half, centre + half, f"{LEVEL:.0%}: normal quantile times the standard error of {n:,}")

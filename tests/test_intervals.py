@@ -1,0 +1,46 @@
+"""Intervals of means and of their differences, against scipy's tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from math import inf
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ganlib.intervals import normal_quantile, t_half_width, welch_half_width
+
+SAMPLES = [([1.0, 2.0], [5.0, 5.5]), ([0.1, 0.4, 0.2], [0.3, 0.5]), ([100.0, 101.0, 103.0], [-2.0, 7.0, 1.0, 40.0])]
+
+
+@pytest.mark.parametrize(("first", "second"), SAMPLES)
+def test_half_widths_are_those_of_the_t_tests(first, second):
+    expected = stats.ttest_1samp(first, 0.0).confidence_interval(0.95)
+    assert 2 * t_half_width(first) == pytest.approx(expected.high - expected.low)
+    expected = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    assert 2 * welch_half_width(first, second) == pytest.approx(expected.high - expected.low)
+
+
+def test_the_borders():
+    assert t_half_width([3.0]) == t_half_width([]) == inf
+    assert t_half_width([2.0, 2.0]) == welch_half_width([1.0, 1.0], [4.0, 4.0]) == 0
+    alone = welch_half_width([1.0, 1.0, 1.0], [0.0, 2.0])  # one side's spread is all there is
+    assert alone == pytest.approx(t_half_width([0.0, 2.0]))
+
+
+def test_the_true_mean_lies_inside_as_often_as_is_said():
+    rng = np.random.default_rng(0)
+    inside = [abs(np.mean(x)) <= t_half_width(x.tolist()) for x in rng.normal(size=(2000, 3))]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
+
+
+def test_quantiles():
+    assert normal_quantile(0.975) == pytest.approx(1.959964, abs=1e-6)
+    assert normal_quantile(0.5) == 0
+
+
+def test_verdicts_need_none_of_the_slow_library():
+    code = "import sys, ganlib.experiments, ganlib.balances; assert 'scipy.stats' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
