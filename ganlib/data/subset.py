@@ -69,6 +69,15 @@ def parse_subset(text: str) -> Subset:
     return Subset(name, counts, seed)
 
 
+def whole_set(name: str) -> str:
+    """A data set's name, or that of the set which it is a subset of; a recipe may hold any text."""
+    kind, _, text = name.partition(":")
+    try:
+        return parse_subset(text).name if kind == "subset" else name
+    except GanlibError:
+        return name
+
+
 @register_data_set(
     "subset",
     "few or unequally many training images a class: subset:SET@50, subset:SET@100:1",

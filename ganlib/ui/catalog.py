@@ -21,6 +21,7 @@ from ganlib.applications.edits import generate_items, items_of, latents_of
 from ganlib.applications.saved_latents import latents_folder
 from ganlib.applications.serving import available_memory, require_memory
 from ganlib.applications.storage import saved_folder
+from ganlib.data.subset import whole_set
 from ganlib.devices import pick_device
 from ganlib.figures import PALETTE
 from ganlib.logs import recipes
@@ -125,7 +126,7 @@ def recognisable_first(candidates: Sequence[Run]) -> list[str]:
         agreement = 0.0 if row is None else float(row.value)
         told[run.data_name] = max(told.get(run.data_name, 0.0), agreement * log2(run.config.image_size))
     sizes = {run.data_name: run.config.image_size * run.config.channels for run in candidates}
-    return sorted(told, key=lambda name: (name.startswith("subset:"), -told[name], -sizes[name]))
+    return sorted(told, key=lambda name: (whole_set(name) != name, -told[name], -sizes[name]))
 
 
 def run_folders() -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.saved_latents import list_latents
 from ganlib.data.attributes import combine, split_class
+from ganlib.data.subset import whole_set
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
@@ -34,12 +35,16 @@ COUNTS = [1, 2, 4, 8, 16, 32, 64, 128]
 
 
 def pick_data(runs: Sequence[Run]) -> list[Run]:
-    """The runs of one data set or of all: the most recognisable sets first, the best of each set first."""
+    """The runs of one data set, its subsets included, or of all.
+
+    The most recognisable sets first, the best runs of each set first.
+    """
     names = recognisable_first(runs)
-    labels = data_labels(names)
+    labels = data_labels(map(whole_set, names))
     data: str | None = ALL_DATA
-    if len(names) > 1:
-        translate_link("data", labels)
+    if len(labels) > 1:
+        parts = {own: labels[whole_set(name)] for name, label in data_labels(names).items() for own in (name, label)}
+        translate_link("data", parts)
         check_link("data", [ALL_DATA, *labels.values()].__contains__, f"there are {', '.join(labels.values())}")
         options = [ALL_DATA, *labels.values()]
         common: dict[str, Any] = {"key": "data", "bind": "query-params", "label_visibility": "collapsed"}
@@ -47,7 +52,7 @@ def pick_data(runs: Sequence[Run]) -> list[Run]:
             data = st.selectbox("Data set", options, **common)
         else:
             data = st.segmented_control("Data set", options, default=ALL_DATA, required=True, **common)
-    selected = [run for run in best_first(runs) if data in (ALL_DATA, labels[run.data_name])]
+    selected = [run for run in best_first(runs) if data in (ALL_DATA, labels[whole_set(run.data_name)])]
     return sorted(selected, key=lambda run: names.index(run.data_name))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ganlib.data import display_name, load_data
-from ganlib.data.subset import Subset, parse_subset
+from ganlib.data.subset import Subset, parse_subset, whole_set
 from ganlib.errors import GanlibError
 from helpers.image_files import equal, picture, write
 
@@ -83,3 +83,14 @@ def test_too_few_images_or_no_classes(tmp_path):
 def test_names():
     assert display_name("subset:digits@100:1") == "Handwritten digits, 100:1"
     assert display_name("subset:digits@50@3") == "Handwritten digits, 50 a class, seed 3"
+
+
+def test_the_whole_of_a_subset():
+    for name, whole in {
+        "subset:mnist@50:1": "mnist",
+        "subset:celeba:Smiling,Male@10@3": "celeba:Smiling,Male",
+        "mnist": "mnist",
+        "folder:a@b": "folder:a@b",
+        "subset:anything": "subset:anything",  # of a stranger's recipe
+    }.items():
+        assert whole_set(name) == whole

@@ -102,8 +102,11 @@ def test_data_sets_whose_pictures_tell_most_come_first_and_subsets_last(own_gall
     edit_recipe(own_gallery / "rare-dcgan", data__name="subset:digits@50:1")
     score(own_gallery / "rare-dcgan", 1.0, metric="class_agreement")
     score(own_gallery / CONDITIONAL, 0.5, metric="class_agreement")
-    options = open_page("gallery").segmented_control(key="data").options
-    assert options == ["all data sets", "other", "Handwritten digits", "noise", "Handwritten digits, 50:1"]
+    at = open_page("gallery")
+    assert at.segmented_control(key="data").options == ["all data sets", "other", "Handwritten digits", "noise"]
+    assert run_names(at) == ["other-dcgan", CONDITIONAL, OTHER, UNCONDITIONAL, "noise-dcgan", "rare-dcgan"]
+    for link in ("Handwritten digits", "digits", "subset:digits@50:1", "Handwritten digits, 50:1"):
+        assert sorted(run_names(open_page("gallery", data=link))) == sorted([*RUNS, "rare-dcgan"])
 
 
 def test_the_best_of_the_runs_is_offered_first(own_gallery):
