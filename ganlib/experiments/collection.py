@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ class TrainedRun(Structural):
 
     @property
     def path(self) -> Path: ...
+    @property
+    def data_name(self) -> str: ...
     @property
     def weights_hash(self) -> str: ...
     @property
@@ -84,7 +87,7 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
             sides = [(experiment.variant(variant), run) for variant, run in pairs]
             return _from_records(claim, sides, scores)
         if claim.measure.balance:
-            return _from_balances(claim, [(experiment.variant(v), usable[run]) for v, run in pairs])
+            return _from_balances(experiment, claim, [(experiment.variant(v), usable[run]) for v, run in pairs])
         try:
             values = [(variant, run, _from_log(claim, log(run))) for variant, run in pairs]
         except LogError as error:
@@ -179,7 +182,7 @@ def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -
     return ranked.drop_duplicates("protocol")
 
 
-def _from_balances(claim: Claim, sides: list[tuple[Variant, TrainedRun]]) -> ClaimData:
+def _from_balances(experiment: Experiment, claim: Claim, sides: list[tuple[Variant, TrainedRun]]) -> ClaimData:
     """A value a classifier: what was trained on images balanced in the variant's way, by its seed."""
     measurements, protocols = [], set()
     for variant, run in sides:
@@ -189,9 +192,8 @@ def _from_balances(claim: Claim, sides: list[tuple[Variant, TrainedRun]]) -> Cla
         if found is None:
             method, ratio = variant.balancing
             name = f"{method} at ratio {ratio:g}" if ratio else method
-            return ClaimData(
-                claim, problem=f"{run.path.name} has no classifiers of {name}; make them with ganlib balance."
-            )
+            missing = f"{run.path.name} has no classifiers of {name}"
+            return ClaimData(claim, problem=f"{missing}; make them with {_balance_command(experiment, run)}.")
         data, images, rows = found
         protocols.add(f"{data}, classifiers trained on {images:,} images")
         for seed, value in zip(rows["seed"], rows[claim.measure.balance], strict=True):
@@ -199,6 +201,21 @@ def _from_balances(claim: Claim, sides: list[tuple[Variant, TrainedRun]]) -> Cla
     if len(protocols) > 1:
         return ClaimData(claim, problem="These classifiers were trained on different images; run ganlib balance alike.")
     return ClaimData(claim, tuple(measurements), protocols.pop())
+
+
+def _balance_command(experiment: Experiment, run: TrainedRun) -> str:
+    """One comparison with all that the experiment asks of this run."""
+    asked = [v.balancing for v in experiment.variants if v.balancing and run.path.name in v.runs]
+    words = ["ganlib", "balance", run.data_name, "--generator", run.path.name, "--methods"]
+    words += dict.fromkeys(method for method, _ in asked)
+    ratios = sorted({ratio for _, ratio in asked if ratio})
+    words += ["--ratios", *(f"{ratio:g}" for ratio in ratios)] if ratios else []
+    return shlex.join([*words, "--seeds", str(_seeds(run.data_name))])
+
+
+def _seeds(data: str) -> int:
+    """Five of digits, whose classifiers take seconds; three of what takes minutes."""
+    return 5 if "mnist" in data or "digits" in data else 3
 
 
 def _balance_with(run: TrainedRun, method: str, ratio: float) -> tuple[str, int, pd.DataFrame] | None:

@@ -23,6 +23,7 @@ class Trained:
     """A run folder without weights."""
 
     path: Path
+    data_name: str = "subset:mnist@50:1"
     weights_hash: str = "abc"
     images_seen: int = 1000
 
@@ -219,8 +220,9 @@ def test_what_was_not_balanced_so_is_named(tmp_path):
     run, other = folder(tmp_path, "r"), folder(tmp_path, "other")
     balanced(run.path, 100, {("none", 0.0): [0.5, 0.6]})
     runs = {"r": run, "other": other}
+    command = "ganlib balance subset:mnist@50:1 --generator r --methods generated none --ratios 1 --seeds 5"
     problems = [
-        (GENERATED, "r has no classifiers of generated at ratio 1; make them with ganlib balance."),
+        (GENERATED, f"r has no classifiers of generated at ratio 1; make them with {command}."),
         (replace(GENERATED, balancing=None), "Variant generated names no balancing method."),
     ]
     for variant, problem in problems:
