@@ -20,8 +20,8 @@ Each experiment is a file in `experiments/`: question, what was reported, recipe
 of two variants, or of one with a value; what decides is the 95 % interval of the difference, over trainings with
 other seeds where there are several, and a margin from which on a difference matters. **reproduced**: it is as
 reported; **refuted**: it is the other way; **not reproduced**: the interval lies within the margin, no difference
-that matters; **open**: anything else, more trainings are needed or some are missing. The first claim answers the
-question: its verdict is the experiment's.
+that matters; **open**: anything else, more trainings are needed or some are missing. The first claim, or all claims
+that the file marks, answer the question: their verdict, the weakest of several, is the experiment's.
 
 `python -m ganlib experiments --run` trains, halves and evaluates what is missing; `--archive` then keeps recipes,
 curves, records and pictures in `experiments/runs/`, without weights, and such runs are not trained again.

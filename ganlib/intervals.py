@@ -35,9 +35,9 @@ def welch_half_width(first: Sequence[float], second: Sequence[float]) -> float:
     return t_quantile(freedom) * sqrt(error)
 
 
-def t_quantile(freedom: float) -> float:
-    """Beyond which a value of Student's t lies, on either side, in 5 % of cases."""
-    return float(stdtrit(freedom, (1 + LEVEL) / 2))
+def t_quantile(freedom: float, share: float = (1 + LEVEL) / 2) -> float:
+    """Below which this share of Student's t distribution lies; by default beyond it lie 5 % on both sides together."""
+    return float(stdtrit(freedom, share))
 
 
 def normal_quantile(share: float) -> float:

@@ -16,8 +16,8 @@ from ganlib.experiments import (
     Experiment,
     Judgement,
     collect,
+    decisive,
     judge,
-    overall,
     queue_entries,
     read_experiments,
 )
@@ -119,4 +119,5 @@ def judge_all(
 
 
 def _row(experiment: Experiment, judgements: list[Judgement]) -> tuple[str, ...]:
-    return experiment.name, experiment.source, str(overall(judgements)), judgements[0].sentence
+    judgement = decisive(judgements)
+    return experiment.name, experiment.source, str(judgement.verdict), judgement.sentence

@@ -19,7 +19,7 @@ from ganlib.experiments.definition import (
     read_experiments,
 )
 from ganlib.experiments.entries import queue_entries
-from ganlib.experiments.verdict import Judgement, Verdict, judge, overall, readable
+from ganlib.experiments.verdict import Judgement, Verdict, decisive, judge, overall, readable
 
 __all__ = [
     "MOMENTS",
@@ -34,6 +34,7 @@ __all__ = [
     "Variant",
     "Verdict",
     "collect",
+    "decisive",
     "judge",
     "overall",
     "queue_entries",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ from ganlib.experiments.measures import Estimate, measure_curve
 from ganlib.logs import LogError, diagnose, read
 from ganlib.records import METRICS, Protocol, present, read_evaluations
 
+SHARED = ("train", "test", "classifier", "width")  # of a comparison of balancing methods, beside data and images
 COMPLETE = 0.99  # of the recipe's images: a training ends at a whole batch
 
 
@@ -183,24 +185,32 @@ def _of_variant(variant: Variant, run: str, scores: pd.DataFrame, better: str) -
 
 
 def _from_balances(experiment: Experiment, claim: Claim, sides: list[tuple[Variant, TrainedRun]]) -> ClaimData:
-    """A value a classifier: what was trained on images balanced in the variant's way, by its seed."""
-    measurements, protocols = [], set()
+    """A value a classifier, by its seed: of the present weights, under the one protocol that all sides share.
+
+    Of several such protocols that of most images, then of most seeds.
+    """
+    found: list[dict[str, pd.DataFrame]] = []
     for variant, run in sides:
         if variant.balancing is None:
             return ClaimData(claim, problem=f"Variant {variant.name} names no balancing method.")
-        found = _balance_with(run, *variant.balancing)
-        if found is None:
+        found.append(_balances_with(run, *variant.balancing))
+        if not found[-1]:
             method, ratio = variant.balancing
             name = f"{method} at ratio {ratio:g}" if ratio else method
             missing = f"{run.path.name} has no classifiers of {name}"
             return ClaimData(claim, problem=f"{missing}; make them with {_balance_command(experiment, run)}.")
-        data, images, rows = found
-        protocols.add(f"{data}, classifiers trained on {images:,} images")
-        for seed, value in zip(rows["seed"], rows[claim.measure.balance], strict=True):
-            measurements.append(Measurement(variant.name, f"{run.path.name}, seed {seed}", float(value), nan, nan))
-    if len(protocols) > 1:
+    shared = set.intersection(*map(set, found))
+    if not shared:
         return ClaimData(claim, problem="These classifiers were trained on different images; run ganlib balance alike.")
-    return ClaimData(claim, tuple(measurements), protocols.pop())
+    protocol = max(shared, key=lambda key: (json.loads(key)["train_images"], min(len(side[key]) for side in found)))
+    measurements = [
+        Measurement(variant.name, f"{run.path.name}, seed {seed}", float(value), nan, nan)
+        for (variant, run), side in zip(sides, found, strict=True)
+        for seed, value in zip(side[protocol]["seed"], side[protocol][claim.measure.balance], strict=True)
+    ]
+    values = json.loads(protocol)
+    label = f"{values['data']}, classifiers trained on {values['train_images']:,} images"
+    return ClaimData(claim, tuple(measurements), label)
 
 
 def _balance_command(experiment: Experiment, run: TrainedRun) -> str:
@@ -218,22 +228,25 @@ def _seeds(data: str) -> int:
     return 5 if "mnist" in data or "digits" in data else 3
 
 
-def _balance_with(run: TrainedRun, method: str, ratio: float) -> tuple[str, int, pd.DataFrame] | None:
-    """Data set, images of a training and classifiers: of several comparisons, of most images and then of most seeds."""
-    found = []
+def _balances_with(run: TrainedRun, method: str, ratio: float) -> dict[str, pd.DataFrame]:
+    """Classifiers of the run's data set balanced so, by what of the protocol all sides of a claim must share."""
+    found: dict[str, pd.DataFrame] = {}
     for folder in balances(run.path):
         with suppress(GanlibError):  # a damaged one is named on its own page
             balance = read_balance(folder)
             rows = balance.classifiers
             rows = rows[(rows["method"] == method) & (rows["ratio"] == ratio)].sort_values("seed")
-            if len(rows):
-                found.append((balance.data, int(balance.protocol.get("train_images", 0)), rows))
-    return max(found, key=lambda entry: (entry[1], len(entry[2])), default=None)
+            weights = balance.protocol.get("weights_sha256_12", run.weights_hash)
+            if len(rows) and (balance.data, weights) == (run.data_name, run.weights_hash):
+                values = {key: balance.protocol.get(key) for key in SHARED} | {"data": balance.data}
+                key = json.dumps(values | {"train_images": int(balance.protocol.get("train_images", 0))})
+                if key not in found or len(rows) > len(found[key]):
+                    found[key] = rows
+    return found
 
 
 def _from_log(claim: Claim, frame: pd.DataFrame) -> Estimate:
     measure = claim.measure
     if measure.finding:
-        value = float(any(finding.rule == measure.finding for finding in diagnose(frame)))
-        return Estimate(value, value, value)
-    return measure_curve(frame, measure.scalar, measure.statistic)
+        return Estimate(float(any(finding.rule == measure.finding for finding in diagnose(frame))))
+    return measure_curve(frame, measure)

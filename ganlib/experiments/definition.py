@@ -39,13 +39,16 @@
     values = [10, 11]
     options = { mix_layer = 5 }
 
-    [[claims]]                           # the first answers the question
+    [[claims]]
+    answers = true                       # the question: all such claims together (default: the first)
     statement = "The base has the lower FID."
     measure = "fid"                      # or { scalar = "loss/G", statistic = "rise" }, or { finding = "divergence" }
     first = "base"
     relation = "<"                       # or ">", or "=": no difference beyond the margin
     second = "spectral_norm"             # a variant or a number
     margin = 0.1                         # the smallest difference that matters, relative to ``second``
+    seed_spread = 0.1                    # relative standard deviation between seeds, known from other trainings, for
+                                         # sides of one training (default: 0, unknown)
     reported = "102 against 81"
 
 What is wrong is one GanlibError that names file and place; nothing of the file is used then.
@@ -103,6 +106,8 @@ class Claim:
     second: str | float
     margin: float = MARGIN
     reported: str = ""
+    answers: bool = False  # the experiment's question
+    seed_spread: float = 0.0
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -197,7 +202,7 @@ def _experiment(path: Path, document: dict[str, Any]) -> Experiment:
         name,
         **texts,
         variants=variants,
-        claims=tuple(_claim(_table(claim, "claims"), names) for claim in claims),
+        claims=_answering([_claim(_table(claim, "claims"), names) for claim in claims]),
         limits=limits,
         reason=reason,
         scalars=tuple(scalars),
@@ -279,7 +284,12 @@ def _claim(values: dict[str, Any], variants: list[str]) -> Claim:
     measure = parse_measure(values.pop("measure", None))
     second, margin = values.pop("second", None), values.pop("margin", MARGIN)
     reported = _text(values, "reported") if "reported" in values else ""
+    answers, spread = values.pop("answers", False), values.pop("seed_spread", 0.0)
     _nothing_left(values, f"claim {statement!r}")
+    if not isinstance(answers, bool):
+        raise GanlibError(f"answers is true or false, not {answers!r}.")
+    if not _is_number(spread) or not 0 <= spread < 10:
+        raise GanlibError(f"seed_spread is a fraction of a value, like 0.1, not {spread!r}.")
     if relation not in RELATIONS:
         raise GanlibError(f"relation is one of {' '.join(RELATIONS)}, not {relation!r}.")
     if not isinstance(second, str) and not _is_number(second):
@@ -291,7 +301,23 @@ def _claim(values: dict[str, Any], variants: list[str]) -> Claim:
             close = nearest_names(variant, variants) or variants
             raise GanlibError(f"There is no variant {variant!r}; try {', '.join(close)}.")
     second = second if isinstance(second, str) else float(second)
-    return Claim(statement, measure, first, cast(Literal["<", ">", "="], relation), second, float(margin), reported)
+    return Claim(
+        statement,
+        measure,
+        first,
+        cast(Literal["<", ">", "="], relation),
+        second,
+        margin=float(margin),
+        reported=reported,
+        answers=answers,
+        seed_spread=float(spread),
+    )
+
+
+def _answering(claims: list[Claim]) -> tuple[Claim, ...]:
+    if not any(claim.answers for claim in claims):
+        claims[0] = replace(claims[0], answers=True)
+    return tuple(claims)
 
 
 def _is_number(value: Any) -> bool:

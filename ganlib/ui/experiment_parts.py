@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganlib import figures
 from ganlib.errors import GanlibError
-from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, readable
+from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, decisive, readable
 from ganlib.figures.report import Report
 from ganlib.logs import RECIPE, assign_x, differing
 from ganlib.runs import Run
@@ -167,7 +167,9 @@ def build_report(results: Sequence[Result]) -> Report:
     """One experiment or all as a page of their own."""
     report = Report(results[0].experiment.title if len(results) == 1 else "Experiments")
     if len(results) > 1:
-        rows = [(r.experiment.title, r.experiment.source, str(r.verdict), r.judgements[0].sentence) for r in results]
+        rows = [
+            (r.experiment.title, r.experiment.source, str(r.verdict), decisive(r.judgements).sentence) for r in results
+        ]
         report.add(pd.DataFrame(rows, columns=["Experiment", "Source", "Verdict", "Answer"]), "Verdicts")
     for result in results:
         _add_to_report(report, result)

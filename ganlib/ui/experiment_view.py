@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ganlib.errors import GanlibError
+from ganlib.experiments import decisive
 from ganlib.ui import downloads, markup, presentation
 from ganlib.ui import experiment_parts as parts
 from ganlib.ui.experiment_cards import describe_progress, draw_verdict
@@ -30,7 +31,7 @@ def draw_experiment(result: Result, listed: Sequence[Result]) -> None:
         st.markdown(plain(experiment.reported))
     with measured.container(border=True, height="stretch", gap="small"):
         st.caption("Measured")
-        judgement = result.judgements[0]
+        judgement = decisive(result.judgements)
         st.markdown(plain(f"{judgement.claim.statement} {judgement.verdict.capitalize()}."))
         st.markdown(plain(judgement.sentence))
         if result.missing:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ganlib.balances import FILE as BALANCE
+from ganlib.balances import balances
 from ganlib.experiments import (
     ClaimData,
     Experiment,
@@ -67,7 +69,8 @@ class Result:
         shown: dict[str, Variant] = {}
         for variant in self.experiment.variants:
             present = [run for run in variant.runs if run in self.runs]
-            shown |= dict.fromkeys(present if seeds else present[:1], variant)
+            for run in present if seeds else present[:1]:  # one that several variants measure has a title of its own
+                shown[run] = replace(shown[run], title=run) if run in shown else variant
         return shown
 
 
@@ -84,7 +87,9 @@ def results() -> tuple[list[Result], list[str]]:
 
 def _result(experiment: Experiment, everything: dict[str, Run]) -> Result:
     own = {name: everything[name] for name in experiment.runs if name in everything}
-    key = experiment, _stat(run.path / file for run in own.values() for file in FILES)
+    files = [run.path / file for run in own.values() for file in FILES]
+    files += [folder / BALANCE for run in own.values() for folder in balances(run.path)]
+    key = experiment, _stat(files)
     if experiment.name not in _known or _known[experiment.name][0] != key:
         collected = collect(experiment, own)
         judgements = tuple(judge(claim) for claim in collected.claims)

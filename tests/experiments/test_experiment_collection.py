@@ -13,7 +13,7 @@ from scipy import stats
 
 from ganlib.balances import Balance
 from ganlib.experiments import Claim, Collected, Experiment, Variant, Verdict, collect, judge
-from ganlib.experiments.measures import Measure, measure_curve, parse_measure
+from ganlib.experiments.measures import Estimate, Measure, measure_curve, parse_measure
 from helpers.record_entries import entry, write_entries
 from helpers.synthetic_curves import frame
 
@@ -23,9 +23,9 @@ class Trained:
     """A run folder without weights."""
 
     path: Path
-    data_name: str = "subset:mnist@50:1"
     weights_hash: str = "abc"
     images_seen: int = 1000
+    data_name: str = "digits"
 
 
 def experiment(*claims: Claim) -> Experiment:
@@ -158,21 +158,37 @@ def test_a_scalar_that_was_not_logged_is_named(tmp_path):
     assert "a1" in collect(experiment(claim), runs).claims[0].problem
 
 
+def of(curves: pd.DataFrame, scalar: str, statistic: str, over: str = "") -> Estimate:
+    return measure_curve(curves, Measure(scalar=scalar, statistic=statistic, over=over))
+
+
+def test_a_growth_within_a_row_of_the_log_counts_once_and_lasts_as_long_as_the_fade():
+    """Rows are means over several steps: 14.4 between 8 and 16 is no resolution of its own."""
+    resolution = [8.0] * 20 + [14.4] + [16.0] * 39
+    alpha = [1.0] * 20 + [0.2] + list(np.linspace(0.04, 1.0, 20)) + [1.0] * 19
+    loss = [1.0] * 20 + [9.0] + [2.0] * 19 + [5.0] * 20
+    curves = frame({"loss/G": loss, "resolution": resolution, "alpha": alpha}, every=1)
+    assert of(curves, "loss/G", "jump_at_growth").value == 1.0
+
+
 def test_statistics_of_a_curve_with_a_known_shape():
     steps = np.arange(1000)
     resolution = np.repeat([4, 8, 16, 32], 250)
     loss = np.repeat([1.0, 2.0, 3.0, 1.5], 250)  # times 2, 1.5 and 0.5 at the growths
     curves = frame({"loss/G": loss, "resolution": resolution, "ramp": steps / 999}, every=1)
-    jump = measure_curve(curves, "loss/G", "jump_at_growth")
+    jump = of(curves, "loss/G", "jump_at_growth")
     assert jump.value == pytest.approx((1 + 0.5 - 0.5) / 3)
     half = stats.t.ppf(0.975, 2) * np.std([1, 0.5, -0.5], ddof=1) / np.sqrt(3)
     assert (jump.low, jump.high) == pytest.approx((jump.value - half, jump.value + half))
-    assert measure_curve(curves, "loss/G", "maximum").value == 3.0
-    assert measure_curve(curves, "ramp", "start").value == pytest.approx(0.05, abs=1e-3)
-    assert measure_curve(curves, "ramp", "end").value == pytest.approx(0.95, abs=1e-3)
-    assert measure_curve(curves, "ramp", "change").value == pytest.approx(0.9, abs=1e-3)
-    assert np.isnan(measure_curve(curves, "absent", "end").value)
-    assert np.isnan(measure_curve(curves[curves["tag"] != "resolution"], "loss/G", "jump_at_growth").value)
+    assert of(curves, "loss/G", "maximum").value == 3.0
+    assert of(curves, "ramp", "start").value == pytest.approx(0.05, abs=1e-3)
+    assert of(curves, "ramp", "end").value == pytest.approx(0.95, abs=1e-3)
+    assert of(curves, "ramp", "change").value == pytest.approx(0.9, abs=1e-3)
+    assert of(curves, "ramp", "late_rise").value == pytest.approx(0.95 / 0.5, abs=1e-2)
+    assert of(curves, "ramp", "end", over="loss/G").value == pytest.approx(0.95 / 1.5, abs=1e-3)
+    assert np.isnan(of(curves, "ramp", "end", over="absent").value)
+    assert np.isnan(of(curves, "absent", "end").value)
+    assert np.isnan(of(curves[curves["tag"] != "resolution"], "loss/G", "jump_at_growth").value)
 
 
 def balanced(path: Path, images: int, scores: dict[tuple[str, float], list[float]], data: str = "digits") -> None:
@@ -184,7 +200,7 @@ def balanced(path: Path, images: int, scores: dict[tuple[str, float], list[float
         for seed, value in enumerate(values)
     ]
     confusions = pd.DataFrame(columns=["method", "ratio", "true", "predicted", "images"])
-    protocol = {"train_images": images}
+    protocol = {"train_images": images, "weights_sha256_12": "abc"}
     Balance(data, "r", ("0", "1"), (9, 3), protocol, pd.DataFrame(rows), confusions).write(
         path / "balances" / f"{data}-{images}"
     )
@@ -220,7 +236,7 @@ def test_what_was_not_balanced_so_is_named(tmp_path):
     run, other = folder(tmp_path, "r"), folder(tmp_path, "other")
     balanced(run.path, 100, {("none", 0.0): [0.5, 0.6]})
     runs = {"r": run, "other": other}
-    command = "ganlib balance subset:mnist@50:1 --generator r --methods generated none --ratios 1 --seeds 5"
+    command = "ganlib balance digits --generator r --methods generated none --ratios 1 --seeds 5"
     problems = [
         (GENERATED, f"r has no classifiers of generated at ratio 1; make them with {command}."),
         (replace(GENERATED, balancing=None), "Variant generated names no balancing method."),
@@ -229,6 +245,14 @@ def test_what_was_not_balanced_so_is_named(tmp_path):
         assert collect(balancing_experiment(variant, NONE), runs).claims[0].problem == problem
     balanced(other.path, 999, {("generated", 1.0): [0.5, 0.6]})
     elsewhere = replace(GENERATED, runs=("other",))
-    assert collect(balancing_experiment(elsewhere, NONE), runs).claims[0].problem == (
-        "These classifiers were trained on different images; run ganlib balance alike."
-    )
+    different = "These classifiers were trained on different images; run ganlib balance alike."
+    assert collect(balancing_experiment(elsewhere, NONE), runs).claims[0].problem == different
+
+
+@pytest.mark.parametrize("change", [{"data_name": "mnist"}, {"weights_hash": "def"}])
+def test_classifiers_of_other_data_or_of_weights_that_are_gone_do_not_count(change, tmp_path):
+    run = folder(tmp_path, "r")
+    balanced(run.path, 100, {("generated", 1.0): [0.9, 0.8], ("none", 0.0): [0.5, 0.6]})
+    assert not collect(balancing_experiment(GENERATED, NONE), {"r": run}).claims[0].problem
+    problem = collect(balancing_experiment(GENERATED, NONE), {"r": replace(run, **change)}).claims[0].problem
+    assert problem.startswith("r has no classifiers of generated at ratio 1")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan, sqrt
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from ganlib.experiments import Claim, Measurement, Verdict, judge
+from ganlib.experiments import Claim, Judgement, Measurement, Verdict, decisive, judge, overall
 from ganlib.experiments.collection import ClaimData
 from ganlib.experiments.measures import Measure
 from ganlib.experiments.verdict import decide, half_width, trainings_needed
@@ -88,11 +89,68 @@ def test_one_training_without_an_interval_decides_nothing():
 def test_an_undecided_comparison_says_how_many_trainings_would_decide():
     sides = side("a", 1.0, 2.0, 1.4), side("b", 2.0, 1.2, 2.4)
     judgement = judge(ClaimData(claim(), (*sides[0], *sides[1])))
-    n = trainings_needed(*sides, judgement.difference)
+    n = trainings_needed(*sides, abs(judgement.difference))
     assert judgement.verdict is OPEN
     assert f"which {n} trainings each would decide" in judgement.sentence
     variance = np.var([1.0, 2.0, 1.4], ddof=1) + np.var([2.0, 1.2, 2.4], ddof=1)
-    assert n == pytest.approx(variance * (1.959964 + 0.841621) ** 2 / judgement.difference**2, abs=1)
+    normal = variance * (1.959964 + 0.841621) ** 2 / judgement.difference**2
+    assert normal < n < normal + 2  # t has longer tails than the normal distribution
+
+
+def test_the_trainings_that_would_decide_do_so_four_times_of_five():
+    sides = side("a", 0.0, 1.0, 2.0), side("b", 1.0, 2.0, 3.0)  # both with variance 1
+    n, rng = trainings_needed(*sides, effect=1.5), np.random.default_rng(0)
+    draws = rng.normal(size=(2, 2000, n)) + np.array([1.5, 0.0])[:, None, None]
+    noticed = stats.ttest_ind(*draws, axis=1, equal_var=False).pvalue < 0.05
+    assert 0.75 < noticed.mean() < 0.88
+
+
+def test_of_runs_measured_in_two_ways_the_differences_scatter():
+    a, b = ([Measurement(v, f"s{i}", x, nan, nan) for i, x in enumerate(xs)] for v, xs in PAIRS.items())
+    assert trainings_needed(a, b, effect=0.9) == 3
+    assert trainings_needed(side("a", *PAIRS["a"]), side("b", *PAIRS["b"]), effect=0.9) > 1000
+
+
+PAIRS = {"a": [10.0, 20.0, 30.0], "b": [11.0, 21.1, 30.9]}
+
+
+def test_a_difference_at_the_margin_is_told_by_no_number_of_trainings():
+    a, b = side("a", 1.0, 1.0, 1.01), side("b", 1.1, 1.1, 1.11)  # by a tenth of 1.1033, which is the margin
+    judgement = judge(ClaimData(claim(margin=0.1 / 1.10333333 + 1e-7), (*a, *b)))
+    assert judgement.verdict is OPEN
+    assert "too close to the margin of 0.1 to decide" in judgement.sentence
+    nothing = judge(ClaimData(claim(margin=0), (*side("a", 1.0, 2.0), *side("b", 2.0, 1.0))))
+    assert "too close to each other to decide" in nothing.sentence
+
+
+def test_of_no_difference_what_is_left_to_the_margin_decides_how_many():
+    a, b = side("a", 1.0, 1.2, 1.1), side("b", 1.0, 1.2, 1.13)
+    judgement = judge(ClaimData(claim("=", margin=0.1), (*a, *b)))
+    assert judgement.verdict is OPEN
+    n = trainings_needed(a, b, 0.1 * 1.11 - 0.01)
+    assert f"which {n} trainings each would decide" in judgement.sentence
+
+
+def test_a_known_spread_of_seeds_widens_what_one_training_tells():
+    sides = (*side("a", 1.0, half=0.3), *side("b", 2.0, half=0.4))
+    judgement = judge(ClaimData(replace(claim(), seed_spread=0.2), sides))
+    half = sqrt(0.3**2 + 0.4**2 + (1.959964 * 0.2) ** 2 * (1.0**2 + 2.0**2))
+    assert judgement.high - judgement.low == pytest.approx(2 * half, rel=1e-5)
+    assert judgement.sentence.endswith("(one training each, seeds taken to scatter by 20%).")
+    several = [*side("a", 1.0, half=0.3), *side("b", 2.0, 2.2, 2.1)]
+    one_sided = half_width(several[:1], several[1:])
+    assert one_sided == pytest.approx(sqrt(0.3**2 + (stats.t.ppf(0.975, 2) * 0.1 / sqrt(3)) ** 2))
+
+
+def test_of_several_answers_the_weakest_is_the_experiments():
+    def judgement(verdict: Verdict, answers: bool) -> Judgement:
+        return Judgement(replace(claim(), answers=answers), verdict, f"{verdict}")
+
+    assert overall([judgement(R, True), judgement(OPEN, True), judgement(F, False)]) is OPEN
+    assert overall([judgement(OPEN, True), judgement(F, True)]) is F
+    assert overall([judgement(R, True), judgement(N, True), judgement(OPEN, True)]) is N
+    assert decisive([judgement(R, True), judgement(OPEN, True)]).sentence == "open"
+    assert overall([judgement(R, False), judgement(F, False)]) is R  # the first, where none is marked
 
 
 def test_the_same_runs_measured_in_two_ways_are_compared_run_by_run():
