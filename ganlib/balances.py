@@ -15,6 +15,7 @@ from ganlib.intervals import t_half_width
 
 FILE = "balance.json"
 MEASURES = ("accuracy", "balanced_accuracy", "f1")
+COPYING = ("oversampling", "augmentation")  # methods that fill up classes with their own images
 
 
 @dataclass
@@ -30,7 +31,8 @@ class Balance:
     protocol: dict[str, Any]
     classifiers: pd.DataFrame
     confusions: pd.DataFrame
-    generation: dict[str, Any] = field(default_factory=dict)  # images and seconds, share that passed the filter
+    generation: dict[str, Any] = field(default_factory=dict)
+    """``generated`` and ``filtered``: images, tried, seconds; ``training_seconds`` of the generator, 0 = unknown."""
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -45,11 +47,10 @@ class Balance:
         summary.insert(0, "seeds", n)
         return summary.assign(seconds=groups["seconds"].sum(), generated=groups["generated"].first()).reset_index()
 
-    def difference(self, first: tuple[str, float], second: tuple[str, float], measure: str) -> tuple[float, float]:
-        """Mean of first minus second, seed by seed, and half of its interval."""
+    def differences(self, first: tuple[str, float], second: tuple[str, float], measure: str) -> list[float]:
+        """First minus second, of each seed that both have."""
         indexed = self.classifiers.set_index(["method", "ratio", "seed"])[measure].sort_index()
-        differences = (indexed.loc[first] - indexed.loc[second]).dropna()
-        return float(differences.mean()), t_half_width(list(differences))
+        return list((indexed.loc[first] - indexed.loc[second]).dropna())
 
     def write(self, folder: Path) -> None:
         """Each file is whole or absent; ``balance.json`` is last."""
@@ -65,7 +66,7 @@ def read_balance(folder: Path) -> Balance:
     path = folder / FILE
     try:
         content: dict[str, Any] = read_json(path)
-        content |= {name: pd.read_csv(folder / f"{name}.csv") for name in ("classifiers", "confusions")}
+        content |= {name: _with_ratios(pd.read_csv(folder / f"{name}.csv")) for name in ("classifiers", "confusions")}
         content |= {name: tuple(content[name]) for name in ("classes", "class_counts")}
         balance = Balance(**content)
         balance.summary()
@@ -73,6 +74,11 @@ def read_balance(folder: Path) -> Balance:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is no readable result ({reason}); run ganlib balance again.") from None
+
+
+def _with_ratios(rows: pd.DataFrame) -> pd.DataFrame:
+    """Older results have copies up to the largest class alone, which they write as ratio 0."""
+    return rows.assign(ratio=rows["ratio"].mask(rows["method"].isin(COPYING) & (rows["ratio"] == 0), 1.0))
 
 
 def balances(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import inf, sqrt
 from statistics import fmean, stdev, variance
 
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from ganlib.records import Interval
 
@@ -20,6 +20,24 @@ def t_half_width(values: Sequence[float]) -> float:
     """Half of the t-interval of the mean of independent normal values; infinite of fewer than two."""
     n = len(values)
     return t_quantile(n - 1) * stdev(values) / sqrt(n) if n > 1 else inf
+
+
+def t_p_value(values: Sequence[float]) -> float:
+    """Two-sided, of independent normal values whose mean is 0: below 1 - LEVEL where their t-interval excludes 0."""
+    n = len(values)
+    if n < 2 or not any(values):
+        return 1.0
+    error = stdev(values) / sqrt(n)
+    return float(2 * stdtr(n - 1, -abs(fmean(values)) / error)) if error else 0.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted, so that of all below 1 - LEVEL none is false with LEVEL. Holm, Scand. J. Statistics 6 (1979), p. 65."""
+    adjusted, highest = [1.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min((len(p_values) - rank) * p_values[index], 1.0))
+        adjusted[index] = highest
+    return adjusted
 
 
 def welch_half_width(first: Sequence[float], second: Sequence[float]) -> float:

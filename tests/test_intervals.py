@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganlib.intervals import normal_quantile, t_half_width, welch_half_width
+from ganlib.intervals import holm, normal_quantile, t_half_width, t_p_value, welch_half_width
 
 SAMPLES = [([1.0, 2.0], [5.0, 5.5]), ([0.1, 0.4, 0.2], [0.3, 0.5]), ([100.0, 101.0, 103.0], [-2.0, 7.0, 1.0, 40.0])]
 
@@ -34,6 +34,24 @@ def test_the_true_mean_lies_inside_as_often_as_is_said():
     rng = np.random.default_rng(0)
     inside = [abs(np.mean(x)) <= t_half_width(x.tolist()) for x in rng.normal(size=(2000, 3))]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 3.0], [-0.2, 0.1], [0.4, 0.5, 0.6, 0.1]])
+def test_p_values_are_those_of_the_t_test(values):
+    assert t_p_value(values) == pytest.approx(stats.ttest_1samp(values, 0.0).pvalue)
+    shifted = (np.array(values) - np.mean(values) + t_half_width(values)).tolist()
+    assert t_p_value(shifted) == pytest.approx(0.05)  # where 0 is the border of the interval
+
+
+def test_p_values_at_the_borders():
+    assert t_p_value([]) == t_p_value([3.0]) == t_p_value([0.0, 0.0]) == 1
+    assert t_p_value([0.5, 0.5]) == 0
+
+
+def test_holm_multiplies_by_what_is_left_and_keeps_the_order():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.6]) == [1, 1]
+    assert holm([]) == []
 
 
 def test_quantiles():

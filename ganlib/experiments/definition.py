@@ -62,6 +62,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast
 
+from ganlib.balances import COPYING
 from ganlib.errors import GanlibError
 from ganlib.experiments.measures import Measure, parse_measure
 from ganlib.files import read_toml
@@ -244,7 +245,8 @@ def _variant(path: Path, name: str, values: dict[str, Any], shared: dict[str, An
 
 
 def _balancing(values: dict[str, Any], place: str) -> tuple[str, float]:
-    method, ratio = _text(values, "method"), values.pop("ratio", 0)
+    method = _text(values, "method")
+    ratio = values.pop("ratio", 1 if method in COPYING else 0)
     _nothing_left(values, f"{place}.balancing")
     if not _is_number(ratio) or ratio < 0:
         raise GanlibError(f"ratio of {place}.balancing is a number from 0 on, not {ratio!r}.")

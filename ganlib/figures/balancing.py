@@ -20,13 +20,14 @@ LABELS = {
 }
 MEASURES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy", "f1": "F1, mean over classes"}
 GENERATED = ("generated", "filtered", "mixed")
+FILLING = ("oversampling", "augmentation", *GENERATED)
 ROW_HEIGHT = 38
 
 
 def method_label(method: str, ratio: float) -> str:
     """ "generated, 2 ×" where classes were filled up to twice the largest one."""
     name = LABELS.get(method, method)
-    return f"{name}, {ratio:g} ×" if method in GENERATED else name
+    return f"{name}, {ratio:g} ×" if method in FILLING else name
 
 
 def methods_figure(summary: pd.DataFrame, measure: str) -> go.Figure:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ganlib.applications.balancing import BalanceConfig, balance
+from ganlib.applications.balancing.comparisons import families
+from ganlib.applications.balancing.config import FILLING
 from ganlib.applications.balancing.scores import confusion, scores
 from ganlib.applications.balancing.treatments import Treatment, augmented, class_weights, copies, missing, treat
-from ganlib.applications.balancing.verdict import verdict
-from ganlib.balances import Balance, read_balance
+from ganlib.applications.balancing.verdict import place, verdict, verdicts
+from ganlib.balances import COPYING, Balance, read_balance
 from ganlib.data import DataSet, Split, load_data
 from ganlib.errors import GanlibError
 from helpers.gallery import digits_run
@@ -49,7 +53,24 @@ def test_every_method_fills_up_to_the_largest_class():
     for method in ("oversampling", "augmentation", "generated", "filtered", "mixed"):
         assert counts_of(Treatment(method, 1.0)) == [8, 8, 8]
     assert counts_of(Treatment("none")) == counts_of(Treatment("reweighting")) == COUNTS.tolist()
-    assert counts_of(Treatment("generated", 2.0)) == [16, 16, 16]
+    for method in FILLING:
+        assert counts_of(Treatment(method, 2.0)) == [16, 16, 16]
+
+
+def test_equal_classes_are_filled_up_as_well_by_copies_as_by_generated_images():
+    data = load_data("subset:digits@5")
+    for method in COPYING:
+        training = treat(data, Treatment(method, 2.0), generated(0), 0)
+        assert training.added.tolist() == [5] * 10
+
+
+def test_methods_that_add_images_have_every_ratio_and_the_others_a_row():
+    config = BalanceConfig(seeds=2, train_images=64, width=1, ratios=(1.0, 2.0))
+    config = BalanceConfig.from_dict(config.to_dict() | {"methods": ["none", "reweighting", *COPYING]})
+    rows = balance("subset:digits@20:1", None, config, CPU).classifiers
+    tried = rows[["method", "ratio"]].drop_duplicates()
+    expected = [("none", 0.0), ("reweighting", 0.0), *((method, ratio) for method in COPYING for ratio in (1.0, 2.0))]
+    assert list(tried.itertuples(index=False, name=None)) == expected
 
 
 def test_copies_use_every_image_before_any_a_second_time():
@@ -87,25 +108,104 @@ def test_scores_of_a_known_confusion():
     assert np.isnan(result["recall_2"])
 
 
-def result_with(ours: list[float], other: list[float]) -> Balance:
+def result_with(
+    scores: dict[tuple[str, float], list[float]], counts: tuple[int, ...] = (50, 1), data: str = "set"
+) -> Balance:
     rows = [
         {"method": method, "ratio": ratio, "seed": seed, "balanced_accuracy": value, "accuracy": value, "f1": value}
         | {"seconds": 1.0, "generated": 0}
-        for method, ratio, values in (("generated", 2.0, ours), ("reweighting", 0.0, other))
+        for (method, ratio), values in scores.items()
         for seed, value in enumerate(values)
     ]
-    return Balance("set", "run", ("a", "b"), (50, 1), {}, pd.DataFrame(rows), pd.DataFrame())
+    return Balance(data, "run", ("a", "b"), counts, {}, pd.DataFrame(rows), pd.DataFrame())
+
+
+BASE = [0.5, 0.6, 0.7]
+
+
+def plus(*gains: float) -> list[float]:
+    return [value + gain / 100 for value, gain in zip(BASE, gains, strict=True)]
 
 
 def test_verdicts_follow_from_the_paired_interval():
     # three pairs: half the interval is 4.303 s / sqrt(3); of differences 1, 2, 3 points it is 2.48 points
-    assert "win over reweighting: +4.0 ± 2.5 points" in verdict(result_with([0.53, 0.64, 0.75], [0.5, 0.6, 0.7]))
-    assert "do not tell generated images (ratio 2) from reweighting: +2.0 ± 2.5" in verdict(
-        result_with([0.51, 0.62, 0.73], [0.5, 0.6, 0.7])
+    def against_reweighting(*gains: float) -> str:
+        return verdict(result_with({("generated", 2.0): plus(*gains), ("reweighting", 0.0): BASE}))
+
+    end = "(balanced accuracy, 3 seeds)."
+    assert against_reweighting(3, 4, 5) == (
+        f"At 50:1 generated images win over re-weighting at a ratio of 2, +4.0 ± 2.5 points {end}"
     )
-    assert "At 50:1 generated images (ratio 2) lose against reweighting" in verdict(
-        result_with([0.47, 0.56, 0.65], [0.5, 0.6, 0.7])
+    assert against_reweighting(-3, -4, -5) == (
+        f"At 50:1 generated images lose against re-weighting at a ratio of 2, −4.0 ± 2.5 points {end}"
     )
+    assert against_reweighting(1, 2, 3) == (
+        f"At 50:1 3 seeds do not tell generated images from re-weighting, +2.0 ± 2.5 points at a ratio of 2 {end}"
+    )
+
+
+def test_pairs_are_fixed_and_corrected_for_their_number():
+    scores = {("none", 0.0): plus(-9, -9, -8), ("reweighting", 0.0): BASE, ("oversampling", 1.0): plus(3, 4, 5)}
+    scores |= {("generated", 1.0): plus(3, 4, 5), ("generated", 2.0): plus(30, 31, 32)}
+    (family,) = families(result_with(scores))
+    pairs = [(*c.ours, *c.other) for c in family]
+    assert pairs == [
+        ("generated", 1.0, "reweighting", 0.0),
+        ("generated", 1.0, "oversampling", 1.0),
+        ("generated", 2.0, "reweighting", 0.0),
+    ]
+
+    def p(t: float) -> float:  # closed form with two degrees of freedom
+        return 1 - t / np.sqrt(2 + t * t)
+
+    assert [c.p for c in family] == pytest.approx([2 * p(4 * 3**0.5), 1, 3 * p(31 * 3**0.5)])
+    assert verdict(result_with(scores)) == (
+        "At 50:1 generated images win over re-weighting from a ratio of 1 on, +4.0 ± 2.5 points; 3 seeds do not tell "
+        "them from oversampling, +0.0 ± 0.0 points at a ratio of 1 (balanced accuracy, 3 seeds, Holm's correction for "
+        "3 comparisons)."
+    )
+    scores |= {("oversampling", 2.0): BASE, ("augmentation", 1.0): plus(3, 4, 5)}
+    # Of five comparisons this one's p of 0.0202 is the third: three times that is no longer below 5 %.
+    assert (
+        "win over re-weighting from a ratio of 2 on, +31.0 ± 2.5 points, and over oversampling from a ratio of 2 on"
+        in (verdict(result_with(scores)))
+    )
+
+
+def test_where_classes_are_equal_the_images_as_they_are_stand_for_reweighting():
+    scores = {("none", 0.0): BASE, ("reweighting", 0.0): BASE, ("augmentation", 2.0): BASE, ("mixed", 2.0): BASE}
+    (family,) = families(result_with(scores, (50, 50)))
+    assert [c.other for c in family] == [("none", 0.0), ("augmentation", 2.0)]
+    assert verdicts(result_with(scores, (50, 50))) == [
+        "At 50 images a class 3 seeds do not tell generated images and copies from the images as they are, +0.0 ± 0.0 "
+        "points at a ratio of 2, and from augmentation, +0.0 ± 0.0 points at a ratio of 2 (balanced accuracy, 3 seeds, "
+        "Holm's correction for 2 comparisons)."
+    ]
+
+
+def test_without_a_generator_each_method_is_compared_with_the_images_as_they_are():
+    scores = {("none", 0.0): BASE, ("reweighting", 0.0): plus(3, 3, 3), ("oversampling", 2.0): plus(-5, -5, -5)}
+    assert verdict(result_with(scores)) == (
+        "At 50:1 re-weighting wins over the images as they are, +3.0 ± 0.0 points; oversampling loses against the "
+        "images as they are at a ratio of 2, −5.0 ± 0.0 points (balanced accuracy, 3 seeds, Holm's correction for 2 "
+        "comparisons)."
+    )
+    assert "were not both tried" in verdict(result_with({("reweighting", 0.0): BASE}))
+
+
+@pytest.mark.parametrize(
+    ("data", "counts", "says"),
+    [
+        ("subset:digits@50:1", (142, 3), "At 50:1"),
+        ("subset:digits@50:1-step@3", (142, 3), "At 50:1, in one step,"),
+        ("subset:digits@1,2", (1, 2), "At 2:1"),
+        ("subset:mnist@50", (50, 50), "At 50 images a class"),
+        ("mnist", (5421, 6742), "At 5,421 to 6,742 images a class"),
+        ("folder:a@50:1", (300, 3), "At 100:1"),
+    ],
+)
+def test_an_imbalance_is_called_as_the_set_is(data, counts, says):
+    assert place(result_with({("none", 0.0): BASE}, counts, data)) == says
 
 
 @pytest.mark.slow
@@ -137,6 +237,48 @@ def test_rare_classes_are_filled_up_with_variations_of_their_images(tmp_path):
     assert result.classifiers["generated"].max() == missing(np.array(result.class_counts)).sum()
     with pytest.raises(GanlibError, match="has no option temperature"):
         balance("subset:digits@20:1", run, config, CPU, options={"temperature": 1.0})
+
+
+def test_where_nothing_is_missing_that_is_said(tmp_path):
+    run = digits_run(tmp_path / "digits-cdcgan")
+    with pytest.raises(
+        GanlibError, match=r"Nothing is missing at ratio 1: .*; raise --ratios above 1, like --ratios 2"
+    ):
+        balance("subset:digits@5", run, BalanceConfig(), CPU)
+    config = BalanceConfig(methods=("none", "oversampling", "generated"), ratios=(0.5, 2.0), seeds=2)
+    config = BalanceConfig.from_dict(config.to_dict() | {"train_images": 64, "width": 1})
+    result = balance("subset:digits@5", run, config, CPU)
+    assert result.classifiers["ratio"].unique().tolist() == [0.0, 2.0]
+    assert result.warnings[0] == (
+        "Nothing is missing at ratio 0.5: no class of subset:digits@5 has fewer images than that, so that it was left "
+        "out."
+    )
+    assert result.generation["generated"]["images"] == 50
+    plain = BalanceConfig.from_dict(config.to_dict() | {"methods": ["none", "reweighting"], "ratios": [1.0]})
+    assert balance("subset:digits@5", None, plain, CPU).warnings == []
+
+
+def test_generated_images_that_repeat_a_training_image_are_filtered_out(tmp_path, monkeypatch):
+    """A generator of training images alone: none is farther from them than a test image is."""
+    run, data = digits_run(tmp_path / "digits-cdcgan"), load_data("subset:digits@5", size=16, channels=1)
+    drawn = data.train.images
+    module = sys.modules["ganlib.applications.balancing.balance"]  # its name is that of the function as well
+    monkeypatch.setattr(module, "_draw", lambda *_: lambda seeds, labels: drawn[labels])
+    names = {"methods": ["filtered"], "ratios": [2.0], "seeds": 2, "train_images": 64, "width": 1}
+    loose = BalanceConfig.from_dict(names | {"min_confidence": 0.0})
+    assert balance("subset:digits@5", run, loose, CPU).generation["filtered"]["images"] == 50
+    with pytest.raises(GanlibError, match=r"pass the filters; lower --min-distance\."):
+        balance("subset:digits@5", run, BalanceConfig.from_dict(loose.to_dict() | {"min_distance": 0.1}), CPU)
+
+
+def test_older_results_have_their_copies_at_ratio_1(tmp_path):
+    scores = {("none", 0.0): BASE, ("oversampling", 0.0): BASE, ("augmentation", 0.0): BASE, ("generated", 2.0): BASE}
+    result = result_with(scores)
+    result.confusions = pd.DataFrame({"method": ["oversampling"], "ratio": [0.0]})
+    result.write(tmp_path)
+    assert read_balance(tmp_path).confusions["ratio"].tolist() == [1.0]
+    read = read_balance(tmp_path).classifiers.drop_duplicates(["method", "ratio"])
+    assert read["ratio"].tolist() == [0.0, 1.0, 1.0, 2.0]
 
 
 def test_what_cannot_be_balanced(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -12,10 +12,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from ganlib.applications.balancing.config import WITH_GENERATOR, BalanceConfig
+from ganlib.applications.balancing.config import FILLING, BalanceConfig
 from ganlib.applications.balancing.scores import confusion, predict, scores
 from ganlib.applications.balancing.treatments import Treatment, missing, treat
-from ganlib.applications.export.filters import Confidence, Filter
+from ganlib.applications.export.filters import Confidence, Distance, Filter
 from ganlib.applications.export.selection import Draw, Selection, samples_of
 from ganlib.applications.variation import augments, variations_of
 from ganlib.balances import Balance
@@ -47,7 +47,6 @@ def balance(
     """``generator``: a conditional run of the same classes, for the methods that generate; trained, as is fair, on the
     imbalanced set alone. GanlibError says what does not fit.
     """
-    treatments = list(_treatments(config))
     shape = generator.config if generator else None
     data = load_data(
         data_name,
@@ -56,10 +55,10 @@ def balance(
         root=config.data_root,
     )
     counts = _counts(data)
+    treatments, warnings = _treatments(config, data.name, counts)
     work = _Work(data, config, device, progress, len(treatments) * config.seeds)
     generated: dict[str, tuple[Images, Labels]] = {}
     generation: dict[str, Any] = {}
-    warnings: list[str] = []
     if any(treatment.generates for treatment in treatments):
         if generator is None:
             raise GanlibError("Some methods generate images; name a --generator, or leave them out of --methods.")
@@ -70,6 +69,7 @@ def balance(
                 "come from images that the classifier is denied."
             )
         generated, generation = _generate(work, generator, counts, treatments, options or {})
+        generation["training_seconds"] = generator.training_seconds
     rows, matrices = [], []
     for treatment in treatments:
         source = "filtered" if treatment.method == "filtered" else "generated"
@@ -93,10 +93,18 @@ def balance(
     )
 
 
-def _treatments(config: BalanceConfig) -> Iterator[Treatment]:
-    for method in dict.fromkeys(config.methods):
-        for ratio in dict.fromkeys(config.ratios) if method in WITH_GENERATOR else (0.0,):
-            yield Treatment(method, ratio)
+def _treatments(config: BalanceConfig, name: str, counts: NDArray[np.int64]) -> tuple[list[Treatment], list[str]]:
+    """Without those that would leave the set as it is, and a warning of them; GanlibError where every ratio does."""
+    ratios = [ratio for ratio in dict.fromkeys(config.ratios) if missing(counts, ratio).any()]
+    left_out = " and ".join(f"{ratio:g}" for ratio in dict.fromkeys(config.ratios) if ratio not in ratios)
+    methods = list(dict.fromkeys(config.methods))
+    filling = any(method in FILLING for method in methods)
+    nothing = f"Nothing is missing at ratio {left_out}: no class of {name} has fewer images than that"
+    if filling and not ratios:
+        above = counts.min() / counts.max()
+        raise GanlibError(f"{nothing}; raise --ratios above {above:.3g}, like --ratios {2 * above:.3g}.")
+    treatments = [Treatment(method, ratio) for method in methods for ratio in (ratios if method in FILLING else [0.0])]
+    return treatments, [f"{nothing}, so that it was left out."] if filling and left_out else []
 
 
 def _counts(data: DataSet) -> NDArray[np.int64]:
@@ -177,11 +185,8 @@ def _generate(
         ratios = [treatment.ratio for treatment in treatments if treatment.method in methods]
         if not ratios:
             continue
-        filters: list[Filter] = []
-        if source == "filtered":
-            judge = work.train(work.data, 0, (), "classifier of the filter")
-            filters = [Confidence(judge, work.device, work.config.min_confidence)]
         start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
+        filters = _filters(work) if source == "filtered" else []
         selection = Selection(draw, quotas, 0, filters)
         pictures = []
         for part in selection:
@@ -191,6 +196,18 @@ def _generate(
         tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
         about[source] = {"images": len(pictures), "tried": tried, "seconds": round(monotonic() - start, 1)}
     return images, about
+
+
+def _filters(work: _Work) -> list[Filter]:
+    """By a classifier of the real images, and by the distance to them; those whose least is not 0."""
+    config, data = work.config, work.data
+    filters: list[Filter] = []
+    if config.min_confidence:
+        judge = work.train(data, 0, (), "classifier of the filter")
+        filters.append(Confidence(judge, work.device, config.min_confidence))
+    if config.min_distance:
+        filters.append(Distance(data.train.images, data.test.images, config.min_distance))
+    return filters
 
 
 def _draw(model: Trainable, train: Split, options: dict[str, Any]) -> Draw:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganlib.applications.balancing.config import WITH_GENERATOR
+from ganlib.applications.balancing.config import FILLING, WITH_GENERATOR
 from ganlib.augment import diffaugment
+from ganlib.balances import COPYING
 from ganlib.data import DataSet, Split
 from ganlib.images import from_uint8, to_uint8
 
@@ -23,7 +24,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Treatment:
-    """``ratio``: to how many times the largest class each is filled up; 0 where the method generates nothing."""
+    """``ratio``: to how many times the largest class each is filled up; 0 where the method adds no image."""
 
     method: str
     ratio: float = 0.0
@@ -32,8 +33,12 @@ class Treatment:
     def generates(self) -> bool:
         return self.method in WITH_GENERATOR
 
+    @property
+    def fills_up(self) -> bool:
+        return self.method in FILLING
+
     def __str__(self) -> str:
-        return f"{self.method}, ratio {self.ratio:g}" if self.generates else self.method
+        return f"{self.method}, ratio {self.ratio:g}" if self.fills_up else self.method
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,8 @@ def treat(data: DataSet, treatment: Treatment, generated: tuple[Images, Labels],
     if treatment.method == "reweighting":
         return TrainingSet(data, class_weights(counts))
     rng = np.random.default_rng(seed)
-    lacking = missing(counts, treatment.ratio or 1.0)
-    if treatment.method in ("oversampling", "augmentation"):
+    lacking = missing(counts, treatment.ratio)
+    if treatment.method in COPYING:
         images, targets = copies(data.train, lacking, rng)
         return _with(data, augmented(images, seed) if treatment.method == "augmentation" else images, targets)
     if treatment.method == "mixed":
