@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from ganlib.experiments import Experiment, Judgement, Verdict, collect, judge, overall, read_experiments
-from ganlib.runs import scan
+from ganlib.runs import Run, scan
 from ganlib.settings import EXPERIMENTS, GALLERY
 
 PAGE = Path(__file__).with_name("experiments.md")
@@ -37,7 +37,8 @@ def render() -> str:
     summary = ", ".join(f"{counts[str(verdict)]} {verdict}" for verdict in Verdict)
     rows = [f"| [{e.title}](#{e.name}) | {e.source} | {overall(judgements)} |" for e, judgements in judged]
     table = "\n".join(["| experiment | source | verdict |", "|-|-|-|", *rows])
-    return "\n".join([HEAD, f"Of {len(judged)}: {summary}.\n", table, "", *(_section(*pair) for pair in judged)])
+    sections = [_section(*pair) for pair in judged] + [_trainings(experiments, shipped)]
+    return "\n".join([HEAD, f"Of {len(judged)}: {summary}.\n", table, "", *sections])
 
 
 def _section(experiment: Experiment, judgements: list[Judgement]) -> str:
@@ -55,6 +56,29 @@ def _section(experiment: Experiment, judgements: list[Judgement]) -> str:
     if experiment.reason and any(j.verdict in (Verdict.NOT_REPRODUCED, Verdict.REFUTED) for j in judgements):
         lines.append(f"Most likely reason of the difference: {experiment.reason}\n")
     return "\n".join(lines)
+
+
+def _trainings(experiments: list[Experiment], runs: dict[str, Run]) -> str:
+    """What the recipes have cost: a run that several experiments share is its first one's."""
+    rows, total, seen = [], 0.0, set[str]()
+    for experiment in experiments:
+        names = {run for variant in experiment.variants if variant.recipe for run in variant.runs} - seen
+        seen |= names
+        minutes = [runs[name].training_seconds / 60 for name in names if name in runs]
+        total += sum(minutes)
+        if names:
+            each = f"{min(minutes):.0f} to {max(minutes):.0f}" if minutes else "–"
+            rows.append(f"| {experiment.title} | {len(minutes)} of {len(names)} | {each} |")
+    return "\n".join(
+        [
+            "## What the trainings took\n",
+            "Minutes of one thread each, on a machine that did other work as well.\n",
+            "| experiment | trained | minutes each |",
+            "|-|-|-|",
+            *rows,
+            f"\nTogether {total / 60:.1f} hours so far.\n",
+        ]
+    )
 
 
 def _cell(sentence: str) -> str:

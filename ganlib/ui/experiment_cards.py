@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
+from ganlib.data import display_name
+from ganlib.data.subset import whole_set
 from ganlib.experiments import Verdict
 from ganlib.ui import markup, presentation
 from ganlib.ui.experiments import BADGES, Result
@@ -86,6 +88,7 @@ def _draw_card(result: Result) -> None:
     query = {"experiment": experiment.name}
     st.page_link("pages/experiments.py", label=f"**{plain(experiment.title)}**", query_params=query)
     st.markdown(plain(experiment.question))
+    st.caption(plain(describe_scale(result)))
     data = result.claims[0]
     if data.problem:
         st.caption(plain(describe_progress(result)))
@@ -100,6 +103,27 @@ def _draw_card(result: Result) -> None:
 def draw_verdict(verdict: Verdict) -> None:
     colour, icon = BADGES[verdict]
     st.badge(plain(verdict), icon=f":material/{icon}:", color=colour)
+
+
+def describe_scale(result: Result) -> str:
+    """ "Artworks · 64 px · 60,000 images · 3 seeds", of the recipes, or of runs that were there before."""
+    recipes = [variant.recipe for variant in result.experiment.variants if variant.recipe]
+    data = [recipe["data"] for recipe in recipes] or [run.data_name for run in result.runs.values()]
+    sizes = [recipe["fields"].get("image_size") for recipe in recipes]
+    sizes = [size for size in sizes if size] or [run.config.image_size for run in result.runs.values()]
+    images = [f"{recipe['images']:,}" for recipe in recipes if "images" in recipe]
+    seeds = max((len(variant.seeds) for variant in result.experiment.variants), default=0)
+    parts = [
+        _listed(map(display_name, dict.fromkeys(map(whole_set, data)))),
+        f"{_listed(sorted(set(sizes)))} px" if sizes else "",
+        f"{' / '.join(dict.fromkeys(images))} images" if images else "runs of the gallery",
+        f"{seeds} seeds" if seeds > 1 else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
 
 
 def describe_progress(result: Result) -> str:

@@ -81,6 +81,21 @@ def test_each_experiment_is_a_card_with_verdict_question_and_figure(definitions)
     assert "FID: cDCGAN 6.5; SNGAN 8.25" in figures[0]
     assert "different protocols" in texts(at)
     assert "1 of 2 trainings are done." in texts(at)
+    assert "Handwritten digits · 16 px · runs of the gallery" in values(at, "caption")
+
+
+def test_a_card_names_the_scale_of_the_trainings(definitions):
+    recipe = """[recipe]
+data = "subset:digits@50:1"
+images = 60_000
+seeds = [0, 1, 2]
+fields = { image_size = 32 }
+"""
+    text = WIDTH.replace("[variants.a]", f"{recipe}\n[variants.a]")
+    for name, model in ((CONDITIONAL, "dcgan"), (OTHER, "sngan")):
+        text = text.replace(f'runs = ["{name}"]', f'model = "{model}"')
+    (definitions / "width.toml").write_text(text)
+    assert "Handwritten digits · 32 px · 60,000 images · 3 seeds" in values(open_page("experiments"), "caption")
 
 
 def test_a_card_shows_every_variant_that_its_first_measure_compares(definitions, own_gallery):
@@ -213,3 +228,13 @@ def test_results_are_collected_again_only_where_a_file_changed(definitions, own_
     assert after[0] is not before[0]
     assert after[1] is before[1]
     assert "not measured" in after[0].judgements[0].sentence
+    balance = own_gallery / CONDITIONAL / "balances" / "digits" / "balance.json"
+    balance.parent.mkdir(parents=True)
+    balance.write_text("{}")
+    assert experiments.results()[0][0] is not after[0]
+
+
+def test_a_run_that_several_variants_measure_has_its_own_name_beside_them(definitions):
+    (definitions / "width.toml").write_text(WIDTH.replace(OTHER, CONDITIONAL))
+    (result, *_) = [r for r in experiments.results()[0] if r.experiment.name == "width"]
+    assert {run: variant.title for run, variant in result.shown_runs(seeds=True).items()} == {CONDITIONAL: CONDITIONAL}
