@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
@@ -14,6 +16,9 @@ from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
 from ganlib.runs import find_run
 from ganlib.settings import results_root
+
+if TYPE_CHECKING:  # it brings scikit-learn
+    from ganlib.twosample.result import Comparison
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -78,6 +83,16 @@ def run(args: argparse.Namespace) -> None:
             pick_device(args.device),
             parse_options(args.option),
             partial(line.update_stage, chosen.name),
+            _report,
         )
     resumed = f", {result.resumed:,} of them there already" if result.resumed else ""
     print(f"{result.path}: {result.images:,} images{resumed}")
+
+
+def _report(comparison: Comparison) -> bytes:
+    """The page of the search for copies, without a date: the same export is the same bytes."""
+    from ganlib.figures.comparison import comparison_report
+
+    title = "Are generated images copies of training images?"
+    report = comparison_report(title, comparison.frames, comparison.pictures, comparison.facts, comparison.warnings)
+    return report.html(f"ganlib export, protocol {json.dumps(comparison.protocol)}").encode()

@@ -36,6 +36,8 @@ PICTURES = {  # what a picture shows
     "predictions": "Real test images, as the classifier that was trained on synthetic ones names them",
     "nearest_in_pixels": "Synthetic images and their nearest training images in pixels, the nearest first",
     "nearest_in_features": "Synthetic images and their nearest training images in features, the nearest first",
+    "alone_in_pixels": "Synthetic images nearest to training images in pixels, the nearest first, without these",
+    "alone_in_features": "Synthetic images nearest to training images in features, the nearest first, without these",
 }
 SECTIONS = {  # the pictures of each
     "classifier": (
@@ -44,7 +46,7 @@ SECTIONS = {  # the pictures of each
     ),
     "features": (),
     "latents": ("mean_shift", "first_axis"),
-    "memorisation": ("nearest_in_features", "nearest_in_pixels"),
+    "memorisation": ("nearest_in_features", "nearest_in_pixels", "alone_in_features", "alone_in_pixels"),
     "training": ("predictions",),
 }
 

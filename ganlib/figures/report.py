@@ -6,7 +6,7 @@ import io
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -49,13 +49,14 @@ class Report:
         self.parts.append(Part(heading, content, alt))
 
     def html(self, footer: str = "") -> str:
-        """Plotly's script is inside, once, so that the file opens offline."""
+        """Plotly's script is inside, once, so that the file opens offline. The same parts are the same bytes."""
         body, script = [], True
-        for part in self.parts:
+        for number, part in enumerate(self.parts):
             body.append(f"<h2>{escape(part.heading)}</h2>" if part.heading else "")
             content = part.content() if callable(part.content) else part.content
             if isinstance(content, go.Figure):
-                plot = content.to_html(full_html=False, include_plotlyjs=script, config={"displaylogo": False})
+                common: dict[str, Any] = {"full_html": False, "config": {"displaylogo": False}}
+                plot = content.to_html(include_plotlyjs=script, div_id=f"figure-{number}", **common)
                 body.append(f'<figure role="img" aria-label="{escape(part.alt)}">{plot}</figure>')
                 script = False
             elif isinstance(content, pd.DataFrame):

@@ -15,6 +15,7 @@ from ganlib.runs import Run
 from ganlib.twosample.context import Context, scaled
 from ganlib.twosample.giveaways import through
 from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
+from ganlib.twosample.result import Comparison
 from ganlib.twosample.sides import File, Images, Side, usual_encoding
 
 SHOWN = 16  # pairs of the picture
@@ -27,7 +28,8 @@ def memorisation_section(context: Context) -> None:
     size = context.images.shape[1]
     generated = context.synthetic.images
     points = [image_points(scaled(images, size)) for images in (held_out, generated)]
-    _add(context, "pixels", memorisation(image_points(training)[0], *points), training)
+    found = memorisation(image_points(training)[0], *points)
+    add_memorisation(context.result, "pixels", found, generated, training)
     name = context.config.networks[0]
     try:
         network = context.network(name)
@@ -37,7 +39,8 @@ def memorisation_section(context: Context) -> None:
     except GanlibError as error:
         context.result.warnings.append(f"Copies were looked for in pixels alone: {error}")
         return
-    _add(context, name, memorisation(of_training, [of_held_out], [of_generated]), training)
+    found = memorisation(of_training, [of_held_out], [of_generated])
+    add_memorisation(context.result, name, found, generated, training)
 
 
 def _report(context: Context, stage: str, n: int) -> Callable[[int], None]:
@@ -83,10 +86,15 @@ def _as_sides(context: Context, run: Run, images: Images, split: SplitName) -> I
     return through(side, encoding).images
 
 
-def _add(context: Context, subject: str, result: Memorisation, training: Images) -> None:
+def add_memorisation(
+    comparison: Comparison, subject: str, result: Memorisation, generated: Images, training: Images | None
+) -> None:
+    """``subject``: pixels or the network; (n, H, W, C) and (t, H, W, C). ``training`` is None where its images may not
+    be shown: the likeliest copies then stand alone.
+    """
     n = len(result.neighbours)
     row = {"section": "memorisation", "subject": subject, "n_real": len(result.held_out), "n_synthetic": n}
-    context.result.add_tests(
+    comparison.add_tests(
         [
             row | {"test": "nearer than held-out", "statistic": "Mann-Whitney", "p_value": result.p_value},
             row | {"test": "copies", "statistic": "proportion", "value": result.copies / n},
@@ -94,7 +102,7 @@ def _add(context: Context, subject: str, result: Memorisation, training: Images)
     )
     facts = {"copies": result.copies, "n": n, "threshold": result.threshold, "training_images": result.n_training}
     facts |= {"held_out_share": result.held_out_share, "fewest": result.fewest}
-    context.result.facts.setdefault("memorisation", {})[subject] = facts
+    comparison.facts.setdefault("memorisation", {})[subject] = facts
     neighbours = result.neighbours.assign(subject=subject).head(STORED)
     distances = pd.DataFrame(
         {
@@ -104,10 +112,13 @@ def _add(context: Context, subject: str, result: Memorisation, training: Images)
             "distance": np.concatenate([result.neighbours["distance"], result.held_out["distance"]]),
         }
     )
-    frames = context.result.frames
+    frames = comparison.frames
     for name, frame in (("neighbours", neighbours), ("distances", distances)):
         frames[name] = pd.concat([frames[name], frame], ignore_index=True) if name in frames else frame
     worst = result.neighbours.head(SHOWN)
-    pairs = np.stack([context.synthetic.images[worst["image"]], training[worst["training"]]], axis=1)
     kind = "pixels" if subject == "pixels" else "features"
-    context.result.pictures[f"nearest_in_{kind}"] = grid(pairs.reshape(-1, *pairs.shape[2:]), 8)
+    if training is None:
+        comparison.pictures[f"alone_in_{kind}"] = grid(generated[worst["image"]], 8)
+        return
+    pairs = np.stack([generated[worst["image"]], training[worst["training"]]], axis=1)
+    comparison.pictures[f"nearest_in_{kind}"] = grid(pairs.reshape(-1, *pairs.shape[2:]), 8)

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganlib.applications.export import ExportConfig, export
+from ganlib.applications.export import ExportConfig, export, filters
 from ganlib.applications.export.filters import Confidence, Distance
 from ganlib.applications.export.formats import class_folders
 from ganlib.applications.export.selection import Selection, samples_of
@@ -96,7 +97,7 @@ def test_an_interrupted_export_ends_as_an_uninterrupted_one(run, tmp_path, form)
     assert 0 < result.resumed < 300
     if form == "zip":
         assert members(tmp_path / "whole") == members(tmp_path / "parts")
-        assert len(members(tmp_path / "whole")) == 302
+        assert len(members(tmp_path / "whole")) == 305  # with manifest, card and three tables of the search for copies
         assert not partial.exists()
     else:
         assert hashes(tmp_path / "whole") == hashes(tmp_path / "parts")
@@ -220,6 +221,33 @@ def test_the_card_says_where_the_images_come_from_and_whether_they_are_copies(ru
     assert "--min-distance 0.05" in card
     assert "Of 100 images none is called a copy" in card
     assert all(float(row["distance"]) > 0 for row in rows_of(tmp_path / "out"))
+
+
+def test_a_filter_that_judges_otherwise_than_at_the_start_is_refused(run, tmp_path, monkeypatch):
+    config = ExportConfig(images=3, min_confidence=1e-6, min_distance=0.01)
+    monkeypatch.setattr(filters, "load_classifier", lambda run, device: build("classifier", num_classes=10))
+    monkeypatch.setattr(filters, "classifier_hash", lambda run: "0123456789ab")
+    configs = {"folder": config, "zip": replace(config, format="zip")}
+    for out, chosen in configs.items():
+        export(run, tmp_path / out, chosen, CPU)
+    header = json.loads((tmp_path / "folder" / "export.json").read_text())
+    assert header["filters"]["confidence"] == "0123456789ab"
+    assert "(weights `0123456789ab`)" in (tmp_path / "folder" / "README.md").read_text()
+    monkeypatch.setattr(filters, "classifier_hash", lambda run: "ba9876543210")
+    said = r"filtered by another classifier \(0123456789ab\) than are here now \(ba9876543210\); choose another --out"
+    for out, chosen in configs.items():
+        with pytest.raises(GanlibError, match=said):
+            export(run, tmp_path / out, chosen, CPU)
+    del header["filters"]  # as earlier versions wrote it
+    (tmp_path / "folder" / "export.json").write_text(json.dumps(header))
+    assert export(run, tmp_path / "folder", config, CPU).resumed == 30
+
+
+def test_a_filter_that_cannot_judge_leaves_no_folder(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(filters, "load_classifier", lambda run, device: None)
+    with pytest.raises(GanlibError, match="takes a classifier of digits, and no run is one"):
+        export(run, tmp_path / "out", ExportConfig(images=3, min_confidence=0.5), CPU)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_there_already(run, tmp_path):

@@ -15,7 +15,8 @@ import torch
 
 from ganlib.applications.export.card import data_card
 from ganlib.applications.export.config import ExportConfig
-from ganlib.applications.export.filters import load_filters
+from ganlib.applications.export.copies import REPORT, Render, examine
+from ganlib.applications.export.filters import filter_identities, load_filters
 from ganlib.applications.export.formats import (
     Encoded,
     FolderWriter,
@@ -66,8 +67,11 @@ def export(
     device: torch.device,
     options: dict[str, Any] | None = None,
     progress: Progress = lambda stage, done, total: None,
+    report: Render | None = None,
 ) -> Export:
     """Images of every class into ``path``; GanlibError where that holds something else, or a filter lets too few pass.
+
+    ``report`` makes the HTML of the search for copies of training images, which is CSV without it.
 
     A process that is killed leaves images that do not count: only what the manifest names is there.
     """
@@ -82,11 +86,6 @@ def export(
         _require_same(path, _header_of_zip(path), header)
         shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed just before its end
         return Export(path, sum(quotas), sum(quotas))
-    _begin(folder, path, header)
-    for part in (folder, *filter(Path.is_dir, folder.iterdir())):
-        remove_partial_files(part, below=True)
-    manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
-    rows = manifest.read()
     filters = load_filters(
         run,
         device,
@@ -94,23 +93,38 @@ def export(
         min_distance=config.min_distance,
         data_root=config.data_root or None,
     )
+    _begin(folder, path, header)
+    for part in (folder, *filter(Path.is_dir, folder.iterdir())):
+        remove_partial_files(part, below=True)
+    manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
+    manifest.cut()
     drawn = CHUNK * tasks_at_once(device)  # at a time
     selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional, drawn)
-    selection.skip([row.seed for row in rows], [row.label or 0 for row in rows])
-    with closing(_writer(folder, config, rows)) as writer:
-        _write(selection, writer, manifest, run.classes if model.conditional else (), len(rows), progress)
-    card = data_card(run, config, options, manifest.read(), selection, model, progress)
+    selection.skip(row.seed for row in manifest.rows())
+    resumed = sum(selection.accepted)
+    with closing(_writer(folder, config, manifest, resumed)) as writer:
+        _write(selection, writer, manifest, run.classes if model.conditional else (), resumed, progress)
+    progress("compared with training images", 0, 1)
+    copies = examine(run, config, manifest, selection, report)
+    for name in REPORT:
+        if name in copies.files:
+            write_atomically(folder / name, copies.files[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
+    card = data_card(run, config, options, header["filters"], selection, copies)
     write_atomically(folder / CARD, card.encode())
     if config.format == "zip":
-        complete_zip(folder / IMAGES, [folder / name for name in (HEADER, MANIFEST, CARD)], path)
+        complete_zip(folder / IMAGES, [folder / name for name in (HEADER, MANIFEST, *copies.files, CARD)], path)
         shutil.rmtree(folder, ignore_errors=True)
-    return Export(path, sum(quotas), len(rows))
+    return Export(path, sum(quotas), resumed)
 
 
-def _writer(folder: Path, config: ExportConfig, rows: Sequence[Row]) -> Writer:
+def _writer(folder: Path, config: ExportConfig, manifest: Manifest, images: int) -> Writer:
     if config.format == "webdataset":
-        return ShardWriter(folder, config.shard, -(-len(rows) // config.shard))
-    return ZipWriter(folder / IMAGES, rows) if config.format == "zip" else FolderWriter(folder)
+        return ShardWriter(folder, config.shard, -(-images // config.shard))
+    if config.format == "zip":
+        return ZipWriter(folder / IMAGES, (row.file for row in manifest.rows()))
+    return FolderWriter(folder)
 
 
 def _write(
@@ -155,6 +169,7 @@ def _header(run: Run, config: ExportConfig, options: dict[str, Any]) -> dict[str
         "weights_sha256_12": run.weights_hash,
         "options": options,
         "export": fields_of_images,
+        "filters": filter_identities(run, min_confidence=config.min_confidence, min_distance=config.min_distance),
     }
 
 
@@ -178,8 +193,20 @@ def _require_same(path: Path, found: Any, header: dict[str, Any]) -> None:
     if not isinstance(found, dict):
         raise GanlibError(f"{path} holds something else than an export; choose another --out.")
     for name, value in header.items():
+        if name == "filters" and name not in found:  # earlier versions did not say what judged
+            continue
         if found.get(name) != value:
-            raise GanlibError(f"{path} holds an export with another {name}; choose another --out.")
+            what = _other_filter(found[name], value) if name == "filters" else f"with another {name}"
+            raise GanlibError(f"{path} holds an export {what}; choose another --out.")
+
+
+def _other_filter(found: Any, here: dict[str, str]) -> str:
+    """Of two that differ, the first that does."""
+    of_old = found if isinstance(found, dict) else {}
+    name = next((name for name in here if of_old.get(name) != here[name]), "")
+    judges = {"confidence": "another classifier", "distance": "other training and test images"}
+    old = str(of_old.get(name, "unknown"))[:12]
+    return f"filtered by {judges.get(name, 'others')} ({old}) than are here now ({here.get(name, 'none')})"
 
 
 def _header_of_zip(path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from ganlib.applications.classifier import load_classifier
+from ganlib.applications.classifier import classifier_hash, load_classifier
 from ganlib.data.sets import Images
 from ganlib.devices import on_device
 from ganlib.errors import GanlibError
@@ -18,7 +19,7 @@ from ganlib.images import from_uint8
 from ganlib.metrics.references import load_split, load_training_images
 from ganlib.models import Classifies
 from ganlib.runs import Run
-from ganlib.twosample.groups import thumbnails
+from ganlib.twosample.groups import THUMBNAIL, thumbnails
 
 Scores = NDArray[np.float64]
 
@@ -81,6 +82,19 @@ class Distance:
     def _nearest(self, images: NDArray[np.uint8]) -> Scores:
         views = [self._search.kneighbors(thumbnails(view))[0][:, 0] for view in (images, images[:, :, ::-1])]
         return np.min(views, axis=0).astype(np.float64) * self._scale
+
+
+def filter_identities(run: Run, *, min_confidence: float, min_distance: float) -> dict[str, str]:
+    """By the names of the filters that are not 0, 12 hex digits of SHA-256 of what each judges by: the classifier's
+    weights, or "none" where no run is one; the pixels of the reference images.
+    """
+    identities = {}
+    if min_confidence:
+        identities[Confidence.name] = classifier_hash(run)
+    if min_distance:
+        of = f"{run.fingerprint('train')} {(run.recipe.training or {}).get('only', 0)} {run.fingerprint('test')}"
+        identities[Distance.name] = sha256(f"{of} {THUMBNAIL} {CALIBRATION}".encode()).hexdigest()[:12]
+    return identities
 
 
 def load_filters(

@@ -6,22 +6,20 @@ import io
 import json
 import os
 import re
-import struct
 import tarfile
-import zipfile
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from ganlib.applications.export.manifest import Row
+from ganlib.applications.export.streamed_zip import add, add_file, read_member, write_directory
 from ganlib.data.layout import split_role
 from ganlib.errors import GanlibError
-from ganlib.files import replacing, write_atomically, writing
+from ganlib.files import write_atomically, writing
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # of a ZIP's members: the same images are the same bytes
-LOCAL_HEADER = struct.Struct("<4s5H3L2H")  # … packed size, size, length of the name and of what follows it
 RESERVED = re.compile(r"(?i)con|prn|aux|nul|com\d|lpt\d")  # of Windows
 
 
@@ -98,64 +96,54 @@ def shard_name(number: int) -> str:
 
 
 class ZipWriter(Writer):
-    """CLASS/SEED.png in one ZIP, which has no directory before ``close``."""
+    """CLASS/SEED.png in one ZIP, which has no directory before ``complete_zip``."""
 
-    def __init__(self, path: Path, rows: Sequence[Row]) -> None:
-        """``rows``: the images of an interrupted export, which are there already."""
+    def __init__(self, path: Path, names: Iterable[str]) -> None:
+        """``names``: of the images of an interrupted export, which are there already; what follows them goes."""
         self._path = path
         with writing(path):
-            if rows:
-                with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
-                    for name, content in _members(path, [row.file for row in rows]):
-                        archive.writestr(_member(name), content)
-            self._file = path.open("r+b" if rows else "w+b")
-            self._archive = zipfile.ZipFile(self._file, "a" if rows else "w")
+            self._file = path.open("r+b" if path.exists() else "w+b")
+            try:
+                for name in names:
+                    self._require(name)
+                self._file.truncate()
+            except BaseException:
+                self._file.close()
+                raise
+
+    def _require(self, name: str) -> None:
+        member = read_member(self._file)
+        if member and member.name == name.encode():
+            content = self._file.read(member.size)
+            if len(content) == member.size and zlib.crc32(content) == member.crc:
+                return
+        folder = self._path.parent
+        raise GanlibError(f"{self._path} lacks images that its manifest names; delete {folder} and export again.")
 
     def write(self, images: Sequence[Encoded]) -> list[Row]:
         with writing(self._path):
             for image in images:
-                self._archive.writestr(_member(image.row.file), image.content)
+                add(self._file, image.row.file, image.content)
             self._file.flush()
             os.fsync(self._file.fileno())
         return [image.row for image in images]
 
     def close(self) -> None:
-        for close in (self._archive.close, self._file.close):
-            with suppress(OSError, ValueError):  # of a full disk, which is known by now: the directory can be missing
-                close()
+        with suppress(OSError):  # of a full disk, which is known by now
+            self._file.close()
 
 
 def complete_zip(images: Path, files: Sequence[Path], path: Path) -> None:
-    """Adds files to the images' ZIP and moves it to ``path``, which is there as a whole or not at all."""
+    """Adds files and the directory to the images' ZIP and moves it to ``path``, which is there as a whole or not."""
     with writing(path):
         with images.open("r+b") as file:
-            with zipfile.ZipFile(file, "a") as archive:
-                for member in files:
-                    archive.writestr(_member(member.name), member.read_bytes())
+            file.seek(0, os.SEEK_END)
+            for member in files:
+                add_file(file, member)
+            write_directory(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(images, path)
-
-
-def _member(name: str) -> zipfile.ZipInfo:
-    information = zipfile.ZipInfo(name, EPOCH)
-    information.external_attr = 0o644 << 16
-    return information
-
-
-def _members(path: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of the first members, as ``ZipWriter`` wrote them, by the header before each."""
-    with path.open("rb") as file:
-        for name in names:
-            header = file.read(LOCAL_HEADER.size)
-            if len(header) == LOCAL_HEADER.size:
-                *_, size, name_length, extra_length = LOCAL_HEADER.unpack(header)
-                stored = file.read(name_length + extra_length)[:name_length]
-                content = file.read(size)
-                if stored == name.encode() and len(content) == size:
-                    yield name, content
-                    continue
-            raise GanlibError(f"{path} lacks images that its manifest names; delete {path.parent} and export again.")
 
 
 def class_folders(classes: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ The order is fixed and what came before decides nothing else, so that an export 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, NamedTuple
@@ -63,6 +63,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         self.accepted = [0] * len(self.quotas)
+        self._latest = [-1] * len(self.quotas)  # turn of the last image that each class accepted
         self._last = Candidate(-1, len(self.quotas) - 1)
 
     @property
@@ -78,17 +79,23 @@ class Selection:
             )
         return seed
 
-    def skip(self, seeds: Sequence[int], labels: Sequence[int]) -> None:
+    def skip(self, seeds: Iterable[int]) -> None:
         """Take these images, of an interrupted export, as accepted."""
-        for label in labels:
-            self.accepted[label] += 1
-        if seeds:
-            turn, label = divmod(seeds[-1] - self.first_seed, len(self.quotas))
-            self._last = Candidate(turn, label)
+        for seed in seeds:
+            self._last = Candidate(*divmod(seed - self.first_seed, len(self.quotas)))
+            self._accept(self._last)
+
+    def _accept(self, candidate: Candidate) -> None:
+        self.accepted[candidate.label] += 1
+        self._latest[candidate.label] = candidate.turn
 
     def tried(self, label: int) -> int:
         """Images of the class that were looked at so far."""
         return self._last.turn + (label <= self._last.label)
+
+    def needed(self, label: int) -> int:
+        """Of them, those up to the last that was accepted."""
+        return self._latest[label] + 1
 
     def __iter__(self) -> Iterator[list[Picture]]:
         """Parts of what is accepted, until every class has its images."""
@@ -104,7 +111,7 @@ class Selection:
             part = []
             for i, candidate in enumerate(candidates):
                 if passed[i] and self._wanted(candidate.label):
-                    self.accepted[candidate.label] += 1
+                    self._accept(candidate)
                     label = candidate.label if self.conditional else None
                     part.append(Picture(images[i], seeds[i], label, {k: float(v[i]) for k, v in scores.items()}))
             self._last = candidates[-1]
