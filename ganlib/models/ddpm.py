@@ -19,7 +19,7 @@ from torch.nn.functional import mse_loss
 
 from ganlib.config import option
 from ganlib.models.contract import MODELS, Batch, Latents, Phase
-from ganlib.models.diffusion import GUIDANCE, Guided, GuidedConfig, UNetConfig, steps_option
+from ganlib.models.diffusion import Guided, GuidedConfig, UNetConfig, steps_option
 from ganlib.models.options import Option, per_image
 from ganlib.models.samplers import ancestral_step, ddim_step, even_steps, solve, step_noise
 
@@ -78,7 +78,7 @@ class DDPM(Guided):
         self.register_buffer("alphas_cumprod", compute_alphas_cumprod(config).float(), persistent=False)
         self.loss_kind = f"squared error of {config.prediction}"
         steps = steps_option(DEFAULT_STEPS, min(config.timesteps, MAX_STEPS))
-        self.options = (steps, SAMPLER, GUIDANCE) if self.conditional else (steps, SAMPLER)
+        self.options = (steps, SAMPLER, *self.guidance_options)
 
     def build_network(self) -> nn.Module:
         return self.config.build_unet()

@@ -94,6 +94,11 @@ class Guided(EmbedsAttributes):
     def conditional(self) -> bool:
         return self.config.label_width > 0
 
+    @property
+    def guidance_options(self) -> tuple[Option, ...]:
+        """``GUIDANCE``; none where training saw no images without their class, or none with it."""
+        return (GUIDANCE,) if self.conditional and 0 < self.config.label_dropout < 1 else ()
+
     def optimizers(self) -> dict[str, Optimizer]:
         return {self.ema_modules[0]: Adam(self.network.parameters(), self.config.lr)}
 
@@ -135,8 +140,14 @@ class Guided(EmbedsAttributes):
         return y
 
     def null_condition(self, n: int) -> Tensor | None:
-        """(n, label_width + 1) of no class, None where the model is unconditional."""
-        return self.null_label.expand(n, -1) if self.conditional else None
+        """(n, label_width + 1) of no class, None where the model is unconditional.
+
+        Of all classes alike where training dropped none, since the null label was never learnt.
+        """
+        if not self.conditional:
+            return None
+        uniform = (1 - self.null_label) / self.config.label_width
+        return (self.null_label if self.config.label_dropout else uniform).expand(n, -1)
 
     def with_guidance(
         self,

@@ -18,7 +18,7 @@ from ganlib.augment import AUGMENT_WIDTH, labelled_augment
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS, Batch, Latents, Phase
-from ganlib.models.diffusion import GUIDANCE, Guided, UNetConfig, steps_option
+from ganlib.models.diffusion import Guided, UNetConfig, steps_option
 from ganlib.models.options import Option, per_image
 from ganlib.models.samplers import SOLVERS, churned, edm_steps, heun_step, solve, step_noise
 
@@ -78,7 +78,7 @@ class EDM(Guided):
         super().__init__(config)
         self.unet = config.build_unet(AUGMENT_WIDTH if config.augment else 0)
         steps = steps_option(DEFAULT_STEPS, MAX_STEPS)
-        self.options = (steps, SOLVER, CHURN, GUIDANCE) if self.conditional else (steps, SOLVER, CHURN)
+        self.options = (steps, SOLVER, CHURN, *self.guidance_options)
 
     def phases(self) -> list[Phase]:
         return [Phase("denoise", "unet", self.loss)]

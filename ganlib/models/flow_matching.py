@@ -18,7 +18,7 @@ from torch.nn.functional import mse_loss
 
 from ganlib.config import option
 from ganlib.models.contract import MODELS, Batch, Latents, Phase
-from ganlib.models.diffusion import GUIDANCE, Guided, UNetConfig, steps_option
+from ganlib.models.diffusion import Guided, UNetConfig, steps_option
 from ganlib.models.options import Option, per_image
 from ganlib.models.samplers import SOLVERS, Solver, even_steps, solve, straightness
 
@@ -62,7 +62,7 @@ class FlowMatching(Guided):
         super().__init__(config)
         self.unet = config.build_unet()
         steps = steps_option(DEFAULT_STEPS, MAX_STEPS)
-        self.options = (steps, SOLVER, GUIDANCE) if self.conditional else (steps, SOLVER)
+        self.options = (steps, SOLVER, *self.guidance_options)
 
     def phases(self) -> list[Phase]:
         return [Phase("velocity", "unet", self.loss)]

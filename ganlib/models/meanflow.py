@@ -18,6 +18,7 @@ from torch.func import jvp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ganlib.config import option
+from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.diffusion import Guided, UNetConfig, steps_option
 from ganlib.models.options import per_image
@@ -40,6 +41,21 @@ class MeanFlowConfig(UNetConfig):
     )
     adaptive: float = option(1.0, "power of the squared error that divides it, 0 = the squared error", min=0, max=2)
     guidance: float = option(1.0, "classifier-free guidance towards the class that training builds in", min=0, max=5)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.guidance == 1:
+            return
+        if not self.label_width:
+            raise GanlibError(
+                f"guidance {self.guidance:g} leads towards a class, and without classes there is none; leave it at 1, or "
+                "train with classes."
+            )
+        if not self.label_dropout:
+            raise GanlibError(
+                f"guidance {self.guidance:g} compares with the velocity without a class, which a label_dropout of 0 never "
+                "trains; give one above 0, such as 0.1."
+            )
 
     @classmethod
     def tiny(cls) -> MeanFlowConfig:
@@ -82,8 +98,7 @@ class MeanFlow(Guided):
         level = per_image(t, x)
         xt, v = (1 - level) * x + level * noise, noise - x
         if y is not None and c.guidance != 1:
-            with torch.no_grad():
-                v = c.guidance * v + (1 - c.guidance) * self.mean_velocity(xt, t, 0 * t, self.null_condition(n))
+            v = self.guided_velocity(xt, v, t, y)
         first, rest = (None, None) if y is None else (y[:k], y[k:])
         u, target = self.mean_velocity(xt[k:], t[k:], 0 * t[k:], rest), v[k:]
         if k:
@@ -92,6 +107,12 @@ class MeanFlow(Guided):
         errors = (u - target).square().flatten(1).sum(1)
         weights = (errors.detach() + EPSILON) ** -c.adaptive
         return (weights * errors).mean(), {"loss/mse": errors.mean() / x[0].numel()}
+
+    @torch.no_grad()
+    def guided_velocity(self, xt: Tensor, v: Tensor, t: Tensor, y: Tensor) -> Tensor:
+        """ω v + (1 - ω) u(x_t, t, t) without the class (section 4.2); v itself where the class is left out."""
+        weight = per_image(torch.where(y[:, -1] > 0, 1.0, self.config.guidance), v)
+        return weight * v + (1 - weight) * self.mean_velocity(xt, t, 0 * t, self.null_condition(len(v)))
 
     def mean_and_target(
         self, xt: Tensor, v: Tensor, t: Tensor, interval: Tensor, y: Tensor | None

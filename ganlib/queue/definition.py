@@ -136,7 +136,8 @@ def _check_fields(values: dict[str, Any], config: Any, budget: dict[str, Any]) -
             close = nearest_names(key, sorted(known[0] | known[1]))
             hint = f"; try {', '.join(close)}" if close else ""
             raise GanlibError(f"There is no field {key!r}{hint}.")
-    config.from_dict({k: v for k, v in values.items() if k in known[0]})
+    shape = {"num_classes": 2}  # the data set's number is known when it is opened
+    config.from_dict(shape | {k: v for k, v in values.items() if k in known[0]})
     training = TrainingConfig.from_dict({k: v for k, v in values.items() if k in known[1]} | budget)
     if not (training.images or training.max_minutes):
         raise GanlibError("Say how long to train: images or max_minutes.")

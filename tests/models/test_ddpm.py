@@ -12,6 +12,7 @@ from torch import Tensor
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
 from ganlib.models.ddpm import compute_alphas_cumprod
+from ganlib.sampling import check_options
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, tiny_config
 
@@ -259,6 +260,20 @@ def test_an_unconditional_one_has_no_guidance_and_still_encodes():
     model = build("ddpm", class_conditional=False)
     assert [o.name for o in model.options] == ["steps", "sampler"]
     assert model.generate(model.encode(images())).shape == (3, 1, 16, 16)
+
+
+@pytest.mark.parametrize("name", ["ddpm", "dit", "edm", "flow_matching"])
+@pytest.mark.parametrize("dropped", [0.0, 1.0])
+def test_where_no_classes_or_all_were_dropped_there_is_no_guidance(name, dropped):
+    model = build(name, label_dropout=dropped)
+    assert "guidance" not in [o.name for o in model.options]
+    with pytest.raises(GanlibError, match="no option 'guidance'; it has steps"):
+        check_options(model, {"guidance": 2})
+
+
+def test_without_a_null_label_images_are_encoded_as_of_all_classes_alike():
+    assert fresh(label_dropout=0.0).null_condition(2).tolist() == [pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])] * 2
+    assert fresh().null_condition(1).tolist() == [[0, 0, 0, 1]]
 
 
 def test_more_levels_than_the_size_allows_are_refused():

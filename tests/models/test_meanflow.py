@@ -71,6 +71,44 @@ def test_without_an_interval_the_loss_is_that_of_flow_matching():
     assert fresh(adaptive=1.0).loss(batch)[0].item() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("guidance", [0.5, 1.0, 3.0])
+def test_guided_training_ends_where_the_velocity_is_guided(guidance, monkeypatch):
+    """ω v + (1 - ω) u, u the model's own velocity without a class. One image a class: v is (x_t - image) / t there."""
+    model = fresh(guidance=guidance, mean_share=0.0)
+    image = torch.tensor([-0.5, 0.0, 0.7])
+
+    def ending(x: Tensor, t: Tensor, interval: Tensor, y: Tensor) -> Tensor:
+        t, own = t.reshape(-1, 1, 1, 1), (y[:, :3] @ image).reshape(-1, 1, 1, 1)
+        without, with_class = 0.3 * x - t, (x - own) / t
+        return torch.where(y[:, 3:, None, None] > 0, without, guidance * with_class + (1 - guidance) * without)
+
+    monkeypatch.setattr(model, "mean_velocity", ending)
+    monkeypatch.setattr(model, "training_condition", lambda batch: model.null_extended(batch.labels))  # none dropped
+    labels = torch.arange(60) % 3
+    batch = Batch(image[labels].reshape(-1, 1, 1, 1).expand(-1, 1, 16, 16), labels)
+    assert model.loss(batch)[1]["loss/mse"].item() < 1e-6
+
+
+def test_images_whose_class_is_dropped_are_not_guided(monkeypatch):
+    """Or what guidance compares with would be guided itself."""
+    model = fresh(guidance=3.0, mean_share=0.0, label_dropout=1.0)
+    monkeypatch.setattr(model, "mean_velocity", lambda x, t, interval, y: (x - 0.2) / t.reshape(-1, 1, 1, 1))
+    batch = Batch(torch.full((60, 1, 16, 16), 0.2), torch.arange(60) % 3)
+    assert model.loss(batch)[1]["loss/mse"].item() < 1e-6
+
+
+@pytest.mark.parametrize("changes", [{"num_classes": 0}, {"class_conditional": False}])
+def test_guidance_without_classes_is_refused(changes):
+    with pytest.raises(GanlibError, match="guidance 2 leads towards a class, and without classes there is none"):
+        tiny_config("meanflow", guidance=2.0, **changes)
+    assert tiny_config("meanflow", **changes).guidance == 1
+
+
+def test_guidance_without_images_whose_class_is_dropped_is_refused():
+    with pytest.raises(GanlibError, match=r"label_dropout of 0 never trains; give one above 0, such as 0\.1"):
+        tiny_config("meanflow", guidance=2.0, label_dropout=0.0)
+
+
 def test_more_steps_than_there_are_and_guidance_while_sampling_are_refused():
     model = build("meanflow")
     with pytest.raises(GanlibError, match="Option steps must be at least 1 and at most 16, not '17'"):

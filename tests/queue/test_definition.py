@@ -49,6 +49,11 @@ def test_entries_come_in_order_with_their_fields(tmp_path):
     assert [(e.n, e.metrics) for e in gan.evaluations] == [(500, ("fid", "class_agreement")), (1000, ("kid",))]
 
 
+def test_fields_that_need_classes_are_taken_before_the_data_are_opened(tmp_path):
+    text = GOOD.replace('model = "dcgan"', 'model = "meanflow"').replace("fields = {", "fields = { guidance = 2.0 } #")
+    assert read_queue(write(tmp_path, text))[1].fields == {"guidance": 2.0}
+
+
 def test_an_entry_is_evaluated_by_its_classifier_and_by_imagenet_features(tmp_path):
     text = GOOD.replace('evaluate = [{ n = 500 }, { n = 1000, metrics = ["kid"] }]\n', "")
     evaluations = read_queue(write(tmp_path, text))[1].evaluations
