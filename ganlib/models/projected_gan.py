@@ -24,7 +24,7 @@ from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
 from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.sngan import Generator, SNGANConfig
-from ganlib.nn.efficientnet import STRIDES, feature_pyramid
+from ganlib.nn.efficientnet import STRIDES, feature_pyramid, require_grey_or_rgb, to_rgb
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class ProjectedGANConfig(AttributesConfig):
     diffaugment: tuple[Policy, ...] = option(
         ("translation",), "what DiffAugment alters at random in all images that D sees"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_grey_or_rgb(self.channels)
 
     @classmethod
     def tiny(cls) -> ProjectedGANConfig:
@@ -108,8 +112,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None) -> Tensor:
         """(N, C, H, W), (N, label_width) weights or None -> (N, positions of all scales) logits."""
-        x = x if x.shape[1] == 3 else x[:, :1].expand(-1, 3, -1, -1)
-        x = interpolate(x, size=(self.side, self.side), mode="bilinear", antialias=x.shape[2] > self.side)
+        x = interpolate(to_rgb(x), size=(self.side, self.side), mode="bilinear", antialias=x.shape[2] > self.side)
         mixed = self.mixing(feature_pyramid(x.device)(x))
         return torch.cat([head(h, y) for head, h in zip(self.heads, mixed, strict=True)], dim=1)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from hashlib import file_digest
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch.nn.functional import pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganlib.errors import GanlibError
+from ganlib.files import describe_os_error
 from ganlib.tensors import load_tensors
 
 LITE = {  # SHA-256 of the weights in the package
@@ -105,16 +107,49 @@ def packaged_weights(name: str) -> Path:
     return Path(str(folder)) / f"{name.replace('_', '-')}-{LITE[name][:8]}.pth"
 
 
+def checked_weights(name: str, path: Path | None = None) -> Path:
+    """``path``, else the file in the installed package. GanlibError unless it holds the weights of ``LITE[name]``."""
+    cure = f"install {package(name)} again" if path is None else f"leave it out, or give that of {package(name)}"
+    path = path or packaged_weights(name)
+    if not path.is_file():
+        raise GanlibError(f"There is no file {path} with the weights of {name}; {cure}.")
+    try:
+        with path.open("rb") as file:
+            digits = file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise GanlibError(describe_os_error(error, path)) from None
+    if digits != LITE[name]:
+        raise GanlibError(
+            f"{path} is not the file of {name}'s weights (its SHA-256 is not {LITE[name][:12]}…); {cure}."
+        )
+    return path
+
+
+def require_grey_or_rgb(channels: int) -> None:
+    """GanlibError for what networks of ImageNet do not see."""
+    if channels not in (1, 3):
+        raise GanlibError(
+            f"Networks of ImageNet take images of 1 or 3 channels, not {channels}; choose 1 or 3, or do without their "
+            "features."
+        )
+
+
+def to_rgb(images: Tensor) -> Tensor:
+    """(N, 1 or 3, H, W) -> (N, 3, H, W): grey three times. GanlibError for other channels."""
+    require_grey_or_rgb(images.shape[1])
+    return images.expand(-1, 3, -1, -1)
+
+
 class Pyramid(nn.Module):
     """EfficientNet-Lite0 with ImageNet's weights, frozen: features at strides 4, 8, 16 and 32.
 
-    GanlibError where the package with the weights is not installed.
+    GanlibError where the package with the weights is not installed, or holds others.
     """
 
     def __init__(self) -> None:
         super().__init__()
         trunk = efficientnet_lite0()
-        load_packaged(trunk, load_tensors(packaged_weights("efficientnet_lite0")))
+        load_packaged(trunk, load_tensors(checked_weights("efficientnet_lite0")))
         fold_batch_norms(trunk.eval())
         ends = [0, *(layers for _, layers in STRIDES.values())]
         self.stages = nn.ModuleList(trunk[a:b] for a, b in pairwise(ends))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
-from ganlib.nn.efficientnet import feature_pyramid
+from ganlib.nn.efficientnet import feature_pyramid, to_rgb
 
 FEATURE_SIDE = 64  # pixels to which smaller images are enlarged
 FEATURE_STRIDES = slice(0, 3)  # of the pyramid: 4, 8 and 16
@@ -19,8 +19,11 @@ STRIDE = 4  # pixels: what is moved by less has other features
 
 
 def perceptual_features(images: Tensor) -> list[Tensor]:
-    """(N, C, H, W) in [-1, 1] -> (N, C', H', W') at three scales. GanlibError where the weights are not installed."""
-    x = images if images.shape[1] == 3 else images[:, :1].expand(-1, 3, -1, -1)
+    """(N, 1 or 3, H, W) in [-1, 1] -> (N, C', H', W') at three scales.
+
+    GanlibError for other channels, and where the weights are not installed.
+    """
+    x = to_rgb(images)
     if x.shape[2] < FEATURE_SIDE:
         x = interpolate(x, size=(FEATURE_SIDE, FEATURE_SIDE), mode="bilinear", align_corners=False)
     return [normalize(f, dim=1) for f in feature_pyramid(x.device)(x)[FEATURE_STRIDES]]
