@@ -119,13 +119,20 @@ class RunFolder:
 
     def samples_near(self, shares: Iterable[float], total: int) -> list[int]:
         """Of ``sample_images`` the nearest to each of these shares of ``total`` images, each once, never the start."""
-        drawn = [images for images in self.sample_images() if images]
-        nearest = (min(drawn, key=lambda images: abs(images - share * total)) for share in shares if drawn)
-        return list(dict.fromkeys(nearest))
+        return _nearest([images for images in self.sample_images() if images], [share * total for share in shares])
+
+    def snapshots_near(self, points: Iterable[float], end: int) -> list[int]:
+        """Of the snapshots the nearest to each of these numbers of images, each once, none of the start or ``end``."""
+        return _nearest([images for images in self.snapshot_images() if 0 < images < end], points)
 
     def reconstruction_images(self) -> list[int]:
         """Images seen at each picture of test images and their reconstructions; [] of what cannot encode."""
         return _numbers(self.reconstructions, "webp")
+
+
+def _nearest(candidates: list[int], points: Iterable[float]) -> list[int]:
+    nearest = (min(candidates, key=lambda images: abs(images - point)) for point in points if candidates)
+    return list(dict.fromkeys(nearest))
 
 
 def read_sheet(path: Path) -> bytes | None:

@@ -5,6 +5,16 @@ from __future__ import annotations
 from ganlib.data import archives, celeba, digits, folder, mixture, shards, subset, vision  # noqa: F401  (importing registers)
 from ganlib.data.batches import batches
 from ganlib.data.load import load_data
-from ganlib.data.sets import DATA_SETS, DataInfo, DataSet, Split, display_name, list_data
+from ganlib.data.sets import DATA_SETS, DataInfo, DataSet, Split, check_name, display_name, list_data
 
-__all__ = ["DATA_SETS", "DataInfo", "DataSet", "Split", "batches", "display_name", "list_data", "load_data"]
+__all__ = [
+    "DATA_SETS",
+    "DataInfo",
+    "DataSet",
+    "Split",
+    "batches",
+    "check_name",
+    "display_name",
+    "list_data",
+    "load_data",
+]

@@ -32,6 +32,10 @@ ATTRIBUTES = (
 # fmt: on
 
 
+def _attributes(argument: str) -> tuple[str, ...]:
+    return parse_attributes(argument, ATTRIBUTES, "celeba") if argument else ()
+
+
 @register_data_set(
     "celeba",
     "faces with 40 attributes; the combinations of those in celeba:Smiling,Male are the labels",
@@ -40,6 +44,7 @@ ATTRIBUTES = (
     num_classes=None,
     display_name="CelebA faces",
     argument="ATTRIBUTES",
+    check=_attributes,
 )
 def celeba(request: DataRequest) -> Source:
     """``celeba.tar.xz`` with attributes.csv where a data root has it, else torchvision's 202,599 images.
@@ -47,7 +52,7 @@ def celeba(request: DataRequest) -> Source:
     The archive has four classes (female or male, smiling or not) and the fixed split of a folder set; torchvision's
     set has no classes, and train and test as published, without the validation part.
     """
-    attributes = parse_attributes(request.argument, ATTRIBUTES, "celeba") if request.argument else ()
+    attributes = _attributes(request.argument or "")
     name = f"celeba:{','.join(attributes)}" if attributes else "celeba"
     if (path := find_pictures(request, "celeba", ATTRIBUTE_TABLE)) is not None:
         return folder_source(path, name, flip=True, default=DEFAULT, attributes=attributes)

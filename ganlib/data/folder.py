@@ -23,6 +23,11 @@ ATTRIBUTE_TABLE = "attributes.csv"
 MAX_DEFAULT = 64
 
 
+def _require_path(argument: str) -> None:
+    if not argument:
+        raise GanlibError("A folder data set needs a path; write it as folder:PATH.")
+
+
 @register_data_set(
     "folder",
     "your own images: a folder or archive of class folders, as folder:PATH",
@@ -31,12 +36,12 @@ MAX_DEFAULT = 64
     num_classes=None,
     display_name="Your own images",
     argument="PATH",
+    check=_require_path,
 )
 def folder(request: DataRequest) -> Source:
     """``folder:PATH``: absolute, or in the working folder or a data root; an archive's suffix may be left out."""
-    if not request.argument:
-        raise GanlibError("A folder data set needs a path; write it as folder:PATH.")
-    requested = Path(os.path.expanduser(request.argument))
+    _require_path(request.argument or "")
+    requested = Path(os.path.expanduser(request.argument or ""))
     for base in (Path(), *request.roots):
         for path in (base / requested, *(base / f"{requested}{suffix}" for suffix in ARCHIVES)):
             if os.path.exists(path):  # unlike Path.exists, False for impossible paths instead of an error

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ganlib.data.cache import load_cached
-from ganlib.data.sets import DATA_SETS, DataRequest, DataSet, Progress
+from ganlib.data.sets import DATA_SETS, DataRequest, DataSet, Progress, check_name
 from ganlib.errors import GanlibError
 from ganlib.settings import array_cache, data_roots
 
@@ -38,8 +38,7 @@ def load_data(
     definition = DATA_SETS[key]
     if attribute is not None and definition.argument != "ATTRIBUTES":
         raise GanlibError(f"{key} has no attributes, so {attribute!r} cannot be chosen; leave it out.")
-    if colon and definition.argument is None:
-        raise GanlibError(f"{key} takes nothing after its name; write {key} instead of {name}.")
+    check_name(name)
     if colon and attribute is not None and attribute != argument:
         raise GanlibError(f"{name} and the attribute {attribute!r} contradict each other; give one of them.")
     source = definition.locate(DataRequest(argument or attribute, data_roots(root)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from ganlib.data.sets import (
     Item,
     Source,
     SplitName,
+    check_name,
     register_data_set,
     select_items,
 )
@@ -52,6 +53,13 @@ class Domain:
         return {split: np.flatnonzero(contents.labels[split] == number) for split in SPLITS}
 
 
+def _check(argument: str) -> None:
+    parts = _parts(argument)
+    for name, _ in parts:
+        check_name(name)
+    _require_different(CLASS.join(filter(None, part)) for part in parts)
+
+
 @register_data_set(
     "mixture",
     "several sets as one, each a class: mixture:SET+SET; SET#CLASS takes one class of a set",
@@ -60,14 +68,11 @@ class Domain:
     num_classes=None,
     display_name="Mixture",
     argument="SETS",
+    check=_check,
 )
 def mixture(request: DataRequest) -> Source:
-    domains = [_domain(name, request) for name in (request.argument or "").split(SEPARATOR)]
-    if len(domains) < 2:
-        raise GanlibError("A mixture takes two sets or more; write it as mixture:SET+SET.")
-    repeated = [name for name, count in Counter(domain.name for domain in domains).items() if count > 1]
-    if repeated:
-        raise GanlibError(f"{repeated[0]} is in the mixture twice; name each set once.")
+    domains = [_domain(*part, request) for part in _parts(request.argument or "")]
+    _require_different(domain.name for domain in domains)
     return Source(
         f"mixture:{SEPARATOR.join(domain.name for domain in domains)}",
         " ".join(f"{domain.source.identity} {domain.class_name}" for domain in domains),
@@ -77,13 +82,27 @@ def mixture(request: DataRequest) -> Source:
     )
 
 
-def _domain(text: str, request: DataRequest) -> Domain:
-    name, _, class_name = text.partition(CLASS)
-    key, _, argument = name.partition(":")
-    if not key or key == "mixture":
+def _parts(argument: str) -> list[tuple[str, str]]:
+    """(name of a set, that of one of its classes or "") of each; GanlibError where they are no two sets."""
+    texts = argument.split(SEPARATOR)
+    parts = [(name, class_name) for name, _, class_name in (text.partition(CLASS) for text in texts)]
+    if any(name.partition(":")[0] in ("", "mixture") for name, _ in parts):
         raise GanlibError(
             "A mixture names its sets like mixture:SET+SET; a set may be folder:PATH without a '+' in it."
         )
+    if len(parts) < 2:
+        raise GanlibError("A mixture takes two sets or more; write it as mixture:SET+SET.")
+    return parts
+
+
+def _require_different(names: Iterable[str]) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise GanlibError(f"{repeated[0]} is in the mixture twice; name each set once.")
+
+
+def _domain(name: str, class_name: str, request: DataRequest) -> Domain:
+    key, _, argument = name.partition(":")
     return Domain(DATA_SETS[key].locate(DataRequest(argument or None, request.roots)), class_name)
 
 

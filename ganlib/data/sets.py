@@ -169,6 +169,9 @@ class Definition:
     locate: Callable[[DataRequest], Source]
     display_name: str
     argument: str | None = None  # what may follow the colon: "PATH", "ATTRIBUTES"
+    check: Callable[[str], object] = lambda argument: (
+        None
+    )  # GanlibError for what cannot follow it, whatever files there are
 
 
 DATA_SETS: Registry[Definition] = Registry("data set")
@@ -183,15 +186,25 @@ def register_data_set(
     num_classes: int | None,
     display_name: str,
     argument: str | None = None,
+    check: Callable[[str], object] = lambda argument: None,
 ) -> Callable[[Callable[[DataRequest], Source]], Callable[[DataRequest], Source]]:
     """Register the decorated function, which locates the files, as data set ``name``."""
 
     def add(locate: Callable[[DataRequest], Source]) -> Callable[[DataRequest], Source]:
         info = DataInfo(name, description, size, channels, num_classes)
-        DATA_SETS.register(name)(Definition(info, locate, display_name, argument))
+        DATA_SETS.register(name)(Definition(info, locate, display_name, argument, check))
         return locate
 
     return add
+
+
+def check_name(name: str) -> None:
+    """GanlibError for what is no data set's name, whichever files there are: none is looked for."""
+    key, colon, argument = name.partition(":")
+    definition = DATA_SETS[key]
+    if colon and definition.argument is None:
+        raise GanlibError(f"{key} takes nothing after its name; write {key} instead of {name}.")
+    definition.check(argument)
 
 
 def list_data() -> tuple[DataInfo, ...]:

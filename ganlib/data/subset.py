@@ -15,7 +15,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ganlib.data.sets import DATA_SETS, Contents, DataRequest, Source, SplitName, register_data_set, select_items
+from ganlib.data.sets import (
+    DATA_SETS,
+    Contents,
+    DataRequest,
+    Source,
+    SplitName,
+    check_name,
+    register_data_set,
+    select_items,
+)
 from ganlib.errors import GanlibError
 
 SEPARATOR = "@"
@@ -40,10 +49,8 @@ class Subset:
             shares = _step(k, int(ratio[1])) if ratio[2] else _exponential(k, int(ratio[1]))
             counts = np.minimum(available, np.maximum(1, np.rint(available.max() * shares))).astype(np.int64)
         else:
-            numbers = [int(number) for number in self.counts.split(",")]
-            if len(numbers) not in (1, k):
-                raise GanlibError(f"{self} gives {len(numbers)} counts for {k} classes; give one, or one for each.")
-            counts = np.broadcast_to(np.array(numbers, np.int64), k)
+            self.require_classes(k)
+            counts = np.broadcast_to(np.array([int(n) for n in self.counts.split(",")], np.int64), k)
         if (counts > available).any():
             short = int(np.flatnonzero(counts > available)[0])
             raise GanlibError(
@@ -53,6 +60,12 @@ class Subset:
         if not counts.any():
             raise GanlibError(f"{self} takes no image of any class; give a larger count.")
         return counts
+
+    def require_classes(self, k: int) -> None:
+        """GanlibError where there are counts of another number of classes."""
+        n = 1 if _RATIO.fullmatch(self.counts) else len(self.counts.split(","))
+        if n not in (1, k):
+            raise GanlibError(f"{self} gives {n} counts for {k} classes; give one, or one for each.")
 
 
 def parse_subset(text: str) -> Subset:
@@ -78,6 +91,13 @@ def whole_set(name: str) -> str:
         return name
 
 
+def _check(argument: str) -> None:
+    chosen = parse_subset(argument)
+    check_name(chosen.name)
+    if classes := DATA_SETS[chosen.name.partition(":")[0]].info.num_classes:
+        chosen.require_classes(classes)
+
+
 @register_data_set(
     "subset",
     "few or unequally many training images a class: subset:SET@50, subset:SET@100:1",
@@ -86,6 +106,7 @@ def whole_set(name: str) -> str:
     num_classes=None,
     display_name="Subset",
     argument="SET@COUNTS",
+    check=_check,
 )
 def subset(request: DataRequest) -> Source:
     chosen = parse_subset(request.argument or "")

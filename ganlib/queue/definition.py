@@ -10,6 +10,7 @@
                                          # from its config: ``fields`` are the changes
     halve = true                         # float16 weights at the end (default: true)
     evaluate = [{ n = 10_000, per_class = true }]   # fields of an evaluation each (default: ``EVALUATIONS``)
+    at = [0.0833, 0.3333]                # evaluate the snapshots at these shares of its images as well
     fields = { g_width = 64, batch_size = 64, seed = 1 }   # of the architecture and of training
 
 A file with anything unknown or impossible in it is refused as a whole, with the line.
@@ -24,7 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ganlib.data import DATA_SETS
+from ganlib.data import check_name
 from ganlib.errors import GanlibError
 from ganlib.files import read_toml
 from ganlib.metrics.config import EvaluationConfig
@@ -35,8 +36,8 @@ from ganlib.training import TrainingConfig
 
 BUDGETS = ("images", "max_minutes")
 EVALUATIONS: list[dict[str, Any]] = [  # by the data set's classifier, and by features that compare between data sets
-    {},
-    {"extractor": "efficientnet_lite0", "metrics": ["fid", "kid", "prc", "dc"]},
+    {"metrics": ["fid", "kid", "prc", "dc", "class_agreement"], "per_class": True},
+    {"extractor": "efficientnet_lite0", "metrics": ["fid", "kid", "prc", "dc"], "per_class": True},
 ]
 NAME = re.compile(r"[\w.+-]+")
 
@@ -55,7 +56,13 @@ class Entry:
     start: str  # "": random weights
     halve: bool
     evaluations: tuple[EvaluationConfig, ...]
+    at: tuple[float, ...]
     line: int
+
+    @property
+    def snapshot_points(self) -> tuple[int, ...]:
+        """Images at which a snapshot is evaluated too."""
+        return tuple(round(share * self.images) for share in self.at)
 
     @property
     def prerequisites(self) -> frozenset[str]:
@@ -93,7 +100,10 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
     config = MODELS[model].Config
     if not NAME.fullmatch(name) or name.startswith("."):
         raise GanlibError(f"name {name!r} is no folder's name; use letters, digits and - _ . +")
-    _ = DATA_SETS[data.partition(":")[0]]
+    try:
+        check_name(data)
+    except GanlibError as error:
+        raise GanlibError(f"data {data!r}: {error}") from None
     values = table.pop("fields", {})
     if not isinstance(values, dict):
         raise GanlibError("fields is a table of the model's and of the training's fields.")
@@ -103,6 +113,7 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
     start = _text(table, "start") if "start" in table else ""
     table.pop("start", None)
     needs, halve, evaluate = table.pop("needs", []), table.pop("halve", True), table.pop("evaluate", EVALUATIONS)
+    at = table.pop("at", [])
     for key in ("name", "model", "data"):
         table.pop(key)
     if table:
@@ -113,6 +124,12 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
         raise GanlibError("needs is a list of names of entries above.")
     if not (isinstance(evaluate, list) and all(isinstance(one, dict) for one in evaluate)):
         raise GanlibError("evaluate is a list of tables, each with the fields of an evaluation.")
+    if not (isinstance(at, list) and all(isinstance(share, float) and 0 < share < 1 for share in at)):
+        raise GanlibError("at is a list of shares of the entry's images, each between 0 and 1, like [0.25, 0.5].")
+    if at and not budget["images"]:
+        raise GanlibError("at names shares of the entry's images; give it a budget in images.")
+    if at and not MODELS[model].ema_modules:
+        raise GanlibError(f"at evaluates snapshots, of which a training of {model} has none; leave it out.")
     return Entry(
         name,
         model,
@@ -124,6 +141,7 @@ def _entry(table: dict[str, Any], line: int) -> Entry:
         start,
         halve,
         tuple(EvaluationConfig.from_dict(one) for one in evaluate),
+        tuple(at),
         line,
     )
 

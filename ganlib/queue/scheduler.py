@@ -1,6 +1,7 @@
 """Which stage of which entry runs next. A stage is one process of the command line, ended and repeated at will.
 
-A killed stage is repeated: training goes on from its saved state, halving and evaluating begin anew. A training holds
+A killed stage is repeated: training goes on from its saved state, halving begins anew, and so does the one evaluation,
+of snapshots and weights each a process of its own, that was under way. A training holds
 the lock of its run folder, so that one that outlived a killed queue is waited for, never run twice.
 """
 
@@ -85,7 +86,15 @@ class Scheduler:
         """What the gallery holds is done, unless it has been begun here as well."""
         if self.from_gallery(entry):
             return State(Stage.DONE)
-        return self.states.read(entry.name).for_entry(entry)
+        state = self.states.read(entry.name).for_entry(entry)
+        return state.settled(entry, len(self._snapshots(entry, state)))  # the file may name fewer evaluations by now
+
+    def _snapshots(self, entry: Entry, state: State) -> list[int]:
+        """What is evaluated besides the weights; [] where that is not to be done now."""
+        if not entry.at or state.stage not in (Stage.TRAIN, Stage.SNAPSHOTS):
+            return []
+        images, _ = self.progress(entry)
+        return RunFolder(self.runs / entry.name).snapshots_near(entry.snapshot_points, images)
 
     def from_gallery(self, entry: Entry) -> bool:
         return entry.name in self._in_gallery and not (self.runs / entry.name).exists()
@@ -140,17 +149,22 @@ class Scheduler:
         folder = RunFolder(self.runs / entry.name)
         if state.stage is Stage.HALVE:
             return ["halve", str(folder.path), *self.options]
-        if state.stage is Stage.EVALUATE:
-            evaluation, last = entry.evaluations[state.evaluated], len(entry.evaluations) - 1
-            if state.evaluated < last:  # diffusion takes longer to draw the images than to be measured
+        if state.stage in (Stage.SNAPSHOTS, Stage.EVALUATE):
+            snapshot, number = divmod(state.evaluated, len(entry.evaluations))
+            at = str(self._snapshots(entry, state)[snapshot]) if state.stage is Stage.SNAPSHOTS else "final"
+            evaluation = entry.evaluations[number]
+            if number < len(entry.evaluations) - 1:  # diffusion takes longer to draw the images than to be measured
                 evaluation = replace(evaluation, keep_images=True)
-            return ["evaluate", str(folder.path), *flags(evaluation), *self.options]
+            return ["evaluate", str(folder.path), "--at", at, *flags(evaluation), *self.options]
         budget = ["--images", str(entry.images), "--max-minutes", str(entry.max_minutes)]
         if folder.config.exists() and folder.state.exists():
             return ["train", "--resume", str(folder.path), *budget, *self.options]
         if folder.config.exists():  # killed before its first state was saved: nothing is lost
             shutil.rmtree(folder.path)
-        values = [argument for key, value in entry.fields.items() for argument in flag(key, value)]
+        given = dict(entry.fields)
+        if entry.at:
+            given["snapshot_at"] = tuple(sorted({*given.get("snapshot_at", ()), *entry.snapshot_points}))
+        values = [argument for key, value in given.items() for argument in flag(key, value)]
         out = ["--data", entry.data, "--out", str(folder.path)]
         start = ["--start", entry.start] if entry.start else []
         return ["train", entry.model, *start, *out, *budget, *values, *self.options]
@@ -166,7 +180,8 @@ class Scheduler:
                 continue
             state = self.state(entry)
             succeeded = process.returncode == 0 and (state.stage is not Stage.TRAIN or self._trained(entry))
-            state = state.next(entry) if succeeded else self._failed(entry, state)
+            snapshots = len(self._snapshots(entry, state))
+            state = state.next(entry, snapshots) if succeeded else self._failed(entry, state)
             self.states.write(name, state)
             self.report(f"{name}: {'failed: ' + state.error if state.failed else state.stage}")
 

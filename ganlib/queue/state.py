@@ -16,6 +16,7 @@ class Stage(StrEnum):
     """The stages of an entry in order."""
 
     TRAIN = "train"
+    SNAPSHOTS = "snapshots"  # evaluated before what follows, since they are of single precision and may be cleared away
     HALVE = "halve"
     EVALUATE = "evaluate"
     DONE = "done"
@@ -23,7 +24,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class State:
-    """``stage``: the next one to do. ``evaluated``: how many of the entry's evaluations are done."""
+    """``stage``: the next one to do. ``evaluated``: how many of the stage's evaluations are done."""
 
     stage: Stage = Stage.TRAIN
     evaluated: int = 0
@@ -41,20 +42,26 @@ class State:
             return State()
         return self
 
-    def next(self, entry: Entry) -> State:
-        """After the present stage succeeded."""
+    def next(self, entry: Entry, snapshots: int = 0) -> State:
+        """After the present stage succeeded, where so many snapshots are to be evaluated."""
         state = replace(self, failures=0, error="")
         if self.stage is Stage.TRAIN:
+            state = replace(state, stage=Stage.SNAPSHOTS, evaluated=0)
             state = replace(state, images=entry.images, max_minutes=entry.max_minutes)
-            return replace(state, stage=Stage.HALVE if entry.halve else Stage.EVALUATE).settled(entry)
-        if self.stage is Stage.HALVE:
-            return replace(state, stage=Stage.EVALUATE).settled(entry)
-        return replace(state, evaluated=self.evaluated + 1).settled(entry)
+        elif self.stage is Stage.HALVE:
+            state = replace(state, stage=Stage.EVALUATE)
+        else:
+            state = replace(state, evaluated=self.evaluated + 1)
+        return state.settled(entry, snapshots)
 
-    def settled(self, entry: Entry) -> State:
-        """Done, where no evaluation is left."""
-        left = self.stage is Stage.EVALUATE and self.evaluated >= len(entry.evaluations)
-        return replace(self, stage=Stage.DONE) if left else self
+    def settled(self, entry: Entry, snapshots: int = 0) -> State:
+        """Past the stages of evaluations where none is left."""
+        state, evaluations = self, len(entry.evaluations)
+        if state.stage is Stage.SNAPSHOTS and state.evaluated >= snapshots * evaluations:
+            state = replace(state, stage=Stage.HALVE if entry.halve else Stage.EVALUATE, evaluated=0)
+        if state.stage is Stage.EVALUATE and state.evaluated >= evaluations:
+            state = replace(state, stage=Stage.DONE)
+        return state
 
 
 class StateFolder:

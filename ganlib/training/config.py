@@ -35,6 +35,7 @@ class TrainingConfig(Config):
     state_every: float = option(60.0, "seconds between saves of the state that a resumed run starts from", min=0.0)
     snapshot_first: int = option(1_000, "images before the first snapshot after the one at 0", min=1)
     snapshot_growth: float = option(1.41, "each snapshot at this multiple of the one before", min=1.01)
+    snapshot_at: tuple[int, ...] = option((), "images of further snapshots, between those of the schedule", min=1)
 
 
 def resolve_precision(config: TrainingConfig, device: torch.device) -> TrainingConfig:

@@ -23,11 +23,11 @@ RECONSTRUCTIONS = 16  # and inputs of image-to-image models
 
 
 def next_snapshot(images_seen: int, config: TrainingConfig) -> int:
-    """The first point of the geometric schedule that lies after ``images_seen``."""
+    """The first point of the geometric schedule, or of those asked for besides, that lies after ``images_seen``."""
     point = float(config.snapshot_first)
     while int(point) <= images_seen:
         point *= config.snapshot_growth
-    return int(point)
+    return min([int(point), *(images for images in config.snapshot_at if images > images_seen)])
 
 
 def save_samples(model: Trainable, test: Split, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from ganlib.errors import GanlibError
 from ganlib.queue import read_queue
 
+PROJECT = Path(__file__).parents[2]
 GOOD = """\
 # digits first
 [[run]]
@@ -58,6 +61,26 @@ def test_an_entry_is_evaluated_by_its_classifier_and_by_imagenet_features(tmp_pa
     text = GOOD.replace('evaluate = [{ n = 500 }, { n = 1000, metrics = ["kid"] }]\n', "")
     evaluations = read_queue(write(tmp_path, text))[1].evaluations
     assert [e.extractor for e in evaluations] == ["embedded", "efficientnet_lite0"]
+    assert [e.per_class for e in evaluations] == [True, True]
+    measured = {"fid", "kid", "prc", "dc"}
+    assert [set(e.metrics) for e in evaluations] == [measured | {"class_agreement"}, measured]
+
+
+def test_snapshots_are_evaluated_at_shares_of_the_budget(tmp_path):
+    text = GOOD.replace("max_minutes = 1.5", "images = 126_000\nat = [0.0833, 0.3333]")
+    classifier, gan = read_queue(write(tmp_path, text))
+    assert classifier.snapshot_points == ()
+    assert gan.snapshot_points == (10_496, 41_996)
+
+
+def test_the_gallerys_architectures_of_today_are_measured_on_their_way():
+    by_name = {entry.name: entry for entry in read_queue(PROJECT / "checkpoints" / "queue.toml")}
+    for data, name in product(("mnist", "cifar10"), ("r3gan", "edm", "flow_matching", "dit", "glow", "vqvae")):
+        entry = by_name[f"{data}-{name}"]
+        assert [entry.images / points for points in entry.snapshot_points] == [
+            pytest.approx(12, rel=0.01),
+            pytest.approx(3, rel=0.01),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -79,8 +102,22 @@ def test_an_entry_is_evaluated_by_its_classifier_and_by_imagenet_features(tmp_pa
         ('name = "digits-dcgan"', 'name = "../dcgan"', r"line 11: name '../dcgan' is no folder's name"),
         ("halve = false", 'start = "nowhere"', r"line 7: There is no run 'nowhere'"),
         ('needs = ["digits-classifier"]', 'needs = ["later"]', r"line 15: needs names 'later'"),
-        ('data = "digits"\nmax', 'data = "digitz"\nmax', r"line 13: There is no data set 'digitz'; try digits"),
+        (
+            'data = "digits"\nmax',
+            'data = "digitz"\nmax',
+            r"line 13: data 'digitz': There is no data set 'digitz'",
+        ),
         ('[[run]]\nname = "digits-dcgan"', '[[runs]]\nname = "digits-dcgan"', r"line 10: a queue file holds"),
+        (
+            "halve = false",
+            "halve = false\nat = [0.5]",
+            r"line 8: at evaluates snapshots, of which .* has none",
+        ),
+        ("max_minutes = 1.5", "max_minutes = 1.5\nat = [0.5]", r"line 15: at names shares of the entry's images"),
+        *[
+            ("max_minutes = 1.5", f"images = 900\nat = {at}", r"line 15: at is a list of shares")
+            for at in ("0.5", "[500]", "[0.0]", "[1.0]", "[nan]", '["a"]')
+        ],
         ("[[run]]", "[[run]", r"queue.toml is no valid TOML: .*line 2"),
     ],
 )
@@ -88,6 +125,31 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path, old, new, says):
     assert old in GOOD
     with pytest.raises(GanlibError, match=says):
         read_queue(write(tmp_path, GOOD.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("celeba:Nonsense", "celeba has no attribute 'Nonsense'; try "),
+        ("subset:digits@?", "A subset names its set .*; not 'digits@\\?'"),
+        ("subset:digits@5,6", "subset:digits@5,6 gives 2 counts for 10 classes"),
+        ("subset:digitz@5", "There is no data set 'digitz'; try digits"),
+        ("mixture:digits", "A mixture takes two sets"),
+        ("mixture:digits#1+digits#1", "digits#1 is in the mixture twice"),
+        ("mixture:digits+mnist:5", "mnist takes nothing after its name"),
+        ("folder", "A folder data set needs a path"),
+        ("shards:", "A set of shards needs a path"),
+    ],
+)
+def test_what_no_data_set_is_called_is_refused(tmp_path, data, says):
+    text = GOOD.replace('data = "digits"\nmax', f'data = "{data}"\nmax')
+    with pytest.raises(GanlibError, match=f"line 13: data '{re.escape(data)}': {says}"):
+        read_queue(write(tmp_path, text))
+
+
+def test_data_that_lies_elsewhere_is_not_looked_for(tmp_path):
+    text = GOOD.replace('data = "digits"\nmax', 'data = "subset:folder:nowhere@5"\nmax')
+    assert read_queue(write(tmp_path, text))[1].data == "subset:folder:nowhere@5"
 
 
 def test_entries_may_be_written_in_any_way_of_toml(tmp_path):

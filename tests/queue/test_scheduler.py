@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,6 +201,56 @@ def test_an_entry_starts_from_the_weights_of_another_once_that_is_done(tmp_path)
     a, b = (Run(runs / name) for name in ("a", "b"))
     assert b.recipe.start is not None
     assert (b.recipe.start.run, b.recipe.start.weights) == ("a", a.weights_hash)
+
+
+def test_snapshots_are_evaluated_before_the_weights_are_halved(tmp_path, monkeypatch):
+    file, runs = tmp_path / "queue.toml", tmp_path / "runs"
+    entry = ENTRY.format(name="a", seed=0, images=320, halve="true")
+    evaluate = "at = [0.25, 0.5]\nevaluate = [{ n = 20, blocks = 2 }, { n = 20, blocks = 2, metrics = ['kid'] }]"
+    file.write_text(entry.replace("evaluate = []", evaluate))
+    stages: list[str] = []
+    scheduler = Scheduler(file, runs, options=["--device", "cpu"], report=stages.append)
+    evaluations: list[list[str]] = []
+
+    def arguments(entry: Any, state: State) -> list[str]:
+        words = original(entry, state)
+        if words[0] == "evaluate":  # digits without a classifier have no features
+            evaluations.append(words)
+            return ["list", "models"]
+        return words
+
+    original = scheduler._arguments
+    monkeypatch.setattr(scheduler, "_arguments", arguments)
+    scheduler.run()
+    assert RunFolder(runs / "a").snapshots_near([80, 160], 320) == [80, 160]  # to the image
+    at = [(words[words.index("--at") + 1], words[words.index("--metrics") + 1]) for words in evaluations]
+    snapshots = [("80", "fid"), ("80", "kid"), ("160", "fid"), ("160", "kid")]
+    assert at == [*snapshots, ("final", "fid"), ("final", "kid")]
+    assert ["--keep-images" in words for words in evaluations] == [True, False] * 3
+    assert [stage for stage in dict.fromkeys(stages)] == [
+        f"a: {stage}" for stage in ("train", "snapshots", "halve", "evaluate", "done")
+    ]
+
+
+def test_a_killed_evaluation_of_a_snapshot_is_repeated_and_lost_snapshots_are_passed_over(tmp_path):
+    file, runs = tmp_path / "queue.toml", tmp_path / "runs"
+    entry = ENTRY.format(name="a", seed=0, images=320, halve="true")
+    file.write_text(entry.replace("evaluate = []", "at = [0.3, 0.55]\nevaluate = [{ n = 20 }]"))
+    scheduler = Scheduler(file, runs)
+    (a,) = scheduler.entries
+    folder = RunFolder(runs / "a")
+    state = State(Stage.SNAPSHOTS, evaluated=1, images=320)
+    scheduler.states.path.mkdir(parents=True)
+    scheduler.states.write("a", state)
+    assert scheduler.state(a).stage is Stage.HALVE  # without snapshots there is nothing to evaluate
+    values = ["--width", "8", "--z-dim", "8", "--images", "320", "--snapshot-at", "96", "176", "--device", "cpu"]
+    values += ["--batch-size", "64"]
+    assert main(["train", "dcgan", "--data", "digits", "--out", str(folder.path), *values]) == 0
+    assert scheduler.state(a) == state
+    assert scheduler._arguments(a, state)[2:4] == ["--at", "192"]  # the first batch of 64 to end at 176 or later
+    for snapshot in folder.snapshots.iterdir():
+        snapshot.unlink()
+    assert scheduler.state(a) == State(Stage.HALVE, images=320)
 
 
 def test_a_damaged_state_is_that_of_the_beginning(tmp_path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from ganlib.commands.queue import latest
+from ganlib.queue import Entry, read_queue
 from ganlib.queue.state import Stage, State, StateFolder
 
 WHOLE = State(Stage.EVALUATE, evaluated=1, images=300, max_minutes=1.5, failures=2, failed=True, progress=9, error="x")
@@ -16,6 +18,27 @@ def test_a_state_comes_back(tmp_path):
     states = StateFolder(tmp_path)
     states.write("a", WHOLE)
     assert states.read("a") == WHOLE
+
+
+def test_stages_follow_one_another_past_those_without_evaluations(tmp_path):
+    file = tmp_path / "queue.toml"
+    entry = '[[run]]\nname = "a"\nmodel = "dcgan"\ndata = "digits"\nimages = 9\nat = [0.5]\n'
+    file.write_text(entry)
+    (both,) = read_queue(file)
+
+    def course(entry: Entry, snapshots: int) -> list[tuple[str, int]]:
+        state, steps = State(), []
+        while state.stage is not Stage.DONE:
+            state = state.next(entry, snapshots)
+            steps.append((str(state.stage), state.evaluated))
+        return steps
+
+    evaluations = [("halve", 0), ("evaluate", 0), ("evaluate", 1), ("done", 2)]
+    assert course(both, 0) == evaluations
+    assert course(both, 2) == [("snapshots", i) for i in range(4)] + evaluations
+    assert course(replace(both, evaluations=(), halve=False), 2) == [("done", 0)]
+    left = State(Stage.EVALUATE, evaluated=2)
+    assert left.settled(both).stage is Stage.DONE  # of an entry that had more evaluations before
 
 
 @pytest.mark.parametrize(

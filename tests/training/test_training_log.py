@@ -140,6 +140,8 @@ def test_the_schedule_of_snapshots_is_geometric_and_always_ahead():
         points.append(at)
     assert points == [1000, 1500, 2250, 3375, 5062]
     assert next_snapshot(1499, config) == 1500
+    besides = TrainingConfig(snapshot_first=1000, snapshot_growth=1.5, snapshot_at=(1200, 400, 1500))
+    assert [next_snapshot(n, besides) for n in (0, 400, 1000, 1200, 1500)] == [400, 1000, 1200, 1500, 2250]
 
 
 @pytest.mark.parametrize(("name", "size"), [("dcgan", (8 * 18 - 2, 6 * 18 - 2)), ("cdcgan", (8 * 18 - 2, 3 * 18 - 2))])

@@ -39,6 +39,11 @@ from ganlib.settings import array_cache
 PROBED = 100  # pictures that are tried for the size by default
 
 
+def _require_path(argument: str) -> None:
+    if not argument:
+        raise GanlibError("A set of shards needs a path; write it as shards:PATH.")
+
+
 @register_data_set(
     "shards",
     "WebDataset shards or Parquet files, read as they are, as shards:PATH",
@@ -47,12 +52,12 @@ PROBED = 100  # pictures that are tried for the size by default
     num_classes=None,
     display_name="Shards",
     argument="PATH",
+    check=_require_path,
 )
 def shards(request: DataRequest) -> Source:
     """``shards:PATH``: a folder of shards or one shard; absolute, or in the working folder or a data root."""
-    if not request.argument:
-        raise GanlibError("A set of shards needs a path; write it as shards:PATH.")
-    requested = Path(os.path.expanduser(request.argument))
+    _require_path(request.argument or "")
+    requested = Path(os.path.expanduser(request.argument or ""))
     for path in (base / requested for base in (Path(), *request.roots)):
         if os.path.exists(path):  # unlike Path.exists, False for impossible paths instead of an error
             return ShardSet(path.resolve()).source
