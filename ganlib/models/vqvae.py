@@ -102,7 +102,7 @@ class Codebook(nn.Module):
         super().__init__()
         self.register_buffer("vectors", torch.randn(codes, width))
         self.register_buffer("counts", torch.zeros(codes))  # so that the first batch replaces all
-        self.register_buffer("sums", self.vectors.clone())
+        self.register_buffer("sums", torch.zeros(codes, width))
 
     def nearest(self, x: Tensor) -> Tensor:
         """(M, width) -> (M,) codes."""
@@ -205,10 +205,10 @@ class VQVAE(EmbedsAttributes):
         encoded = self.autoencoder.encoder(batch.images).float()
         flat = encoded.permute(0, 2, 3, 1).flatten(0, 2)
         codes = self.autoencoder.codebook.nearest(flat)
-        if self.training:
-            self.autoencoder.codebook.update(flat.detach(), codes)
         quantised = self.autoencoder.codebook.vectors[codes].view(len(encoded), *encoded.shape[2:], -1)
         quantised = quantised.permute(0, 3, 1, 2)
+        if self.training:  # after the vectors were taken: a code that starts anew is another vector from then on
+            self.autoencoder.codebook.update(flat.detach(), codes)
         commitment = mse_loss(encoded, quantised)
         straight = encoded + (quantised - encoded).detach()
         error = mse_loss(self.autoencoder.decoder(straight).float(), batch.images)

@@ -33,6 +33,34 @@ def test_codes_move_to_the_mean_of_their_vectors_and_unused_ones_start_anew():
     assert 0.9 < DECAY < 1
 
 
+def test_the_first_batch_replaces_the_random_vectors():
+    """Counts and sums start at 0 alike: what a code is after it holds nothing of what it was before."""
+    book = Codebook(3, 2)
+    rare, frequent = torch.tensor([[7.0, 7.0]]), torch.tensor([[1.0, 0.0], [3.0, 4.0]]).repeat(40, 1)
+    book.update(torch.cat([frequent, rare]), torch.tensor([0] * 80 + [1]))
+    torch.testing.assert_close(book.vectors[0], torch.tensor([2.0, 2.0]))
+    assert book.counts[0].item() == pytest.approx(80 * (1 - DECAY))
+    for vector in book.vectors[1:]:  # used less than LEAST_USE on average, and not at all
+        assert any(torch.allclose(vector, row) for row in (*frequent[:2], *rare))
+
+
+def test_an_image_is_decoded_from_the_vectors_that_were_nearest_to_it():
+    """Codes that start anew in the same step are other vectors afterwards."""
+    model: Any = MODELS["vqvae"](tiny_config("vqvae")).train()
+    batch = Batch(torch.rand(3, 1, 16, 16) - 0.5, torch.arange(3))
+    before = model.autoencoder.codebook.vectors.clone()
+    codes = model.codes_of(batch.images)
+    given: list[torch.Tensor] = []
+    model.autoencoder.decoder.register_forward_hook(lambda module, inputs, out: given.append(inputs[0]))
+    loss, logs = model.loss(batch)
+    quantised = before[codes].view(3, 4, 4, 4).permute(0, 3, 1, 2)
+    torch.testing.assert_close(given[0], quantised)
+    assert (model.autoencoder.codebook.vectors[codes.flatten()] - before[codes.flatten()]).abs().max() > 0.1
+    encoded = model.autoencoder.encoder(batch.images)
+    commitment = (encoded - quantised).square().mean().item()
+    assert loss.item() == pytest.approx(logs["loss/mse"].item() + 0.25 * commitment, rel=1e-5)
+
+
 def test_gradients_pass_the_quantisation_straight_through():
     """The encoder gets the gradient of the decoder at the codes, as if they were its own output."""
     model: Any = MODELS["vqvae"](tiny_config("vqvae", commitment=0.0)).eval()
