@@ -182,14 +182,16 @@ def rotate_hue(angle: Tensor) -> Tensor:
 AUGMENT_WIDTH = 9  # parameters of ``labelled_augment``
 
 
-def labelled_augment(images: Tensor, p: float) -> tuple[Tensor, Tensor]:
+def labelled_augment(images: Tensor, p: float, *, mirror: bool) -> tuple[Tensor, Tensor]:
     """(N, C, H, W) -> the same shape, and (N, 9) parameters of what was done, all 0 where nothing was.
 
-    Flips, scaling, rotation, stretching and translation, each with probability p. A network that is told the parameters
-    does not let them leak into what it generates. Karras et al., arXiv:2206.00364, section 5 and table 6.
+    Where ``mirror`` half of the images are mirrored, whatever p is; scaled, rotated, stretched and moved they are with
+    probability p each, upside down with p / 2. A network that is told the parameters does not let them leak into what
+    it generates. Karras et al., arXiv:2206.00364, section 5 and table 6.
     """
     n, c, h, w = images.shape
-    flip_x, flip_y = (bernoulli(n, p) * torch.randint(2, (n,)) for _ in range(2))
+    flip_x = bernoulli(n, 0.5 * mirror)
+    flip_y = bernoulli(n, p) * torch.randint(2, (n,))
     size, stretch = (bernoulli(n, p) * 0.2 * torch.randn(n) for _ in range(2))
     angle, direction = bernoulli(n, p) * (torch.rand(n) * 2 - 1) * pi, (torch.rand(n) * 2 - 1) * pi
     shift = bernoulli(n, p) * 0.125 * torch.randn(2, n)

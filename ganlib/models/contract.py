@@ -102,6 +102,10 @@ class Trainable(nn.Module, ABC):
     """Name of the loss, shown beside the curves."""
     training_defaults: ClassVar[dict[str, Any]] = {}
     """Training settings of the paper where they differ from ``TrainingConfig``'s defaults."""
+    mirrors_batches: bool = False
+    """Whether the losses mirror images themselves where the run does, which ``mirror`` says; else its batches are."""
+    mirror: bool = False
+    """Whether the run mirrors images at random; set before its first step."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

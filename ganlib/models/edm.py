@@ -2,7 +2,8 @@
 
 Karras, Aittala, Aila, Laine, "Elucidating the Design Space of Diffusion-Based Generative Models", NeurIPS 2022,
 arXiv:2206.00364: preconditioning and loss (table 1), noise levels, Heun's sampler with churn (algorithm 2),
-augmentation whose parameters condition the network (section 5). Ho, Salimans, arXiv:2207.12598: guidance.
+augmentation whose parameters condition the network (section 5), mirroring half of the images where the data set's may
+be: the batches do not mirror them then, as the network would not be told. Ho, Salimans, arXiv:2207.12598: guidance.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class EDMConfig(UNetConfig):
     sigma_min: float = option(0.002, "lowest noise level above 0 in sampling", min=1e-5, max=1.0)
     sigma_max: float = option(80.0, "highest noise level in sampling", min=1.0, max=10_000.0)
     rho: float = option(7.0, "how far sampling's steps shorten towards low noise; 1 = even", min=1.0, max=100.0)
-    augment: float = option(0.12, "probability of each geometric augmentation in training", min=0.0, max=1.0)
+    augment: float = option(0.12, "probability of each geometric augmentation, told to the network", min=0.0, max=1.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,6 +78,7 @@ class EDM(Guided):
     def __init__(self, config: EDMConfig) -> None:
         super().__init__(config)
         self.unet = config.build_unet(AUGMENT_WIDTH if config.augment else 0)
+        self.mirrors_batches = config.augment > 0
         steps = steps_option(DEFAULT_STEPS, MAX_STEPS)
         self.options = (steps, SOLVER, CHURN, *self.guidance_options)
 
@@ -86,7 +88,9 @@ class EDM(Guided):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """λ(σ) ‖D(x + n; σ) - x‖² for each pixel value, ln σ ~ N(p_mean, p_std²) (equation 2 and table 1)."""
         c = self.config
-        x, augmentation = labelled_augment(batch.images, c.augment) if c.augment else (batch.images, None)
+        x, augmentation = batch.images, None
+        if self.mirrors_batches:
+            x, augmentation = labelled_augment(x, c.augment, mirror=self.mirror)
         y = self.training_condition(batch)
         sigma = (c.p_mean + c.p_std * torch.randn(len(x), device=x.device)).exp()
         noisy = x + per_image(sigma, x) * torch.randn_like(x)

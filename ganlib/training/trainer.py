@@ -60,6 +60,7 @@ class Trainer:
         self.folder, self.data, self.config, self.device = folder, data, config, device
         model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from the stubs
         self.model = model.train()
+        model.mirror = data.flip if config.flip == "auto" else config.flip == "on"
         self.world = world or World()
         self.shares = Shares(self.world, config.microbatches, config.seed)
         self._batch_size(0)
@@ -221,7 +222,7 @@ class Trainer:
             self._batch_size,
             seed=c.seed,
             start=self.step,
-            flip=self.data.flip if c.flip == "auto" else c.flip == "on",
+            flip=self.model.mirror and not self.model.mirrors_batches,
             only=c.only,
             labels=c.labels,
             labelled_share=c.labelled_share,

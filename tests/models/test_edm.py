@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from ganlib.augment import labelled_augment
 from ganlib.errors import GanlibError
+from ganlib.images import to_uint8
 from ganlib.models import MODELS, Batch
+from ganlib.models.edm import EDM
 from ganlib.training.trainer import seeded
-from helpers.tiny_models import tiny_config
+from helpers.tiny_models import make_trainer, tiny_config
 
 SIGMAS = torch.tensor([0.002, 0.1, 0.5, 3.0, 80.0])
 
@@ -81,15 +84,45 @@ def test_churn_draws_from_the_seed_alone():
 
 def test_augmentations_are_told_and_absent_ones_change_nothing():
     images = torch.rand(16, 1, 16, 16) * 2 - 1
-    same, parameters = labelled_augment(images, 0.0)
+    same, parameters = labelled_augment(images, 0.0, mirror=False)
     torch.testing.assert_close(same, images)
     assert (parameters == 0).all()
     torch.manual_seed(1)
-    moved, parameters = labelled_augment(images, 0.2)
+    moved, parameters = labelled_augment(images, 0.2, mirror=True)
     for before, after, told in zip(images, moved, parameters, strict=True):
         assert torch.allclose(before, after, atol=1e-4) == bool((told == 0).all())
         if told.nonzero().flatten().tolist() == [0]:
             torch.testing.assert_close(after, before.flip(2))
+
+
+@pytest.mark.parametrize(("p", "upside_down"), [(0.0, 0.0), (0.12, 0.06)])
+def test_half_of_the_images_are_mirrored_where_they_may_be(p, upside_down):
+    """Whatever p is, of which the other augmentations are; the released script gives mirroring p = 10⁸."""
+    torch.manual_seed(0)
+    images = torch.rand(4000, 1, 4, 4)
+    _, told = labelled_augment(images, p, mirror=True)
+    assert told[:, 0].mean().item() == pytest.approx(0.5, abs=0.03)
+    assert told[:, 1].mean().item() == pytest.approx(upside_down, abs=0.012)
+    assert (told[:, 2] != 0).float().mean().item() == pytest.approx(p, abs=0.02)
+    _, told = labelled_augment(images, p, mirror=False)
+    assert (told[:, 0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("augment", "flip", "mirror", "in_batches"),
+    [(0.12, "on", True, False), (0.12, "off", False, False), (0.0, "on", True, True), (0.12, "auto", False, False)],
+)
+def test_images_are_mirrored_once_and_told(augment, flip, mirror, in_batches, tmp_path, monkeypatch):
+    """By the augmentation, or in the batches where there is none; the noise of ``make_trainer`` may not be."""
+    batches: list[Tensor] = []
+    loss = EDM.loss
+    monkeypatch.setattr(EDM, "loss", lambda model, batch: batches.append(batch.images) or loss(model, batch))
+    trainer = make_trainer(tmp_path, MODELS["edm"](tiny_config("edm", augment=augment)), images=96, flip=flip)
+    trainer.train()
+    assert trainer.model.mirror == mirror
+    known = {image.tobytes() for image in trainer.data.train.images}
+    seen = to_uint8(torch.cat(batches))
+    assert in_batches == any(image.tobytes() not in known for image in seen)
 
 
 def test_noise_levels_in_the_wrong_order_are_refused():
