@@ -1,12 +1,12 @@
 """Export: a labelled set of generated images as files, with a manifest and a data card."""
 
-from ganlib.ui import catalog, chrome, exporting
+from ganlib.ui import catalog, chrome, exported, exporting
 
 with chrome.page("Export", "A labelled set of generated images as files"):
     if not catalog.runs(catalog.generates):
         chrome.no_models()
     run = exporting.pick_run()
     request = exporting.pick_request(run)
-    exporting.draw_job()
+    shown = exporting.draw_job()
     exporting.draw_preview(request)
-    exporting.draw_exports()
+    exported.draw_exports(shown)
