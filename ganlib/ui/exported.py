@@ -75,7 +75,7 @@ def card_and_manifest(folder: Path) -> bytes:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in (CARD, MANIFEST, HEADER, *REPORT):
             if (folder / name).is_file():
-                archive.write(folder / name, name)
+                archive.writestr(name, (folder / name).read_bytes())
     return content.getvalue()
 
 

@@ -118,8 +118,8 @@ def pick_request(run: Run) -> ExportRequest:
             format="percent",
             help="Images that lie as near to a training image as this share of test images are left out.",
         )
-        values["first_seed"] = pick_seed(key="first_seed", label="First seed", compact=True)
-        with st.popover("Model options", icon=":material/tune:"):
+        with st.popover("Seed and options", icon=":material/tune:"):
+            values["first_seed"] = pick_seed(key="first_seed", label="First seed", compact=True)
             options = pick_options(run)
         config = ExportConfig.from_dict(values | {"min_confidence": confidence, "min_distance": distance})
         request = ExportRequest(run, config, options)
