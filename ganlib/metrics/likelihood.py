@@ -1,5 +1,8 @@
 """Bits per dimension of test images: the negative log likelihood in bits, for each pixel value.
 
+JPEG (cifar10-jpeg) and resizing (MNIST at 32 pixels) change what levels take: published figures, which are of the
+original images, are no comparison; Glow's are a bound besides.
+
 Theis, van den Oord, Bethge, "A note on the evaluation of generative models", ICLR 2016, arXiv:1511.01844.
 """
 

@@ -222,6 +222,22 @@ def test_steps_go_evenly_from_all_noise_to_none():
     assert mixed == [([1000, 1000], [0, 500]), ([0, 500], [0, 0])]
 
 
+@pytest.mark.parametrize("name", ["ddpm", "dit"])
+def test_more_steps_than_timesteps_are_refused_and_change_nothing(name, monkeypatch):
+    """Of 20 steps over 5 timesteps 15 stay where they are, in sampling and in encoding."""
+    model = build(name, timesteps=5)
+    with pytest.raises(GanlibError, match="Option steps must be at least 1 and at most 5, not '6'"):
+        check_options(model, {"steps": "6"})
+    assert [o.default for o in model.options if o.name == "steps"] == [5]
+    latents = model.latents([1, 2, 3])
+    each = model.generate(latents, LABELS, steps=5)
+    torch.testing.assert_close(model.generate(latents, LABELS), each)
+    torch.testing.assert_close(model.generate(latents, LABELS, steps=torch.tensor([5, 20, 250])), each)
+    encoded = model.encode(images()).z
+    monkeypatch.setattr("ganlib.models.ddpm.DEFAULT_STEPS", 5)
+    torch.testing.assert_close(model.encode(images()).z, encoded)
+
+
 # Guidance.
 
 

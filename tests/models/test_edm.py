@@ -13,8 +13,9 @@ from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
 from ganlib.models import MODELS, Batch
 from ganlib.models.edm import EDM
+from ganlib.sampling import check_options
 from ganlib.training.trainer import seeded
-from helpers.tiny_models import make_trainer, tiny_config
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 SIGMAS = torch.tensor([0.002, 0.1, 0.5, 3.0, 80.0])
 
@@ -123,6 +124,34 @@ def test_images_are_mirrored_once_and_told(augment, flip, mirror, in_batches, tm
     known = {image.tobytes() for image in trainer.data.train.images}
     seen = to_uint8(torch.cat(batches))
     assert in_batches == any(image.tobytes() not in known for image in seen)
+
+
+def test_steps_and_guidance_out_of_reach_are_refused_in_a_sentence():
+    with pytest.raises(GanlibError, match="Option steps must be at least 1 and at most 100, not '101'"):
+        check_options(build("edm"), {"steps": "101"})
+    with pytest.raises(GanlibError, match="no option 'guidance'; it has steps, solver, churn"):
+        check_options(build("edm", num_classes=0), {"guidance": 2})
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_few_steps_follow_their_own_levels(steps):
+    """Of Gaussian images: one step is Euler's from σ_max to 0, c_skip x; of two the first is Heun's down to σ_min."""
+    model = fresh(sigma_data=0.5, sigma_min=0.1, sigma_max=2.0)
+    model.unet.last[2].bias.zero_()
+    latents = model.latents([1, 2])
+
+    def slope(x: Tensor, sigma: float) -> Tensor:
+        return x * sigma / (0.5**2 + sigma**2)
+
+    x, sigma = 2 * latents.z, 2.0
+    if steps == 2:
+        first = slope(x, 2.0)
+        x = x + (0.1 - 2) / 2 * (first + slope(x + (0.1 - 2) * first, 0.1))
+        sigma = 0.1
+    expected = (x - sigma * slope(x, sigma)).clamp(-1, 1)
+    made = model.generate(latents, torch.tensor([0, 1]), steps=steps)
+    torch.testing.assert_close(made, expected, atol=1e-5, rtol=1e-4)
+    assert len(list(model.trace(latents, torch.tensor([0, 1]), steps=steps))) == model.stages(steps=steps) == steps
 
 
 def test_noise_levels_in_the_wrong_order_are_refused():
