@@ -163,6 +163,8 @@ def companions(cls: Any, field: str, value: Any) -> dict[str, Any]:
     """Other fields without which this one is refused."""
     if field == "attributes":  # whose combinations are the classes
         return {"num_classes": 2**value}
+    if field == "guidance":
+        return {"num_classes": 2}
     if field == "virtual_batch_norm" and "normalization" in {f.name for f in fields(cls)}:  # pixel norm has no batch
         return {"normalization": "spectral + batch"}
     return {}
