@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import UnionType
 from typing import Any, Self
 
 from ganlib.errors import GanlibError, shortened
@@ -18,6 +19,7 @@ from ganlib.files import read_json, write_atomically
 FOLDER = re.compile(r"(?:^|:)(folder|shards):(.*)", re.DOTALL)  # one's own data, whose recipe has the name alone
 OTHER_PLACE = re.compile(r"[/\\]|^\.\.?(?=[@#]|$)|^~|^[A-Za-z]:")
 MAX_SKIPPED = 20  # names
+LARGEST_NUMBER = 2**53  # of images and seconds
 FORMAT = 1  # of the file, which names it from 2 on; raise it when older versions would misread a newer recipe
 
 
@@ -102,13 +104,19 @@ class StartRecipe:
 
     run: str
     weights: str  # their hash
+    images: int = 0  # that they had seen, with those behind their own start; 0 where it is unknown
+    seconds: float = 0.0  # of training, likewise
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        return cls(_typed(values["run"], str), _typed(values["weights"], str))
+        images, seconds = _typed(values.get("images", 0), int), float(_typed(values.get("seconds", 0.0), int | float))
+        if not (0 <= images <= LARGEST_NUMBER and 0 <= seconds <= LARGEST_NUMBER):
+            raise ValueError("no number of images or seconds")
+        return cls(_typed(values["run"], str), _typed(values["weights"], str), images, seconds)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"run": self.run, "weights": self.weights}
+        trained = {"images": self.images, "seconds": self.seconds}
+        return {"run": self.run, "weights": self.weights, **{key: value for key, value in trained.items() if value}}
 
 
 @dataclass(frozen=True)
@@ -231,9 +239,9 @@ def write_recipe(path: Path, recipe: Recipe) -> None:
     write_atomically(path, json.dumps(recipe.to_dict(), indent=2).encode() + b"\n")
 
 
-def _typed(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+def _typed(value: Any, kind: type | UnionType) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{value!r} is no {kind}")
     return value
 
 

@@ -19,12 +19,11 @@ from ganlib.errors import GanlibError, shortened
 from ganlib.files import read_json, require_file, write_atomically
 from ganlib.models import MODELS, GenerativeModel, ImageToImage, ModelConfig, Trainable, blueprint
 from ganlib.naming import displayable, nearest_names, run_names
-from ganlib.recipe import Recipe, read_recipe
+from ganlib.recipe import LARGEST_NUMBER, Recipe, read_recipe
 from ganlib.run_folder import RunError, RunFolder
 from ganlib.settings import run_roots
 from ganlib.tensors import TensorHeader, read_header, read_safetensors
 
-LARGEST_NUMBER = 2**53  # of images and seconds in metadata
 WEIGHTS_HASH = re.compile("[0-9a-f]{12}")
 
 
@@ -142,6 +141,16 @@ class Run:
     @property
     def training_seconds(self) -> float:
         return self._number("seconds")
+
+    @property
+    def total_images(self) -> int:
+        """``images_seen``, and those that the weights it started from had seen."""
+        return self.images_seen + (self.recipe.start.images if self.recipe.start else 0)
+
+    @property
+    def total_seconds(self) -> float:
+        """``training_seconds``, and those behind the weights it started from."""
+        return self.training_seconds + (self.recipe.start.seconds if self.recipe.start else 0.0)
 
     def _number(self, key: str) -> float:
         path = self.folder.weights_record if self.archived else self.folder.weights

@@ -18,7 +18,7 @@ FULL = Recipe(
     config={"width": 4, "sizes": [1, 2]},
     data=DataRecipe("noise", ("not a", "a"), SPLIT, SPLIT, ("a",), (20, 4)),
     training={"images": 64},
-    start=StartRecipe("before", "abcdef012345"),
+    start=StartRecipe("before", "abcdef012345", 640, 1.5),
     note="A short run.",
     versions={"torch": "2.6.0"},
     commit="4c28359",
@@ -46,6 +46,13 @@ def test_what_a_recipe_lacks_leaves_no_key() -> None:
     assert values["data"] == {"name": "elsewhere", "classes": []}
 
 
+def test_a_start_of_unknown_length_counts_nothing() -> None:
+    values = {"run": "before", "weights": "abcdef012345"}
+    start = StartRecipe.from_dict(values)
+    assert (start.images, start.seconds) == (0, 0.0)
+    assert start.to_dict() == values
+
+
 def test_keys_of_other_versions_are_kept() -> None:
     values = FULL.to_dict() | {"world_size": 8}
     values["data"]["licence"] = "CC BY 4.0"
@@ -61,6 +68,10 @@ def test_keys_of_other_versions_are_kept() -> None:
         ({"format": True}, "is not a run's recipe"),
         ({"training": [1]}, "is not a run's recipe"),
         ({"start": {"run": "a"}}, "lacks 'weights'"),
+        ({"start": {"run": "a", "weights": "b", "images": -1}}, "is not a run's recipe"),
+        ({"start": {"run": "a", "weights": "b", "images": 1.5}}, "is not a run's recipe"),
+        ({"start": {"run": "a", "weights": "b", "seconds": True}}, "is not a run's recipe"),
+        ({"start": {"run": "a", "weights": "b", "seconds": float("nan")}}, "is not a run's recipe"),
         ({"data": {"name": "noise", "classes": "ab"}}, "is not a run's recipe"),
         ({"data": {"name": "noise", "classes": ["a", "a"]}}, "is not a run's recipe"),
         ({"data": {"name": "noise", "classes": [], "train": {"n": 24}}}, "lacks 'fingerprint'"),

@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> None:
     else:
         named = find_run(args.what)
         snapshots = named.folder.snapshot_images()
-        print(f"{named.name}: {named.images_seen:,} images seen, weights {named.weights_hash}")
+        start = named.recipe.start
+        before = f" ({start.images:,} of them by {start.run}, whose weights it started from)" if start else ""
+        print(f"{named.name}: {named.total_images:,} images seen{before}, weights {named.weights_hash}")
         print("snapshots: " + (", ".join(map(str, snapshots)) or "none"))
 
 
@@ -59,7 +61,7 @@ def list_runs() -> None:
     rows = []
     for r in runs:
         try:
-            seen = f"{r.images_seen:,} images{', archived' if r.archived else ''}"
+            seen = f"{r.total_images:,} images{', archived' if r.archived else ''}"
             rows.append((r.name, r.model_name, r.data_name, seen, str(r.path)))
         except RunError as damage:  # shows when the file's header is read
             broken.append(damage)
@@ -83,8 +85,8 @@ def list_scores() -> None:
             run.name,
             run.model_name,
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
-            f"{run.images_seen:,}",
-            f"{run.training_seconds / 60:.0f} min",
+            f"{run.total_images:,}",
+            f"{run.total_seconds / 60:.0f} min",
             *(_with_interval(fid) if fid else "–" for fid in measured),
             _percent(scores.get("class_agreement")),
             f"{scores['fid'].n_fake:,}",

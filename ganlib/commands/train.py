@@ -194,7 +194,7 @@ def _start(args: argparse.Namespace, world: World) -> Training:
         config=model.config.to_dict(),
         data=_data_recipe(data),
         training=config.to_dict(),
-        start=StartRecipe(like.name, like.weights_hash) if like and args.start else None,
+        start=_start_recipe(like) if like and args.start else None,
         note=args.note,
         versions=versions(),
         commit=commit(),
@@ -204,6 +204,10 @@ def _start(args: argparse.Namespace, world: World) -> Training:
     if world.rank == 0:
         _require_empty(folder, locked=False)
     return Training(folder, model, data, config, recipe)
+
+
+def _start_recipe(run: Run) -> StartRecipe:
+    return StartRecipe(run.name, run.weights_hash, run.total_images, round(run.total_seconds, 1))
 
 
 def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataSet:

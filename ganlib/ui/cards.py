@@ -85,7 +85,9 @@ def large_card(run: Run, *, named: bool = False) -> dict[str, Any]:
         if sheet and (source := thumbnails.sheet_url(sheet)):
             alt = f"{subject} after {int(sheet.stem):,} training images"
             pictures.append({"src": source, "alt": alt})
-    seen = _fact("images seen", format_count(run.images_seen), f"{run.training_seconds / 60:.0f} minutes of training")
+    start = f", with those of {run.recipe.start.run}, from whose weights it started" if run.recipe.start else ""
+    trained = f"{run.total_seconds / 60:.0f} minutes of training{start}"
+    seen = _fact("images seen", format_count(run.total_images), trained)
     notes = ["Test images, each above its reconstruction"] if len(pictures) > 1 else []
     notes += [sentence for sentence in [run.note, *describe_accuracies(run)] if sentence]
     return _card(run, pictures, [*_quality(run), _size(run), seen, *_speed(run)], notes, named)

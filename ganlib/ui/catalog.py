@@ -104,7 +104,7 @@ def makes_images(run: Run) -> bool:
 def best_first(candidates: Iterable[Run]) -> list[Run]:
     """Lowest FID first, then unmeasured runs, most images seen first: an order to offer runs in, no ranking."""
     fids = _fids(_run_files() + signature("*/evaluation.json"))
-    return sorted(candidates, key=lambda run: (fids.get(run.name, inf), -run.images_seen))
+    return sorted(candidates, key=lambda run: (fids.get(run.name, inf), -run.total_images))
 
 
 @shared_cache(maxsize=4)

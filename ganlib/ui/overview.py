@@ -128,7 +128,7 @@ def leaderboard(runs: Sequence[Run]) -> pd.DataFrame:
             "Class agreement": [100 * value for value in column("class_agreement")],
             "Parameters": [sum(run.parameters.values()) for run in runs],
             "Images/s": column("sampling_rate"),
-            "Training, minutes": [run.training_seconds / 60 for run in runs],
+            "Training, minutes": [run.total_seconds / 60 for run in runs],
             "Run": names,
         }
     )

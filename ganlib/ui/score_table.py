@@ -39,8 +39,8 @@ def draw_ranking(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFra
             "High": ordered.high.to_numpy(),
             AGREEMENT: [100 * agreements.get(run.name, float("nan")) for run in ranked_runs],
             "Parameters": [sum(run.parameters.values()) for run in ranked_runs],
-            "Images seen": [run.images_seen for run in ranked_runs],
-            "Training, minutes": [run.training_seconds / 60 for run in ranked_runs],
+            "Images seen": [run.total_images for run in ranked_runs],
+            "Training, minutes": [run.total_seconds / 60 for run in ranked_runs],
             "Evaluated": ordered.date.dt.date.to_numpy(),
         }
     )

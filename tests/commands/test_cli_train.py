@@ -178,7 +178,13 @@ def test_one_level_is_retrained_alone_from_a_finished_run(tmp_path, capsys):
     changed = {key.split(".")[1] for key in before if not torch.equal(before[key], after[key])}
     assert changed == {"1"}  # of the levels 4, 8 and 16
     recipe = json.loads((second / "config.json").read_text())
-    assert recipe["start"] == {"run": "first", "weights": find_run(str(first)).weights_hash}
+    start = find_run(str(first))
+    trained = {"images": 16, "seconds": start.training_seconds}
+    assert recipe["start"] == {"run": "first", "weights": start.weights_hash, **trained}
+    main(["train", "--start", str(second), "--phases", "*/8", "--images", "8", "--out", str(tmp_path / "third")])
+    third = find_run(str(tmp_path / "third"))
+    assert (third.images_seen, third.total_images) == (8, 40)
+    assert third.total_seconds == pytest.approx(third.training_seconds + find_run(str(second)).total_seconds, abs=0.1)
 
 
 def test_weights_that_do_not_fit_are_no_start(tmp_path, capsys):
