@@ -117,12 +117,14 @@ def _default(value: Any) -> str:
     return f" (default: {text})"
 
 
-def flags(config: Config) -> list[str]:
-    """The command line that ``add_arguments`` reads this config from: the fields that are not at their default."""
+def flags(config: Config, than: Config | None = None) -> list[str]:
+    """The command line that ``add_arguments`` reads this config from: the fields that are not at their default, or
+    not as another config of its kind has them.
+    """
     words = []
     for f in fields(config):
         value = getattr(config, f.name)
-        if value == f.default:
+        if value == (f.default if than is None else getattr(than, f.name)):
             continue
         name = f.name.replace("_", "-")
         if isinstance(value, bool):

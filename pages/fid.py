@@ -64,7 +64,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     with report.tab(tabs["Other features"]):
         details.draw_other_features(report, scores.other_features(measured, ranked), title, colours)
     with report.tab(tabs["Cost"]):
-        details.draw_costs(report, ranked, present, title, colours)
+        details.draw_costs(report, ranked, history, present, title, colours)
     with report.tab(tabs["Training"]):
         details.draw_history(report, history, title, colours)
     with report.tab(tabs["Differences"]):

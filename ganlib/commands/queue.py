@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import signal
 import time
 from collections.abc import Sequence
@@ -86,12 +85,7 @@ def print_status(scheduler: Any) -> None:
 
 def latest(log: Path) -> tuple[int, float]:
     """Images seen at the last whole row of a training log, and the seconds of training since its first one."""
-    from ganlib.logs.axes import without_pauses
+    from ganlib.logs.training_time import read_course
 
-    if not log.exists():
-        return 0, 0.0
-    with log.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("images") and row.get("wall_time")]
-    if not rows:
-        return 0, 0.0
-    return int(rows[-1]["images"]), float(without_pauses([float(row["wall_time"]) for row in rows])[-1])
+    images, seconds = read_course(log)
+    return (int(images[-1]), float(seconds[-1])) if len(images) else (0, 0.0)

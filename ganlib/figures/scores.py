@@ -1,4 +1,4 @@
-"""Scores of one metric and protocol, ranked, against their cost and over training: figures and their text alternative.
+"""Scores of one metric and protocol, ranked and over training: figures and their text alternative.
 
 ``models`` is run -> architecture of all runs that figures show together: each run looks the same in all of them.
 """
@@ -40,7 +40,7 @@ def score_bars(
     images, shown at the end of its row.
     GanlibError if the frame mixes metrics or protocols, whose values do not compare.
     """
-    _check_comparable(frame)
+    check_comparable(frame)
     frame = _ranked(frame)
     if frame.empty:
         return empty_figure("No scores to show yet.")
@@ -119,7 +119,7 @@ def score_history(frame: pd.DataFrame, *, title: str, colours: Mapping[str, str]
     More than ``MAX_ENDS`` runs have a panel each, with the others faint behind.
     GanlibError if the frame mixes metrics or protocols.
     """
-    _check_comparable(frame)
+    check_comparable(frame)
     frame = frame[np.isfinite(frame["value"])].dropna(subset=["images_seen"])
     if frame.empty:
         return empty_figure("No scores to show yet.")
@@ -148,7 +148,7 @@ def _history_panels(frame: pd.DataFrame, title: str, colours: Mapping[str, str])
     """A small panel a run, the best final score first: its own line on those of all."""
     histories = {str(run): rows.sort_values("images_seen", kind="stable") for run, rows in frame.groupby("run")}
     ends = {run: rows["value"].iloc[-1] for run, rows in histories.items()}
-    order = sorted(ends, key=ends.__getitem__, reverse=_better(frame) == "higher")
+    order = sorted(ends, key=ends.__getitem__, reverse=better_of(frame) == "higher")
     gap = {"images_seen": [np.nan], "value": [np.nan]}
     everything = pd.concat([pd.concat([rows, pd.DataFrame(gap)]) for rows in histories.values()])
     rows = -(-len(order) // PANEL_COLUMNS)
@@ -184,41 +184,13 @@ def _end_label(run: str, n: int) -> dict[str, object]:
     return {"cliponaxis": False, "mode": "lines+markers+text", **label}
 
 
-def score_cost(frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[str, str]) -> go.Figure:
-    """Scores against what they cost, column ``cost``, on a logarithmic axis; the line leads along the runs that no
-    other run beats in both.
-
-    GanlibError if the frame mixes metrics or protocols.
-    """
-    _check_comparable(frame)
-    frame = _ranked(frame.dropna(subset=[cost]))
-    frame = frame[(frame[cost] > 0) & np.isfinite(frame[cost])]
-    if frame.empty:
-        return empty_figure("No scores to show yet.")
-    figure = go.Figure()
-    front = frame[pareto(frame[cost].to_numpy(), frame["value"].to_numpy(), _better(frame))].sort_values(cost)
-    figure.add_scatter(
-        x=front[cost], y=front["value"], mode="lines", line={"color": NEUTRAL, "dash": "dot", "width": 1.5},
-        hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
-    lines = run_lines(sorted({*colours, *frame["run"]}), colours)
-    # The names of all would lie one upon the other: those of the front and of what is highlighted, others on hover.
-    named = {*front["run"], *_highlighted(colours)}
-    for run, x, y in zip(frame["run"], frame[cost], frame["value"], strict=True):
-        _point(figure, run, x, y, lines[run], "%{y:.4g} at %{x:,.4g}", named=run in named)
-    values, labels = _log_ticks(frame[cost].min(), frame[cost].max())
-    figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=labels)
-    figure.update_yaxes(title_text=title)
-    return apply_style(figure.update_layout(height=480, showlegend=False))
-
-
 def score_pairs(frame: pd.DataFrame, *, titles: tuple[str, str], colours: Mapping[str, str]) -> go.Figure:
     """Scores of one metric on two kinds of features, columns ``own`` (across) and ``other`` by run."""
     figure = go.Figure()
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
     for run, own, other in zip(frame["run"], frame["own"], frame["other"], strict=True):
         hover = "%{x:.4g} and %{y:.4g}"
-        _point(figure, run, own, other, lines[run], hover, named=len(frame) <= MAX_ENDS or run in _highlighted(colours))
+        _point(figure, run, own, other, lines[run], hover, named=len(frame) <= MAX_ENDS or run in highlighted(colours))
     figure.update_xaxes(title_text=titles[0], showgrid=False)
     figure.update_yaxes(title_text=titles[1])
     return apply_style(figure.update_layout(height=480, showlegend=False))
@@ -229,7 +201,7 @@ def precision_recall(frame: pd.DataFrame, *, colours: Mapping[str, str]) -> go.F
     figure = go.Figure()
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
     front = pareto(-frame["recall"].to_numpy(float), frame["precision"].to_numpy(float), "higher")
-    named = {*frame["run"][front], *_highlighted(colours)}
+    named = {*frame["run"][front], *highlighted(colours)}
     for run, precision, recall in zip(frame["run"], frame["precision"], frame["recall"], strict=True):
         hover = "precision %{y:.3f}, recall %{x:.3f}"
         _point(figure, run, recall, precision, lines[run], hover, named=run in named)
@@ -240,7 +212,7 @@ def precision_recall(frame: pd.DataFrame, *, colours: Mapping[str, str]) -> go.F
     return apply_style(figure.update_layout(height=520, showlegend=False))
 
 
-def _highlighted(colours: Mapping[str, str]) -> set[str]:
+def highlighted(colours: Mapping[str, str]) -> set[str]:
     """The runs with a colour where the others are grey."""
     return {run for run, colour in colours.items() if colour != NEUTRAL} if NEUTRAL in colours.values() else set()
 
@@ -279,7 +251,7 @@ def pareto(cost: np.ndarray, value: np.ndarray, better: str) -> np.ndarray:
 
 def describe_scores(frame: pd.DataFrame) -> str:
     """Text alternative of a ranking: its best and worst run; GanlibError for a mixed frame, as in ``score_bars``."""
-    _check_comparable(frame)
+    check_comparable(frame)
     frame = _ranked(frame)
     if frame.empty:
         return "No scores to show yet."
@@ -287,7 +259,7 @@ def describe_scores(frame: pd.DataFrame) -> str:
     head = f"{frame['metric'].iloc[0]} ({frame['protocol_label'].iloc[0]})"
     if len(entries) == 1:
         return f"{head}: {entries[0]}."
-    first, last = ("Lowest", "highest") if _better(frame) == "lower" else ("Highest", "lowest")
+    first, last = ("Lowest", "highest") if better_of(frame) == "lower" else ("Highest", "lowest")
     return f"{head}. {first} of {len(entries)}: {entries[0]}; {last}: {entries[-1]}."
 
 
@@ -310,23 +282,15 @@ def _point(
     )
 
 
-def _log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
-    """Round values around these, more of them where they lie close; Plotly's own would leave the power out of a 2."""
-    span = high / low
-    digits = (1,) if span > 1e4 else (1, 2, 5) if span > 10 else (1, 1.5, 2, 3, 4, 5, 6, 8)
-    powers = range(int(np.floor(np.log10(low))), int(np.floor(np.log10(high))) + 2)
-    values = [digit * 10.0 ** min(power, 307) for power in powers for digit in digits]
-    units = ((1e6, "M"), (1e3, "k"), (0, ""))
-    return values, [next(f"{v / (size or 1):g}{unit}" for size, unit in units if v >= size) for v in values]
-
-
-def _check_comparable(frame: pd.DataFrame) -> None:
+def check_comparable(frame: pd.DataFrame) -> None:
+    """GanlibError if the frame mixes metrics or protocols, whose values do not compare."""
     for column, plural in (("metric", "metrics"), ("protocol", "protocols")):
         if frame[column].nunique() > 1:
             raise GanlibError(f"Scores of several {plural} do not compare; choose one of them.")
 
 
-def _better(frame: pd.DataFrame) -> str:
+def better_of(frame: pd.DataFrame) -> str:
+    """ "lower" or "higher", for the frame's metric."""
     metric = METRICS.get(frame["metric"].iloc[0]) if len(frame) else None
     return metric.better if metric else "lower"
 
@@ -334,7 +298,7 @@ def _better(frame: pd.DataFrame) -> str:
 def _ranked(frame: pd.DataFrame) -> pd.DataFrame:
     """Finite scores, the best first, each with a label of its own: the run, and what sets its records apart."""
     frame = frame[np.isfinite(frame["value"])].sort_values("run", kind="stable")
-    frame = frame.sort_values("value", kind="stable", ascending=_better(frame) == "lower")
+    frame = frame.sort_values("value", kind="stable", ascending=better_of(frame) == "lower")
     snapshot = frame["snapshot"].map(lambda n: "" if pd.isna(n) else f" at {int(n):,} images").astype(object)
     label = frame["run"].astype(object) + snapshot
     label = label.where(~label.duplicated(keep=False), label + " #" + frame["weights_hash"].astype(object))

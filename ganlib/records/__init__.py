@@ -23,6 +23,7 @@ from ganlib.records.scores import (
     read_evaluations,
     usual_protocols,
     usual_scores,
+    with_snapshots,
 )
 from ganlib.records.store import append_records, read_records
 
@@ -53,4 +54,5 @@ __all__ = [
     "recommend",
     "usual_protocols",
     "usual_scores",
+    "with_snapshots",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from math import nan
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ganlib.errors import GanlibError
@@ -82,6 +83,18 @@ def present(scores: pd.DataFrame, weights: Mapping[str, str], protocol: str | No
     """
     current = (scores["weights_hash"] == scores["run"].map(weights)) & scores["snapshot"].isna()
     return scores[current if protocol is None else current & (scores["protocol"] == protocol)]
+
+
+def with_snapshots(scores: pd.DataFrame, weights: Mapping[str, str], metric: str, protocol: str) -> pd.DataFrame:
+    """The rows of a metric and protocol, those of snapshots as well as those of ``present``.
+
+    A snapshot that became the run's weights counts once, as these.
+    """
+    rows = scores[(scores["metric"] == metric) & (scores["protocol"] == protocol)]
+    final, snapshots = present(rows, weights), rows[rows["snapshot"].notna()]
+    ends = set(zip(final["run"], final["images_seen"], strict=True))
+    repeated = [end in ends for end in zip(snapshots["run"], snapshots["snapshot"], strict=True)]
+    return pd.concat([final, snapshots[~np.array(repeated, bool)]]).sort_index()
 
 
 def usual_protocols(scores: pd.DataFrame, data: Mapping[str, str]) -> dict[tuple[str, str], str]:

@@ -14,6 +14,7 @@ from ganlib.ui import score_controls, scores
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.names import run_labels
 from ganlib.ui.report import PageReport
+from ganlib.ui.screen import is_phone
 
 
 def draw_recommendation(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
@@ -55,22 +56,38 @@ def draw_other_features(
         report.chart(chart, alt=alt, key=f"pairs {other_title}")
 
 
+FRONTIER = "Dotted: what no other point beats in both."
+COURSE = (
+    "A line leads through a run's snapshots to its weights (python -m ganlib evaluate RUN --at all measures them). "
+    "Minutes are of the training's own clock, without pauses. What the weights that a run started from had cost counts."
+)
+
+
 def draw_costs(
-    report: PageReport, ranked: pd.DataFrame, present: pd.DataFrame, title: str, colours: Mapping[str, str]
+    report: PageReport,
+    ranked: pd.DataFrame,
+    history: pd.DataFrame,
+    present: pd.DataFrame,
+    title: str,
+    colours: Mapping[str, str],
 ) -> None:
-    if len(ranked) < 2:
+    points = pd.concat([ranked, history[history.snapshot.notna()]])
+    if len(points) < 2:
         st.caption("One run has nothing to be compared with.")
         return
     report.section("Quality against cost")
-    costed = scores.add_costs(ranked, present)
+    costed = scores.add_costs(points, present)
     cost = score_controls.pick_cost(costed)
-    scatter = partial(figures.score_cost, costed, cost=cost, title=title, colours=colours)
-    report.chart(scatter, alt=f"{figures.describe_scores(ranked)} Against {cost}.", key="cost_scatter")
+    grows = cost in score_controls.GROWING
+    costed = costed if grows else costed[costed.snapshot.isna()]
+    scatter = partial(figures.score_cost, costed, cost=cost, title=title, colours=colours, narrow=is_phone())
+    report.chart(scatter, alt=figures.describe_frontier(costed, cost), key="cost_scatter")
+    report.caption(f"{FRONTIER} {COURSE}" if grows else FRONTIER)
 
 
 def draw_history(report: PageReport, history: pd.DataFrame, title: str, colours: Mapping[str, str]) -> None:
     if history.empty:
-        st.caption("No snapshot was measured under this protocol: python -m ganlib evaluate RUN --snapshots")
+        st.caption("No snapshot was measured under this protocol: python -m ganlib evaluate RUN --at all")
         return
     report.section(f"{METRICS[history.metric.iloc[0]].label} over training")
     alt = f"Scores of snapshots of {', '.join(sorted(history.run.unique()))}."

@@ -17,7 +17,8 @@ from ganlib.ui.names import chart_labels, data_labels
 
 SHOWN = "shown_scores"  # the session's key of the runs that were ranked last, and of their extractor
 SECTIONS = ("Table", "Classes", "Precision and recall", "Other features", "Cost", "Training", "Differences")
-COSTS = ("parameters", "training, minutes", "images seen")
+COSTS = ("training, minutes", "images seen", "parameters")
+GROWING = COSTS[:2]  # as a training goes on: its snapshots cost less
 
 
 def pick_metric(records: pd.DataFrame) -> str:
@@ -108,7 +109,8 @@ def _labels(names: Iterable[str]) -> dict[str, str]:
 
 def pick_cost(costed: pd.DataFrame) -> str:
     """A column of ``scores.add_costs``."""
-    costs = {name.partition(",")[0]: name for name in costed.columns if name in COSTS or "millisecond" in name}
+    timed = [name for name in costed.columns if "millisecond" in name]
+    costs = {name.partition(",")[0]: name for name in (*COSTS, *timed)}
     check_link("cost", costs.__contains__, f"it can be {', '.join(costs)}")
     choice = st.segmented_control(
         "Against", list(costs), default=next(iter(costs)), required=True, key="cost", bind="query-params"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ganlib.logs.training_time import seconds_until
 from ganlib.metrics.published import ORDER, published_order
 from ganlib.records import (
     METRICS,
@@ -14,6 +15,7 @@ from ganlib.records import (
     measured_on,
     pair_scores,
     rank_agreement,
+    with_snapshots,
 )
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs, weights_hashes
@@ -26,7 +28,13 @@ def runs_without_fid(present: pd.DataFrame) -> list[str]:
 
 def of_data_set(present: pd.DataFrame, data: str) -> pd.DataFrame:
     """The rows of the runs that were trained on this data set."""
-    return present[present.run.isin([run.name for run in runs() if run.data_name == data])]
+    return _with_starts(present[present.run.isin([run.name for run in runs() if run.data_name == data])])
+
+
+def _with_starts(records: pd.DataFrame) -> pd.DataFrame:
+    """``images_seen`` with those of the weights that runs started from, which a run's own records do not count."""
+    before = {run.name: run.total_images - run.images_seen for run in runs()}
+    return records.assign(images_seen=records.images_seen + records.run.map(before).fillna(0).astype("Int64"))
 
 
 def find_floor(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[tuple[float, int] | None, str]:
@@ -151,15 +159,18 @@ def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame) -> str:
     return f"Rank correlation (Spearman): {'; '.join(parts)}." if parts else ""
 
 
-def add_costs(ranked: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
-    """The records beside what their runs cost; milliseconds per image on the machine that timed most of them."""
+def add_costs(points: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
+    """The records, of weights and of snapshots, beside what they cost, with what the weights that a run started from
+    had cost; milliseconds per image on the machine that timed most of the runs.
+    """
     by_name: dict[str, Run] = {run.name: run for run in runs()}
-    ranked_runs = [by_name[name] for name in ranked.run]
-    costs = ranked.copy()
-    costs["parameters"] = [sum(run.parameters.values()) for run in ranked_runs]
-    costs["training, minutes"] = [run.training_seconds / 60 for run in ranked_runs]
-    costs["images seen"] = [run.images_seen for run in ranked_runs]
-    timed = present[(present.metric == "sampling_rate") & present.run.isin(ranked.run)]
+    of_row = [by_name[name] for name in points.run]
+    images = [run.images_seen if pd.isna(n) else int(n) for run, n in zip(of_row, points.snapshot, strict=True)]
+    costs = points.copy()
+    costs["training, minutes"] = [_minutes(run, n) for run, n in zip(of_row, images, strict=True)]
+    costs["images seen"] = [run.total_images - run.images_seen + n for run, n in zip(of_row, images, strict=True)]
+    costs["parameters"] = [sum(run.parameters.values()) for run in of_row]
+    timed = present[(present.metric == "sampling_rate") & present.run.isin(points.run)]
     if timed.empty:
         return costs
     timed = timed[timed.protocol == timed.protocol.mode().iloc[0]]
@@ -169,9 +180,16 @@ def add_costs(ranked: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
     return costs
 
 
+def _minutes(run: Run, images: int) -> float:
+    """Of training until the run had seen so many images."""
+    own = run.training_seconds
+    (until,) = seconds_until(run.folder.log, [images], run.images_seen, own)
+    return (run.total_seconds - own + float(until)) / 60
+
+
 def score_history(records: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:
     """The metric of snapshots and of present weights, for the runs that have both."""
-    hashes = weights_hashes()
-    present = records.snapshot.notna() | (records.weights_hash == records.run.map(hashes))
-    history = records[(records.metric == metric) & (records.protocol == protocol) & present]
-    return history[history.run.isin(history.run[history.snapshot.notna()]) & history.run.isin(hashes)]
+    history = with_snapshots(records, weights_hashes(), metric, protocol)
+    known = [run.name for run in runs()]
+    history = history[history.run.isin(history.run[history.snapshot.notna()]) & history.run.isin(known)]
+    return _with_starts(history)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import directions, experiments, licences
+from docs import directions, experiments, frontier, licences
 from docs.gallery import GALLERY, PAGE, render
 from ganlib import __version__
 
@@ -22,6 +22,13 @@ def test_the_gallery_page_is_what_its_command_writes(monkeypatch):
     monkeypatch.setenv("GANLIB_GALLERY", str(GALLERY))
     monkeypatch.delenv("GANLIB_RUNS", raising=False)
     assert PAGE.read_text(encoding="utf-8") == render(), "run python -m docs.gallery"
+
+
+@pytest.mark.slow
+def test_the_page_of_the_frontier_is_what_its_command_writes(monkeypatch):
+    monkeypatch.setenv("GANLIB_GALLERY", str(GALLERY))
+    monkeypatch.delenv("GANLIB_RUNS", raising=False)
+    assert frontier.PAGE.read_text(encoding="utf-8") == frontier.render(), "run python -m docs.frontier"
 
 
 def test_the_page_of_directions_is_that_of_its_tables():

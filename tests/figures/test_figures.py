@@ -294,6 +294,7 @@ def test_scores_against_their_cost() -> None:
     front, *points = score_cost(table, title="FID", cost="minutes", colours=COLOURS).data
     assert list(front.x) == [1, 2]
     assert list(front.y) == [10, 8]
+    assert front.line.shape == "hv"
     assert {p.name: (p.x[0], p.y[0]) for p in points} == {"one": (1, 10), "two": (2, 8), "three": (3, 9)}
     markers = {p.name: (p.marker.color, p.marker.symbol) for p in points}
     assert markers["three"] == (COLOURS["three"], "circle")

@@ -24,6 +24,7 @@ from helpers.gallery import (
     STYLES,
     UNCONDITIONAL,
     add_able_runs,
+    edit_recipe,
     score,
 )
 from helpers.streamlit_app import charts, fine, open_page, set_to, texts
@@ -271,10 +272,32 @@ def test_a_score_is_set_against_what_it_cost(gallery):
     assert len(charts(open_page("fid"))) == 1  # what stands in a closed section is not drawn
     at = open_page("fid", section="Cost")
     scatter = charts(at)[1]
-    assert scatter["layout"]["xaxis"]["title"]["text"] == "parameters"
+    assert scatter["layout"]["xaxis"]["title"]["text"] == "training, minutes"
     assert sorted(trace["name"] for trace in scatter["data"][1:]) == sorted([CONDITIONAL, OTHER])
-    at = set_to(at, "segmented_control", "cost", "images seen")
-    assert charts(at)[1]["layout"]["xaxis"]["title"]["text"] == "images seen"
+    assert [numbers(trace["error_y"]["array"]) for trace in scatter["data"][1:]] == [[1.0], [1.0]]
+    for cost in ("images seen", "parameters"):
+        at = set_to(at, "segmented_control", "cost", cost)
+        assert charts(at)[1]["layout"]["xaxis"]["title"]["text"] == cost
+
+
+def test_a_run_costs_less_at_its_snapshots_and_more_with_its_start(own_gallery):
+    score(own_gallery / OTHER, 20.0, snapshot=320, images_seen=320, weights_hash="000000000000")
+    start = {"run": "before", "weights": "abcdef012345", "images": 64, "seconds": 600.0}
+    edit_recipe(own_gallery / OTHER, start=start)
+    at = open_page("fid", section="Cost", cost="images seen")
+    lines = {trace["name"]: trace for trace in charts(at)[1]["data"][1:]}
+    assert numbers(lines[OTHER]["x"]) == [384, IMAGES + 64]
+    assert numbers(lines[OTHER]["y"]) == [20.0, 8.25]
+    assert numbers(lines[CONDITIONAL]["x"]) == [IMAGES]
+    assert "A line leads through a run's snapshots" in texts(at)
+    at = set_to(at, "segmented_control", "cost", "training")
+    before, after = numbers({trace["name"]: trace for trace in charts(at)[1]["data"][1:]}[OTHER]["x"])
+    assert 10 < before < after < 11
+    assert list(at.dataframe[0].value["Images seen"]) == [IMAGES, IMAGES + 64]
+    at = set_to(at, "segmented_control", "cost", "parameters")
+    assert [len(numbers(trace["x"])) for trace in charts(at)[1]["data"][1:]] == [1, 1]
+    at = open_page("fid", section="Training")
+    assert numbers(charts(at)[1]["data"][0]["x"]) == [384, IMAGES + 64]
 
 
 def test_scores_of_snapshots_are_a_course_that_ends_in_the_weights(own_gallery):
@@ -370,7 +393,7 @@ def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
     at = set_to(open_page("fid", section="Cost"), "segmented_control", "cost", "milliseconds an image")
     scatter = charts(at)[1]
     assert scatter["layout"]["xaxis"]["title"]["text"] == "milliseconds an image, slow"
-    assert {t["name"]: t["x"] for t in scatter["data"][1:]} == {CONDITIONAL: [10.0], OTHER: [5.0]}
+    assert {t["name"]: numbers(t["x"]) for t in scatter["data"][1:]} == {CONDITIONAL: [10.0], OTHER: [5.0]}
 
 
 def test_every_ranked_run_shows_its_pictures(gallery):
