@@ -10,8 +10,13 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from ganlib.commands.listing import LISTED, list_metrics, list_scores
-from ganlib.records import METRICS, by_date, present, read_evaluations
+from ganlib.data import display_name
+from ganlib.metrics.published import ORDER, published_order
+from ganlib.records import METRICS, agreement_with, by_date, present, rank_agreement, rank_protocols, read_evaluations
+from ganlib.records.agreement import FEWEST
 from ganlib.runs import scan
 
 GALLERY = Path(__file__).parents[1] / "checkpoints"
@@ -42,6 +47,13 @@ data sets, on another scale, and does not know their classes. Neither compares w
 `--extractor inception` computes that where torch-fidelity can download its weights or `--extractor-weights PATH` names
 them. [training.md](training.md) lists all extractors.
 
+### Do they order the runs alike?
+
+Spearman's rank correlation of the FIDs of a data set's runs by the two extractors (runs that have both, on as many
+images), and of the best run of each architecture with {order} (architectures that it has), where at least
+{fewest} can be compared:
+
+{agreement}
 ## Classifiers
 
 Accuracy on the test split, and the FID of the test images against the training images, which a perfect generator of as
@@ -74,10 +86,44 @@ def render() -> str:
     """The page for the runs that ``GANLIB_GALLERY`` and ``GANLIB_RUNS`` name."""
     return TEMPLATE.format(
         scores=_printed(list_scores),
+        agreement=_printed(list_agreement),
+        order=ORDER,
+        fewest=FEWEST,
         metrics=_printed(list_metrics),
         classifiers=_printed(list_classifiers),
         transformations=_printed(list_transformations),
     )
+
+
+def list_agreement() -> None:
+    runs = {run.name: run for run in scan()[0] if run.generates}
+    frame, _ = read_evaluations({run.path: name for name, run in runs.items()})
+    scores = present(frame, {name: run.weights_hash for name, run in runs.items()})
+    scores = scores[(scores["metric"] == "fid") & (scores["options"] == "") & scores["extractor"].isin(LISTED)]
+    models = {name: run.model_name for name, run in runs.items()}
+    first, second = LISTED
+    print(f"| data set | {first} and {second} | {first} and published | {second} and published |")
+    print("|-|-|-|-|")
+    for data, rows in scores.groupby(scores["run"].map({name: run.data_name for name, run in runs.items()})):
+        order = published_order(str(data), "fid")
+        cells = [_between(rows, first, second)]
+        for extractor in LISTED:
+            own = rows[rows["extractor"] == extractor]
+            own = own[own["protocol"].isin(rank_protocols(own)[:1])]
+            known = agreement_with(own.set_index("run")["value"], models, METRICS["fid"].better, order)
+            cells.append(f"{known[1]:.2f} ({known[0]})" if known else "–")
+        if set(cells) != {"–"}:
+            print(f"| {display_name(str(data))} | {' | '.join(cells)} |")
+
+
+def _between(scores: pd.DataFrame, first: str, second: str) -> str:
+    """Correlation and number of runs, under the protocol of ``first`` that most runs have."""
+    own = scores[scores["extractor"] == first]
+    if own.empty:
+        return "–"
+    agreement = rank_agreement(scores, rank_protocols(own)[0])
+    found = agreement[agreement["extractor"] == second].sort_values("runs")
+    return f"{found.correlation.iloc[-1]:.2f} ({found.runs.iloc[-1]})" if len(found) else "–"
 
 
 def list_classifiers() -> None:
@@ -107,7 +153,7 @@ def list_transformations() -> None:
         run, own = runs[name], {record["metric"]: record for record in rows.to_dict("records")}
         cells = [_with_interval(own[metric]) if metric in own else "–" for metric in SIMILAR]
         size = f"{run.blueprint.num_parameters / 1e6:.2f} M"
-        print(f"| {name} | {run.model_name} | {size} | {run.images_seen:,} | {task} | {' | '.join(cells)} |")
+        print(f"| {name} | {run.model_name} | {size} | {run.total_images:,} | {task} | {' | '.join(cells)} |")
 
 
 def _with_interval(record: Mapping[Hashable, Any]) -> str:
