@@ -71,11 +71,11 @@ def read_points(data: str) -> tuple[list[Point], pd.DataFrame]:
     frame = frame.assign(images=frame["snapshot"].fillna(frame["run"].map(ends)).astype("int64"))
     frame = frame.sort_values("snapshot", na_position="last", kind="stable")  # of one number of images the weights
     points = []
-    for (name, images), rows in frame.groupby(["run", "images"]):
+    for _, rows in frame.groupby(["run", "images"]):
         fids = {extractor: _fid(rows, extractor) for extractor in EXTRACTORS}
         fids = {extractor: fid for extractor, fid in fids.items() if fid is not None}
         if fids:
-            points.append(_point(runs[str(name)], int(images), rows, fids))
+            points.append(_point(runs[str(rows["run"].iloc[0])], int(rows["images"].iloc[0]), rows, fids))
     embedded = frame[(frame["metric"] == "fid") & (frame["extractor"] == "embedded")]
     if embedded.empty:
         return points, pd.DataFrame()
