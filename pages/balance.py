@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from ganlib.applications.balancing.balance import fills_up_classes
 from ganlib.ui import balancing, balancing_form, balancing_results, catalog, chrome, stored_results
 from ganlib.ui.markup import plain
 
 with chrome.page("Balance", "Do generated images of rare classes help a classifier?"):
-    if not catalog.runs(lambda run: catalog.generates(run) and run.conditional):
-        chrome.empty(
+    if not catalog.runs(fills_up_classes):
+        chrome.draw_missing(
             "There is no trained model here yet that takes a class.",
             "python -m ganlib train cdcgan --data digits --imbalance 20:1 --max-minutes 5",
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from ganlib.figures.style import NEUTRAL, PALETTE, apply_style
+from ganlib.figures.style import NEUTRAL, PALETTE, TEXT_SIZE, apply_style
 
 LABELS = {
     "none": "as it is",
@@ -22,6 +24,8 @@ MEASURES = {"balanced_accuracy": "balanced accuracy", "accuracy": "accuracy", "f
 GENERATED = ("generated", "filtered", "mixed")
 FILLING = ("oversampling", "augmentation", *GENERATED)
 ROW_HEIGHT = 38
+APART = 0.1  # classes' widths between the points of two methods
+NAMED, SHORT, ROOM = 20, 16, 1.3  # classes that a sketch names, letters of a name, width for a number beside a bar
 
 
 def method_label(method: str, ratio: float) -> str:
@@ -57,32 +61,47 @@ def methods_figure(summary: pd.DataFrame, measure: str) -> go.Figure:
     return apply_style(figure.update_layout(height=130 + ROW_HEIGHT * len(rows)))
 
 
-def recall_figure(summary: pd.DataFrame, classes: Sequence[str], counts: Sequence[int]) -> go.Figure:
-    """Recall of each class, the most frequent first: as it is, and the best method without and with a generator."""
+def recall_figure(
+    summary: pd.DataFrame, classes: Sequence[str], counts: Sequence[int], methods: Sequence[str]
+) -> go.Figure:
+    """Recall of each class with its 95 % interval, the most frequent first, of methods by their labels."""
     order = sorted(range(len(classes)), key=lambda label: -counts[label])
+    rows = {method_label(row["method"], row["ratio"]): row for _, row in summary.iterrows()}
+    colours = iter(PALETTE * len(methods))
+    names = [f"{classes[label]} ({counts[label]:,})" for label in order]
     figure = go.Figure()
-    for index, row in _leading(summary).items():
-        colour = {"none": NEUTRAL}.get(row["method"], PALETTE[1] if row["method"] in GENERATED else PALETTE[0])
+    for number, name in enumerate(methods):
+        row = rows[name]
+        colour = NEUTRAL if row["method"] == "none" else next(colours)
+        aside = APART * (number - (len(methods) - 1) / 2)  # so that intervals do not cover each other
         figure.add_scatter(
-            x=[f"{classes[label]} ({counts[label]:,})" for label in order],
+            x=[position + aside for position in range(len(order))],
             y=[row[f"recall_{label}"] for label in order],
+            error_y={"array": [row[f"recall_{label}_half"] for label in order], "color": colour, "thickness": 1},
+            customdata=names,
             mode="lines+markers",
-            name=str(index),
+            name=name,
             line={"color": colour, "width": 2},
-            hovertemplate="%{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
+            hovertemplate="%{customdata}: %{y:.1%} ± %{error_y.array:.1%}<extra>%{fullData.name}</extra>",
         )
     figure.update_yaxes(title_text="recall", tickformat=".0%", range=[0, 1.02])
-    figure.update_xaxes(type="category", showgrid=False, title_text="class (training images)")
+    figure.update_xaxes(
+        tickmode="array",
+        tickvals=list(range(len(order))),
+        ticktext=names,
+        showgrid=False,
+        zeroline=False,
+        title_text="class (training images)",
+    )
     return apply_style(figure.update_layout(height=420))
 
 
-def _leading(summary: pd.DataFrame) -> Mapping[str, pd.Series]:
-    """By their labels: the images as they are and the best method of either kind."""
+def leading_methods(summary: pd.DataFrame) -> list[str]:
+    """Labels of the images as they are and of the best method of either kind."""
     best = summary.sort_values("balanced_accuracy", ascending=False, kind="stable")
     generated = best["method"].isin(GENERATED)
     parts = [best[best["method"] == "none"], best[~generated & (best["method"] != "none")], best[generated]]
-    rows = [part.iloc[0] for part in parts if len(part)]
-    return {method_label(row["method"], row["ratio"]): row for row in rows}
+    return [method_label(part.iloc[0]["method"], part.iloc[0]["ratio"]) for part in parts if len(part)]
 
 
 def confusion_figure(confusions: pd.DataFrame, classes: Sequence[str]) -> go.Figure:
@@ -127,11 +146,75 @@ def counts_figure(counts: Sequence[int], classes: Sequence[str]) -> go.Figure:
     return apply_style(figure.update_layout(height=320))
 
 
-def readable_summary(summary: pd.DataFrame) -> pd.DataFrame:
-    """A row a method, the best first, in percent with half of the interval."""
-    rows = summary.sort_values("balanced_accuracy", ascending=False, kind="stable")
-    table = {"method": [method_label(m, r) for m, r in zip(rows["method"], rows["ratio"], strict=True)]}
+def counts_sketch(counts: Sequence[int], classes: Sequence[str]) -> go.Figure:
+    """The same as ``counts_figure`` where there is little room: a bar a class, first class on top, named where few."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(counts),
+            y=list(range(len(counts))),
+            orientation="h",
+            marker_color=PALETTE[0],
+            text=[f"{count:,}" for count in counts],
+            textposition="outside",
+            textfont_size=TEXT_SIZE,
+            cliponaxis=False,
+            customdata=list(classes),
+            hovertemplate="%{customdata}: %{x:,}<extra></extra>",
+        )
+    )
+    named = len(classes) <= NAMED
+    figure.update_xaxes(visible=False, range=[0, ROOM * max(counts, default=1)])
+    figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, automargin=True, visible=named)
+    names = [name if len(name) <= SHORT else f"{name[: SHORT - 1]}…" for name in classes]
+    figure.update_yaxes(tickmode="array", tickvals=list(range(len(counts))), ticktext=names)
+    apply_style(figure)
+    return figure.update_layout(
+        height=24 + (16 * len(counts) if named else 180), margin={"l": 8, "r": 8, "t": 4, "b": 4}, bargap=0.15
+    )
+
+
+def readable_summary(summary: pd.DataFrame, generation: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """A row a method, the best first, in percent with half of the interval; what it cost, "–" where it needs none.
+
+    ``generation``: that of the ``Balance``.
+    """
+    rows = _best_first(summary)
+    table: dict[str, Any] = {"method": _labels(rows)}
     for measure, label in MEASURES.items():
         halves = zip(rows[measure], rows[f"{measure}_half"], strict=True)
-        table[f"{label}, %"] = [f"{100 * mean:.1f} ± {100 * half:.1f}" for mean, half in halves]
-    return pd.DataFrame(table | {"generated images": rows["generated"], "seconds": rows["seconds"].round(0)})
+        table[f"{label}, %"] = [_percent(mean, half) for mean, half in halves]
+    table |= {"generated images": rows["generated"], "classifiers, s": rows["seconds"].round(0)}
+    costs = [_generation_costs(method, generation or {}) for method in rows["method"]]
+    images, training = zip(*costs, strict=True)
+    return pd.DataFrame(table | {"drawing, s": images, "generator's training, min": training})
+
+
+def _generation_costs(method: str, generation: Mapping[str, Any]) -> tuple[str, str]:
+    """Of the images and of the generator; "–" where a method takes neither, or no number is stored."""
+    if method not in GENERATED:
+        return "–", "–"
+    images = generation.get("filtered" if method == "filtered" else "generated", {})
+    seconds, training = images.get("seconds", 0), generation.get("training_seconds", 0)
+    return f"{seconds:.1f}" if seconds else "–", f"{training / 60:.0f}" if training else "–"
+
+
+def readable_recalls(summary: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """A row a method, the best first; a column a class: recall in percent with half of the interval."""
+    rows = _best_first(summary)
+    table = {"method": _labels(rows)}
+    for label, name in enumerate(classes):
+        halves = zip(rows[f"recall_{label}"], rows[f"recall_{label}_half"], strict=True)
+        table[name if name not in table else f"class {name}"] = [_percent(mean, half) for mean, half in halves]
+    return pd.DataFrame(table)
+
+
+def _best_first(summary: pd.DataFrame) -> pd.DataFrame:
+    return summary.sort_values("balanced_accuracy", ascending=False, kind="stable")
+
+
+def _labels(rows: pd.DataFrame) -> list[str]:
+    return [method_label(method, ratio) for method, ratio in zip(rows["method"], rows["ratio"], strict=True)]
+
+
+def _percent(mean: float, half: float) -> str:
+    return "–" if isnan(mean) else f"{100 * mean:.1f} ± {100 * half:.1f}"

@@ -20,6 +20,8 @@ experiments       results, and what they lead to       experiment_cards  all of 
 experiment_matrix images by seed and option
 experiment_view   one of them                          experiment_parts  its figures, tables, sentences
 presentation      prepared views, one after the other           navigation        the pages
+balancing_data    the data set to balance, its generators      balancing_form    starts a comparison of methods
+balancing         a stored one, drawn                           balancing_results  those that are stored
 growth            images in stages: progress, stop, go on       scripts           JavaScript, once
 garbage           collections that stay short                   serving           a session's turn at the device
 model_cache       models in memory, bounded in bytes            shared_cache      what all sessions read alike

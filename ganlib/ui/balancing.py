@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from ganlib.applications.balancing.comparisons import families
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
-from ganlib.applications.balancing.verdict import verdict
+from ganlib.applications.balancing.verdict import points, verdict, verdicts
 from ganlib.balances import Balance
 from ganlib.config import flags
 from ganlib.errors import GanlibError
@@ -19,14 +21,17 @@ from ganlib.figures.balancing import (
     MEASURES,
     confusion_figure,
     counts_figure,
+    leading_methods,
     method_label,
     methods_figure,
+    readable_recalls,
     readable_summary,
     recall_figure,
 )
 from ganlib.ui import markup
 from ganlib.ui.balancing_results import RESULT, Stored
-from ganlib.ui.downloads import draw_files, scalars_csv, to_csv, to_latex
+from ganlib.ui.catalog import runs
+from ganlib.ui.downloads import DownloadFile, draw_files, scalars_csv, to_csv, to_latex
 from ganlib.ui.links import draw_link
 from ganlib.ui.markup import plain
 from ganlib.ui.stored_results import result_id
@@ -60,30 +65,42 @@ def draw_methods(balance: Balance) -> None:
         )
         st.caption("On real test images; mean of the seeds and its 95 % interval. Dotted: the images as they are.")
     with right:
-        figure = recall_figure(summary, balance.classes, balance.class_counts)
+        labels = [method_label(m, r) for m, r in zip(summary["method"], summary["ratio"], strict=True)]
+        leading = leading_methods(summary)
+        chosen = st.multiselect(
+            "Recall of each class", labels, leading, key="recall_of", placeholder="the images as they are and the best"
+        )
+        figure = recall_figure(summary, balance.classes, balance.class_counts, chosen or leading)
         st.plotly_chart(figure, key="recall_chart", config=CONFIG, alt="Recall of each class by method")
+        st.caption("With its 95 % interval over the seeds.")
 
 
 def draw_details(balance: Balance, stored: Stored) -> None:
-    table, confusion, data, protocol = st.tabs(["Table", "Confusions", "Training images", "Protocol"])
-    summary = balance.summary()
+    names = ["Table", "Classes", "Comparisons", "Confusions", "Training images", "Protocol"]
+    table, recalls, pairs, confusion, data, protocol = st.tabs(names)
+    summary, name = balance.summary(), stored.folder.name
     with table:
-        readable = readable_summary(summary)
-        st.dataframe(readable, hide_index=True, alt="Methods of balancing")
-        name = stored.folder.name
-        draw_files(
-            [
-                ("Table as CSV", partial(to_csv, readable), f"{name}.csv", "text/csv", "download"),
-                ("Table as LaTeX", partial(to_latex, readable), f"{name}.tex", "text/x-tex", "function"),
-                (
-                    "All classifiers as CSV",
-                    partial(scalars_csv, balance.classifiers),
-                    f"{name}-classifiers.csv",
-                    "text/csv",
-                    "table",
-                ),
-            ]
+        every = partial(scalars_csv, balance.classifiers)
+        _draw_table(
+            readable_summary(summary, _costs(balance)),
+            name,
+            "Methods of balancing",
+            [("All classifiers as CSV", every, f"{name}-classifiers.csv", "text/csv", "table")],
         )
+    with recalls:
+        _draw_table(readable_recalls(summary, balance.classes), f"{name}-recall", "Recall of each class, percent")
+    with pairs:
+        compared = readable_comparisons(balance)
+        if compared.empty:
+            st.caption("Methods with and without a generator were not both tried.")
+        else:
+            for sentence in verdicts(balance)[1:]:
+                st.markdown(plain(sentence))
+            _draw_table(compared, f"{name}-comparisons", "Comparisons of methods")
+            st.caption(
+                "Differences of balanced accuracy in points, seed by seed, each with its own 95 % interval; p of no "
+                "difference by the paired t-test, corrected by Holm's method within each way to use a generator."
+            )
     with confusion:
         _draw_confusions(balance, summary)
     with data:
@@ -93,6 +110,43 @@ def draw_details(balance: Balance, stored: Stored) -> None:
         st.json(
             {**balance.protocol, "generation": balance.generation, "provenance": balance.provenance}, expanded=False
         )
+
+
+def _draw_table(frame: pd.DataFrame, name: str, alt: str, further: Sequence[DownloadFile] = ()) -> None:
+    st.dataframe(frame, hide_index=True, alt=alt)
+    draw_files(
+        [
+            ("Table as CSV", partial(to_csv, frame), f"{name}.csv", "text/csv", "download"),
+            ("Table as LaTeX", partial(to_latex, frame), f"{name}.tex", "text/x-tex", "function"),
+            *further,
+        ]
+    )
+
+
+def _costs(balance: Balance) -> dict[str, Any]:
+    """With the generator's training; that of a run which is at hand where an older result does not tell it."""
+    stored = balance.generation
+    if "training_seconds" in stored or not balance.generator:
+        return stored
+    weights = balance.protocol.get("weights_sha256_12")
+    same = runs(lambda run: run.name == balance.generator and run.weights_hash == weights)
+    return stored | {"training_seconds": same[0].training_seconds} if same else stored
+
+
+def readable_comparisons(balance: Balance) -> pd.DataFrame:
+    """A row a pair that the verdicts are about."""
+    rows = [
+        {
+            "method": method_label(*pair.ours),
+            "against": method_label(*pair.other),
+            "difference, points": points(pair.mean, pair.half),
+            "p, Holm": round(pair.p, 4),
+            "": "wins" if pair.wins else "loses" if pair.loses else "not told",
+        }
+        for family in families(balance)
+        for pair in family
+    ]
+    return pd.DataFrame(rows)
 
 
 def _draw_confusions(balance: Balance, summary: pd.DataFrame) -> None:
@@ -125,7 +179,7 @@ def repeat_command(balance: Balance) -> str | None:
 
 def draw_preview() -> None:
     """Before the first comparison: what will be compared."""
-    sentence = "No methods have been compared here yet: choose a generator and a data set on the left."
+    sentence = "No methods have been compared here yet: choose a data set on the left."
     st.html(markup.lead(sentence, testid="verdict"))
     rows = [(LABELS[name], about) for name, about in METHODS.items()]
     st.html(markup.text_table(pd.DataFrame(rows, columns=["Method", "Training set"]), "Methods of balancing"))

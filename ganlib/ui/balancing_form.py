@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import streamlit as st
 
-from ganlib.applications.balancing.balance import fills_up_classes
-from ganlib.applications.balancing.config import METHODS, BalanceConfig
+from ganlib.applications.balancing.balance import LEAST
+from ganlib.applications.balancing.config import FILLING, METHODS, WITH_GENERATOR, BalanceConfig
 from ganlib.applications.balancing.place import default_folder
+from ganlib.applications.balancing.treatments import missing
 from ganlib.config import flags
 from ganlib.data import display_name
 from ganlib.figures.balancing import LABELS
 from ganlib.runs import Run
 from ganlib.settings import read_only
+from ganlib.ui.balancing_data import Chosen, pick_data, pick_generator
 from ganlib.ui.balancing_results import RESULT
-from ganlib.ui.catalog import quick_first, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
-from ganlib.ui.links import linked_selectbox
 from ganlib.ui.markup import plain
-from ganlib.ui.names import run_labels
 from ganlib.ui.stored_results import result_id
 
 RATIOS = (0.5, 1.0, 2.0, 4.0)
-IMBALANCES = ("as it is", "10:1", "50:1", "100:1", "10:1-step", "100:1-step", "10", "50", "200")
 TRAIN_IMAGES = 40_000  # that each classifier sees, on a page
 
 
@@ -44,13 +44,19 @@ def draw_form(*, expanded: bool) -> None:
             return
         if job is not None and _is_own(job):
             _draw_outcome(job)
-        generator = _pick_generator()
-        data = _pick_data(generator)
-        config = _pick_config()
+        chosen = pick_data()
+        if chosen is None:
+            return
+        generator = pick_generator(chosen)
+        config = _pick_config(chosen, generator)
+        reason = _why_not(chosen, config)
+        if reason:
+            st.caption(plain(reason))
         st.button(
             "Compare",
             icon=":material/play_circle:",
-            on_click=lambda: _start(data, generator, config),
+            disabled=bool(reason),
+            on_click=lambda: _start(chosen, generator, config),
         )
 
 
@@ -58,49 +64,61 @@ def _is_own(job: Job | None) -> bool:
     return job is not None and isinstance(job.request, BalanceRequest)
 
 
-def _pick_generator() -> Run:
-    """Those that were trained on a subset come first: they know no more than the classifier may."""
-    conditional = {run.name: run for run in quick_first(runs(fills_up_classes))}
-    order = sorted(conditional.values(), key=lambda run: not run.data_name.startswith("subset:"))
-    labels = run_labels(order)
-    return conditional[linked_selectbox("Generator", labels, next(iter(labels)), key="generator")]
-
-
-def _pick_data(generator: Run) -> str:
-    """The generator's own data set, or a subset of it."""
-    if generator.data_name.startswith("subset:"):
-        return generator.data_name
-    labels = {name: name if name == IMBALANCES[0] else _describe(generator.data_name, name) for name in IMBALANCES}
-    counts = linked_selectbox("Images of each class", labels, IMBALANCES[3], key="imbalance")
-    return generator.data_name if counts == IMBALANCES[0] else f"subset:{generator.data_name}@{counts}"
-
-
-def _describe(data: str, counts: str) -> str:
-    if counts.isdecimal():
-        return f"{counts} of each"
-    ratio, _, step = counts.partition("-")
-    return f"{ratio}, {'half of the classes rare' if step else 'falling from class to class'}"
-
-
-def _pick_config() -> BalanceConfig:
-    methods = st.multiselect("Methods", list(METHODS), list(METHODS), key="methods", format_func=LABELS.__getitem__)
+def _pick_config(chosen: Chosen, generator: Run | None) -> BalanceConfig:
+    known = [method for method in METHODS if generator or method not in WITH_GENERATOR]
+    methods = st.multiselect(
+        "Methods", known, known, key="methods" if generator else "plain_methods", format_func=LABELS.__getitem__
+    )
+    equal = chosen.equal
     ratios = st.multiselect(
-        "Filled up to, in times of the largest class", RATIOS, [1.0], key="ratios", format_func="{:g}".format
+        "Filled up to, in times of the largest class",
+        RATIOS,
+        [2.0 if equal else 1.0],
+        key="equal_ratios" if equal else "ratios",
+        format_func="{:g}".format,
     )
     seeds = st.slider("Seeds", 2, 10, 3, key="balance_seeds")
-    return BalanceConfig(
-        methods=tuple(methods) or BalanceConfig.methods,
+    config = BalanceConfig(
+        methods=tuple(methods) or tuple(known),
         ratios=tuple(ratios) or (1.0,),
         seeds=seeds,
         train_images=TRAIN_IMAGES,
     )
+    return _pick_filters(config) if "filtered" in config.methods else config
 
 
-def _start(data: str, generator: Run, config: BalanceConfig) -> None:
-    words = ["balance", data, "--generator", str(generator.path.resolve()), *flags(config)]
+def _pick_filters(config: BalanceConfig) -> BalanceConfig:
+    with st.popover("Filters of generated images", icon=":material/filter_alt:"):
+        confidence = st.slider(
+            "Least confidence of a classifier of the real images",
+            *(0.0, 1.0, config.min_confidence, 0.05),
+            key="min_confidence",
+        )
+        distance = st.slider(
+            "Least distance to a training image",
+            *(0.0, 0.9, config.min_distance, 0.05),
+            key="min_distance",
+            help="The share of test images that lie as near to a training image; 0 leaves no image out.",
+        )
+    return replace(config, min_confidence=confidence, min_distance=distance)
+
+
+def _why_not(chosen: Chosen, config: BalanceConfig) -> str:
+    counts = np.array(chosen.counts)
+    if counts.min() < LEAST:
+        return f"The class {chosen.classes[int(counts.argmin())]} has no training image; choose other counts."
+    filling = any(method in FILLING for method in config.methods)
+    if filling and not missing(counts, max(config.ratios)).any():
+        return "Nothing is missing at this ratio: choose a higher one."
+    return ""
+
+
+def _start(chosen: Chosen, generator: Run | None, config: BalanceConfig) -> None:
+    words = ["balance", chosen.name, *flags(config)]
+    words += ["--generator", str(generator.path.resolve())] if generator else []
     words += ["--device", str(st.session_state.get("device", "auto"))]
-    result = result_id(default_folder(data, generator, config))
-    jobs().start(BalanceRequest(display_name(data), result), words)
+    result = result_id(default_folder(chosen.name, generator, config))
+    jobs().start(BalanceRequest(chosen.shown or display_name(chosen.name), result), words)
 
 
 def _draw_outcome(job: Job) -> None:

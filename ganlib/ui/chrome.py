@@ -71,10 +71,15 @@ def finish(message: str) -> NoReturn:
 
 def empty(what: str, command: str) -> NoReturn:
     """In place of content that does not exist yet: what is missing, where it is looked for, how to make it."""
+    draw_missing(what, command)
+    raise _Finished
+
+
+def draw_missing(what: str, command: str) -> None:
+    """The same above what the page can do without it."""
     where = " or ".join(map(str, run_roots()))
     st.info(plain(f"{what} Runs are looked for in {where}. Make one with:"), icon=":material/inbox:")
     st.code(command, language="bash")
-    raise _Finished
 
 
 def no_models() -> NoReturn:

@@ -57,8 +57,12 @@ def check_link_list(key: str, options: Collection[str]) -> None:
             rerun_with(key, rest, warning)
 
 
-def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key: str) -> str:
+def linked_selectbox(
+    label: str, labels: Mapping[str, str], default: str, *, key: str, keep: Mapping[str, str] | None = None
+) -> str:
     """One of the keys of ``labels``, shown by its label; the link has the key itself.
+
+    ``keep``: parameters whose defaults follow from this choice, with the values that a change of it must not change.
 
     Streamlit's own binding would write into the link what ``format_func`` returns.
     """
@@ -67,6 +71,8 @@ def linked_selectbox(label: str, labels: Mapping[str, str], default: str, *, key
 
     def write() -> None:
         write_link(key, [value for value in [st.session_state[key]] if value != default])
+        for name, value in (keep or {}).items():
+            write_link(name, [value])
 
     return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write))
 

@@ -58,9 +58,13 @@ def pick_sides() -> tuple[Side, Side]:
 def known_data() -> dict[str, str]:
     """Data set -> what pages call it: those of the runs, then those whose files lie in a data root."""
     names = [run.data_name for run in best_first(runs(generates))]
+    return data_labels([*names, *known_archives()])
+
+
+def known_archives() -> list[str]:
+    """Data sets whose archives lie in a data root."""
     request = DataRequest(None, data_roots())
-    present = [f"folder:{archive.name}" for archive in ARCHIVES if find_pictures(request, archive.name, "")]
-    return data_labels([*names, *present])
+    return [f"folder:{archive.name}" for archive in ARCHIVES if find_pictures(request, archive.name, "")]
 
 
 def _pick_side(
@@ -71,7 +75,7 @@ def _pick_side(
     labels = {name: labels[name] for name in order} | UPLOADS
     name = linked_selectbox(label, labels, default, key=key)
     if name in UPLOADS:
-        return _pick_upload(key, name)
+        return pick_upload(key, name)
     if name in generators:
         run = generators[name]
         return Side(str(run.path.resolve()), _pick_options(key, run), run.name)
@@ -94,7 +98,7 @@ def _pick_options(key: str, run: Run) -> tuple[str, ...]:
     return tuple(f"{name}={value}" for name, value in values.items())
 
 
-def _pick_upload(key: str, kind: str) -> Side:
+def pick_upload(key: str, kind: str) -> Side:
     files = st.file_uploader(
         "A ZIP or TAR, or images" if kind == UPLOAD else "A folder of images",
         accept_multiple_files=True if kind == UPLOAD else "directory",

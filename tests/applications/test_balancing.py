@@ -140,7 +140,7 @@ def test_verdicts_follow_from_the_paired_interval():
         f"At 50:1 generated images lose against re-weighting at a ratio of 2, −4.0 ± 2.5 points {end}"
     )
     assert against_reweighting(1, 2, 3) == (
-        f"At 50:1 3 seeds do not tell generated images from re-weighting, +2.0 ± 2.5 points at a ratio of 2 {end}"
+        f"At 50:1, 3 seeds do not tell generated images from re-weighting, +2.0 ± 2.5 points at a ratio of 2 {end}"
     )
 
 
@@ -177,7 +177,7 @@ def test_where_classes_are_equal_the_images_as_they_are_stand_for_reweighting():
     (family,) = families(result_with(scores, (50, 50)))
     assert [c.other for c in family] == [("none", 0.0), ("augmentation", 2.0)]
     assert verdicts(result_with(scores, (50, 50))) == [
-        "At 50 images a class 3 seeds do not tell generated images and copies from the images as they are, +0.0 ± 0.0 "
+        "At 50 images a class, 3 seeds do not tell generated images and copies from the images as they are, +0.0 ± 0.0 "
         "points at a ratio of 2, and from augmentation, +0.0 ± 0.0 points at a ratio of 2 (balanced accuracy, 3 seeds, "
         "Holm's correction for 2 comparisons)."
     ]

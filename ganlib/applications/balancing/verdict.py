@@ -78,6 +78,7 @@ def _sentence(where: str, family: Sequence[Comparison]) -> str:
         phrases.append(_phrase(ours, preposition, whom, family[0].seeds, again=ours == last))
         last = ours
     text = "; ".join(phrases)
+    where += "," if text[0].isdigit() and not where.endswith(",") else ""
     count = len(family)
     correction = f", Holm's correction for {count} comparisons" if count > 1 else ""
     return f"{where} {text} (balanced accuracy, {family[0].seeds} seeds{correction})."
