@@ -167,8 +167,11 @@ class Pyramid(nn.Module):
 
 @cache
 def feature_pyramid(device: torch.device) -> Pyramid:
-    """The one of a device, for all models of the process: losses may differentiate it, whoever calls it first."""
-    with torch.inference_mode(False):
+    """The one of a device, for all models of the process: losses may differentiate it, whoever calls it first.
+
+    The random state stays as it was: a resumed run makes its first call in another step than the uninterrupted one.
+    """
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         return Pyramid().to(device)
 
 

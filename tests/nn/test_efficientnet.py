@@ -45,6 +45,14 @@ def test_the_installed_weights_are_the_known_ones():
     assert all(checked_weights(name).name.endswith(f"{digits[:8]}.pth") for name, digits in LITE.items())
 
 
+def test_loading_the_features_draws_no_random_numbers():
+    """Or the noise of a run would depend on whether its process had loaded them before."""
+    feature_pyramid.cache_clear()
+    before = torch.get_rng_state()
+    feature_pyramid(torch.device("cpu"))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @every_user
 def test_a_package_without_its_file_is_a_sentence(user, installed):
     with pytest.raises(GanlibError, match=rf"no file .*{installed.name} with .*; install {package(LITE0)} again\.$"):
