@@ -183,7 +183,7 @@ def readable_summary(summary: pd.DataFrame, generation: Mapping[str, Any] | None
     for measure, label in MEASURES.items():
         halves = zip(rows[measure], rows[f"{measure}_half"], strict=True)
         table[f"{label}, %"] = [_percent(mean, half) for mean, half in halves]
-    table |= {"generated images": rows["generated"], "classifiers, s": rows["seconds"].round(0)}
+    table |= {"generated images": rows["generated"], "classifiers, s": rows["seconds"].round(0).astype(int)}
     costs = [_generation_costs(method, generation or {}) for method in rows["method"]]
     images, training = zip(*costs, strict=True)
     return pd.DataFrame(table | {"drawing, s": images, "generator's training, min": training})

@@ -12,6 +12,7 @@ import streamlit as st
 
 from ganlib.applications.balancing.comparisons import families
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
+from ganlib.applications.balancing.costs import costs
 from ganlib.applications.balancing.verdict import points, verdict, verdicts
 from ganlib.balances import Balance
 from ganlib.config import flags
@@ -82,7 +83,7 @@ def draw_details(balance: Balance, stored: Stored) -> None:
     with table:
         every = partial(scalars_csv, balance.classifiers)
         _draw_table(
-            readable_summary(summary, _costs(balance)),
+            readable_summary(summary, costs(balance, runs())),
             name,
             "Methods of balancing",
             [("All classifiers as CSV", every, f"{name}-classifiers.csv", "text/csv", "table")],
@@ -121,16 +122,6 @@ def _draw_table(frame: pd.DataFrame, name: str, alt: str, further: Sequence[Down
             *further,
         ]
     )
-
-
-def _costs(balance: Balance) -> dict[str, Any]:
-    """With the generator's training; that of a run which is at hand where an older result does not tell it."""
-    stored = balance.generation
-    if "training_seconds" in stored or not balance.generator:
-        return stored
-    weights = balance.protocol.get("weights_sha256_12")
-    same = runs(lambda run: run.name == balance.generator and run.weights_hash == weights)
-    return stored | {"training_seconds": same[0].training_seconds} if same else stored
 
 
 def readable_comparisons(balance: Balance) -> pd.DataFrame:

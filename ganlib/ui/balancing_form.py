@@ -24,7 +24,7 @@ from ganlib.ui.markup import plain
 from ganlib.ui.stored_results import result_id
 
 RATIOS = (0.5, 1.0, 2.0, 4.0)
-TRAIN_IMAGES = 40_000  # that each classifier sees, on a page
+TRAIN_IMAGES = BalanceConfig.train_images  # that each classifier sees
 
 
 class BalanceRequest(NamedTuple):

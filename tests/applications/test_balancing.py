@@ -11,12 +11,14 @@ import pytest
 from ganlib.applications.balancing import BalanceConfig, balance
 from ganlib.applications.balancing.comparisons import families
 from ganlib.applications.balancing.config import FILLING
+from ganlib.applications.balancing.costs import costs
 from ganlib.applications.balancing.scores import confusion, scores
 from ganlib.applications.balancing.treatments import Treatment, augmented, class_weights, copies, missing, treat
 from ganlib.applications.balancing.verdict import place, verdict, verdicts
 from ganlib.balances import COPYING, Balance, read_balance
 from ganlib.data import DataSet, Split, load_data
 from ganlib.errors import GanlibError
+from ganlib.figures.balancing import readable_summary
 from helpers.gallery import digits_run
 from helpers.tiny_models import CPU, write_run
 
@@ -269,6 +271,22 @@ def test_generated_images_that_repeat_a_training_image_are_filtered_out(tmp_path
     assert balance("subset:digits@5", run, loose, CPU).generation["filtered"]["images"] == 50
     with pytest.raises(GanlibError, match=r"pass the filters; lower --min-distance\."):
         balance("subset:digits@5", run, BalanceConfig.from_dict(loose.to_dict() | {"min_distance": 0.1}), CPU)
+
+
+def test_the_generators_training_is_a_cost_of_its_images(tmp_path):
+    run = digits_run(tmp_path / "digits-cdcgan")
+    result = result_with({("none", 0.0): BASE, ("generated", 1.0): BASE, ("filtered", 1.0): BASE})
+    result.generator, result.protocol = run.name, {"weights_sha256_12": run.weights_hash}
+    result.generation = {"generated": {"seconds": 2.0}, "filtered": {"seconds": 9.0}}
+    assert costs(result, []) == result.generation
+    assert costs(result, [run])["training_seconds"] == run.training_seconds
+    table = readable_summary(result.summary(), result.generation | {"training_seconds": 600.0}).set_index("method")
+    assert table["generator's training, min"].to_dict() == {
+        "as it is": "–",
+        "generated, 1 ×": "10",
+        "generated, filtered, 1 ×": "10",
+    }
+    assert table["drawing, s"].tolist() == ["–", "2.0", "9.0"]
 
 
 def test_older_results_have_their_copies_at_ratio_1(tmp_path):

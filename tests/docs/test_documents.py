@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import directions, experiments, frontier, licences
+from docs import balancing, directions, experiments, frontier, licences
 from docs.gallery import GALLERY, PAGE, render
 from ganlib import __version__
 
@@ -33,6 +33,10 @@ def test_the_page_of_the_frontier_is_what_its_command_writes(monkeypatch):
 
 def test_the_page_of_directions_is_that_of_its_tables():
     assert directions.PAGE.read_text(encoding="utf-8") == directions.render(), "run python -m docs.directions"
+
+
+def test_the_page_of_balancing_is_what_its_command_writes():
+    assert balancing.PAGE.read_text(encoding="utf-8") == balancing.render(), "run python -m docs.balancing"
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ class BalanceConfig(Config):
         (1.0,), "to how many times the largest class copies or generated images fill up each", min=0.01, max=100.0
     )
     seeds: int = option(3, "classifiers of each method", min=2, max=100)
-    train_images: int = option(100_000, "images that each classifier sees", min=1)
+    train_images: int = option(40_000, "images that each classifier sees", min=1)
     width: int = option(16, "channels of the classifier at full resolution", min=1)
     min_confidence: float = option(
         0.5, "of filtered: what a classifier trained on the real images gives the class", min=0.0, max=1.0
