@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -15,15 +15,17 @@ from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, empty_fi
 
 HEIGHT = 520
 PLOT, NARROW_PLOT = (880, 400), (260, 400)  # pixels within the axes, about: where names have room
-MARGIN = {False: 110, True: 20}  # right of the axes; by ``narrow``
-CHARACTER, LINE, MARK = 7.5, 17, 7  # pixels of a letter of a name, of its height, of half a marker and its rim
+MARGIN = {False: 130, True: 20}  # right of the axes; by ``narrow``
+CHARACTER, LINE, MARK = 7.0, 16, 7  # pixels of a letter of a name, of its height, of half a marker and its rim
+PIECE = 6  # pixels of a line between two looks at it
 ENDS = {"weights": 11, "snapshot": 7}  # pixels of markers
-PLACES = {  # where a name may stand -> its middle from its point, in widths and heights of the name
-    "middle right": (0.5, 0.0),
-    "top center": (0.0, 0.9),
-    "bottom center": (0.0, -0.9),
-    "middle left": (-0.5, 0.0),
-}
+PLACES = (  # of a name: pixels to the right of its point and above it, and what of the name is there
+    *((9, up, "left") for up in (0, 9, -9)),
+    *((0, 15, "center"), (0, -15, "center"), (-9, 0, "right")),
+    *((9, up, "left") for up in (18, -18, 27, -27)),  # where many end at once
+)
+ANCHORS = {"left": 0.0, "center": 0.5, "right": 1.0}  # how much of a name lies left of its place
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 def score_cost(
@@ -46,9 +48,17 @@ def score_cost(
     figure.add_scatter(x=front[cost], y=front["value"], mode="lines", line=stairs, hoverinfo="skip", showlegend=False)
     logarithmic = better_of(frame) == "lower" and bool((frame["value"] > 0).all())
     lines = run_lines(sorted({*colours, *frame["run"]}), colours)
-    places = _place_names(frame, cost, logarithmic, [*highlighted(colours), *front["run"]], narrow)
     for run, rows in frame.groupby("run"):
-        _add_run(figure, str(run), rows, cost, lines[str(run)], places.get(str(run)), logarithmic)
+        _add_run(figure, str(run), rows, cost, lines[str(run)], logarithmic)
+    ends = frame.drop_duplicates("run", keep="last").set_index("run")
+    for run, (right, up, anchor) in place_names(
+        frame, cost, logarithmic, [*highlighted(colours), *front["run"]], narrow
+    ).items():
+        x, y = np.log10(ends[cost][run]), ends["value"][run]
+        figure.add_annotation(
+            x=x, y=np.log10(y) if logarithmic else y, xshift=right, yshift=up, xanchor=anchor, yanchor="middle",
+            text=run, showarrow=False, font={"size": LABEL_SIZE, "color": lines[run]["color"]},
+        )  # fmt: skip
     values, labels = _log_ticks(frame[cost].min(), frame[cost].max())
     figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=labels)
     figure.update_yaxes(title_text=title)
@@ -83,7 +93,6 @@ def _add_run(
     rows: pd.DataFrame,
     cost: str,
     line: Mapping[str, str],
-    place: str | None,
     logarithmic: bool,
 ) -> None:
     value = rows["value"]
@@ -94,7 +103,7 @@ def _add_run(
     figure.add_scatter(
         x=rows[cost],
         y=value,
-        mode="lines+markers" + "+text" * bool(place),
+        mode="lines+markers",
         name=run,
         line={"color": line["color"], "dash": line["dash"], "width": 1.5},
         marker={
@@ -109,45 +118,49 @@ def _add_run(
             "thickness": 1.2,
             "width": 3,
         },
-        text=[""] * (len(rows) - 1) + [run if place else ""],
-        textposition=place or "middle right",
-        textfont={"size": LABEL_SIZE},
         cliponaxis=False,
         customdata=np.column_stack([intervals, np.where(weights, "", ", a snapshot")]),
         hovertemplate="%{fullData.name}%{customdata[1]}: %{y:.4g}%{customdata[0]} at %{x:,.4g}<extra></extra>",
     )
 
 
-def _place_names(
-    frame: pd.DataFrame, cost: str, logarithmic: bool, first: Sequence[str], narrow: bool
-) -> dict[str, str]:
-    """Run -> where its name stands beside its last point, for those that have room, ``first`` these, which may cover
-    points but no names.
+def place_names(
+    frame: pd.DataFrame, cost: str, logarithmic: bool, first: Sequence[str], narrow: bool = False
+) -> dict[str, tuple[int, int, str]]:
+    """Run -> where of ``PLACES`` its name stands beside its last point, for those that have room, ``first`` these,
+    which may cover points and lines but no names. ``frame``: of ``usable``.
     """
     width, height = NARROW_PLOT if narrow else PLOT
     x = width * _scaled(np.log10(frame[cost].to_numpy()))
     y = height * _scaled(np.log10(frame["value"].to_numpy()) if logarithmic else frame["value"].to_numpy())
-    marks = [(a - MARK, b - MARK, a + MARK, b + MARK) for a, b in zip(x, y, strict=True)]
+    drawn = [box for rows in frame.groupby("run").indices.values() for box in _boxes(x[rows], y[rows])]
     ends = {str(run): i for i, run in enumerate(frame["run"])}  # the last of each stays
-    taken: list[tuple[float, float, float, float]] = []
-    places: dict[str, str] = {}
+    taken: list[Box] = []
+    places: dict[str, tuple[int, int, str]] = {}
     for run in dict.fromkeys([*(run for run in first if run in ends), *ends]):
-        end = ends[run]
-        half = CHARACTER * len(run) / 2
-        obstacles = [taken + marks[:end] + marks[end + 1 :]] + [taken] * (run in first)
-        for others, (place, (right, up)) in product(obstacles, PLACES.items()):
-            middle = x[end] + right * (2 * half + 2 * MARK), y[end] + up * LINE
-            box = (middle[0] - half, middle[1] - LINE / 2, middle[0] + half, middle[1] + LINE / 2)
-            within = box[0] >= -30 and box[2] <= width + MARGIN[narrow]
-            if within and not any(_overlap(box, other) for other in others):
+        end, size = ends[run], CHARACTER * len(run)
+        for others, place in product([taken + drawn, *[taken] * (run in first)], PLACES):
+            left = x[end] + place[0] - ANCHORS[place[2]] * size
+            box = (left, y[end] + place[1] - LINE / 2, left + size, y[end] + place[1] + LINE / 2)
+            if left >= -30 and box[2] <= width + MARGIN[narrow] and not any(_overlap(box, other) for other in others):
                 places[run] = place
                 taken.append(box)
                 break
     return places
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    """Boxes as (left, bottom, right, top)."""
+def _boxes(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[Box]:
+    """What a run's markers cover, and the lines between them in pieces."""
+    boxes = [(a - MARK, b - MARK, a + MARK, b + MARK) for a, b in zip(x, y, strict=True)]
+    for i, j in pairwise(range(len(x))):
+        shares = np.linspace(0, 1, 2 + int(np.hypot(x[j] - x[i], y[j] - y[i]) / PIECE))[1:-1]
+        boxes += [
+            (a, b, a, b) for a, b in zip(x[i] + shares * (x[j] - x[i]), y[i] + shares * (y[j] - y[i]), strict=True)
+        ]
+    return boxes
+
+
+def _overlap(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 

@@ -59,7 +59,7 @@ def draw_other_features(
 FRONTIER = "Dotted: what no other point beats in both."
 COURSE = (
     "A line leads through a run's snapshots to its weights (python -m ganlib evaluate RUN --at all measures them). "
-    "Minutes are of the training's own clock, without pauses. What the weights that a run started from had cost counts."
+    "Minutes are of the training's own clock, without pauses. What its start had cost counts too."
 )
 
 

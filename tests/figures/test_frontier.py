@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ganlib.figures import PALETTE, describe_frontier, score_cost
-from ganlib.figures.frontier import CHARACTER, LINE, PLACES, PLOT
+from ganlib.figures.frontier import ANCHORS, CHARACTER, LINE, NARROW_PLOT, PLOT, place_names, usable
 from ganlib.figures.style import NEUTRAL
 
 COLOURS = {"edm": PALETTE[0], "gan": PALETTE[1]}
@@ -44,7 +44,10 @@ def test_a_run_is_a_line_through_its_snapshots_to_its_weights() -> None:
     assert (list(edm.x), list(edm.y)) == ([5, 20, 60], [30.0, 9.0, 3.0])
     assert list(edm.marker.size) == [7, 7, 11]
     assert (edm.line.color, gan.line.color) == (COLOURS["edm"], COLOURS["gan"])
-    assert [text for text in edm.text if text] == ["edm"]
+    assert sorted((a.text, a.font.color) for a in draw(POINTS).layout.annotations) == [
+        ("edm", COLOURS["edm"]),
+        ("gan", COLOURS["gan"]),
+    ]
     assert edm.customdata[:, 0].tolist() == [" (29 to 32)", " (8 to 11)", " (2 to 5)"]
     assert edm.customdata[:, 1].tolist() == [", a snapshot", ", a snapshot", ""]
     assert describe_frontier(POINTS, "minutes") == ("2 runs against minutes. On the frontier: gan 8 at 5; edm 3 at 60.")
@@ -77,7 +80,7 @@ def test_a_highlighted_run_is_named_first() -> None:
     crowd = [point(f"run-{i:02}", 60 + i / 100, 3.0 + i / 100) for i in range(40)]
     colours = {row["run"]: NEUTRAL for row in crowd} | {"run-25": PALETTE[3]}
     figure = score_cost(table(*crowd), title="FID", cost="minutes", colours=colours)
-    named = [trace.name for trace in figure.data if trace.mode.endswith("text")]
+    named = [annotation.text for annotation in figure.layout.annotations]
     assert {"run-00", "run-25"} <= set(named)
 
 
@@ -85,22 +88,25 @@ def test_a_highlighted_run_is_named_first() -> None:
 def test_names_do_not_lie_upon_each_other(narrow: bool) -> None:
     rng = np.random.default_rng(0)
     rows = [point(f"cifar10-run-{i}", *10 ** rng.uniform(0, 1.5, 2)) for i in range(30)]
-    figure = draw(table(*rows), narrow=narrow)
+    frame = usable(table(*rows), "minutes")
+    places = place_names(frame, "minutes", True, [], narrow)
+    size = NARROW_PLOT if narrow else PLOT
+    x, y = (np.log10(frame[key].to_numpy()) for key in ("minutes", "value"))
+    pixels = [extent * (v - v.min()) / np.ptp(v) for extent, v in zip(size, (x, y), strict=True)]
     boxes = []
-    x, y = (np.log10([row[key] for row in rows]) for key in ("minutes", "value"))
-    for trace in figure.data[1:]:
-        if not trace.mode.endswith("text"):
-            continue
-        right, up = PLACES[trace.textposition]
-        width = CHARACTER * len(trace.name)
-        size = (260, 400) if narrow else PLOT
-        a, b = (
-            s * (np.log10(v) - w.min()) / np.ptp(w)
-            for s, v, w in zip(size, (trace.x[0], trace.y[0]), (x, y), strict=True)
-        )
-        boxes.append((a + right * (width + 14) - width / 2, b + up * LINE - LINE / 2, width, LINE))
+    for run, a, b in zip(frame["run"], *pixels, strict=True):
+        if run in places:
+            right, up, anchor = places[run]
+            width = CHARACTER * len(run)
+            boxes.append((a + right - ANCHORS[anchor] * width, b + up, width))
     assert 3 <= len(boxes) < 30
-    for i, (left, bottom, width, height) in enumerate(boxes):
-        for other in boxes[:i]:
-            apart = abs(left + width / 2 - other[0] - other[2] / 2) >= (width + other[2]) / 2 - 1e-6
-            assert apart or abs(bottom - other[1]) >= height - 1e-6
+    for i, (left, middle, width) in enumerate(boxes):
+        for a, b, other in boxes[:i]:
+            assert left + width <= a + 1e-6 or a + other <= left + 1e-6 or abs(middle - b) >= LINE - 1e-6
+
+
+def test_lines_do_not_run_through_names_where_there_is_other_room() -> None:
+    rising = table(point("edm", 1, 1.0, 5), point("edm", 10, 10.0), point("gan", 1, 1.0, 5), point("gan", 5.0, 5.2))
+    places = place_names(usable(rising, "minutes"), "minutes", True, [])
+    assert places["edm"][:2] == (9, 0)
+    assert places["gan"][:2] != (9, 0)  # where the line of the other goes on
