@@ -14,6 +14,7 @@ from ganlib.metrics.references import load_split, load_training_images
 from ganlib.runs import Run
 from ganlib.twosample.context import Context, scaled
 from ganlib.twosample.giveaways import through
+from ganlib.twosample.groups import thumbnails
 from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
 from ganlib.twosample.result import Comparison
 from ganlib.twosample.sides import File, Images, Side, usual_encoding
@@ -28,7 +29,7 @@ def memorisation_section(context: Context) -> None:
     size = context.images.shape[1]
     generated = context.synthetic.images
     points = [image_points(scaled(images, size)) for images in (held_out, generated)]
-    found = memorisation(image_points(training)[0], *points)
+    found = memorisation(thumbnails(training), *points)
     add_memorisation(context.result, "pixels", found, generated, training)
     name = context.config.networks[0]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import os
 import signal
@@ -22,7 +23,8 @@ from PIL import Image
 
 from ganlib.applications.export import ExportConfig, export, filters
 from ganlib.applications.export.filters import Confidence, Distance
-from ganlib.applications.export.formats import class_folders
+from ganlib.applications.export.formats import Encoded, ShardWriter, class_folders
+from ganlib.applications.export.manifest import Row
 from ganlib.applications.export.selection import Selection, samples_of
 from ganlib.data import load_data
 from ganlib.errors import GanlibError
@@ -150,6 +152,25 @@ def test_shards_hold_image_class_and_seed(run, tmp_path):
         assert archive.extractfile(f"{key}.cls").read().decode() == row["label"]
         assert json.loads(archive.extractfile(f"{key}.json").read())["seed"] == int(row["seed"])
     assert len({row["label"] for row in rows[:32]}) == 10  # shards hold all classes
+
+
+@pytest.mark.parametrize("sizes", [[0], [1, 511, 512, 513], [5000] * 40])
+def test_shards_are_the_bytes_of_tarfile(tmp_path, sizes):
+    rows = [Row("", 7 * i, "chá", i, {"confidence": 0.5}) for i in range(len(sizes))]
+    images = [Encoded(row, bytes(range(256)) * 20) for row in rows]
+    images = [Encoded(row, content[:size]) for (row, content), size in zip(images, sizes, strict=True)]
+    writer = ShardWriter(tmp_path, 100, 0)
+    writer.write(images)
+    assert writer.finish() == rows
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for row, content in images:
+            about = json.dumps({"seed": row.seed, "class": "chá", "confidence": 0.5}, ensure_ascii=False).encode()
+            for ending, data in (("png", content), ("json", about), ("cls", str(row.label).encode())):
+                member = tarfile.TarInfo(f"{row.seed:010d}.{ending}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    assert (tmp_path / "shard-000000.tar").read_bytes() == buffer.getvalue()
 
 
 def test_an_unconditional_run_gives_unlabelled_images(tmp_path):

@@ -10,9 +10,12 @@ import pytest
 from PIL import Image
 
 from ganlib.applications.export import ExportConfig, copies, export
+from ganlib.applications.export.manifest import Row
+from ganlib.applications.export.selection import Selection, samples_of
 from ganlib.commands.export import _report
 from ganlib.data import load_data
 from ganlib.errors import GanlibError
+from ganlib.models import GenerativeModel
 from ganlib.runs import Run
 from helpers.gallery import digits_run, pictures, pixels
 from helpers.tiny_models import CPU
@@ -87,3 +90,23 @@ def test_without_training_images_the_card_says_why_and_no_report_is_left(run, tm
     export(run, tmp_path / "out", ExportConfig(images=5), CPU, report=_report)
     assert "Not examined: They are not here." in (tmp_path / "out" / "README.md").read_text()
     assert not [name for name in copies.REPORT if (tmp_path / "out" / name).exists()]
+
+
+def test_images_of_the_sample_are_those_that_were_written(run):
+    model = run.load()
+    assert isinstance(model, GenerativeModel)
+    selection = Selection(samples_of(model), [160] * 10)
+    total, sample = selection.total, copies.Sample(selection.total)
+    pictures = [picture for part in selection for picture in part]
+    rows = [Row("", pictures[i].seed, "", pictures[i].label, {}) for i in sample.numbers]
+    written = np.stack([pictures[i].image for i in sample.numbers])
+    assert (total, len(rows)) == (1600, 1000)
+    sample.keep(700, pictures[700:])  # as after an interruption
+    asked: list[int] = []
+
+    def draw(seeds, labels):
+        asked.extend(seeds)
+        return selection.draw(seeds, labels)
+
+    assert np.array_equal(sample.images(rows, draw), written)
+    assert asked == [pictures[i].seed for i in sample.numbers if i < 700]

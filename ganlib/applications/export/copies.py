@@ -6,20 +6,22 @@ them, and never where the export was filtered by its distance to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganlib.applications.export.config import ExportConfig
 from ganlib.applications.export.manifest import Manifest, Row
-from ganlib.applications.export.selection import Images, Selection
+from ganlib.applications.export.selection import Draw, Images, Picture, Selection
 from ganlib.data import display_name
 from ganlib.data.subset import whole_set
 from ganlib.errors import GanlibError
 from ganlib.metrics.references import load_split, load_training_images
 from ganlib.runs import Run
+from ganlib.twosample.groups import thumbnails
 from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
 from ganlib.twosample.memorisation_section import add_memorisation
 from ganlib.twosample.result import Comparison
@@ -39,16 +41,47 @@ class Copies(NamedTuple):
     files: dict[str, bytes]  # of ``REPORT``, those that there are
 
 
+class Sample:
+    """Images spread over the export, kept as they are written: to draw them again would take a second or more."""
+
+    def __init__(self, total: int) -> None:
+        self.numbers = np.linspace(0, total - 1, min(total, EXAMINED)).astype(int)  # of rows of the manifest
+        self._kept: dict[int, NDArray[np.uint8]] = dict.fromkeys(self.numbers.tolist(), np.empty(0, np.uint8))
+
+    def keep(self, first: int, part: Sequence[Picture]) -> None:
+        """``first``: the row of the part's first image."""
+        for number, picture in enumerate(part, first):
+            if number in self._kept:
+                self._kept[number] = picture.image.copy()  # it is a view of the whole part
+
+    def images(self, rows: Sequence[Row], draw: Draw) -> Images:
+        """(n, H, W, C), drawing those that an interrupted export has written; ``rows``: of ``numbers``."""
+        kept = [self._kept[number] for number in self.numbers.tolist()]
+        missing = [i for i, image in enumerate(kept) if not image.size]
+        if missing:
+            drawn = draw([rows[i].seed for i in missing], [rows[i].label or 0 for i in missing])
+            for i, image in zip(missing, drawn, strict=True):
+                kept[i] = image
+        return np.stack(kept)
+
+
 def examine(
-    run: Run, config: ExportConfig, manifest: Manifest, selection: Selection, render: Render | None = None
+    run: Run,
+    config: ExportConfig,
+    manifest: Manifest,
+    selection: Selection,
+    sample: Sample,
+    render: Render | None = None,
 ) -> Copies:
-    """Of a sample spread over the export; ``render`` makes the page."""
-    rows = _spread(manifest, selection.total)
+    """Of the sample; ``render`` makes the page."""
+    chosen = np.zeros(selection.total, bool)
+    chosen[sample.numbers] = True
+    rows = list(compress(manifest.rows(), chosen))
     try:
         training = np.asarray(load_training_images(run, config.data_root or None).images)
         held_out = np.asarray(load_split(run, "test", config.data_root or None).images[: len(rows)])
-        generated = selection.draw([row.seed for row in rows], [row.label or 0 for row in rows])
-        found = memorisation(image_points(training)[0], *map(image_points, (held_out, generated)))
+        generated = sample.images(rows, selection.draw)
+        found = memorisation(thumbnails(training), *map(image_points, (held_out, generated)))
     except GanlibError as error:
         return Copies([f"Not examined: {error}"], {})
     private = bool(config.min_distance) or whole_set(run.data_name) not in FREE
@@ -61,12 +94,6 @@ def examine(
     shown = "" if not private else " Training images are not among them."
     listed = f"The likeliest copies and all distances: {', '.join(f'`{name}`' for name in files)}.{shown}"
     return Copies([_in_words(found), "", listed], files)
-
-
-def _spread(manifest: Manifest, total: int) -> list[Row]:
-    chosen = np.zeros(total, bool)
-    chosen[np.linspace(0, total - 1, min(total, EXAMINED)).astype(int)] = True
-    return list(compress(manifest.rows(), chosen))
 
 
 def _comparison(run: Run, rows: list[Row], found: Memorisation, generated: Images, shown: Images | None) -> Comparison:

@@ -15,7 +15,7 @@ import torch
 
 from ganlib.applications.export.card import data_card
 from ganlib.applications.export.config import ExportConfig
-from ganlib.applications.export.copies import REPORT, Render, examine
+from ganlib.applications.export.copies import REPORT, Render, Sample, examine
 from ganlib.applications.export.filters import filter_identities, load_filters
 from ganlib.applications.export.formats import (
     Encoded,
@@ -101,11 +101,11 @@ def export(
     drawn = CHUNK * tasks_at_once(device)  # at a time
     selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional, drawn)
     selection.skip(row.seed for row in manifest.rows())
-    resumed = sum(selection.accepted)
+    resumed, sample = sum(selection.accepted), Sample(selection.total)
     with closing(_writer(folder, config, manifest, resumed)) as writer:
-        _write(selection, writer, manifest, run.classes if model.conditional else (), resumed, progress)
+        _write(selection, writer, manifest, run.classes if model.conditional else (), sample, progress)
     progress("compared with training images", 0, 1)
-    copies = examine(run, config, manifest, selection, report)
+    copies = examine(run, config, manifest, selection, sample, report)
     for name in REPORT:
         if name in copies.files:
             write_atomically(folder / name, copies.files[name])
@@ -128,10 +128,15 @@ def _writer(folder: Path, config: ExportConfig, manifest: Manifest, images: int)
 
 
 def _write(
-    selection: Selection, writer: Writer, manifest: Manifest, classes: Sequence[str], done: int, progress: Progress
+    selection: Selection,
+    writer: Writer,
+    manifest: Manifest,
+    classes: Sequence[str],
+    sample: Sample,
+    progress: Progress,
 ) -> None:
     """One part is encoded and written while the next is generated."""
-    folders = class_folders(classes)
+    folders, done = class_folders(classes), sum(selection.accepted)
 
     def store(part: list[Picture]) -> list[Row]:
         rows = [_row(picture, classes, folders) for picture in part]
@@ -144,6 +149,7 @@ def _write(
             if pending:
                 manifest.append(pending.result())
             pending = storing.submit(store, part)
+            sample.keep(done, part)
             done += len(part)
             progress("exported", done, selection.total)
         if pending:
