@@ -126,6 +126,17 @@ def test_a_killed_export_ends_as_an_uninterrupted_one(run, tmp_path, form):
         assert hashes(tmp_path / "whole") == hashes(tmp_path / "parts")
 
 
+def test_what_a_killed_export_was_writing_goes(run, tmp_path):
+    config = ExportConfig(images=3)
+    export(run, tmp_path / "out", config, CPU)
+    left = tmp_path / "out" / ".writing-killed"
+    left.mkdir()
+    (left / "image.png").write_bytes(b"half")
+    export(run, tmp_path / "out", config, CPU)
+    assert not list((tmp_path / "out").glob(".*"))
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "out").glob(PNG)} == {0o644}
+
+
 def test_a_zip_that_lacks_what_its_manifest_names_is_said(run, tmp_path):
     config = ExportConfig(images=2, format="zip")
     export(run, tmp_path / "whole", config, CPU)
