@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from ganlib.applications.export.copies import REPORT
 from ganlib.applications.export.export import CARD, HEADER
 from ganlib.applications.export.manifest import MANIFEST
 from ganlib.errors import GanlibError
-from ganlib.files import DAMAGED_ARCHIVE, open_zip, read_json
+from ganlib.files import DAMAGED_ARCHIVE, describe_os_error, open_zip, read_json
 from ganlib.settings import results_root
 from ganlib.ui.downloads import draw_download
 from ganlib.ui.markup import plain
@@ -30,7 +31,7 @@ class Exported(NamedTuple):
 
 def draw_exports(shown_already: Path | None) -> None:
     """What was exported, the newest first."""
-    paths = sorted((results_root() / "exports").glob("*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    paths = sorted((results_root() / "exports").glob("*"), key=_changed, reverse=True)
     whole = [path for path in paths if path.suffix == ".zip" or (path / HEADER).is_file()]
     shown = [path for path in whole if path != shown_already]
     if not shown:
@@ -41,14 +42,21 @@ def draw_exports(shown_already: Path | None) -> None:
             draw_export(path)
 
 
+def _changed(path: Path) -> float:
+    with suppress(OSError):  # gone since it was listed, or a link to nowhere
+        return path.stat().st_mtime
+    return 0.0
+
+
 def draw_export(path: Path) -> None:
     """Where it lies, a download and the data card; one sentence where it cannot be read."""
     st.caption(plain(str(path.resolve())))
     try:
         stat = (path / HEADER if path.is_dir() else path).stat()
         exported = _read(path, stat.st_mtime_ns, _size(path))
-    except GanlibError as error:
-        st.warning(plain(error), icon=":material/warning:")
+    except (GanlibError, OSError) as error:
+        text = describe_os_error(error) if isinstance(error, OSError) else error
+        st.warning(plain(text), icon=":material/warning:")
         return
     if exported.state:
         st.markdown(plain(exported.state))

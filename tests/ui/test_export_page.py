@@ -106,8 +106,10 @@ def test_a_damaged_export_is_a_sentence(own_gallery):
     path = results_root() / "exports" / "set.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"PK no ZIP")
+    (path.parent / "gone.zip").symlink_to("/nowhere")
     at = open_page("export")
     assert "is no readable export" in at.warning[0].value
+    assert "gone.zip cannot be read" in at.warning[1].value
 
 
 def test_an_export_is_made_in_a_process_and_can_be_downloaded(own_gallery, no_jobs):
