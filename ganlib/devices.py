@@ -204,7 +204,12 @@ def on_device_at_once(device: torch.device, tasks: Sequence[Callable[[], T]]) ->
 @lru_cache(maxsize=1)
 def _single_threads(n: int, process: int) -> ThreadPoolExecutor:
     """Threads that compute with no others; those of another ``process`` are not alive in a forked one."""
-    return ThreadPoolExecutor(n, "ganlib-single", initializer=torch.set_num_threads, initargs=(1,))
+    return ThreadPoolExecutor(n, "ganlib-single", initializer=_compute_alone)
+
+
+def _compute_alone() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # by which this thread keeps it: its first operation would take what others have set since
 
 
 def bf16_helps(device: torch.device) -> bool:
