@@ -250,6 +250,7 @@ class Glow(EmbedsAttributes):
     Config = GlowConfig
     config: GlowConfig
     ema_modules = ("flow",)
+    one_at_a_time = True  # of two threads that invert flows, torch 2.14 now and then hands one float64 tensors
     options = (TEMPERATURE,)
     loss_kind = "bits per dimension"
 
