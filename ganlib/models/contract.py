@@ -95,8 +95,6 @@ class Trainable(nn.Module, ABC):
     Config: ClassVar[type[ModelConfig]]
     ema_modules: ClassVar[tuple[str, ...]] = ()
     """Names of the child modules that generate: the run saves an exponential moving average of their weights."""
-    one_at_a_time: ClassVar[bool] = False
-    """Whether no two threads may compute images at once."""
     summed_buffers: ClassVar[tuple[str, ...]] = ()
     """Names of buffers that count images: where a batch is dealt over processes or micro-batches, the sums over them
     are kept. Other floating buffers are averaged."""

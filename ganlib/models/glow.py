@@ -9,13 +9,13 @@ of levels from that of levels plus noise.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from math import log, pi
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle, relu
 from torch.optim import Adam, Optimizer
 
@@ -217,13 +217,8 @@ class Flow(nn.Module):
         super().__init__()
         self.scales = nn.ModuleList(Scale(c.channels << i, c, last=i == c.scales - 1) for i in range(c.scales))
 
-    def forward(self, x: Tensor, y: Tensor | None, *, inverse: bool = False) -> Any:
-        """(N, C, H, W), (N, label_width) weights or None -> the same shape, and log |det| (N,).
-
-        ``inverse``: from standard normal numbers to images of that shape alone.
-        """
-        if inverse:
-            return self.inverse(x, y)
+    def forward(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W), (N, label_width) weights or None -> the same shape, and log |det| (N,)."""
         shape, total, parts = x.shape, x.new_zeros(len(x)), []
         for scale in self.scales:
             x, z, log_det = scale(x, y)
@@ -250,7 +245,6 @@ class Glow(EmbedsAttributes):
     Config = GlowConfig
     config: GlowConfig
     ema_modules = ("flow",)
-    one_at_a_time = True  # of two threads that invert flows, torch 2.14 now and then hands one float64 tensors
     options = (TEMPERATURE,)
     loss_kind = "bits per dimension"
 
@@ -297,8 +291,8 @@ class Glow(EmbedsAttributes):
         z, y = latents.z * per_image(temperature, latents.z), self.embedding_weights(labels)
         # Its inverse magnifies rounding: in double precision, where there is one, a seed is one image in any batch.
         wide = torch.float32 if z.device.type == "mps" else torch.float64
-        state = {name: value.to(wide) for name, value in self.flow.state_dict().items()}
-        x = functional_call(self.flow, state, (z.to(wide), None if y is None else y.to(wide)), {"inverse": True})
+        # A copy, for other threads may generate with the model at the same time.
+        x = deepcopy(self.flow).to(wide).inverse(z.to(wide), None if y is None else y.to(wide))
         return normalize((x / SPAN + 0.5) * LEVELS - 0.5).clamp(-1, 1)
 
     def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:

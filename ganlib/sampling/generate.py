@@ -120,7 +120,7 @@ def in_chunks(
     thread are computed before the first of them is yielded. Between what is yielded and the next ones nothing is
     computed: whoever takes them has the device.
     """
-    start, at_once = 0, 1 if model.one_at_a_time else tasks_at_once(model.device)
+    start, at_once = 0, tasks_at_once(model.device)
     at_once *= queued if at_once > 1 else 1
     while start < n:
         parts = [slice(i, min(i + chunk, n)) for i in range(start, min(start + at_once * chunk, n), chunk)]

@@ -11,6 +11,7 @@ import torch
 from ganlib.errors import GanlibError
 from ganlib.images import normalize
 from ganlib.models import MODELS, Batch
+from ganlib.models.glow import Flow
 from helpers.tiny_models import build, tiny_config
 
 
@@ -72,3 +73,16 @@ def test_encoding_and_generating_give_the_image_back():
 def test_more_scales_than_the_size_allows_are_refused():
     with pytest.raises(GanlibError, match="5 scales do not fit 16 pixels; give at most 4"):
         build("glow", scales=5)
+
+
+def test_weights_stay_as_they_are_while_images_are_generated(monkeypatch):
+    """Other threads generate with the same model at the same time."""
+    model, inverse, seen = build("glow"), Flow.inverse, []
+
+    def watched(flow: Flow, *args: Any) -> torch.Tensor:
+        seen.append({(p.data_ptr(), p.dtype) for p in model.flow.parameters()})
+        return inverse(flow, *args)
+
+    monkeypatch.setattr(Flow, "inverse", watched)
+    model.generate(model.latents([0, 1]), torch.tensor([0, 1]))
+    assert seen == [{(p.data_ptr(), torch.float32) for p in model.flow.parameters()}]
