@@ -117,20 +117,21 @@ def test_an_uploaded_set_is_balanced_without_a_generator(own_gallery, no_jobs, m
     at.multiselect(key="plain_methods").set_value(["none", "oversampling"])
     at.slider(key="balance_seeds").set_value(2)
     at = fine(at.run())
-    (button,) = (button for button in at.button if button.label == "Compare")
-    at = fine(button.click().run())
-    until_finished()
-    at = fine(at.run())
+    at = compare(at)
     (folder,) = balances(own_gallery)
     assert read_balance(folder).class_counts == (8, 4)
     assert any(message.value == "Compared on pets.zip." for message in at.success)
 
 
-def until_finished() -> None:
+def compare(at):
+    """The page after its comparison has ended."""
+    (button,) = (button for button in at.button if button.label == "Compare")
+    at = fine(button.click().run())
     end = monotonic() + 300
     while jobs().latest.running:
         assert monotonic() < end
         sleep(0.2)
+    return fine(at.run())
 
 
 def test_another_generator_changes_no_data_set(own_gallery):
@@ -168,9 +169,6 @@ def test_the_result_of_a_process_opens(own_gallery, no_jobs, monkeypatch):
     at.multiselect(key="methods").set_value(["none"])
     at.slider(key="balance_seeds").set_value(2)
     at = fine(at.run())
-    (button,) = (button for button in at.button if button.label == "Compare")
-    at = fine(button.click().run())
-    until_finished()
-    at = fine(at.run())
+    at = compare(at)
     assert any(message.value.startswith("Compared on") for message in at.success)
     assert len(charts(at)) == 5
