@@ -146,6 +146,7 @@ class Recipe:
     start: StartRecipe | None = None
     world: tuple[WorldRecipe, ...] = ()  # in order; () where one process had each whole batch
     note: str = ""  # what a reader should know
+    hardware: str = ""  # that trained it, in words; "" where it is unknown: one thread of a CPU, before it was recorded
     versions: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     created: str | None = None
@@ -178,7 +179,8 @@ class Recipe:
                 f"{source} names its data set by a path, {shortened(data.name)}, which a run may not open; write "
                 f"{folder[1]}:NAME and put that folder where GANLIB_DATA points to."
             )
-        training, start, note = values.get("training"), values.get("start"), values.get("note", "")
+        training, start = values.get("training"), values.get("start")
+        note, hardware = values.get("note", ""), values.get("hardware", "")
         return cls(
             model=model,
             config=config,
@@ -187,6 +189,7 @@ class Recipe:
             start=None if start is None else StartRecipe.from_dict(start),
             world=tuple(WorldRecipe.from_dict(part) for part in _typed(values.get("world", []), list)),
             note=note if isinstance(note, str) else "",
+            hardware=hardware if isinstance(hardware, str) else "",
             versions=_typed(values.get("versions", {}), dict),
             commit=values.get("commit"),
             created=values.get("created"),
@@ -202,6 +205,12 @@ class Recipe:
         earlier = self.world or ((last,) if images else ())
         return replace(self, world=(*earlier, WorldRecipe(images, world_size, microbatches)))
 
+    def trained_on(self, hardware: str) -> Self:
+        """The recipe of a training that goes on there; names are in the order of their use."""
+        if not self.hardware or self.hardware.split("; ")[-1] == hardware:
+            return self
+        return replace(self, hardware=f"{self.hardware}; {hardware}")
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it; what is absent leaves no key."""
         optional = {
@@ -209,6 +218,7 @@ class Recipe:
             "start": self.start and self.start.to_dict(),
             "world": [part.to_dict() for part in self.world] or None,
             "note": self.note or None,
+            "hardware": self.hardware or None,
         }
         return {
             "model": self.model,

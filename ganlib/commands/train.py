@@ -21,7 +21,7 @@ import torch
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data import DataSet, load_data
-from ganlib.devices import pick_device
+from ganlib.devices import hardware, pick_device
 from ganlib.distributed import LostProcess, World, join_world
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, ModelConfig, Trainable, blueprint
@@ -129,9 +129,12 @@ def _begin(args: argparse.Namespace, training: Training, world: World, stack: Ex
     if world.rank == 0 and not args.resume:  # another process may have begun and ended in it since it was looked at
         _require_empty(folder, locked=True)
         folder.write_config(recipe.shared_by(world.size, config.microbatches, 0))
-    trainer = Trainer(folder, model, data, config, pick_device(args.device), resume=bool(args.resume), world=world)
+    device = pick_device(args.device)
+    torch.backends.cudnn.benchmark = True  # a training's shapes stay the same: the fastest kernels are worth a search
+    trainer = Trainer(folder, model, data, config, device, resume=bool(args.resume), world=world)
     if world.rank == 0 and args.resume:  # the state fits: now the recipe may say how far it goes
-        folder.write_config(recipe.shared_by(world.size, config.microbatches, trainer.images))
+        shared = recipe.shared_by(world.size, config.microbatches, trainer.images)
+        folder.write_config(shared.trained_on(hardware(device)))
     return trainer
 
 
@@ -196,6 +199,7 @@ def _start(args: argparse.Namespace, world: World) -> Training:
         training=config.to_dict(),
         start=_start_recipe(like) if like and args.start else None,
         note=args.note,
+        hardware=hardware(pick_device(args.device)),
         versions=versions(),
         commit=commit(),
         created=now(),

@@ -178,24 +178,23 @@ class R3GAN(EmbedsAttributes):
     # The paper's average: over 5 of the schedule's 20 million images at its end and after it. Ours rises in proportion
     # to the images, to the same quarter of a shorter schedule, and not along half a cosine.
     training_defaults = {"ema_half_life": 5_000_000, "ema_ramp": 0.25}
-    progress: Tensor
+    progress = 0.0  # of the schedules, 0 … 1
 
     def __init__(self, config: R3GANConfig) -> None:
         super().__init__(config)
         self.G, self.D = Generator(config), Discriminator(config)
-        self.register_buffer("progress", torch.zeros(()))  # of the schedules, 0 … 1
 
     @property
     def conditional(self) -> bool:
         return self.config.label_width > 0
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
-        self.progress.fill_(min(images_seen / self.config.schedule_images, 1.0))
+        self.progress = min(images_seen / self.config.schedule_images, 1.0)
         return ()
 
     def scheduled(self, start: float, end: float) -> float:
         """Along half a cosine."""
-        return end + (start - end) * (1 + cos(pi * self.progress.item())) / 2
+        return end + (start - end) * (1 + cos(pi * self.progress)) / 2
 
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config

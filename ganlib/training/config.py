@@ -24,6 +24,9 @@ class TrainingConfig(Config):
     precision: Literal["auto", "bf16", "fp32"] = option(
         "auto", "mixed precision; auto = bf16 where the hardware has it"
     )
+    compile: bool = option(
+        False, "compile the networks first (torch.compile): faster on a GPU; not where a loss has second derivatives"
+    )
     only: int = option(0, "images of the data set to train on, evenly over the classes; 0 = all", min=0)
     labels: int = option(0, "training images that keep their label, evenly over the classes; 0 = all", min=0)
     labelled_share: float = option(0.5, "fraction of each batch drawn from those that keep theirs", min=0.0, max=1.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -50,9 +51,10 @@ def step(
     optimizer.zero_grad(set_to_none=True)
     losses: list[Loss] = []
     for part in shares.parts(model, batch, noise_key):
-        with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=bf16 and phase.autocast):
-            loss, scalars = phase.loss(part)
-        loss.backward()
+        with _second_derivatives_of(phase):
+            with torch.autocast(batch.images.device.type, torch.bfloat16, enabled=bf16 and phase.autocast):
+                loss, scalars = phase.loss(part)
+            loss.backward()
         losses.append(Loss(loss.detach(), {tag: value.detach() for tag, value in scalars.items()}))
     joined = shares.join(model, parameters, losses)
     norm = None
@@ -60,6 +62,20 @@ def step(
         norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
     optimizer.step()
     return StepResult(joined.value, joined.scalars, norm)
+
+
+@contextmanager
+def _second_derivatives_of(phase: Phase) -> Iterator[None]:
+    """GanlibError in place of the compiler's, which has none."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "double backward" not in str(error) and "donated buffers" not in str(error):
+            raise
+        raise GanlibError(
+            f"The loss of phase {phase.name} has second derivatives, which compiled networks lack; train without "
+            "--compile."
+        ) from None
 
 
 def parameters_of(optimizer: Optimizer) -> list[nn.Parameter]:

@@ -69,6 +69,9 @@ class Trainer:
         self.optimizers = self.model.optimizers()
         self.phases = select_phases(self.model, config.phases)
         self.ema = EMA(self.model, config.ema_half_life, config.ema_ramp)
+        if config.compile:
+            for network in self.model.children():
+                network.compile()
         self.step = self.images = 0
         self.seconds = 0.0
         torch.manual_seed(config.seed)
@@ -121,7 +124,7 @@ class Trainer:
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """Until the budget is spent or ``should_stop`` says so; either way the state is saved at the end."""
-        stream = self._batches()
+        stream = self.batches()
         if self.step == 0:
             self.save()  # or a kill before the first save would leave nothing to resume
         snapshot_at = next_snapshot(self.images, self.config)
@@ -215,7 +218,8 @@ class Trainer:
         self.shares.check(size)
         return size
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and labels of this process's part of each step, from the next one on."""
         c = self.config
         return batches(
             self.data.train,

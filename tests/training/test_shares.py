@@ -34,7 +34,7 @@ MODELS = {
 def train(folder: Path, name: str, world: World | None = None, **settings: Any) -> dict[str, Tensor]:
     """The model's tensors after some steps of 8 images, and what they logged."""
     trainer = make_trainer(folder, name, world=world, batch_size=8, **settings)
-    stream = trainer._batches()
+    stream = trainer.batches()
     for _ in range(STEPS):
         trainer.train_on(Batch(*next(stream)))
     return {name: t.clone() for name, t in trainer.model.state_dict().items()}
@@ -94,7 +94,7 @@ def test_batches_dealt_out_are_those_of_one_process():
 
 def test_counts_add_up_where_other_statistics_are_averaged(tmp_path):
     trainer = make_trainer(tmp_path, "stylegan2_ada", batch_size=8, microbatches=2)
-    trainer.train_on(Batch(*next(trainer._batches())))
+    trainer.train_on(Batch(*next(trainer.batches())))
     assert float(trainer.model.get_buffer("signs")[1]) == 8  # images that D has seen
 
 

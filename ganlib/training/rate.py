@@ -1,0 +1,46 @@
+"""How many images a second a training gets through."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from ganlib.data import DataSet
+from ganlib.models import Batch, Trainable
+from ganlib.run_folder import RunFolder
+from ganlib.training.config import TrainingConfig
+from ganlib.training.trainer import Trainer
+
+WARM_UP = 3  # steps, in which kernels are chosen and networks compiled
+
+
+def training_rate(
+    model: Trainable, data: DataSet, config: TrainingConfig, device: torch.device, seconds: float = 20.0
+) -> float:
+    """Images a second of the steps of a real training, over about ``seconds``; ``model`` is trained by them.
+
+    On a CPU a second is one of the process's computing, all its threads together, so that other processes hardly count:
+    with one thread the rate is that of an idle machine.
+    """
+    with TemporaryDirectory() as folder:
+        trainer = Trainer(RunFolder(Path(folder)), model, data, replace(config, images=1, max_minutes=0.0), device)
+        stream = trainer.batches()
+        for _ in range(WARM_UP):
+            trainer.train_on(Batch(*next(stream)))
+        before, start = trainer.images, _now(device)
+        while (spent := _now(device) - start) < seconds:
+            for _ in range(trainer.config.log_every if device.type == "cuda" else 1):
+                trainer.train_on(Batch(*next(stream)))
+            trainer._means.pop_means()
+        return (trainer.images - before) / spent
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize(device)
+    return time.perf_counter()
