@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ganlib.errors import GanlibError
-from ganlib.queue.definition import BUDGETS, Entry
+from ganlib.queue.definition import Entry
 from ganlib.runs import Run
 from ganlib.settings import gallery_folder
 
 
 def in_gallery(entry: Entry) -> bool:
-    """Whether a run of the gallery has the entry's name, architecture, data and fields, and at least its budget."""
+    """Whether a run of the gallery has the entry's name, architecture, data and fields, and has seen its budget."""
     try:
         run = Run(gallery_folder() / entry.name)
-        trained = run.training
+        trained, images, minutes = run.training, run.images_seen, run.training_seconds / 60
     except GanlibError:
         return False
     if (run.model_name, _short(run.data_name)) != (entry.model, _short(entry.data)):
@@ -20,7 +20,7 @@ def in_gallery(entry: Entry) -> bool:
     had = {field: trained.get(field, getattr(run.config, field, None)) for field in entry.fields}
     if {field: _listed(value) for field, value in had.items()} != _listed(entry.fields):
         return False
-    return all(trained.get(budget, 0) >= getattr(entry, budget) for budget in BUDGETS)
+    return 0 < entry.images <= images or 0 < entry.max_minutes <= minutes
 
 
 def _short(data: str) -> str:
