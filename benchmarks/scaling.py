@@ -60,7 +60,7 @@ def work(args: argparse.Namespace) -> None:
         model = seeded(lambda: architecture(config), 0)
         data = DataSet("noise", (), images, images, flip=False)
         trainer = Trainer(RunFolder(Path(folder)), model, data, training, torch.device("cpu"), world=world)
-        stream = trainer._batches()
+        stream = trainer.batches()
         for _ in range(3):
             trainer.train_on(Batch(*next(stream)))
         world.spent.update(seconds=[], bytes=0)

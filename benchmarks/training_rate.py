@@ -1,6 +1,6 @@
 """Images a second in training, of architectures at their defaults or with other fields.
 
-    python -m benchmarks.training_rate edm:width=64,batch_size=512,compile=true sngan [--data cifar10-jpeg] [--seconds 10]
+    python -m benchmarks.training_rate edm:width=64,batch_size=512 sngan [--data cifar10-jpeg] [--seconds 10]
 
 Each in a process of its own, one after the other, or all at once with ``--together``.
 """
@@ -11,6 +11,7 @@ import argparse
 import subprocess
 import sys
 import time
+from statistics import median
 
 import torch
 
@@ -19,7 +20,7 @@ from ganlib.devices import hardware, pick_device
 from ganlib.models import MODELS
 from ganlib.training import TrainingConfig
 from ganlib.training.config import resolve_precision
-from ganlib.training.rate import training_rate
+from ganlib.training.rate import training_rates
 from ganlib.training.trainer import seeded
 
 
@@ -35,7 +36,7 @@ def measure(what: str, args: argparse.Namespace) -> None:
     size = sum(p.numel() for p in model.parameters()) / 1e6
     torch.backends.cudnn.benchmark = True
     start = time.perf_counter()
-    rate = training_rate(model, data, config, device, args.seconds)
+    rate = median(training_rates(model, data, config, device, args.seconds / 4))
     memory = f", {torch.cuda.max_memory_reserved() / 2**30:.1f} GiB" if device.type == "cuda" else ""
     took = time.perf_counter() - start
     print(f"| {what} | {size:.2f} M | {rate:,.0f} images/s |{memory} {took:.0f} s on {hardware(device)}", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +15,11 @@ from ganlib.config import flags
 from ganlib.data import display_name
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE, pareto, score_cost
-from ganlib.logs.training_time import seconds_until
 from ganlib.records import by_date, present, rank_protocols, read_evaluations
 from ganlib.records.features import describe_features
 from ganlib.runs import Run, find_run, scan
 from ganlib.training import TrainingConfig
+from ganlib.ui.training_cost import one_thread_minutes, one_thread_rates
 
 GALLERY = Path(__file__).parents[1] / "checkpoints"
 PAGE = Path(__file__).with_name("frontier.md")
@@ -32,8 +33,10 @@ Made by `python -m docs.frontier` from the records in `checkpoints/`; do not edi
 dashboard's page *FID comparison* shows the same with any extractor, metric and cost.
 
 A row for each evaluated run and each of its evaluated snapshots. **Minutes** are of training on one thread of a shared
-two-core CPU, by the training's own clock and its log without pauses; images and minutes of a run that started from the
-weights of another count those, too. FID on the features of the data set's classifier (embedded) and of
+two-core CPU, by the training's own clock and its log without pauses; those of a run that a GPU trained are marked *:
+what its images take one such thread, at the rate at which 20 seconds of the same training ran there
+(`python -m ganlib speed RUN --training 20`). Images and minutes of a run that started from the weights of another count
+those, too. FID on the features of the data set's classifier (embedded) and of
 EfficientNet-Lite0, half the width of the 95 % interval behind ±; n images; class agreement: how often that classifier
 sees the requested class. ◆: no other point has a lower FID (embedded) after as little time.
 
@@ -67,6 +70,7 @@ def read_points(data: str) -> tuple[list[Point], pd.DataFrame]:
     weights = {name: run.weights_hash for name, run in runs.items()}
     frame = by_date(frame[frame["snapshot"].notna() | (frame["weights_hash"] == frame["run"].map(weights))])
     frame = frame[frame["options"] == ""]
+    rates = one_thread_rates(frame)
     ends = {name: run.images_seen for name, run in runs.items()}
     frame = frame.assign(images=frame["snapshot"].fillna(frame["run"].map(ends)).astype("int64"))
     frame = frame.sort_values("snapshot", na_position="last", kind="stable")  # of one number of images the weights
@@ -75,7 +79,8 @@ def read_points(data: str) -> tuple[list[Point], pd.DataFrame]:
         fids = {extractor: _fid(rows, extractor) for extractor in EXTRACTORS}
         fids = {extractor: fid for extractor, fid in fids.items() if fid is not None}
         if fids:
-            points.append(_point(runs[str(rows["run"].iloc[0])], int(rows["images"].iloc[0]), rows, fids))
+            run, images = runs[str(rows["run"].iloc[0])], int(rows["images"].iloc[0])
+            points.append(_point(run, images, one_thread_minutes(run, images, rates, runs), rows, fids))
     embedded = frame[(frame["metric"] == "fid") & (frame["extractor"] == "embedded")]
     if embedded.empty:
         return points, pd.DataFrame()
@@ -91,12 +96,9 @@ def _fid(rows: pd.DataFrame, extractor: str) -> Any:
     return next(own[-1:].itertuples(index=False), None)
 
 
-def _point(run: Run, images: int, rows: pd.DataFrame, fids: Mapping[str, Any]) -> Point:
-    own = run.training_seconds
-    (until,) = seconds_until(run.folder.log, [images], run.images_seen, own)
+def _point(run: Run, images: int, minutes: float, rows: pd.DataFrame, fids: Mapping[str, Any]) -> Point:
     same_images = rows["n_fake"] == next(iter(fids.values())).n_fake
     agreement = rows.loc[(rows["metric"] == "class_agreement") & same_images, "value"]
-    minutes = (run.total_seconds - own + float(until)) / 60
     return Point(run, images, minutes, fids, float(agreement.iloc[-1]) if len(agreement) else None)
 
 
@@ -112,7 +114,8 @@ def table(points: list[Point], compared: pd.DataFrame) -> list[str]:
         fids = [_interval(point.fids[name]) if name in point.fids else "–" for name in EXTRACTORS]
         agreement = "–" if point.agreement is None else f"{point.agreement:.1%}"
         n = f"{next(iter(point.fids.values())).n_fake:,}"
-        cells = [point.run.name, f"{point.total_images:,}", f"{point.minutes:.0f}", *fids, agreement, n]
+        minutes = "–" if isnan(point.minutes) else f"{point.minutes:.0f}{' *' if point.run.trained_by_gpu else ''}"
+        cells = [point.run.name, f"{point.total_images:,}", minutes, *fids, agreement, n]
         lines.append(f"| {' | '.join(cells)} | {'◆' if (point.run.name, point.images) in front else ''} |")
     return lines
 

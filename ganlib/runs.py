@@ -143,6 +143,11 @@ class Run:
         return self._number("seconds")
 
     @property
+    def trained_by_gpu(self) -> bool:
+        """Whether all or part of it; what does not tell was trained by one thread of a CPU."""
+        return any("thread" not in part for part in self.recipe.hardware.split("; ") if part)
+
+    @property
     def total_images(self) -> int:
         """``images_seen``, and those that the weights it started from had seen."""
         return self.images_seen + (self.recipe.start.images if self.recipe.start else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,16 @@ def test_what_a_recipe_lacks_leaves_no_key() -> None:
     values = FOREIGN.to_dict()
     assert not {"training", "start", "note", "format"} & values.keys()
     assert values["data"] == {"name": "elsewhere", "classes": []}
+
+
+def test_hardware_is_named_in_the_order_of_its_use() -> None:
+    recipe = replace(FULL, hardware="NVIDIA H200")
+    assert recipe.trained_on("NVIDIA H200") == recipe
+    assert recipe.trained_on("a CPU, 1 thread").trained_on("NVIDIA H200").hardware == (
+        "NVIDIA H200; a CPU, 1 thread; NVIDIA H200"
+    )
+    assert FULL.hardware == ""
+    assert FULL.trained_on("NVIDIA H200") == FULL  # the first part is unknown
 
 
 def test_a_start_of_unknown_length_counts_nothing() -> None:

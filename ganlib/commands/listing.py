@@ -86,7 +86,7 @@ def list_scores() -> None:
             run.model_name,
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
             f"{run.total_images:,}",
-            f"{run.total_seconds / 60:.0f} min",
+            f"{run.total_seconds / 60:.0f} min{f' on {run.recipe.hardware}' if run.trained_by_gpu else ''}",
             *(_with_interval(fid) if fid else "–" for fid in measured),
             _percent(scores.get("class_agreement")),
             f"{scores['fid'].n_fake:,}",

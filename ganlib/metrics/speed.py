@@ -1,12 +1,15 @@
-"""How fast a run generates images on this machine."""
+"""How fast a run generates images, and trains, on this machine."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 import torch
 
+from ganlib.data import load_data
 from ganlib.devices import hardware
 from ganlib.errors import GanlibError
 from ganlib.metrics.protocol import protocol
@@ -15,8 +18,11 @@ from ganlib.provenance import commit, now, versions
 from ganlib.records import Interval, Record
 from ganlib.runs import Run
 from ganlib.sampling import sample
+from ganlib.training import TrainingConfig
+from ganlib.training.rate import training_rates
+from ganlib.training.trainer import seeded
 
-IMAGES, WARM_UP = 64, 2
+IMAGES, WARM_UP, BLOCKS = 64, 2, 4
 
 
 def speed_record(run: Run, device: torch.device, calls: int = 9) -> Record:
@@ -34,18 +40,42 @@ def speed_record(run: Run, device: torch.device, calls: int = 9) -> Record:
         sample(model, range(IMAGES), labels)
         if call >= WARM_UP:
             rates.append(IMAGES / (time.perf_counter() - start))
-    return Record(
-        metric="sampling_rate",
-        value=median(rates),
-        interval=Interval(min(rates), max(rates), f"slowest and fastest of {calls} calls"),
-        blocks=tuple(rates),
+    return _record(
+        run,
+        "sampling_rate",
+        rates,
+        f"slowest and fastest of {calls} calls",
         protocol=protocol(run, None, n_fake=IMAGES, machine=hardware(device)),
         labels="balanced" if model.conditional else "none",
         seeds=f"0-{IMAGES - 1}",
         options={option.name: option.default for option in model.options},
+    )
+
+
+def training_record(run: Run, device: torch.device, seconds: float = 20.0, root: str | None = None) -> Record:
+    """``training_rate``: images a second of training by the run's recipe, from new weights on; see ``training_rates``.
+
+    The median of four blocks, over ``seconds`` in all; the interval is that of the slowest and the fastest. GanlibError
+    for a run that comes from elsewhere, or whose data set is not at hand.
+    """
+    config = TrainingConfig.from_dict(run.training)
+    data = load_data(run.data_name, root=root, size=run.config.image_size, channels=run.config.channels)
+    model = seeded(lambda: run.model_class(run.config), config.seed)
+    rates = training_rates(model, data, config, device, seconds / BLOCKS, BLOCKS)
+    how = f"slowest and fastest of {BLOCKS} blocks"
+    return _record(run, "training_rate", rates, how, protocol=protocol(run, None, machine=hardware(device)))
+
+
+def _record(run: Run, metric: str, rates: Sequence[float], how: str, **fields: Any) -> Record:
+    return Record(
+        metric=metric,
+        value=median(rates),
+        interval=Interval(min(rates), max(rates), how),
+        blocks=tuple(rates),
         images_seen=run.images_seen,
         weights_hash=run.weights_hash,
         versions=versions(),
         commit=commit(),
         date=now(),
+        **fields,
     )

@@ -142,6 +142,7 @@ METRICS = {
     "class_fid": Metric("FID", "lower", "FID of the images of one class.", needs_classes=True),
     "fid_floor": Metric("FID of test images", "lower", "FID of real test images: what a perfect generator would have."),
     "sampling_rate": Metric("Sampling rate", "higher", "Images a second, 64 in one call.", unit="images/s"),
+    "training_rate": Metric("Training rate", "higher", "Training images a second.", unit="images/s"),
     "human_error": Metric(
         "Human error rate",
         "higher",

@@ -18,25 +18,27 @@ from ganlib.training.trainer import Trainer
 WARM_UP = 3  # steps, in which kernels are chosen and networks compiled
 
 
-def training_rate(
-    model: Trainable, data: DataSet, config: TrainingConfig, device: torch.device, seconds: float = 20.0
-) -> float:
-    """Images a second of the steps of a real training, over about ``seconds``; ``model`` is trained by them.
+def training_rates(
+    model: Trainable, data: DataSet, config: TrainingConfig, device: torch.device, seconds: float, blocks: int = 4
+) -> list[float]:
+    """Images a second of the steps of a real training, in ``blocks`` of so many ``seconds``; they train ``model``.
 
     On a CPU a second is one of the process's computing, all its threads together, so that other processes hardly count:
-    with one thread the rate is that of an idle machine.
+    with one thread the rate is about that of an idle machine.
     """
     with TemporaryDirectory() as folder:
         trainer = Trainer(RunFolder(Path(folder)), model, data, replace(config, images=1, max_minutes=0.0), device)
         stream = trainer.batches()
         for _ in range(WARM_UP):
             trainer.train_on(Batch(*next(stream)))
-        before, start = trainer.images, _now(device)
-        while (spent := _now(device) - start) < seconds:
-            for _ in range(trainer.config.log_every if device.type == "cuda" else 1):
-                trainer.train_on(Batch(*next(stream)))
-            trainer._means.pop_means()
-        return (trainer.images - before) / spent
+        rates = []
+        for _ in range(blocks):
+            before, start = trainer.images, _now(device)
+            while trainer.images == before or _now(device) - start < seconds:
+                for _ in range(trainer.config.log_every if device.type == "cuda" else 1):
+                    trainer.train_on(Batch(*next(stream)))
+            rates.append((trainer.images - before) / (_now(device) - start))
+        return rates
 
 
 def _now(device: torch.device) -> float:

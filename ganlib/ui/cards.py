@@ -86,7 +86,7 @@ def large_card(run: Run, *, named: bool = False) -> dict[str, Any]:
             alt = f"{subject} after {int(sheet.stem):,} training images"
             pictures.append({"src": source, "alt": alt})
     start = f", with those of {run.recipe.start.run}, from whose weights it started" if run.recipe.start else ""
-    trained = f"{run.total_seconds / 60:.0f} minutes of training{start}"
+    trained = f"{run.total_seconds / 60:.0f} minutes of training{_by_gpu(run)}{start}"
     seen = _fact("images seen", format_count(run.total_images), trained)
     notes = ["Test images, each above its reconstruction"] if len(pictures) > 1 else []
     notes += [sentence for sentence in [run.note, *describe_accuracies(run)] if sentence]
@@ -150,6 +150,10 @@ def _agreement(run: Run) -> list[dict[str, str]]:
 def _size(run: Run) -> dict[str, str]:
     networks = ", ".join(f"{name} {format_count(size)}" for name, size in run.parameters.items())
     return _fact("parameters", format_count(sum(run.parameters.values())), networks)
+
+
+def _by_gpu(run: Run) -> str:
+    return f" on {run.recipe.hardware}" if run.trained_by_gpu else ""
 
 
 def _speed(run: Run) -> list[dict[str, str]]:

@@ -117,5 +117,10 @@ def pick_cost(costed: pd.DataFrame) -> str:
     )
     cost = costs[str(choice)]
     if missing := sorted(costed.run[costed[cost].isna()]):
-        st.caption(f"Not timed on that machine (python -m ganlib speed): {plain(', '.join(missing))}.")
+        if cost == COSTS[0]:
+            st.caption(
+                f"A GPU trained them, and no CPU thread was timed (python -m ganlib speed --training 20): {names}."
+            )
+        else:
+            st.caption(f"Not timed on that machine (python -m ganlib speed): {plain(', '.join(missing))}.")
     return cost

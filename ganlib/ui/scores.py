@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ganlib.logs.training_time import seconds_until
 from ganlib.metrics.published import ORDER, published_order
 from ganlib.records import (
     METRICS,
@@ -19,6 +18,7 @@ from ganlib.records import (
 )
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs, weights_hashes
+from ganlib.ui.training_cost import one_thread_minutes, one_thread_rates
 
 
 def runs_without_fid(present: pd.DataFrame) -> list[str]:
@@ -167,7 +167,10 @@ def add_costs(points: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
     of_row = [by_name[name] for name in points.run]
     images = [run.images_seen if pd.isna(n) else int(n) for run, n in zip(of_row, points.snapshot, strict=True)]
     costs = points.copy()
-    costs["training, minutes"] = [_minutes(run, n) for run, n in zip(of_row, images, strict=True)]
+    training_rates = one_thread_rates(present)
+    costs["training, minutes"] = [
+        one_thread_minutes(run, n, training_rates, by_name) for run, n in zip(of_row, images, strict=True)
+    ]
     costs["images seen"] = [run.total_images - run.images_seen + n for run, n in zip(of_row, images, strict=True)]
     costs["parameters"] = [sum(run.parameters.values()) for run in of_row]
     timed = present[(present.metric == "sampling_rate") & present.run.isin(points.run)]
@@ -178,13 +181,6 @@ def add_costs(points: pd.DataFrame, present: pd.DataFrame) -> pd.DataFrame:
     machine = Protocol.from_key(timed.protocol.iloc[0]).extra.get("machine", "an unknown machine")
     costs[f"milliseconds an image, {machine}"] = 1000 / rates
     return costs
-
-
-def _minutes(run: Run, images: int) -> float:
-    """Of training until the run had seen so many images."""
-    own = run.training_seconds
-    (until,) = seconds_until(run.folder.log, [images], run.images_seen, own)
-    return (run.total_seconds - own + float(until)) / 60
 
 
 def score_history(records: pd.DataFrame, metric: str, protocol: str) -> pd.DataFrame:

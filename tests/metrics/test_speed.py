@@ -10,6 +10,7 @@ import torch
 from ganlib.__main__ import main
 from ganlib.devices import hardware
 from ganlib.records import read_evaluations, read_records
+from helpers.gallery import digits_run
 from helpers.tiny_models import write_run
 
 
@@ -46,3 +47,24 @@ def test_what_cannot_be_timed_is_one_sentence(tmp_path: Path, capsys) -> None:
     assert "judge generates nothing, so it has no sampling rate." in capsys.readouterr().err
     assert main(["speed", str(run.path), "--calls", "0"]) == 1
     assert "--calls must be at least 1" in capsys.readouterr().err
+
+
+def test_a_training_is_timed_by_its_recipe_on_one_thread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = digits_run(tmp_path / "quick")
+    threads = torch.get_num_threads()
+    try:
+        assert main(["speed", str(run.path), "--training", "0.2", "--device", "cpu"]) == 0
+    finally:
+        torch.set_num_threads(threads)
+    (record,) = read_records(run.folder.evaluation)
+    assert (record.metric, record.weights_hash, len(record.blocks)) == ("training_rate", run.weights_hash, 4)
+    assert 0 < record.interval.low <= record.value <= record.interval.high
+    assert record.protocol.extra["machine"].endswith(", 1 thread")
+    assert run.folder.weights.stat().st_mtime <= run.folder.evaluation.stat().st_mtime  # the run itself is not trained
+    assert "| quick | " in capsys.readouterr().out
+
+
+def test_the_time_of_a_training_is_a_number_of_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seconds in ("0", "-1", "nan", "inf"):
+        assert main(["speed", "any", "--training", seconds, "--device", "cpu"]) == 1
+        assert "--training needs a number of seconds above 0" in capsys.readouterr().err

@@ -21,6 +21,7 @@ from ganlib.queue.state import StateFolder
 from ganlib.run_folder import RunFolder
 from ganlib.runs import Run, read_tensors
 from ganlib.training import TrainingConfig
+from helpers.gallery import edit_recipe
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ("a", "b", "c")
@@ -156,6 +157,16 @@ def test_what_the_gallery_has_of_the_same_recipe_is_done(tmp_path, monkeypatch, 
         file.write_text(changed)
         (entry,) = Scheduler(file, runs)._unfinished()
         assert entry.name == "a"
+
+
+def test_a_training_of_the_gallery_that_was_stopped_early_is_not_done(tmp_path, monkeypatch):
+    file, gallery = tmp_path / "queue.toml", tmp_path / "gallery"
+    file.write_text(ENTRY.format(name="a", seed=0, images=32, halve="false"))
+    Scheduler(file, gallery, options=["--device", "cpu"], report=lambda message: None).run()
+    monkeypatch.setenv("GANLIB_GALLERY", str(gallery))
+    file.write_text(ENTRY.format(name="a", seed=0, images=64, halve="false"))
+    edit_recipe(gallery / "a", training__images=64)  # as was asked for
+    assert [entry.name for entry in Scheduler(file, tmp_path / "runs")._unfinished()] == ["a"]
 
 
 def test_two_queues_do_not_share_runs(tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ganlib.errors import GanlibError
 from ganlib.models import Batch, Trainable
 from ganlib.training.step import parameters_of, step
 from helpers.tiny_models import build
@@ -63,3 +64,19 @@ def test_bf16_computes_the_loss_in_mixed_precision(model, batch):
         step(model, replace(phase, autocast=autocast), model.optimizers()["D"], batch, bf16=bf16)
         assert set(dtypes) == {expected}
         dtypes.clear()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "torch.compile with aot_autograd does not currently support double backward",
+        "This backward function was compiled with non-empty donated buffers which requires create_graph=False",
+    ],
+)
+def test_second_derivatives_of_compiled_networks_are_one_sentence(words, model, batch):
+    def loss(batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        raise RuntimeError(words)
+
+    phase = replace(model.phases()[0], loss=loss)
+    with pytest.raises(GanlibError, match=r"phase D has second derivatives, .* train without --compile"):
+        step(model, phase, model.optimizers()["D"], batch)
