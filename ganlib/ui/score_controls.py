@@ -119,7 +119,8 @@ def pick_cost(costed: pd.DataFrame) -> str:
     if missing := sorted(costed.run[costed[cost].isna()]):
         if cost == COSTS[0]:
             st.caption(
-                f"A GPU trained them, and no CPU thread was timed (python -m ganlib speed --training 20): {names}."
+                "A GPU trained them, and no CPU thread was timed (python -m ganlib speed --training 20): "
+                f"{plain(', '.join(missing))}."
             )
         else:
             st.caption(f"Not timed on that machine (python -m ganlib speed): {plain(', '.join(missing))}.")

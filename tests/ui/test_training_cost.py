@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,14 @@ def test_a_start_costs_what_it_did(tmp_path):
 def test_rates_are_those_of_one_thread(tmp_path):
     run = write_run(tmp_path / "a", "cdcgan")
     for machine, rate in [("Intel, 1 thread", 3.0), ("NVIDIA H200", 900.0), ("Intel, 2 threads", 5.0)]:
-        protocol = {"n_real": 0, "n_fake": 0, "reference": None, "extractor": None, "options": {}, "machine": machine}
+        protocol: dict[str, Any] = {
+            "n_real": 0,
+            "n_fake": 0,
+            "reference": None,
+            "extractor": None,
+            "options": {},
+            "machine": machine,
+        }
         score(run.path, rate, metric="training_rate", protocol=protocol)
     records, broken = read_evaluations({run.path: "a"})
     assert not broken
