@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ganlib.run_folder import RunFolder
 from ganlib.runs import Run
-from helpers.gallery import PROJECT, score
+from helpers.gallery import PROJECT, edit_recipe, score
 from helpers.streamlit_app import cards, open_page, run_names
 from helpers.tiny_models import write_run
 
@@ -60,6 +60,13 @@ def test_a_card_shows_the_reconstructions_that_its_weights_made(root):
     (card,) = gallery(cards="large")
     assert len(card["pictures"]) == 1
     assert card["notes"] == []
+
+
+def test_a_card_says_which_gpu_trained_a_run(root):
+    for name, hardware in [("a", "NVIDIA H200"), ("b", "a CPU, 1 thread"), ("c", "")]:
+        edit_recipe(write_run(root / name, "dcgan").path, hardware=hardware)
+    seen = [fact for card in gallery(cards="large") for fact in card["facts"] if fact["label"] == "images seen"]
+    assert [" on NVIDIA H200" in fact["help"] for fact in seen] == [True, False, False]
 
 
 def code_score(run: Run, value: float, **changes: Any) -> None:
