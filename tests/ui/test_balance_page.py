@@ -121,6 +121,8 @@ def test_an_uploaded_set_is_balanced_without_a_generator(own_gallery, no_jobs, m
     (folder,) = balances(own_gallery)
     assert read_balance(folder).class_counts == (8, 4)
     assert any(message.value == "Compared on pets.zip." for message in at.success)
+    (command,) = (code.value for code in at.code if "ganlib balance" in code.value)
+    assert command.startswith("python -m ganlib balance folder:pets --methods")  # no path of the server
 
 
 def compare(at):
