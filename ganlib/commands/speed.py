@@ -16,14 +16,18 @@ from ganlib.runs import find_run, scan
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.description = (
-        "Adds a record of sampling_rate, or of training_rate, with the machine, to the runs' evaluation.json."
+        "Adds a record of sampling_rate, or of training_rate, with the machine, to the runs' evaluation.json. Other "
+        "work slows both down: leave the machine alone meanwhile."
     )
     parser.add_argument("runs", nargs="*", metavar="RUN", help="a run's name or folder (default: all that generate)")
     parser.add_argument(
         "--calls", type=int, default=9, metavar="N", help="calls of 64 images, of which the median counts (default: 9)"
     )
     parser.add_argument(
-        "--training", type=float, metavar="SECONDS", help="time the steps of a training for so long, on one CPU thread"
+        "--training",
+        type=float,
+        metavar="SECONDS",
+        help="time the steps of a training for so long, on one thread of a CPU",
     )
     parser.add_argument("--data-root", metavar="DIR", help="where data sets lie (default: $GANLIB_DATA)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")

@@ -23,8 +23,8 @@ def training_rates(
 ) -> list[float]:
     """Images a second of the steps of a real training, in ``blocks`` of so many ``seconds``; they train ``model``.
 
-    On a CPU a second is one of the process's computing, all its threads together, so that other processes hardly count:
-    with one thread the rate is about that of an idle machine.
+    On a CPU a second is one of the process's computing, all its threads together. Others that work beside it still slow
+    it down, by the memory that they share: with five of them SNGAN had a quarter of an idle machine's rate.
     """
     with TemporaryDirectory() as folder:
         trainer = Trainer(RunFolder(Path(folder)), model, data, replace(config, images=1, max_minutes=0.0), device)

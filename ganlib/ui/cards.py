@@ -153,7 +153,10 @@ def _size(run: Run) -> dict[str, str]:
 
 
 def _by_gpu(run: Run) -> str:
-    return f" on {run.recipe.hardware}" if run.trained_by_gpu else ""
+    if not run.trained_by_gpu:
+        return ""
+    part = f", {run.training_seconds / 60:.0f} of them" if run.recipe.start else ""
+    return f"{part} on {run.recipe.hardware}"
 
 
 def _speed(run: Run) -> list[dict[str, str]]:

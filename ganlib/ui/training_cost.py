@@ -17,8 +17,8 @@ ONE_THREAD = ", 1 thread"  # how the name of a machine ends on which one was tim
 def one_thread_rates(records: pd.DataFrame) -> dict[str, float]:
     """Runs' training_rate on one thread of a CPU, in images/s; of several machines the last."""
     timed = records[records["metric"] == "training_rate"]
-    machines = [str(Protocol.from_key(key).extra.get("machine", "")) for key in timed["protocol"]]
-    timed = timed[[machine.endswith(ONE_THREAD) for machine in machines]]
+    machines = timed["protocol"].map(lambda key: str(Protocol.from_key(key).extra.get("machine", "")))
+    timed = timed[machines.str.endswith(ONE_THREAD).astype(bool)]
     return dict(zip(timed["run"], timed["value"], strict=True))
 
 

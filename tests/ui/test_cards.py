@@ -67,6 +67,10 @@ def test_a_card_says_which_gpu_trained_a_run(root):
         edit_recipe(write_run(root / name, "dcgan").path, hardware=hardware)
     seen = [fact for card in gallery(cards="large") for fact in card["facts"] if fact["label"] == "images seen"]
     assert [" on NVIDIA H200" in fact["help"] for fact in seen] == [True, False, False]
+    start = {"run": "before", "weights": "abcdef012345", "images": 64, "seconds": 600.0}
+    edit_recipe(root / "a", start=start)
+    help = next(f["help"] for card in gallery(cards="large") for f in card["facts"] if "H200" in f["help"])
+    assert help.startswith("10 minutes of training, 0 of them on NVIDIA H200, with those of before")
 
 
 def code_score(run: Run, value: float, **changes: Any) -> None:

@@ -47,6 +47,8 @@ def test_a_start_costs_what_it_did(tmp_path):
 
 def test_rates_are_those_of_one_thread(tmp_path):
     run = write_run(tmp_path / "a", "cdcgan")
+    score(run.path, 1.0)
+    assert one_thread_rates(read_evaluations({run.path: "a"})[0]) == {}
     for machine, rate in [("Intel, 1 thread", 3.0), ("NVIDIA H200", 900.0), ("Intel, 2 threads", 5.0)]:
         protocol: dict[str, Any] = {
             "n_real": 0,
