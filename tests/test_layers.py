@@ -242,6 +242,18 @@ def test_texts_of_elements_are_literals_or_plain():
     assert {path: texts for path in DRAWN if (texts := markdown_texts((ROOT / path).read_text()))} == {}
 
 
+def test_what_a_table_lacks_is_a_dash():
+    """Streamlit writes "None", which is no word of these pages."""
+    calls = [
+        (path, node.lineno, {keyword.arg for keyword in node.keywords})
+        for path in DRAWN
+        for node in ast.walk(ast.parse((ROOT / path).read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.dataframe"
+    ]
+    assert calls
+    assert [(path, line) for path, line, given in calls if "placeholder" not in given] == []
+
+
 def test_downloads_are_made_when_they_are_pressed():
     """Bytes given to Streamlit's own button are stored under an address that the next run of the script takes back."""
     users = [path for path in DRAWN if ".download_button(" in (ROOT / path).read_text()]

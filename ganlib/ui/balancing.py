@@ -114,7 +114,7 @@ def draw_details(balance: Balance, stored: Stored) -> None:
 
 
 def _draw_table(frame: pd.DataFrame, name: str, alt: str, further: Sequence[DownloadFile] = ()) -> None:
-    st.dataframe(frame, hide_index=True, alt=alt)
+    st.dataframe(frame, hide_index=True, placeholder="–", alt=alt)
     draw_files(
         [
             ("Table as CSV", partial(to_csv, frame), f"{name}.csv", "text/csv", "download"),

@@ -200,7 +200,7 @@ def draw_table(run: Run, directions: Mapping[str, Measured]) -> None:
                 "named from 0.8. Also: other changes nearly as large; such a direction is tangled."
             )
         )
-        st.dataframe(pd.DataFrame(rows).round(2), hide_index=True)
+        st.dataframe(pd.DataFrame(rows).round(2), hide_index=True, placeholder="–")
 
 
 def draw_saving(run: Run, directions: Mapping[str, Measured]) -> None:

@@ -117,7 +117,7 @@ def _draw_configuration(result: Result) -> None:
     if table.empty:
         st.caption("Fewer than two variants are trained yet, or they differ in nothing.")
         return
-    st.dataframe(table, hide_index=True, alt="Table of the settings in which the variants differ.")
+    st.dataframe(table, hide_index=True, placeholder="–", alt="Table of the settings in which the variants differ.")
 
 
 def _draw_conclusions(result: Result) -> None:

@@ -46,7 +46,7 @@ class PageReport(Report):
             self._add(lambda: rename_runs(later(), self.labels), alt)
 
     def table(self, table: pd.DataFrame, *, heading: str, alt: str) -> None:
-        st.dataframe(table, hide_index=True, alt=alt)
+        st.dataframe(table, hide_index=True, placeholder="–", alt=alt)
         self.add(table, heading)
 
     def caption(self, text: str) -> None:

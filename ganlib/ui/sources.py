@@ -158,7 +158,7 @@ def draw_skipped_lines(frame: pd.DataFrame) -> None:
     if total:
         with st.expander(f"{total:,} skipped line{'s' * (total > 1)}", icon=":material/rule:"):
             lines = [(Path(s.path).name, s.line, s.reason) for s in frame.attrs["skipped"]]
-            st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True)
+            st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True, placeholder="–")
 
 
 def pick_follow(names: Sequence[str]) -> None:

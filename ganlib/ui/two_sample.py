@@ -113,18 +113,22 @@ def _draw_section(comparison: Comparison, name: str, charts: Sequence[Chart]) ->
     if len(tests):
         small = st.column_config.NumberColumn(format="%.3g")
         alt = f"Tests: {LABELS[name]}"
-        st.dataframe(readable_tests(tests), hide_index=True, column_config={"p": small, "value": small}, alt=alt)
+        st.dataframe(
+            readable_tests(tests), hide_index=True, placeholder="–", column_config={"p": small, "value": small}, alt=alt
+        )
     components = _components(comparison, name)
     if components is not None:
         st.caption("Components whose equality is rejected at 5 %; BY: false discoveries controlled.")
-        st.dataframe(readable_components(components), hide_index=True, alt="Components rejected, in percent")
+        st.dataframe(
+            readable_components(components), hide_index=True, placeholder="–", alt="Components rejected, in percent"
+        )
     for left in range(0, len(charts), 2):
         for column, chart in zip(st.columns(2, gap="medium"), charts[left : left + 2], strict=False):
             with column:
                 _draw_chart(chart)
     if name == "latents" and "density" in comparison.frames:
         st.caption("Along the principal axes of the codes: share and number of points between -1.5 and 1.5.")
-        st.dataframe(comparison.frames["density"], hide_index=True, alt="Density of the codes")
+        st.dataframe(comparison.frames["density"], hide_index=True, placeholder="–", alt="Density of the codes")
     _draw_pictures(comparison, SECTIONS[name])
 
 
@@ -157,9 +161,11 @@ def _draw_protocol(comparison: Comparison) -> None:
         st.warning(plain(sentence))
     protocol = comparison.protocol
     sides = [{"side": side} | _flat(protocol[side]) for side in ("real", "synthetic")]
-    st.dataframe(pd.DataFrame(sides), hide_index=True, alt="The two sides")
+    st.dataframe(pd.DataFrame(sides), hide_index=True, placeholder="–", alt="The two sides")
     seconds = {"section": list(comparison.seconds), "seconds": [round(s, 1) for s in comparison.seconds.values()]}
-    st.dataframe(pd.DataFrame(seconds), hide_index=True, alt="Seconds of each section", width="content")
+    st.dataframe(
+        pd.DataFrame(seconds), hide_index=True, placeholder="–", alt="Seconds of each section", width="content"
+    )
     st.json({**protocol, "provenance": comparison.provenance}, expanded=False)
 
 
@@ -209,7 +215,9 @@ def draw_preview() -> None:
     sentence = "Nothing has been compared here yet: choose two sides on the left."
     st.html(markup.lead(sentence, testid="verdict"))
     rows = [(label, ABOUT[name]) for name, label in LABELS.items()]
-    st.dataframe(pd.DataFrame(rows, columns=["Section", "Question"]), hide_index=True, alt="What is tested")
+    st.dataframe(
+        pd.DataFrame(rows, columns=["Section", "Question"]), hide_index=True, placeholder="–", alt="What is tested"
+    )
 
 
 ABOUT = {
