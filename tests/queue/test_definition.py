@@ -83,6 +83,15 @@ def test_the_gallerys_architectures_of_today_are_measured_on_their_way():
         ]
 
 
+def test_a_gpus_queue_goes_on_from_the_gallery_and_the_gallery_from_it():
+    entries = read_queue(PROJECT / "checkpoints" / "queue_gpu.toml")
+    (long,) = (entry for entry in entries if entry.start)
+    assert (long.name, long.start) == ("cifar10-sngan-1.3m", "cifar10-sngan")
+    later = read_queue(PROJECT / "checkpoints" / "queue.toml")
+    assert long.name in {entry.start for entry in later}
+    assert not {entry.name for entry in entries} & {entry.name for entry in later}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
