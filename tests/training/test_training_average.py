@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from ganlib.devices import available_devices, bf16_helps, is_out_of_memory, pick_device
 from ganlib.errors import GanlibError
@@ -188,3 +189,13 @@ def test_out_of_memory_is_told_from_other_errors():
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
     assert is_out_of_memory(RuntimeError("MPS backend out of memory (…)"))
     assert not is_out_of_memory(RuntimeError("shapes cannot be multiplied"))
+
+
+def test_networks_are_compiled_where_asked_and_the_average_is_not(tmp_path, monkeypatch):
+    compiled: list[nn.Module] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda self: compiled.append(self))
+    assert make_trainer(tmp_path / "as it is", images=8).model.training
+    assert compiled == []
+    trainer = make_trainer(tmp_path / "compiled", images=8, compile=True)
+    assert compiled == list(trainer.model.children())
+    assert not set(compiled) & set(trainer.ema.model.modules())
