@@ -32,7 +32,7 @@ from ganlib.run_folder import RunFolder
 from ganlib.runs import Run, find_run, read_tensors
 from ganlib.settings import RUNS, run_roots
 from ganlib.training import Progress, Trainer, TrainingConfig
-from ganlib.training.config import resolve_precision
+from ganlib.training.config import precision_here, resolve_precision
 from ganlib.training.shares import Shares
 from ganlib.training.state import require_state
 from ganlib.training.step import select_phases
@@ -234,8 +234,11 @@ def _folder_name(data: str) -> str:
 
 
 def _training_config(args: argparse.Namespace, cls: type[Trainable], same: Run | None) -> TrainingConfig:
-    values = (same.training if same else cls.training_defaults) | given(args, TrainingConfig)
-    config = resolve_precision(TrainingConfig.from_dict(values), pick_device(args.device))
+    device, own = pick_device(args.device), given(args, TrainingConfig)
+    config = TrainingConfig.from_dict((same.training if same else cls.training_defaults) | own)
+    if same and "precision" not in own:
+        config = precision_here(config, device)
+    config = resolve_precision(config, device)
     if not config.images and not config.max_minutes:
         raise GanlibError("Say how long to train: --images N or --max-minutes M.")
     return config

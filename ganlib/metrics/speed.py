@@ -19,6 +19,7 @@ from ganlib.records import Interval, Record
 from ganlib.runs import Run
 from ganlib.sampling import sample
 from ganlib.training import TrainingConfig
+from ganlib.training.config import precision_here, resolve_precision
 from ganlib.training.rate import training_rates
 from ganlib.training.trainer import seeded
 
@@ -55,15 +56,18 @@ def speed_record(run: Run, device: torch.device, calls: int = 9) -> Record:
 def training_record(run: Run, device: torch.device, seconds: float = 20.0, root: str | None = None) -> Record:
     """``training_rate``: images a second of training by the run's recipe, from new weights on; see ``training_rates``.
 
+    Mixed precision that the device would only emulate is left out.
+
     The median of four blocks, over ``seconds`` in all; the interval is that of the slowest and the fastest. GanlibError
     for a run that comes from elsewhere, or whose data set is not at hand.
     """
-    config = TrainingConfig.from_dict(run.training)
+    config = resolve_precision(precision_here(TrainingConfig.from_dict(run.training), device), device)
     data = load_data(run.data_name, root=root, size=run.config.image_size, channels=run.config.channels)
     model = seeded(lambda: run.model_class(run.config), config.seed)
     rates = training_rates(model, data, config, device, seconds / BLOCKS, BLOCKS)
     how = f"slowest and fastest of {BLOCKS} blocks"
-    return _record(run, "training_rate", rates, how, protocol=protocol(run, None, machine=hardware(device)))
+    where = protocol(run, None, machine=hardware(device), precision=config.precision)
+    return _record(run, "training_rate", rates, how, protocol=where)
 
 
 def _record(run: Run, metric: str, rates: Sequence[float], how: str, **fields: Any) -> Record:

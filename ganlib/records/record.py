@@ -13,7 +13,7 @@ two_sample_auc, neighbour_accuracy, energy_distance, copied   test, size, encodi
 straightness   steps
 psnr, ssim, feature_distance, target_fid, target_kid, source_fid   task, of translation with the direction
 sampling_rate  machine; its blocks are calls of 64 images
-training_rate  machine
+training_rate  machine, precision
 """
 
 from __future__ import annotations

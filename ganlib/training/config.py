@@ -41,6 +41,11 @@ class TrainingConfig(Config):
     snapshot_at: tuple[int, ...] = option((), "images of further snapshots, between those of the schedule", min=1)
 
 
+def precision_here(config: TrainingConfig, device: torch.device) -> TrainingConfig:
+    """Another machine's settings for this one: mixed precision that this device would only emulate becomes ``auto``."""
+    return replace(config, precision="auto") if config.precision == "bf16" and not bf16_helps(device) else config
+
+
 def resolve_precision(config: TrainingConfig, device: torch.device) -> TrainingConfig:
     """Replaces ``auto`` by the precision this device trains fastest in, so that the recipe records what was used."""
     if config.precision != "auto":

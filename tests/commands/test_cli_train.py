@@ -227,3 +227,18 @@ def test_a_new_run_gets_a_name_that_no_root_has(tmp_path, monkeypatch, capsys):
     arguments = ["train", "dcgan", "--data", "digits", "--width", "4", "--images", "16", "--device", "cpu"]
     for name in ("digits-dcgan-2", "digits-dcgan-3"):
         assert f"runs/{name}: finished" in run_command(*arguments, capsys=capsys)
+
+
+@pytest.mark.parametrize("flag", ["--like", "--start"])
+def test_mixed_precision_of_another_machine_is_not_emulated_here(flag, gallery, monkeypatch, capsys):
+    common = ["--data", "digits", "--images", "8", "--batch-size", "8", "--device", "cpu"]
+    run_command("train", "dcgan", "--width", "4", *common, "--precision", "bf16", "--out", "first", capsys=capsys)
+    for helps, given, expected in [
+        (False, [], "fp32"),
+        (True, [], "bf16"),
+        (False, ["--precision", "bf16"], "bf16"),
+    ]:
+        monkeypatch.setattr("ganlib.training.config.bf16_helps", lambda device, helps=helps: helps)
+        out = f"second-{helps}-{len(given)}"
+        run_command("train", flag, "first", *common, *given, "--out", out, capsys=capsys)
+        assert Run(Path(out)).training["precision"] == expected
