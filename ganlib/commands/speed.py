@@ -42,6 +42,8 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(f"--calls must be at least 1, not {args.calls}.")
     if args.training is not None and not 0 < args.training < inf:
         raise GanlibError(f"--training needs a number of seconds above 0, not {args.training:g}.")
+    if args.training is not None and not args.runs:
+        raise GanlibError("--training times the runs that are named; name at least one.")
     device = pick_device(args.device)
     if args.training is not None:
         torch.set_num_threads(1)

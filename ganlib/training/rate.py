@@ -23,8 +23,8 @@ def training_rates(
 ) -> list[float]:
     """Images a second of the steps of a real training, in ``blocks`` of so many ``seconds``; they train ``model``.
 
-    On a CPU a second is one of the process's computing, all its threads together. Others that work beside it still slow
-    it down, by the memory that they share: with five of them SNGAN had a quarter of an idle machine's rate.
+    On a CPU a second is one of the process's computing, all its threads together; other processes still slow it down,
+    by the caches and the memory that they share.
     """
     with TemporaryDirectory() as folder:
         trainer = Trainer(RunFolder(Path(folder)), model, data, replace(config, images=1, max_minutes=0.0), device)
@@ -44,5 +44,5 @@ def training_rates(
 def _now(device: torch.device) -> float:
     if device.type == "cpu":
         return time.process_time()
-    torch.cuda.synchronize(device)
+    (torch.mps.synchronize if device.type == "mps" else torch.cuda.synchronize)()
     return time.perf_counter()

@@ -65,6 +65,8 @@ def test_a_training_is_timed_by_its_recipe_on_one_thread(tmp_path: Path, capsys:
 
 
 def test_the_time_of_a_training_is_a_number_of_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["speed", "--training", "1", "--device", "cpu"]) == 1
+    assert "name at least one" in capsys.readouterr().err
     for seconds in ("0", "-1", "nan", "inf"):
         assert main(["speed", "any", "--training", seconds, "--device", "cpu"]) == 1
         assert "--training needs a number of seconds above 0" in capsys.readouterr().err
