@@ -28,6 +28,12 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
+def random_numbers_of_its_own() -> None:
+    """The same in each run of a test, whatever ran before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
 def no_settings_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is set where the tests are started, or by a fixture that outlives its test, is not set here."""
     for name in [name for name in os.environ if name.startswith("GANLIB_")]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from helpers.browser_page import CHROMIUM, FLAGS, VIEW, WAIT, settled
+from helpers.browser_page import CHROMIUM, FLAGS, QUICK, VIEW, WAIT, settled
 from helpers.gallery import add_able_runs, copy_of, small_gallery
 from helpers.server import serve
 
@@ -73,7 +73,7 @@ def tab(browser, server, contexts) -> Iterator[Callable[..., Page]]:
         page.on("websocket", lambda socket: note("websocket", socket.url))
         page.on("console", lambda m: note("console", m.location["url"], m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(f"uncaught {error}"))
-        page.goto(path if "://" in path else f"{server}/{path}")
+        page.goto(path if "://" in path else f"{server}/{QUICK.get(path, path)}")
         return settled(page)
 
     yield open_tab

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from helpers.browser_page import PAGES, images, settled
+from helpers.browser_page import PAGES, at_rest, images, settled
 from helpers.gallery import CONDITIONAL
 
 NAVIGATION_BOTTOM = 60  # pixels
@@ -15,7 +15,7 @@ NAVIGATION_BOTTOM = 60  # pixels
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", [*PAGES, "guessing", "experiments?experiment=sagan-attention"])
 def test_axe_finds_nothing_serious(path, scheme, tab):
-    page = tab(path, scheme=scheme)
+    page = at_rest(tab(path, scheme=scheme))  # what a run has not drawn again yet is faded
     violations = Axe().run(page).response["violations"]
     serious = {v["id"]: v["nodes"][0]["html"] for v in violations if v["impact"] in ("serious", "critical")}
     assert serious == {}

@@ -14,6 +14,5 @@ LIMIT = 0.1  # of a good page
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_of_the_content_jumps_while_a_page_loads(name, contexts, tab):
     contexts["light"].add_init_script(OBSERVE_SHIFTS)
-    path = {"home": "", "inversion": "inversion?steps=2"}.get(name, name)
-    page = at_rest(tab(path))
+    page = at_rest(tab("" if name == "home" else name))
     assert page.evaluate("contentShift()") < LIMIT, page.evaluate("JSON.stringify(shifts)")

@@ -42,6 +42,7 @@ PAGES = {
     "experiments": "Experiments",
     "compare": "Real vs synthetic",
 }
+QUICK = {"inversion": "inversion?steps=2"}  # pages whose own work takes seconds, and how they have little
 WITHOUT_SIDEBAR = ("Overview", "Gallery", "Experiments")
 
 
