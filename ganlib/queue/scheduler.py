@@ -7,6 +7,7 @@ the lock of its run folder, so that one that outlived a killed queue is waited f
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -136,7 +137,7 @@ class Scheduler:
     def _spawn(self, entry: Entry, state: State) -> subprocess.Popen[bytes]:
         self.report(f"{entry.name}: {state.stage}")
         with self.states.output(entry.name).open("ab") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "ganlib", *self._arguments(entry, state)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -144,6 +145,8 @@ class Scheduler:
                 env=child_environment(PROGRESS, self.runs) | {"OMP_NUM_THREADS": str(self.threads)},
                 start_new_session=True,  # Ctrl-C goes to the queue, which ends its processes in order
             )
+        pass_niceness_on(process.pid)
+        return process
 
     def _arguments(self, entry: Entry, state: State) -> list[str]:
         folder = RunFolder(self.runs / entry.name)
@@ -216,6 +219,12 @@ class Scheduler:
                 process.send_signal(signal.SIGTERM)
         for process in self._processes.values():
             process.wait()
+
+
+def pass_niceness_on(session: int) -> None:
+    """To a session of its own: Linux divides processors among sessions first, then by niceness within each."""
+    with suppress(OSError):  # systems without autogroups
+        Path(f"/proc/{session}/autogroup").write_text(str(os.getpriority(os.PRIO_PROCESS, 0)), encoding="ascii")
 
 
 def flag(name: str, value: Any) -> list[str]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,20 @@ def entries(images: int = 1600, halve: str = "false") -> str:
     return "".join(ENTRY.format(name=n, seed=i, images=images, halve=halve) for i, n in enumerate(NAMES))
 
 
-def queue(file: Path, runs: Path, *extra: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "ganlib", "queue", str(file), "--runs", str(runs), "--device", "cpu", *extra]
+def queue(file: Path, runs: Path, *extra: str, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    command = [
+        *before,
+        sys.executable,
+        "-m",
+        "ganlib",
+        "queue",
+        str(file),
+        "--runs",
+        str(runs),
+        "--device",
+        "cpu",
+        *extra,
+    ]
     return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
 
 
@@ -167,6 +179,19 @@ def test_a_training_of_the_gallery_that_was_stopped_early_is_not_done(tmp_path, 
     file.write_text(ENTRY.format(name="a", seed=0, images=64, halve="false"))
     edit_recipe(gallery / "a", training__images=64)  # as was asked for
     assert [entry.name for entry in Scheduler(file, tmp_path / "runs")._unfinished()] == ["a"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="the system has no autogroups")
+def test_niceness_holds_for_the_trainings_sessions_as_well(tmp_path):
+    file, runs = tmp_path / "queue.toml", tmp_path / "runs"
+    file.write_text(entries(100_000))
+    with queue(file, runs, before=["nice", "-n", "7"]) as nice:
+        wait_until(lambda: trainings_of(runs) != [])
+        (training,) = trainings_of(runs)
+        wait_until(lambda: Path(f"/proc/{training}/autogroup").read_text().endswith(" nice 7\n"))
+        assert os.getpriority(os.PRIO_PROCESS, training) == 7
+        nice.terminate()
 
 
 def test_two_queues_do_not_share_runs(tmp_path):
