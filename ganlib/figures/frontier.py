@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise, product
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from ganlib.figures.scores import LABEL_SIZE, better_of, check_comparable, highl
 from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, empty_figure, run_lines
 
 HEIGHT = 520
-PLOT, NARROW_PLOT = (880, 400), (260, 400)  # pixels within the axes, about: where names have room
+PLOT, NARROW_PLOT = (460, 330), (230, 330)  # pixels from the least to the largest value, on pages 1280 and 400 wide
 MARGIN = {False: 130, True: 20}  # right of the axes; by ``narrow``
 CHARACTER, LINE, MARK = 7.0, 16, 7  # pixels of a letter of a name, of its height, of half a marker and its rim
 PIECE = 6  # pixels of a line between two looks at it
@@ -25,18 +26,25 @@ PLACES = (  # of a name: pixels to the right of its point and above it, and what
     *((9, up, "left") for up in (18, -18, 27, -27)),  # where many end at once
 )
 ANCHORS = {"left": 0.0, "center": 0.5, "right": 1.0}  # how much of a name lies left of its place
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 def score_cost(
-    frame: pd.DataFrame, *, title: str, cost: str, colours: Mapping[str, str], narrow: bool = False
+    frame: pd.DataFrame,
+    *,
+    title: str,
+    cost: str,
+    colours: Mapping[str, str],
+    narrow: bool = False,
+    labels: Mapping[str, str] = NO_LABELS,
 ) -> go.Figure:
     """Scores with their intervals against what they cost, column ``cost``: a line a run through its snapshots to its
     weights, which have the larger marker. The dotted line leads along what nothing else beats in both.
 
     Axes are logarithmic, that of the scores where less is better. The runs that have room for it are named, the
-    highlighted and those of the frontier first; ``narrow``: on a phone. GanlibError if the frame mixes metrics or
-    protocols.
+    highlighted and those of the frontier first; ``narrow``: on a phone; ``labels``: what they will be called, for which
+    room is left. GanlibError if the frame mixes metrics or protocols.
     """
     check_comparable(frame)
     frame = usable(frame, cost)
@@ -52,19 +60,19 @@ def score_cost(
         _add_run(figure, str(run), rows, cost, lines[str(run)], logarithmic)
     ends = frame.drop_duplicates("run", keep="last").set_index("run")
     for run, (right, up, anchor) in place_names(
-        frame, cost, logarithmic, [*highlighted(colours), *front["run"]], narrow
+        frame, cost, logarithmic, [*highlighted(colours), *front["run"]], narrow, labels
     ).items():
         x, y = np.log10(ends[cost][run]), ends["value"][run]
         figure.add_annotation(
             x=x, y=np.log10(y) if logarithmic else y, xshift=right, yshift=up, xanchor=anchor, yanchor="middle",
             text=run, showarrow=False, font={"size": LABEL_SIZE, "color": lines[run]["color"]},
         )  # fmt: skip
-    values, labels = _log_ticks(frame[cost].min(), frame[cost].max())
-    figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=labels)
+    values, texts = _log_ticks(frame[cost].min(), frame[cost].max())
+    figure.update_xaxes(title_text=cost, type="log", showgrid=False, tickvals=values, ticktext=texts)
     figure.update_yaxes(title_text=title)
     if logarithmic:
-        values, labels = _log_ticks(frame["value"].min(), frame["value"].max())
-        figure.update_yaxes(type="log", tickvals=values, ticktext=labels)
+        values, texts = _log_ticks(frame["value"].min(), frame["value"].max())
+        figure.update_yaxes(type="log", tickvals=values, ticktext=texts)
     return apply_style(figure.update_layout(height=HEIGHT, showlegend=False), right=MARGIN[narrow])
 
 
@@ -125,10 +133,15 @@ def _add_run(
 
 
 def place_names(
-    frame: pd.DataFrame, cost: str, logarithmic: bool, first: Sequence[str], narrow: bool = False
+    frame: pd.DataFrame,
+    cost: str,
+    logarithmic: bool,
+    first: Sequence[str],
+    narrow: bool = False,
+    labels: Mapping[str, str] = NO_LABELS,
 ) -> dict[str, tuple[int, int, str]]:
     """Run -> where of ``PLACES`` its name stands beside its last point, for those that have room, ``first`` these,
-    which may cover points and lines but no names. ``frame``: of ``usable``.
+    which may cover points and lines but no names. ``frame``: of ``usable``; ``labels``: run -> name, if not its own.
     """
     width, height = NARROW_PLOT if narrow else PLOT
     x = width * _scaled(np.log10(frame[cost].to_numpy()))
@@ -138,7 +151,7 @@ def place_names(
     taken: list[Box] = []
     places: dict[str, tuple[int, int, str]] = {}
     for run in dict.fromkeys([*(run for run in first if run in ends), *ends]):
-        end, size = ends[run], CHARACTER * len(run)
+        end, size = ends[run], CHARACTER * len(labels.get(run, run))
         for others, place in product([taken + drawn, *[taken] * (run in first)], PLACES):
             left = x[end] + place[0] - ANCHORS[place[2]] * size
             box = (left, y[end] + place[1] - LINE / 2, left + size, y[end] + place[1] + LINE / 2)

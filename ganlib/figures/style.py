@@ -92,8 +92,11 @@ def rename_runs(figure: go.Figure, labels: Mapping[str, str]) -> go.Figure:
 
 
 def shortened(name: str) -> str:
-    """A run's name above a panel a third as wide as the page."""
-    return name if len(name) <= MAX_TITLE_LENGTH else f"{name[: MAX_TITLE_LENGTH - 1]}…"
+    """A run's name above a panel a third as wide as the page: its beginning and its end, in which runs differ."""
+    if len(name) <= MAX_TITLE_LENGTH:
+        return name
+    end = MAX_TITLE_LENGTH // 3
+    return f"{name[: MAX_TITLE_LENGTH - 1 - end]}…{name[-end:]}"
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

@@ -23,6 +23,7 @@ from ganlib.ui.links import check_link, check_link_list, linked_multiselect, lin
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_labels, run_labels
 from ganlib.ui.options import accepts, pick_from
+from ganlib.ui.screen import is_phone
 from ganlib.ui.showcase import class_index, showcase_run
 
 SLIDER_SEEDS = 1000  # as many as a slider can step through; any other seed goes into the number field
@@ -48,7 +49,8 @@ def pick_data(runs: Sequence[Run]) -> list[Run]:
         check_link("data", [ALL_DATA, *labels.values()].__contains__, f"there are {', '.join(labels.values())}")
         options = [ALL_DATA, *labels.values()]
         common: dict[str, Any] = {"key": "data", "bind": "query-params", "label_visibility": "collapsed"}
-        if any(plain(label) != label for label in options):  # which buttons would show as Markdown
+        shown_as_markdown = any(plain(label) != label for label in options)  # by buttons
+        if shown_as_markdown or is_phone():  # whose screen ten buttons would fill
             data = st.selectbox("Data set", options, **common)
         else:
             data = st.segmented_control("Data set", options, default=ALL_DATA, required=True, **common)

@@ -80,7 +80,8 @@ def draw_costs(
     cost = score_controls.pick_cost(costed)
     grows = cost in score_controls.GROWING
     costed = costed if grows else costed[costed.snapshot.isna()]
-    scatter = partial(figures.score_cost, costed, cost=cost, title=title, colours=colours, narrow=is_phone())
+    draw = partial(figures.score_cost, narrow=is_phone(), labels=report.labels)
+    scatter = partial(draw, costed, cost=cost, title=title, colours=colours)
     report.chart(scatter, alt=figures.describe_frontier(costed, cost), key="cost_scatter")
     report.caption(f"{FRONTIER} {COURSE}" if grows else FRONTIER)
 

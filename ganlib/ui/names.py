@@ -25,10 +25,15 @@ def run_labels(runs: Iterable[Run]) -> dict[str, str]:
 
 
 def chart_labels(runs: Iterable[Run]) -> dict[str, str]:
-    """Run's name -> "SNGAN" where these runs are of as many architectures, else as ``run_labels``."""
+    """Run's name -> "SNGAN", or its own name where two would be called the same; as ``run_labels`` where runs of one
+    architecture are of several data sets.
+    """
     runs = list(runs)
     labels = {run.name: model_label(run) for run in runs}
-    return labels if len(set(labels.values())) == len(runs) else run_labels(runs)
+    shared = Counter(labels.values())
+    if max(shared.values(), default=1) > 1 and len({run.data_name for run in runs}) > 1:
+        return run_labels(runs)
+    return {name: label if shared[label] == 1 else name for name, label in labels.items()}
 
 
 def data_label(run: Run) -> str:

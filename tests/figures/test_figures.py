@@ -27,7 +27,7 @@ from ganlib.figures import (
 )
 from ganlib.figures.curves import LINE_END, curves_height
 from ganlib.figures.scores import MAX_ENDS
-from ganlib.figures.style import NEUTRAL, colour_of
+from ganlib.figures.style import NEUTRAL, colour_of, shortened
 
 COLOURS = {"one": PALETTE[2], "two": PALETTE[2], "three": PALETTE[0]}
 
@@ -405,3 +405,8 @@ def test_scores_in_words() -> None:
     assert describe_scores(scores(two=20.5, one=10)) == expected
     assert describe_scores(scores(one=10, bad=np.nan)) == "fid (embedded): one 10."
     assert describe_scores(scores()) == "No scores to show yet."
+
+
+def test_long_names_are_shortened_in_the_middle() -> None:
+    assert shortened("cifar10-projected_gan") == "cifar10-projected_gan"
+    assert shortened("cifar10-projected_gan-large") == "cifar10-projected…an-large"

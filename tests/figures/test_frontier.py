@@ -110,3 +110,10 @@ def test_lines_do_not_run_through_names_where_there_is_other_room() -> None:
     places = place_names(usable(rising, "minutes"), "minutes", True, [])
     assert places["edm"][:2] == (9, 0)
     assert places["gan"][:2] != (9, 0)  # where the line of the other goes on
+
+
+def test_room_is_left_for_what_runs_will_be_called() -> None:
+    crowd = usable(table(point("a", 1, 1.0), point("b", 3, 1.0), point("c", 10, 1.0)), "minutes")
+    assert place_names(crowd, "minutes", True, [])["a"] == (9, 0, "left")
+    long = place_names(crowd, "minutes", True, [], labels={"a": "a" * 80})
+    assert long["a"] != (9, 0, "left")
