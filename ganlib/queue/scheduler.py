@@ -223,8 +223,16 @@ class Scheduler:
 
 def pass_niceness_on(session: int) -> None:
     """To a session of its own: Linux divides processors among sessions first, then by niceness within each."""
-    with suppress(OSError):  # systems without autogroups
-        Path(f"/proc/{session}/autogroup").write_text(str(os.getpriority(os.PRIO_PROCESS, 0)), encoding="ascii")
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    for _ in range(10 * bool(niceness)):
+        try:
+            Path(f"/proc/{session}/autogroup").write_text(str(niceness), encoding="ascii")
+        except BlockingIOError:  # a user may set one in a tenth of a second
+            time.sleep(0.1)
+        except OSError:  # a system without autogroups
+            return
+        else:
+            return
 
 
 def flag(name: str, value: Any) -> list[str]:

@@ -49,20 +49,8 @@ def entries(images: int = 1600, halve: str = "false") -> str:
 
 
 def queue(file: Path, runs: Path, *extra: str, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-    command = [
-        *before,
-        sys.executable,
-        "-m",
-        "ganlib",
-        "queue",
-        str(file),
-        "--runs",
-        str(runs),
-        "--device",
-        "cpu",
-        *extra,
-    ]
-    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "ganlib", "queue", str(file), "--runs", str(runs), "--device", "cpu", *extra]
+    return subprocess.Popen([*before, *command], cwd=PROJECT, stdout=subprocess.DEVNULL)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
@@ -70,6 +58,11 @@ def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def autogroups() -> bool:
+    setting = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    return setting.exists() and setting.read_text().strip() == "1"
 
 
 def trainings_of(runs: Path) -> list[int]:
@@ -182,16 +175,19 @@ def test_a_training_of_the_gallery_that_was_stopped_early_is_not_done(tmp_path, 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="the system has no autogroups")
+@pytest.mark.skipif(not autogroups(), reason="the system has no autogroups")
 def test_niceness_holds_for_the_trainings_sessions_as_well(tmp_path):
     file, runs = tmp_path / "queue.toml", tmp_path / "runs"
     file.write_text(entries(100_000))
-    with queue(file, runs, before=["nice", "-n", "7"]) as nice:
+    nice = queue(file, runs, before=["nice", "-n", "7"])
+    try:
         wait_until(lambda: trainings_of(runs) != [])
         (training,) = trainings_of(runs)
         wait_until(lambda: Path(f"/proc/{training}/autogroup").read_text().endswith(" nice 7\n"))
         assert os.getpriority(os.PRIO_PROCESS, training) == 7
+    finally:
         nice.terminate()
+        nice.wait()
 
 
 def test_two_queues_do_not_share_runs(tmp_path):
