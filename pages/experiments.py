@@ -11,7 +11,8 @@ with chrome.page(
 ):
     if not catalog.runs():
         chrome.empty("No run is there yet.", "python -m ganlib experiments --run")
-    results, errors = experiments.results()
+    with st.spinner("Reading what was measured …"):
+        results, errors = experiments.results()
     for error in errors:
         st.warning(plain(error))
     if not results:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
@@ -159,8 +160,9 @@ class Latents:
         return Latents(self.z[part], self.seeds[part], self.space)
 
 
+@lru_cache(maxsize=256)  # several seeds of an experiment are of one config, and it takes 15 ms
 def blueprint(model: type[Trainable], config: ModelConfig) -> Trainable:
-    """The model without weights or memory, on the meta device: for what shapes alone can tell.
+    """The model without weights or memory, on the meta device: for what shapes alone can tell. Equal ones are shared.
 
     GanlibError for a config that passes its fields' bounds and still describes no network, or one beyond any memory.
     """

@@ -15,7 +15,7 @@ from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
 from ganlib.settings import run_roots
-from ganlib.ui.catalog import broken_runs, single_scan
+from ganlib.ui.catalog import broken_runs, runs, single_scan
 from ganlib.ui.growth import continue_unfinished
 from ganlib.ui.links import clear_link_warnings, draw_link_warnings
 from ganlib.ui.markup import plain
@@ -44,6 +44,8 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
     draw_link_warnings()
     with single_scan():
         try:
+            with st.spinner("Reading the runs …"):  # a second or two on a fresh server, nothing later
+                runs()
             yield
         except GanlibError as error:
             st.error(plain(error), icon=":material/error:")

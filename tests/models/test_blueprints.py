@@ -22,6 +22,12 @@ def test_a_blueprint_has_the_shapes_of_the_model_and_no_memory(name, tmp_path):
     assert torch.get_default_device().type == "cpu"
 
 
+def test_runs_of_one_config_share_their_blueprint(tmp_path):
+    first, second, other = (Run(write_run(tmp_path / n, n.split("-")[0]).path) for n in ("dcgan-0", "dcgan-1", "sngan"))
+    assert first.blueprint is second.blueprint
+    assert other.blueprint is not first.blueprint
+
+
 def test_a_blueprint_leaves_initialisation_as_it_is_elsewhere(tmp_path):
     run = Run(write_run(tmp_path / "run", "dcgan").path)
     assert run.blueprint is run.blueprint

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
+import streamlit as st
 
 from ganlib.runs import scan
-from ganlib.ui import cards, controls, curves, interpolation, score_controls
+from ganlib.ui import cards, catalog, controls, curves, experiments, interpolation, score_controls
 from ganlib.ui.names import run_labels
 from helpers.gallery import BROKEN, CONDITIONAL, MISFITS, OTHER, RUNS, add_broken_runs
 from helpers.streamlit_app import (
@@ -38,6 +40,38 @@ def test_a_page_opens_with_its_title_and_content(name, gallery):
     if name not in WITHOUT_SIDEBAR:
         assert at.sidebar.selectbox(key="device").value == "auto"
     assert not [e for e in at.expander if "unusable" in e.label]
+
+
+@pytest.fixture
+def shown_spinners(monkeypatch):
+    """The texts of those that are shown at the moment."""
+    shown = []
+
+    @contextmanager
+    def spinner(text):
+        shown.append(text)
+        yield
+        shown.pop()
+
+    monkeypatch.setattr(st, "spinner", spinner)
+    return shown
+
+
+@every_page
+def test_a_page_says_that_it_reads_the_runs_as_long_as_it_does(name, gallery, shown_spinners, monkeypatch):
+    meanwhile = []
+    scan_runs = catalog._scan
+    monkeypatch.setattr(catalog, "_scan", lambda files: meanwhile.append([*shown_spinners]) or scan_runs(files))
+    open_page(name)
+    assert meanwhile[0] == ["Reading the runs …"]
+
+
+def test_the_page_of_experiments_says_that_it_reads_them(gallery, shown_spinners, monkeypatch):
+    meanwhile = []
+    read = experiments.results
+    monkeypatch.setattr(experiments, "results", lambda: meanwhile.append([*shown_spinners]) or read())
+    open_page("experiments")
+    assert meanwhile == [["Reading what was measured …"]]
 
 
 @pytest.mark.parametrize(
