@@ -140,14 +140,15 @@ def _split_by_run(columns: list[Column], lines: NDArray[np.int64], source: Sourc
     rows, run = len(lines), _find_column(texts, RUN_NAMES)
     numbers = _split_by_tag(numbers, _find_column(texts, TAG_NAMES), _find_column(texts, SPLIT_NAMES), rows, source)
     if run:
-        yield from _split_by_run_column(numbers, lines, _texts_by_row(run, rows))
+        yield from _split_by_run_column(numbers, lines, _texts_by_row(run, rows), source)
     elif exported := [column for column in numbers if " - " in column.name]:  # by Weights & Biases: "run - tag"
         shared = [column for column in numbers if " - " not in column.name]
         for name in dict.fromkeys(column.name.rpartition(" - ")[0] for column in exported):
             own = [c._replace(name=c.name.rpartition(" - ")[2]) for c in exported if c.name.startswith(f"{name} - ")]
-            yield _to_cells([*shared, *(c for c in own if not c.name.endswith(("__MIN", "__MAX")))], lines, name)
+            own = [c for c in own if not c.name.endswith(("__MIN", "__MAX"))]
+            yield _to_cells([*shared, *own], lines, source, name)
     else:
-        yield _to_cells(numbers, lines)
+        yield _to_cells(numbers, lines, source)
 
 
 def _split_by_tag(
@@ -197,16 +198,24 @@ def _split_by_key(column: Column, keys: list[str]) -> Iterator[Column]:
         yield Column(str(name), column.row[rows], column.value[rows])
 
 
-def _split_by_run_column(columns: list[Column], lines: NDArray[np.int64], names: list[str]) -> Iterator[Cells]:
+def _split_by_run_column(
+    columns: list[Column], lines: NDArray[np.int64], names: list[str], source: Source
+) -> Iterator[Cells]:
     codes, run_names = pd.factorize(np.array(names, dtype=object))
     for code, name in enumerate(run_names):
         rows = codes == code
         new_row = np.cumsum(rows, dtype=np.int32) - np.int32(1)
         run_columns = [Column(c.name, new_row[c.row[keep]], c.value[keep]) for c in columns for keep in [rows[c.row]]]
-        yield _to_cells(run_columns, lines[rows], str(name))
+        yield _to_cells(run_columns, lines[rows], source, str(name))
 
 
-def _to_cells(columns: list[Column], lines: NDArray[np.int64], run: str = "") -> Cells:
+def _to_cells(columns: list[Column], lines: NDArray[np.int64], source: Source, run: str = "") -> Cells:
+    """Of columns of one name the first: a line of text may name its epoch twice, a column of tags the step."""
+    first: dict[str, Column] = {}
+    for column in columns:
+        if first.setdefault(column.name, column) is not column:
+            source.skip(None, f"{column.name[:40]!r} is there twice; its first numbers count")
+    columns = list(first.values())
     counts = [len(column.row) for column in columns]
     code = np.repeat(np.arange(len(columns), dtype=np.int32), counts)
     row = np.concatenate([column.row for column in columns]) if columns else np.empty(0, np.int32)

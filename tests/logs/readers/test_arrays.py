@@ -101,7 +101,8 @@ def test_an_array_that_a_file_holds_twice_is_one_curve(tmp_path):
             archive.writestr("d_loss.npy", content)
     frame = read(tmp_path / "twice.npz")
     assert list(frame["original"].cat.categories) == ["d_loss"]
-    assert frame["value"].tolist() == [1.5, 0.5, 1.5, 0.5]
+    assert frame["value"].tolist() == [1.5, 0.5]
+    assert "there twice" in frame.attrs["skipped"][0].reason
 
 
 def test_names_that_become_the_same_when_shown_are_one(tmp_path):

@@ -63,6 +63,28 @@ def test_half_lines_wait_and_nothing_new_is_the_same_frame(tmp_path, points):
     assert frame.attrs["skipped"][0].line == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "begin", "line", "twice"),
+    [
+        ("log.txt", "", "epoch: {}, loss: 0.5\n", "epoch: 3, loss: 0.5, epoch: 0.001\n"),
+        ("log.csv", "step,tag,value\n", "{},loss,0.5\n", "3,step,7\n"),
+    ],
+)
+def test_of_two_columns_of_one_name_the_first_counts(tmp_path, points, name, begin, line, twice):
+    path = tmp_path / name
+    content = begin + "".join(map(line.format, (1, 2))) + twice + "".join(map(line.format, (4, 5, 6)))
+    path.write_text(content[: content.index(twice)])
+    follower = Follower(path)
+    follower.read()
+    append(path, content[path.stat().st_size :])
+    frame = follower.read()
+    same(frame, read(path))
+    assert points(frame, "loss")[-1] == (6, 0.5)
+    assert "there twice" in frame.attrs["skipped"][0].reason
+    assert frame.tag.unique().tolist() == ["loss"]
+    assert (frame.segment == 0).all()
+
+
 def test_only_what_was_appended_is_read(tmp_path, monkeypatch):
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n" + "".join(f"{i},0.5\n" for i in range(20_000)))
