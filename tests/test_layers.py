@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (  # from bottom to top
     {"__version__", "errors"},
     {"files", "naming"},
-    {"picture_files", "recipe", "registry", "settings"},
+    {"parquet_pages", "picture_files", "recipe", "registry", "settings"},
     {"config", "devices", "distributed", "images", "provenance", "records", "tensors"},
     {"losses", "augment", "data", "nn", "partial"},
     {"models"},
@@ -34,7 +34,17 @@ LAYERS = (  # from bottom to top
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 APART = {  # the curves need no model: these stand beside the layers and may know only
-    "logs": {"errors", "files", "naming", "picture_files", "recipe", "records", "registry", "settings"},
+    "logs": {
+        "errors",
+        "files",
+        "naming",
+        "parquet_pages",
+        "picture_files",
+        "recipe",
+        "records",
+        "registry",
+        "settings",
+    },
     "figures": {"errors", "registry", "records", "logs"},
     "experiments": {"balances", "errors", "files", "intervals", "naming", "records", "logs"},
 }

@@ -20,8 +20,10 @@ from ganlib.data.shards.labels import UNLABELLED, Label, number_of
 from ganlib.data.shards.shard import Shard
 from ganlib.errors import GanlibError
 from ganlib.files import parse_json
+from ganlib.parquet_pages import page_sizes
 
 MEMORY = 2**29  # bytes of row groups that a process keeps
+LARGEST_PAGE = MEMORY // 4  # pyarrow writes 1 MB, or a picture where that is more
 LABELS = ("label", "labels", "fine_label", "class", "cls", "target")
 FOOTER_END = 8  # bytes: the footer's length, and "PAR1"
 
@@ -51,6 +53,11 @@ def scan_parquet(path: Path) -> Shard:
             raise GanlibError(
                 f"A row group of {path.name} holds {largest / 1e6:,.0f} MB, and {MEMORY / 1e6:,.0f} MB are "
                 "kept in memory; write it with a smaller row_group_size."
+            )
+        if (page := max(page_sizes(path), default=0)) > LARGEST_PAGE:
+            raise GanlibError(
+                f"A page of {path.name} unpacks to {page / 1e6:,.0f} MB, and at most {LARGEST_PAGE / 1e6:,.0f} MB are "
+                "reserved for one; write it with a smaller data_page_size."
             )
         sizes = [group.num_rows for group in groups]
         return Shard(_labels(file), sizes, largest_part=largest, digest=_footer_digest(path))

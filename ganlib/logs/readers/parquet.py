@@ -10,10 +10,10 @@ import numpy as np
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.columns import Column, columns_to_scalars, parse_column
 from ganlib.logs.readers.source import Source
+from ganlib.parquet_pages import MAGIC, page_sizes
 
-MAGIC = b"PAR1"
 MAX_CELLS = 50_000_000
-MAX_BYTES = 2_000_000_000  # uncompressed
+MAX_BYTES = 8 * MAX_CELLS  # unpacked
 
 
 def matches(data: bytes, path: Path) -> bool:
@@ -29,20 +29,18 @@ def read(_: bytes, source: Source) -> list[Scalars]:
         raise source.error("Parquet needs pyarrow: pip install pyarrow") from None
     try:
         with arrow.parquet.ParquetFile(source.path) as file:
-            metadata = file.metadata
-            size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-            if metadata.num_rows * metadata.num_columns > MAX_CELLS or size > MAX_BYTES:
-                raise source.error(
-                    f"it holds {metadata.num_rows:,} rows of {metadata.num_columns:,}; at most "
-                    f"{MAX_CELLS:,} cells are read"
-                )
+            rows, width = file.metadata.num_rows, file.metadata.num_columns
+            if rows * width > MAX_CELLS:
+                raise source.error(f"it holds {rows:,} rows of {width:,}; at most {MAX_CELLS:,} cells are read")
+            if (size := sum(page_sizes(source.path))) > MAX_BYTES:
+                raise source.error(f"it unpacks to {size / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read")
             table = file.read()
             columns = [
                 column
                 for name, cells in zip(table.column_names, table.columns, strict=True)
                 if (column := _to_column(str(name), cells, source))
             ]
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, ValueError) as error:
         raise source.error(f"it is damaged ({str(error).splitlines()[0][:100]})") from None
     return columns_to_scalars(columns, np.arange(1, table.num_rows + 1), source)
 
