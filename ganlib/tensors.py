@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ganlib.errors import GanlibError, shortened
-from ganlib.files import parse_json, require_file
+from ganlib.files import DAMAGED_ARCHIVE, open_zip, parse_json, require_file
 
 SAFE = (2, 6)  # before it a file could make torch run code in spite of weights_only (CVE-2025-32434)
 LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
@@ -130,7 +130,22 @@ def load_tensors(path: Path | str, device: torch.device | str = "cpu") -> Any:
             f"{path} is not read: torch {torch.__version__} could be made to run code by it; install torch "
             f"{'.'.join(map(str, SAFE))} or newer."
         )
+    _check_records(Path(path))
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except (struct.error, ArithmeticError, AssertionError) as error:  # a number cut off; sizes beyond any
         raise UnpicklingError(str(error)) from error
+
+
+def _check_records(path: Path) -> None:
+    """UnpicklingError where records claim more bytes than the file has: torch writes them unpacked, but reserves any."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\3\4":  # as torch wrote before 1.6
+            return
+        try:
+            with open_zip(path) as archive:
+                claimed = sum(record.file_size for record in archive.infolist())
+        except DAMAGED_ARCHIVE as error:
+            raise UnpicklingError(str(error)) from error
+        if claimed > file.seek(0, os.SEEK_END):
+            raise UnpicklingError(f"its records claim {claimed:,} bytes, more than the file has")

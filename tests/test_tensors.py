@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import struct
+import zipfile
+from pickle import UnpicklingError
 
 import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save
 
-from ganlib.tensors import read_header, read_safetensors
+from ganlib.tensors import load_tensors, read_header, read_safetensors
 from helpers.gallery import PROJECT
 
 TENSORS = {
@@ -79,6 +81,24 @@ def test_a_damaged_header_is_an_error_of_one_kind(content, reason, tmp_path):
     for read in (read_header, read_safetensors):
         with pytest.raises(SafetensorError, match=reason):
             read(path)
+
+
+def test_records_that_claim_more_than_the_file_has_are_not_read(tmp_path):
+    torch.save({"a": torch.arange(300)}, tmp_path / "whole.pt")
+    assert load_tensors(tmp_path / "whole.pt")["a"].tolist() == [*range(300)]
+    content = (tmp_path / "whole.pt").read_bytes()
+    place = content.index((2400).to_bytes(4, "little"), content.index(b"PK\1\2"))  # in the central directory
+    packed = content[:place] + content[place : place + 4] + (2**32 - 2).to_bytes(4, "little") + content[place + 8 :]
+    (tmp_path / "claims.pt").write_bytes(packed)
+    with pytest.raises(UnpicklingError, match=r"its records claim 4,29\d,\d{3},\d{3} bytes, more than the file has"):
+        load_tensors(tmp_path / "claims.pt")
+    with zipfile.ZipFile(tmp_path / "whole.pt") as whole:
+        records = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb:
+        for name, record in records.items():
+            bomb.writestr(name, bytes(10**6) if name.endswith("data/0") else record)
+    with pytest.raises(UnpicklingError, match="more than the file has"):
+        load_tensors(tmp_path / "bomb.pt")
 
 
 def test_this_module_alone_reads_safetensors():
