@@ -138,7 +138,7 @@ def load_tensors(path: Path | str, device: torch.device | str = "cpu") -> Any:
 
 
 def _check_records(path: Path) -> None:
-    """UnpicklingError where records claim more bytes than the file has: torch writes them unpacked, but reserves any."""
+    """UnpicklingError where records claim more than the file has: torch writes them unpacked and reserves any size."""
     with path.open("rb") as file:
         if file.read(4) != b"PK\3\4":  # as torch wrote before 1.6
             return
