@@ -95,7 +95,7 @@ def decode_whole(data: bytes, name: str, channels: int, longest: int) -> Decoded
         scale = longest / max(image.size)
         size = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
         notes.append(f"Its {image.width} x {image.height} pixels became {size[0]} x {size[1]}.")
-        image = image.resize(size, Image.Resampling.LANCZOS)
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)  # far smaller: means come first
     return DecodedPicture(np.asarray(image, np.uint8).reshape(image.height, image.width, channels).copy(), tuple(notes))
 
 
