@@ -42,10 +42,10 @@ Made by `python -m docs.gallery` from the records in `checkpoints/`; do not edit
 
 FID (embedded) is measured on the features of that classifier, which this project trains per data set and ships: as
 many generated images against the training split, the interval from disjoint blocks of seeds, classes requested in turn.
-FID (efficientnet_lite0) is measured on the same images by features of ImageNet, enlarged to 64 pixels: it also compares
-data sets, on another scale, and does not know their classes. Neither compares with published FID, which uses Inception:
-`--extractor inception` computes that where torch-fidelity can download its weights or `--extractor-weights PATH` names
-them. [training.md](training.md) lists all extractors.
+FID (efficientnet_lite0) is measured on the same images, or on fewer where n stands beside it, by features of ImageNet,
+enlarged to 64 pixels: it also compares data sets, on another scale, and does not know their classes. Neither compares
+with published FID, which uses Inception: `--extractor inception` computes that where torch-fidelity can download its
+weights or `--extractor-weights PATH` names them. [training.md](training.md) lists all extractors.
 
 ### Do they order the runs alike?
 

@@ -81,15 +81,19 @@ def list_scores() -> None:
     for run, by_extractor in _evaluated():
         scores = next(iter(by_extractor.values()))
         measured = [by_extractor.get(name, {}).get("fid") for name in LISTED]
+        n = scores["fid"].n_fake
         cells = [
             run.name,
             run.model_name,
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
             f"{run.total_images:,}",
             _training_time(run),
-            *(_with_interval(fid) if fid else "–" for fid in measured),
+            *(
+                _with_interval(fid) + ("" if fid.n_fake == n else f" (n {fid.n_fake:,})") if fid else "–"
+                for fid in measured
+            ),
             _percent(scores.get("class_agreement")),
-            f"{scores['fid'].n_fake:,}",
+            f"{n:,}",
             _percent(scores.get("probe_accuracy")),
         ]
         print(f"| {' | '.join(cells)} |")

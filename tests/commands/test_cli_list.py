@@ -145,6 +145,13 @@ def test_list_metrics_has_those_of_the_same_images(own_gallery, capsys):
     assert mine == f"| {OTHER} | embedded | 1,000 | 8.25 | – | – | – | 0.875 | – | – | – | {ord('z')} | – |"
 
 
+def test_an_fid_of_fewer_images_than_the_others_of_its_row_says_so(own_gallery, capsys):
+    fewer = protocol_of(own_gallery) | {"extractor": "efficientnet_lite0", "extractor_hash": "e" * 12, "n_fake": 500}
+    score(own_gallery / OTHER, 300.0, low=290.0, high=310.0, protocol=fewer)
+    (mine,) = (row for row in run_command("list", "scores", capsys=capsys).splitlines() if f"| {OTHER} |" in row)
+    assert "| 8.25 ± 1.00 | 300 ± 10 (n 500) | – | 1,000 |" in mine
+
+
 def test_scores_by_imagenet_features_stand_beside_the_embedded_ones(own_gallery, capsys):
     imagenet = protocol_of(own_gallery) | {"extractor": "efficientnet_lite0", "extractor_hash": "e" * 12}
     cas = imagenet | {"extractor": None, "extractor_name": None, "extractor_hash": None}
