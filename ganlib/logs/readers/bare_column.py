@@ -12,7 +12,7 @@ from ganlib.logs.readers.source import Source, iter_lines
 from ganlib.logs.tags import canonical_tag
 
 MIN_LINES = 3
-_NUMBER = re.compile(r"\s*[-+]?(?:\d+[.,]?\d*(?:e[-+]?\d+)?|[.,]\d+|nan|inf)\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:[.,]\d*)?(?:e[-+]?\d+)?|[.,]\d+|nan|inf)\s*", re.IGNORECASE)
 
 
 def matches(head: str, path: Path) -> bool:

@@ -61,3 +61,11 @@ def test_a_megabyte(tmp_path, head):
         if (seconds := time.process_time() - start) > LIMIT:
             slow[name] = seconds
     assert slow == {}
+
+
+def test_a_line_of_digits_that_is_no_number_is_looked_at_once(tmp_path):
+    (tmp_path / "log.csv").write_text("1\n2\n3\n" + "9" * 60_000 + "x\n")
+    start = time.process_time()
+    with suppress(LogError):
+        read(tmp_path / "log.csv")
+    assert time.process_time() - start < LIMIT  # two minutes where each way to part the digits is tried
