@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from docs.two_sample import draw
+from ganlib.commands.listing import with_interval
 from ganlib.config import flags
 from ganlib.data import display_name
 from ganlib.errors import GanlibError
@@ -112,21 +113,13 @@ def table(points: list[Point], compared: pd.DataFrame) -> list[str]:
     )
     front = set(zip(best["run"], best["images"], strict=True)) if len(best) else set()
     for point in points:
-        fids = [_interval(point.fids[name]) if name in point.fids else "–" for name in EXTRACTORS]
+        n = next(iter(point.fids.values())).n_fake
+        fids = [with_interval(point.fids[name], n) if name in point.fids else "–" for name in EXTRACTORS]
         agreement = "–" if point.agreement is None else f"{point.agreement:.1%}"
-        n = f"{next(iter(point.fids.values())).n_fake:,}"
         minutes = "–" if isnan(point.minutes) else f"{point.minutes:.0f}{' *' if point.run.trained_by_gpu else ''}"
-        cells = [point.run.name, f"{point.total_images:,}", minutes, *fids, agreement, n]
+        cells = [point.run.name, f"{point.total_images:,}", minutes, *fids, agreement, f"{n:,}"]
         lines.append(f"| {' | '.join(cells)} | {'◆' if (point.run.name, point.images) in front else ''} |")
     return lines
-
-
-def _interval(record: Any) -> str:
-    half = (record.high - record.low) / 2
-    if pd.isna(half):
-        return f"{record.value:.3g}"
-    decimals = 3 if half < 0.005 else 2 if half < 2 else 0
-    return f"{record.value:.{decimals}f} ± {half:.{decimals}f}"
 
 
 def command(run: Run, images: int) -> str:

@@ -88,10 +88,7 @@ def list_scores() -> None:
             f"{sum(run.parameters.values()) / 1e6:.2f} M",
             f"{run.total_images:,}",
             _training_time(run),
-            *(
-                _with_interval(fid) + ("" if fid.n_fake == n else f" (n {fid.n_fake:,})") if fid else "–"
-                for fid in measured
-            ),
+            *(with_interval(fid, n) if fid else "–" for fid in measured),
             _percent(scores.get("class_agreement")),
             f"{n:,}",
             _percent(scores.get("probe_accuracy")),
@@ -111,12 +108,14 @@ def _percent(score: Any) -> str:
     return f"{score.value:.1%}" if score else "–"
 
 
-def _with_interval(score: Any) -> str:
+def with_interval(score: Any, n: int) -> str:
+    """ "2.77 ± 0.05", with its own number of images where that is not the row's ``n``."""
     half = (score.high - score.low) / 2
+    other = "" if score.n_fake == n else f" (n {score.n_fake:,})"
     if isnan(half):
-        return f"{score.value:.2f}" if score.value < 100 else f"{score.value:.0f}"
+        return (f"{score.value:.2f}" if score.value < 100 else f"{score.value:.0f}") + other
     decimals = 3 if half < 0.005 else 2 if half < 2 else 0  # no interval reads as zero
-    return f"{score.value:.{decimals}f} ± {half:.{decimals}f}"
+    return f"{score.value:.{decimals}f} ± {half:.{decimals}f}{other}"
 
 
 def list_metrics() -> None:
