@@ -71,7 +71,7 @@ def test_a_row_is_a_point_and_the_frontier_is_marked(own_gallery):
     assert runs[-3:] == [(OTHER, 320), (OTHER, 640), (OTHER, IMAGES)]
     assert set(compared["run"]) == {CONDITIONAL, OTHER}  # the third was measured on fewer images
     rows = {tuple(line.split(" | ")[0:2]): line for line in table(points, compared)[2:]}
-    assert "| 2 |" in rows[f"| {OTHER}", "640"]
+    assert "| 2.00 |" in rows[f"| {OTHER}", "640"]
     assert rows[f"| {OTHER}", "640"].endswith("◆ |")
     assert " 50.0% " in rows[f"| {OTHER}", str(IMAGES)]
     assert "◆" not in rows[f"| {OTHER}", str(IMAGES)]
