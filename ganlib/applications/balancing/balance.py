@@ -20,6 +20,7 @@ from ganlib.applications.export.selection import Draw, Selection, samples_of
 from ganlib.applications.variation import augments, variations_of
 from ganlib.balances import Balance
 from ganlib.data import DataSet, Split, load_data
+from ganlib.devices import hardware
 from ganlib.errors import GanlibError
 from ganlib.metrics.cas import CLASSIFIER, train
 from ganlib.models import MODELS, GenerativeModel, Trainable
@@ -89,7 +90,7 @@ def balance(
         confusions=pd.concat(matrices, ignore_index=True),
         generation=generation,
         warnings=warnings,
-        provenance={"versions": versions(), "commit": commit(), "date": now()},
+        provenance={"versions": versions(), "commit": commit(), "date": now(), "hardware": hardware(device)},
     )
 
 
