@@ -25,6 +25,7 @@ from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS
 from ganlib.models.vae import VAE, VAEConfig
 from ganlib.nn.efficientnet import LITE, checked_weights, efficientnet_lite0, load_packaged, require_grey_or_rgb
+from ganlib.nn.resample import Upsample
 from ganlib.tensors import load_tensors, read_safetensors
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for values in [0, 1]
@@ -155,7 +156,7 @@ class FeatureVAE(VAE):
             nn.BatchNorm2d(w // 2),
             nn.ReLU(),
             nn.ConvTranspose2d(w // 2, c.channels, 4, 2, 1),
-            nn.Upsample((c.image_size, c.image_size), mode="bilinear"),
+            Upsample(c.image_size, "bilinear"),
             nn.Tanh(),
         )
 

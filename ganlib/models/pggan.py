@@ -37,6 +37,7 @@ from ganlib.models.techniques import (
 )
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics
+from ganlib.nn.resample import Upsample, upsample
 from ganlib.nn.virtual_norm import normalize_virtually
 
 T = TypeVar("T")
@@ -149,7 +150,7 @@ class Generator(ProgressiveNetwork):
         )
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.Upsample(scale_factor=2),
+                Upsample(),
                 *self.layer(nn.Conv2d(a, b, 3, padding=1), width=b),
                 *self.layer(nn.Conv2d(b, b, 3, padding=1), width=b),
             )
@@ -175,7 +176,7 @@ class Generator(ProgressiveNetwork):
             return self.to_image[0](h).tanh().float()
         x = self.to_image[depth](self.blocks[depth - 1](h))
         if alpha < 1:
-            x = interpolate(self.to_image[depth - 1](h), scale_factor=2).lerp(x, alpha)
+            x = upsample(self.to_image[depth - 1](h)).lerp(x, alpha)
         return x.tanh().float()
 
 

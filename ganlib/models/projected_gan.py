@@ -25,6 +25,7 @@ from ganlib.models.contract import MODELS, Batch, Latents, Phase
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.models.sngan import Generator, SNGANConfig
 from ganlib.nn.efficientnet import STRIDES, feature_pyramid, require_grey_or_rgb, to_rgb
+from ganlib.nn.resample import upsample
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class RandomMixing(nn.Module):
             h = conv2d(pyramid[i], self.get_buffer(f"channels{i}"))
             if mixed:
                 coarser = conv2d(mixed[0], self.get_buffer(f"scales{i + 1}"), padding=1)
-                h = h + interpolate(coarser, size=h.shape[2:], mode="bilinear")
+                h = h + upsample(coarser, h.shape[2], "bilinear")
             mixed.insert(0, h)
         return mixed
 

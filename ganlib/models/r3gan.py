@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, pad
+from torch.nn.functional import avg_pool2d, leaky_relu, pad
 from torch.optim import Adam, Optimizer
 
 from ganlib.augment import ada_augment
@@ -25,6 +25,7 @@ from ganlib.losses import relativistic_d, relativistic_g, squared_gradient
 from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
 from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, Latents, Phase
 from ganlib.models.options import TEMPERATURE, per_image
+from ganlib.nn import resample
 
 SLOPE = 0.2  # of LeakyReLU
 GAIN = sqrt(2 / (1 + SLOPE**2))
@@ -97,7 +98,7 @@ class ResidualBlock(nn.Module):
 
 def upsample(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, 2H, 2W), the filter [1, 2, 1] / 2 between zeros: each value, and the mean of each two."""
-    return avg_pool2d(pad(interpolate(x, scale_factor=2), (0, 1, 0, 1), "replicate"), 2, 1)
+    return avg_pool2d(pad(resample.upsample(x), (0, 1, 0, 1), "replicate"), 2, 1)
 
 
 def downsample(x: Tensor) -> Tensor:

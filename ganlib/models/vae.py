@@ -23,6 +23,7 @@ from ganlib.models.dcgan import NetworkConfig, dcgan_init, downsampling, upsampl
 from ganlib.models.optimizers import CyclicRate, cycle_rate
 from ganlib.models.options import TEMPERATURE, per_image
 from ganlib.nn.gaussian import kl_to_standard_normal, reparameterise
+from ganlib.nn.resample import Upsample
 
 
 @dataclass(frozen=True)
@@ -268,11 +269,11 @@ class ResidualVAE(VAE):
         return nn.Sequential(
             *conv_norm_relu(nn.Conv2d(r + c.label_width, r, 1, bias=False), r),
             *(Residual(r) for _ in range(c.blocks)),
-            nn.Upsample(scale_factor=2),
+            Upsample(),
             *conv_norm_relu(nn.Conv2d(r, 4 * w, 5, padding=2, bias=False), 4 * w),
-            nn.Upsample(scale_factor=2),
+            Upsample(),
             *conv_norm_relu(nn.Conv2d(4 * w, 2 * w, 5, padding=2, bias=False), 2 * w),
-            nn.Upsample(scale_factor=2),
+            Upsample(),
             nn.Conv2d(2 * w, c.channels, 7, padding=3),
             nn.Tanh(),
         )

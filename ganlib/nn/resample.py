@@ -1,4 +1,4 @@
-"""Up- and downsampling by 2 without aliasing, by the filter [1, 3, 3, 1] / 8 along each axis.
+"""Upsampling in the dtype of the input; up- and downsampling by 2 without aliasing, by the filter [1, 3, 3, 1] / 8.
 
 Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020,
 arXiv:1912.04958, after Zhang, "Making Convolutional Networks Shift-Invariant Again", arXiv:1904.11486
@@ -7,8 +7,28 @@ arXiv:1912.04958, after Zhang, "Making Convolutional Networks Shift-Invariant Ag
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
+
+
+def upsample(x: Tensor, size: int | None = None, mode: str = "nearest") -> Tensor:
+    """(N, C, H, W) -> (N, C, 2H, 2W), or ``size`` pixels a side, in the dtype of ``x``.
+
+    CUDA's autocast, unlike the CPU's, makes float32 of it, and of all that is added to it afterwards.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        return interpolate(x, size, None if size else 2, mode)
+
+
+class Upsample(nn.Module):
+    """``upsample`` as a layer."""
+
+    def __init__(self, size: int | None = None, mode: str = "nearest") -> None:
+        super().__init__()
+        self.size, self.mode = size, mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        return upsample(x, self.size, self.mode)
 
 
 def blur(x: Tensor, padding: int, stride: int = 1) -> Tensor:
@@ -24,7 +44,7 @@ def blur(x: Tensor, padding: int, stride: int = 1) -> Tensor:
 
 def upsample_2x(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, 2H, 2W): bilinear, which is the filter between zeros."""
-    return interpolate(x, scale_factor=2, mode="bilinear")
+    return upsample(x, mode="bilinear")
 
 
 def downsample_2x(x: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, relu, relu_
+from torch.nn.functional import avg_pool2d, relu, relu_
+
+from ganlib.nn.resample import upsample
 
 Wrap = Callable[[nn.Module], nn.Module]  # applied to each layer, such as spectral norm
 
@@ -31,10 +33,10 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, y: Any) -> Tensor:
         """(N, C, H, W) and what the norms are conditioned on -> (N, C', 2H, 2W)."""
-        h = self.conv1(interpolate(relu_(self.norm1(x, y)), scale_factor=2))
+        h = self.conv1(upsample(relu_(self.norm1(x, y))))
         h = self.conv2(relu_(self.norm2(h, y)))
         # A 1 x 1 convolution commutes with nearest-neighbour upsampling and costs a quarter below it.
-        return h + interpolate(self.shortcut(x), scale_factor=2)
+        return h + upsample(self.shortcut(x))
 
 
 class DownBlock(nn.Module):

@@ -11,7 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad, scaled_dot_product_attention, silu
+from torch.nn.functional import pad, scaled_dot_product_attention, silu
+
+from ganlib.nn.resample import upsample
 
 
 def norm(channels: int) -> nn.GroupNorm:
@@ -125,7 +127,7 @@ class UNet(nn.Module):
             if isinstance(block, nn.ModuleList):
                 h = self.apply_level(block, torch.cat([h, skips.pop()], dim=1), e)
             else:
-                h = block(interpolate(h, scale_factor=2))
+                h = block(upsample(h))
         return self.last(h).float()
 
     @staticmethod

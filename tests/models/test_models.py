@@ -10,13 +10,16 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ganlib.config import add_arguments, given, unwrap
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
 from ganlib.models import MODELS, GenerativeModel, ImageToImage
 from ganlib.models.contract import Family
+from ganlib.nn.resample import Upsample, upsample, upsample_2x
 from ganlib.training.trainer import Progress, seeded
+from helpers.cuda_autocast import CudaAutocast
 from helpers.tiny_models import build, build_untrained, generate, labels_for, make_trainer, write_run
 
 NAMES = list(MODELS)
@@ -41,6 +44,23 @@ def test_every_parameter_is_trained(name, precision, tmp_path):
     trainer.train(look)
     assert trainer.images == 20
     assert trained == {key for key, _ in trainer.model.named_parameters()}
+
+
+@every_model
+def test_it_trains_where_autocast_leaves_less_in_bf16_as_on_cuda(name, tmp_path):
+    trainer = make_trainer(tmp_path, name, images=20, precision="bf16")
+    with CudaAutocast():
+        trainer.train()
+    assert all(p.isfinite().all() for p in trainer.model.parameters())
+
+
+def test_upsampled_maps_stay_in_bf16_on_cuda():
+    x = torch.rand(2, 3, 4, 4, dtype=torch.bfloat16)
+    with CudaAutocast(), torch.autocast("cpu", torch.bfloat16):
+        assert interpolate(x, scale_factor=2).dtype == torch.float32
+        made = [upsample(x), upsample(x, 8), Upsample(8, "bilinear")(x), upsample_2x(x)]
+    assert [(y.dtype, y.shape) for y in made] == 4 * [(torch.bfloat16, (2, 3, 8, 8))]
+    assert torch.equal(made[0], interpolate(x, scale_factor=2))
 
 
 @every_model
