@@ -15,6 +15,7 @@ from ganlib.applications.balancing.costs import costs
 from ganlib.applications.balancing.scores import confusion, scores
 from ganlib.applications.balancing.treatments import Treatment, augmented, class_weights, copies, missing, treat
 from ganlib.applications.balancing.verdict import place, verdict, verdicts
+from ganlib.applications.export.filters import Confidence
 from ganlib.balances import COPYING, Balance, read_balance
 from ganlib.data import DataSet, Split, load_data
 from ganlib.errors import GanlibError
@@ -271,6 +272,27 @@ def test_generated_images_that_repeat_a_training_image_are_filtered_out(tmp_path
     assert balance("subset:digits@5", run, loose, CPU).generation["filtered"]["images"] == 50
     with pytest.raises(GanlibError, match=r"pass the filters; lower --min-distance\."):
         balance("subset:digits@5", run, BalanceConfig.from_dict(loose.to_dict() | {"min_distance": 0.1}), CPU)
+    beside_others = loose.to_dict() | {"min_distance": 0.1, "methods": ["none", "filtered", "generated"]}
+    result = balance("subset:digits@5", run, BalanceConfig.from_dict(beside_others), CPU)
+    assert result.classifiers["method"].unique().tolist() == ["none", "generated"]
+    assert result.warnings[-1].startswith("The filtered images are left out. Of ")
+
+
+def test_the_filters_classifier_has_seen_every_class_as_often(tmp_path, monkeypatch):
+    """Or none of its images would be recognised as one of a rare class."""
+    run, weights = digits_run(tmp_path / "digits-cdcgan"), []
+    module = sys.modules["ganlib.applications.balancing.balance"]
+    train = module.train
+
+    def spy(*args, class_weights, **others):
+        weights.append(class_weights)
+        return train(*args, class_weights=class_weights, **others)
+
+    monkeypatch.setattr(module, "train", spy)
+    monkeypatch.setattr(module, "Confidence", lambda judge, device, least: Confidence(judge, device, 1e-9))
+    config = BalanceConfig.from_dict({"methods": ["filtered"], "seeds": 2, "train_images": 64, "width": 1})
+    result = balance("subset:digits@20:1", run, config, CPU)
+    assert weights == [class_weights(np.array(result.class_counts)), (), ()]
 
 
 def test_the_generators_training_is_a_cost_of_its_images(tmp_path):

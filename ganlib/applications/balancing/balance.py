@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from ganlib.applications.balancing.config import FILLING, BalanceConfig
 from ganlib.applications.balancing.scores import confusion, predict, scores
-from ganlib.applications.balancing.treatments import Treatment, missing, treat
+from ganlib.applications.balancing.treatments import Treatment, class_weights, missing, treat
 from ganlib.applications.export.filters import Confidence, Distance, Filter
-from ganlib.applications.export.selection import Draw, Selection, samples_of
+from ganlib.applications.export.selection import Draw, Selection, TooFewPass, samples_of
 from ganlib.applications.variation import augments, variations_of
 from ganlib.balances import Balance
 from ganlib.data import DataSet, Split, load_data
@@ -29,6 +29,7 @@ from ganlib.runs import Run
 from ganlib.sampling import check_options
 from ganlib.training import TrainingConfig
 
+FILTERED = "filtered"
 LEAST = 1  # images of a class: without any there is nothing to copy and nothing that a generator could have learnt
 
 Progress = Callable[[str, int, int], None]  # (stage, done, in all)
@@ -69,11 +70,17 @@ def balance(
                 f"{generator.name} was trained on other images than {data.name}: what it knows of rare classes may "
                 "come from images that the classifier is denied."
             )
-        generated, generation = _generate(work, generator, counts, treatments, options or {})
+        generated, generation, refused = _generate(work, generator, counts, treatments, options or {})
         generation["training_seconds"] = generator.training_seconds
+        if refused:
+            treatments = [treatment for treatment in treatments if treatment.method != FILTERED]
+            if not treatments:
+                raise refused
+            warnings.append(f"The filtered images are left out. {refused}")
+            work.total = len(treatments) * config.seeds
     rows, matrices = [], []
     for treatment in treatments:
-        source = "filtered" if treatment.method == "filtered" else "generated"
+        source = FILTERED if treatment.method == FILTERED else "generated"
         matrix = np.zeros((data.num_classes, data.num_classes), np.int64)
         for seed in range(config.seeds):
             row, predicted = work.classify(treatment, generated.get(source, _nothing(data)), seed)
@@ -176,35 +183,43 @@ class _Work:
 
 def _generate(
     work: _Work, generator: Run, counts: NDArray[np.int64], treatments: list[Treatment], options: dict[str, Any]
-) -> tuple[dict[str, tuple[Images, Labels]], dict[str, Any]]:
-    """Of each class as many as the highest ratio takes, unfiltered and, where a method wants it, filtered."""
+) -> tuple[dict[str, tuple[Images, Labels]], dict[str, Any], GanlibError | None]:
+    """Of each class as many as the highest ratio takes, unfiltered and, where a method wants it, filtered; with the
+    error where too few of a class pass the filters.
+    """
     model = generator.load(work.device)
     draw = _draw(model, work.data.train, options)
     images: dict[str, tuple[Images, Labels]] = {}
     about: dict[str, Any] = {}
-    for source, methods in (("generated", ("generated", "mixed")), ("filtered", ("filtered",))):
+    for source, methods in (("generated", ("generated", "mixed")), (FILTERED, (FILTERED,))):
         ratios = [treatment.ratio for treatment in treatments if treatment.method in methods]
         if not ratios:
             continue
         start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
-        filters = _filters(work) if source == "filtered" else []
+        filters = _filters(work, counts) if source == FILTERED else []
         selection = Selection(draw, quotas, 0, filters)
         pictures = []
-        for part in selection:
-            pictures += part
-            work.progress(f"{source} images", len(pictures), selection.total)
+        try:
+            for part in selection:
+                pictures += part
+                work.progress(f"{source} images", len(pictures), selection.total)
+        except TooFewPass as error:
+            return images, about, error
         images[source] = np.stack([p.image for p in pictures]), np.array([p.label for p in pictures], np.int64)
         tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
         about[source] = {"images": len(pictures), "tried": tried, "seconds": round(monotonic() - start, 1)}
-    return images, about
+    return images, about, None
 
 
-def _filters(work: _Work) -> list[Filter]:
-    """By a classifier of the real images, and by the distance to them; those whose least is not 0."""
+def _filters(work: _Work, counts: NDArray[np.int64]) -> list[Filter]:
+    """By a classifier of the real images, and by the distance to them; those whose least is not 0.
+
+    The classifier is trained re-weighted: one that has hardly seen a class would recognise none of its images.
+    """
     config, data = work.config, work.data
     filters: list[Filter] = []
     if config.min_confidence:
-        judge = work.train(data, 0, (), "classifier of the filter")
+        judge = work.train(data, 0, class_weights(counts), "classifier of the filter")
         filters.append(Confidence(judge, work.device, config.min_confidence))
     if config.min_distance:
         filters.append(Distance(data.train.images, data.test.images, config.min_distance))

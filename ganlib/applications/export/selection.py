@@ -27,6 +27,10 @@ PATIENCE, MOST_TRIED = 500, 200  # of a class so many images are tried, and so m
 Images = NDArray[np.uint8]
 
 
+class TooFewPass(GanlibError):
+    """Of many images of a class hardly one passes the filters."""
+
+
 class Picture(NamedTuple):
     image: NDArray[np.uint8]  # (H, W, C)
     seed: int
@@ -137,6 +141,6 @@ class Selection:
             tried, accepted = self.tried(label), self.accepted[label]
             if tried > PATIENCE + MOST_TRIED * max(accepted, 1):
                 names = " and ".join(f"--{f.flag}" for f in self.filters)
-                raise GanlibError(
+                raise TooFewPass(
                     f"Of {tried:,} images of class number {label} only {accepted:,} pass the filters; lower {names}."
                 )
