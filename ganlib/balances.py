@@ -36,6 +36,11 @@ class Balance:
     warnings: list[str] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def hardware(self) -> str:
+        """On which the classifiers were trained; "" in older results."""
+        return str(self.provenance.get("hardware", ""))
+
     def summary(self) -> pd.DataFrame:
         """One row a method and ratio: mean of the seeds and half of its 95 % t-interval, of each measure."""
         measures = [*MEASURES, *self.classifiers.filter(regex="^recall_")]

@@ -88,6 +88,8 @@ def draw_details(balance: Balance, stored: Stored) -> None:
             "Methods of balancing",
             [("All classifiers as CSV", every, f"{name}-classifiers.csv", "text/csv", "table")],
         )
+        if balance.hardware:
+            st.caption(plain(f"Classifiers were trained on {balance.hardware}."))
     with recalls:
         _draw_table(readable_recalls(summary, balance.classes), f"{name}-recall", "Recall of each class, percent")
     with pairs:
