@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ganlib.files import read_json, write_atomically
 from ganlib.intervals import t_half_width
 
 FILE = "balance.json"
+FINISHED = ".classifiers-"  # beginning of the folder of what an interrupted comparison has behind it
 MEASURES = ("accuracy", "balanced_accuracy", "f1")
 COPYING = ("oversampling", "augmentation")  # methods that fill up classes with their own images
 
@@ -58,12 +60,14 @@ class Balance:
         return list((indexed.loc[first] - indexed.loc[second]).dropna())
 
     def write(self, folder: Path) -> None:
-        """Each file is whole or absent; ``balance.json`` is last."""
+        """Each file is whole or absent; ``balance.json`` is last. What it was interrupted with is no longer needed."""
         for name in ("classifiers", "confusions"):
             write_atomically(folder / f"{name}.csv", getattr(self, name).to_csv(index=False).encode())
         names = ("data", "generator", "classes", "class_counts", "protocol", "generation", "warnings", "provenance")
         content = {name: getattr(self, name) for name in names}
         write_atomically(folder / FILE, json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+        for path in folder.glob(f"{FINISHED}*"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def read_balance(folder: Path) -> Balance:

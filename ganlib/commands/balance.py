@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
             config,
             pick_device(args.device),
             options=parse_options(args.option),
+            folder=folder,
             progress=partial(line.update_stage, args.data),
         )
     result.write(folder)

@@ -232,6 +232,43 @@ def test_a_comparison_on_digits_is_stored_and_repeats(tmp_path):
     pd.testing.assert_frame_equal(again.classifiers[columns], expected)
 
 
+def test_an_interrupted_comparison_goes_on(tmp_path, monkeypatch):
+    """Each classifier is trained once, and the result is that of an uninterrupted comparison."""
+    module = sys.modules["ganlib.applications.balancing.balance"]
+    trained: list[int] = []
+
+    def train(*args, **kwargs):
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        trained.append(args[1].seed)
+        return original(*args, **kwargs)
+
+    original = module.train
+    config = BalanceConfig.from_dict(
+        {"methods": ["none", "oversampling"], "seeds": 2, "train_images": 64, "width": 1, "ratios": [1.0]}
+    )
+    whole = balance("subset:digits@20:1", None, config, CPU)
+    monkeypatch.setattr(module, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        balance("subset:digits@20:1", None, config, CPU, folder=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    damaged = kept / "none-0-1.json"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    trained[:] = []
+    result = balance("subset:digits@20:1", None, config, CPU, folder=tmp_path)
+    assert trained == [1, 1]  # the damaged one, and that which was missing
+    pd.testing.assert_frame_equal(result.confusions, whole.confusions)
+    same = [column for column in whole.classifiers if column != "seconds"]
+    pd.testing.assert_frame_equal(result.classifiers[same], whole.classifiers[same])
+    trained[:] = []
+    other = BalanceConfig.from_dict(config.to_dict() | {"width": 2})
+    with pytest.raises(KeyboardInterrupt):
+        balance("subset:digits@20:1", None, other, CPU, folder=tmp_path)
+    assert len(trained) == 3
+    result.write(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["balance.json", "classifiers.csv", "confusions.csv"]
+
+
 @pytest.mark.slow
 def test_rare_classes_are_filled_up_with_variations_of_their_images(tmp_path):
     run = digits_run(tmp_path / "digits-dagan", "dagan")

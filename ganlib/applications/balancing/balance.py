@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from ganlib.applications.balancing.config import FILLING, BalanceConfig
+from ganlib.applications.balancing.finished import Classified, Finished
 from ganlib.applications.balancing.scores import confusion, predict, scores
 from ganlib.applications.balancing.treatments import Treatment, class_weights, missing, treat
 from ganlib.applications.export.filters import Confidence, Distance, Filter
@@ -44,10 +46,12 @@ def balance(
     device: torch.device,
     *,
     options: dict[str, Any] | None = None,
+    folder: Path | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Balance:
     """``generator``: a conditional run of the same classes, for the methods that generate; trained, as is fair, on the
-    imbalanced set alone. GanlibError says what does not fit.
+    imbalanced set alone. ``folder``: into which the result is written, which an interrupted comparison goes on from.
+    GanlibError says what does not fit.
     """
     shape = generator.config if generator else None
     data = load_data(
@@ -58,7 +62,10 @@ def balance(
     )
     counts = _counts(data)
     treatments, warnings = _treatments(config, data.name, counts)
-    work = _Work(data, config, device, progress, len(treatments) * config.seeds)
+    protocol = _protocol(data, generator, config, options or {})
+    provenance = {"versions": versions(), "commit": commit(), "hardware": hardware(device)}
+    finished = Finished(folder, protocol | provenance) if folder else None
+    work = _Work(data, config, device, progress, len(treatments) * config.seeds, finished)
     generated: dict[str, tuple[Images, Labels]] = {}
     generation: dict[str, Any] = {}
     if any(treatment.generates for treatment in treatments):
@@ -92,12 +99,12 @@ def balance(
         generator=generator.name if generator else "",
         classes=data.classes,
         class_counts=tuple(counts.tolist()),
-        protocol=_protocol(data, generator, config, options or {}),
+        protocol=protocol,
         classifiers=pd.DataFrame(rows),
         confusions=pd.concat(matrices, ignore_index=True),
         generation=generation,
         warnings=warnings,
-        provenance={"versions": versions(), "commit": commit(), "date": now(), "hardware": hardware(device)},
+        provenance=provenance | {"date": now()},
     )
 
 
@@ -147,25 +154,32 @@ class _Work:
     device: torch.device
     progress: Progress
     total: int  # classifiers
+    finished: Finished | None
     done: int = 0
 
     def classify(
         self, treatment: Treatment, generated: tuple[Images, Labels], seed: int
     ) -> tuple[dict[str, Any], Labels]:
         """Train and test one classifier: its row, and what it takes each test image for."""
+        known = self.finished.read(treatment, seed) if self.finished else None
+        if known is None or len(known.predicted) != len(self.data.test):
+            known = self._classified(treatment, generated, seed)
+            if self.finished:
+                self.finished.write(treatment, seed, known)
+        self.done += 1
+        self.progress("classifiers", self.done, self.total)
+        row: dict[str, Any] = {"method": treatment.method, "ratio": treatment.ratio, "seed": seed}
+        row |= {"images": known.images, "generated": known.generated}
+        row |= scores(np.asarray(self.data.test.labels), known.predicted, self.data.num_classes)
+        return row | {"seconds": known.seconds}, known.predicted
+
+    def _classified(self, treatment: Treatment, generated: tuple[Images, Labels], seed: int) -> Classified:
         start = monotonic()
         training = treat(self.data, treatment, generated, seed)
         classifier = self.train(training.data, seed, training.class_weights, f"{treatment}, seed {seed}")
         predicted = predict(classifier, self.data.test, self.device)
-        self.done += 1
-        self.progress("classifiers", self.done, self.total)
-        row: dict[str, Any] = {"method": treatment.method, "ratio": treatment.ratio, "seed": seed}
-        row |= {
-            "images": len(training.data.train),
-            "generated": int(training.added.sum()) if treatment.generates else 0,
-        }
-        row |= scores(np.asarray(self.data.test.labels), predicted, self.data.num_classes)
-        return row | {"seconds": round(monotonic() - start, 1)}, predicted
+        added = int(training.added.sum()) if treatment.generates else 0
+        return Classified(len(training.data.train), added, round(monotonic() - start, 1), predicted)
 
     def train(self, data: DataSet, seed: int, class_weights: tuple[float, ...], stage: str) -> Any:
         training = TrainingConfig(
