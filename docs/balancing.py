@@ -41,7 +41,8 @@ and augmentation to the same ratio, seed by seed, with Holm's correction for the
 
 Each writes its result into the folder of its generator, which `python -m ganlib queue checkpoints/queue.toml` trains
 where it is missing. By the rate above all take eight hours of two cores, two commands at a time with one thread each;
-the generators' training comes on top. A command that was interrupted goes on with the next classifier. Beside fifteen other trainings an H100 took 7 minutes for a table of small data.
+the generators' training comes on top. A command that was interrupted goes on with the next classifier. Beside fifteen
+other trainings an H100 took 7 minutes for a table of small data.
 
 ```
 {commands}
