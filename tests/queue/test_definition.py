@@ -85,10 +85,13 @@ def test_the_gallerys_architectures_of_today_are_measured_on_their_way():
 
 def test_a_gpus_queue_goes_on_from_the_gallery_and_the_gallery_from_it():
     entries = read_queue(PROJECT / "checkpoints" / "queue_gpu.toml")
-    (long,) = (entry for entry in entries if entry.start)
-    assert (long.name, long.start) == ("cifar10-sngan-1.3m", "cifar10-sngan")
+    assert {entry.name: entry.start for entry in entries if entry.start} == {
+        "cifar10-sngan-1.3m": "cifar10-sngan",
+        "cifar10-sngan-3.5m": "cifar10-sngan-1.3m",
+        "cifar10-projected_gan-1.2m": "cifar10-projected_gan-large",
+    }
     later = read_queue(PROJECT / "checkpoints" / "queue.toml")
-    assert long.name in {entry.start for entry in later}
+    assert "cifar10-projected_gan-1.2m" in {entry.start for entry in later}
     assert not {entry.name for entry in entries} & {entry.name for entry in later}
 
 
