@@ -57,6 +57,16 @@ def shifted_indices(n: int, side: int, device: torch.device) -> Tensor:
     return (torch.arange(1, side + 1, device=device) + offset).clamp(0, side + 1)
 
 
+def random_shift(images: Tensor, max_shift: int) -> Tensor:
+    """Each image moved by up to ``max_shift`` pixels either way; borders are reflected."""
+    n, _, h, w = images.shape
+    padded = pad(images, (max_shift,) * 4, mode="reflect")
+    dy, dx = torch.randint(0, 2 * max_shift + 1, (2, n, 1), device=images.device)
+    rows, columns = dy + torch.arange(h, device=images.device), dx + torch.arange(w, device=images.device)
+    shifted = padded.permute(0, 2, 3, 1)[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return shifted.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions want it
+
+
 def cutout(x: Tensor) -> Tensor:
     """A square of half the side becomes zero; its centre lies anywhere in the image."""
     n, _, h, w = x.shape

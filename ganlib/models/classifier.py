@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, pad
+from torch.nn.functional import cross_entropy
 from torch.optim import SGD, Optimizer
 
+from ganlib.augment import random_shift
 from ganlib.config import option
 from ganlib.errors import GanlibError
 from ganlib.models.contract import MODELS, MOST_IMAGES, Batch, ModelConfig, Phase, Trainable
@@ -95,8 +96,12 @@ class Classifier(Trainable):
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         logits = self.classify(random_shift(batch.images, self.config.shift))
         c = self.config
-        weight = torch.tensor(c.class_weights, device=logits.device) if c.class_weights else None
-        loss = cross_entropy(logits, batch.labels, weight, label_smoothing=c.label_smoothing)
+        losses = cross_entropy(logits, batch.labels, label_smoothing=c.label_smoothing, reduction="none")
+        if c.class_weights:
+            weights = torch.tensor(c.class_weights, device=logits.device)[batch.labels]
+            loss = (weights * losses).sum() / weights.sum()
+        else:
+            loss = losses.mean()
         return loss, {"accuracy": (logits.argmax(1) == batch.labels).float().mean()}
 
     def features(self, images: Tensor) -> Tensor:
@@ -110,13 +115,3 @@ class Classifier(Trainable):
     @property
     def feature_width(self) -> int:
         return self.head.in_features
-
-
-def random_shift(images: Tensor, max_shift: int) -> Tensor:
-    """Each image moved by up to ``max_shift`` pixels either way; borders are reflected."""
-    n, _, h, w = images.shape
-    padded = pad(images, (max_shift,) * 4, mode="reflect")
-    dy, dx = torch.randint(0, 2 * max_shift + 1, (2, n, 1), device=images.device)
-    rows, columns = dy + torch.arange(h, device=images.device), dx + torch.arange(w, device=images.device)
-    shifted = padded.permute(0, 2, 3, 1)[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return shifted.permute(0, 3, 1, 2)  # channels last in memory, as the convolutions want it

@@ -88,6 +88,9 @@ def test_copies_use_every_image_before_any_a_second_time():
 def test_generated_images_come_after_the_real_ones():
     training = treat(imbalanced(), Treatment("mixed", 1.0), generated(90), 0)
     assert training.added.tolist() == [0, 4, 6]
+    assert training.generated == 2 + 3
+    assert treat(imbalanced(), Treatment("generated", 1.0), generated(90), 0).generated == 10
+    assert treat(imbalanced(), Treatment("oversampling", 1.0), generated(0), 0).generated == 0
     new = training.data.train.images[14:, 0, 0, 0]
     assert (new == 200).sum() == 2 + 3
     assert (np.asarray(training.data.train.images[:14]) == imbalanced().train.images).all()
@@ -99,6 +102,13 @@ def test_augmented_copies_differ_and_follow_from_the_seed():
     assert (first == again).all()
     assert (first != other).any()
     assert (first != images).any(axis=(1, 2, 3)).all()
+
+
+def test_what_moves_in_is_the_images_own_border():
+    """No grey bars on black: of an image of one value every augmented copy has one value."""
+    black = np.zeros((50, 16, 16, 1), np.uint8)
+    copied = augmented(black, 0)
+    assert (copied == copied[:, :1, :1]).all()
 
 
 def test_scores_of_a_known_confusion():
@@ -312,7 +322,27 @@ def test_generated_images_that_repeat_a_training_image_are_filtered_out(tmp_path
     beside_others = loose.to_dict() | {"min_distance": 0.1, "methods": ["none", "filtered", "generated"]}
     result = balance("subset:digits@5", run, BalanceConfig.from_dict(beside_others), CPU)
     assert result.classifiers["method"].unique().tolist() == ["none", "generated"]
-    assert result.warnings[-1].startswith("The filtered images are left out. Of ")
+    assert result.warnings[-1].startswith("The filtered images are left out at ratio 2. Of ")
+
+
+def test_a_ratio_that_no_filtered_images_fill_up_leaves_the_lower_ones(tmp_path, monkeypatch):
+    """Images of the largest class are training images; at ratio 1 none of them is asked for."""
+    run, data = digits_run(tmp_path / "digits-cdcgan"), load_data("subset:digits@2:1", size=16, channels=1)
+    largest = int(np.argmax(data.class_counts))
+    copied = data.train.images[np.asarray(data.train.labels) == largest][0]
+
+    def draw(seeds, labels):
+        noise = np.random.default_rng(seeds[0]).integers(0, 256, (len(seeds), 16, 16, 1), np.uint8)
+        return np.where((np.array(labels) == largest)[:, None, None, None], copied, noise)
+
+    module = sys.modules["ganlib.applications.balancing.balance"]
+    monkeypatch.setattr(module, "_draw", lambda *_: draw)
+    config = {"methods": ["none", "filtered"], "ratios": [1.0, 2.0], "seeds": 2, "train_images": 64, "width": 1}
+    config |= {"min_confidence": 0.0, "min_distance": 0.1}
+    result = balance("subset:digits@2:1", run, BalanceConfig.from_dict(config), CPU)
+    assert result.summary()[["method", "ratio"]].to_numpy().tolist() == [["none", 0.0], ["filtered", 1.0]]
+    assert result.warnings[-1].startswith("The filtered images are left out at ratio 2. Of ")
+    assert f"of class number {largest} only 0 pass" in result.warnings[-1]
 
 
 def test_the_filters_classifier_has_seen_every_class_as_often(tmp_path, monkeypatch):

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ganlib.applications.balancing.config import FILLING, BalanceConfig
 from ganlib.applications.balancing.finished import Classified, Finished
 from ganlib.applications.balancing.scores import confusion, predict, scores
-from ganlib.applications.balancing.treatments import Treatment, class_weights, missing, treat
+from ganlib.applications.balancing.treatments import AUGMENTATION, Treatment, class_weights, missing, treat
 from ganlib.applications.export.filters import Confidence, Distance, Filter
-from ganlib.applications.export.selection import Draw, Selection, TooFewPass, samples_of
+from ganlib.applications.export.selection import Draw, Selection, samples_of
 from ganlib.applications.variation import augments, variations_of
 from ganlib.balances import Balance
 from ganlib.data import DataSet, Split, load_data
@@ -80,10 +80,12 @@ def balance(
         generated, generation, refused = _generate(work, generator, counts, treatments, options or {})
         generation["training_seconds"] = generator.training_seconds
         if refused:
-            treatments = [treatment for treatment in treatments if treatment.method != FILTERED]
+            left_out = [t for t in treatments if t.method == FILTERED and not _suffices(generated, counts, t.ratio)]
+            treatments = [treatment for treatment in treatments if treatment not in left_out]
             if not treatments:
                 raise refused
-            warnings.append(f"The filtered images are left out. {refused}")
+            ratios = " and ".join(f"{treatment.ratio:g}" for treatment in left_out)
+            warnings.append(f"The filtered images are left out at ratio {ratios}. {refused}")
             work.total = len(treatments) * config.seeds
     rows, matrices = [], []
     for treatment in treatments:
@@ -178,8 +180,7 @@ class _Work:
         training = treat(self.data, treatment, generated, seed)
         classifier = self.train(training.data, seed, training.class_weights, f"{treatment}, seed {seed}")
         predicted = predict(classifier, self.data.test, self.device)
-        added = int(training.added.sum()) if treatment.generates else 0
-        return Classified(len(training.data.train), added, round(monotonic() - start, 1), predicted)
+        return Classified(len(training.data.train), training.generated, round(monotonic() - start, 1), predicted)
 
     def train(self, data: DataSet, seed: int, class_weights: tuple[float, ...], stage: str) -> Any:
         training = TrainingConfig(
@@ -205,24 +206,30 @@ def _generate(
     draw = _draw(model, work.data.train, options)
     images: dict[str, tuple[Images, Labels]] = {}
     about: dict[str, Any] = {}
+    refused: GanlibError | None = None
     for source, methods in (("generated", ("generated", "mixed")), (FILTERED, (FILTERED,))):
         ratios = [treatment.ratio for treatment in treatments if treatment.method in methods]
         if not ratios:
             continue
         start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
         filters = _filters(work, counts) if source == FILTERED else []
-        selection = Selection(draw, quotas, 0, filters)
+        selection = Selection(draw, quotas, 0, filters, gives_up=True)
         pictures = []
-        try:
-            for part in selection:
-                pictures += part
-                work.progress(f"{source} images", len(pictures), selection.total)
-        except TooFewPass as error:
-            return images, about, error
-        images[source] = np.stack([p.image for p in pictures]), np.array([p.label for p in pictures], np.int64)
+        for part in selection:
+            pictures += part
+            work.progress(f"{source} images", len(pictures), selection.total)
+        if pictures:
+            images[source] = np.stack([p.image for p in pictures]), np.array([p.label for p in pictures], np.int64)
         tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
         about[source] = {"images": len(pictures), "tried": tried, "seconds": round(monotonic() - start, 1)}
-    return images, about, None
+        refused = next(iter(selection.given_up.values()), None)
+    return images, about, refused
+
+
+def _suffices(images: dict[str, tuple[Images, Labels]], counts: NDArray[np.int64], ratio: float) -> bool:
+    """Whether the filtered images fill up every class to the ratio."""
+    there = np.bincount(images[FILTERED][1], minlength=len(counts)) if FILTERED in images else np.zeros_like(counts)
+    return bool((there >= missing(counts, ratio)).all())
 
 
 def _filters(work: _Work, counts: NDArray[np.int64]) -> list[Filter]:
@@ -272,8 +279,12 @@ def _protocol(data: DataSet, generator: Run | None, config: BalanceConfig, optio
         "train": data.train.fingerprint,
         "test": data.test.fingerprint,
         "n_test": len(data.test),
+        "image_size": data.train.images.shape[1],
+        "channels": data.train.images.shape[3],
     }
     about |= {"classifier": CLASSIFIER, **replace(config, data_root=None).to_dict()}
+    if "augmentation" in config.methods:
+        about["augmentation"] = AUGMENTATION
     if generator:
         about |= {"generator": generator.name, "weights_sha256_12": generator.weights_hash, "options": options}
     return about

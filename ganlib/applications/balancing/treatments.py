@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from ganlib.applications.balancing.config import FILLING, WITH_GENERATOR
-from ganlib.augment import diffaugment
+from ganlib.augment import color, random_shift
 from ganlib.balances import COPYING
 from ganlib.data import DataSet, Split
 from ganlib.images import from_uint8, to_uint8
 
 CHUNK = 512
+AUGMENTATION = "color, shift by up to 1/8 with reflected borders"  # for the protocol; see ``augmented``
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -46,6 +47,7 @@ class TrainingSet:
     data: DataSet
     class_weights: tuple[float, ...] = ()  # of the loss
     added: Counts = field(default_factory=lambda: np.zeros(0, np.int64))  # images of each class beside the real ones
+    generated: int = 0  # of those added
 
 
 def missing(counts: Counts, ratio: float = 1.0) -> Counts:
@@ -74,8 +76,10 @@ def treat(data: DataSet, treatment: Treatment, generated: tuple[Images, Labels],
     if treatment.method == "mixed":
         drawn = take(generated, lacking - lacking // 2)
         copied = copies(data.train, lacking // 2, rng)
-        return _with(data, np.concatenate([drawn[0], copied[0]]), np.concatenate([drawn[1], copied[1]]))
-    return _with(data, *take(generated, lacking))
+        images, targets = np.concatenate([drawn[0], copied[0]]), np.concatenate([drawn[1], copied[1]])
+        return _with(data, images, targets, generated=len(drawn[0]))
+    images, targets = take(generated, lacking)
+    return _with(data, images, targets, generated=len(images))
 
 
 def copies(split: Split, counts: Counts, rng: np.random.Generator) -> tuple[Images, Labels]:
@@ -98,10 +102,14 @@ def take(generated: tuple[Images, Labels], counts: Counts) -> tuple[Images, Labe
 
 
 def augmented(images: Images, seed: int) -> Images:
-    """(N, H, W, C) -> the same with other colours and moved, by DiffAugment's policies."""
+    """(N, H, W, C) -> the same with other colours, as DiffAugment's, and moved by up to an eighth of the side."""
+
+    def change(x: torch.Tensor) -> torch.Tensor:
+        return random_shift(color(x), x.shape[-1] // 8).clamp(-1, 1)
+
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return _in_chunks(images, lambda x: diffaugment(x, ("color", "translation")).clamp(-1, 1))
+        return _in_chunks(images, change)
 
 
 def _in_chunks(images: Images, change: Callable[[torch.Tensor], torch.Tensor]) -> Images:
@@ -109,10 +117,11 @@ def _in_chunks(images: Images, change: Callable[[torch.Tensor], torch.Tensor]) -
     return np.concatenate([images[:0], *parts])
 
 
-def _with(data: DataSet, images: Images, labels: Labels) -> TrainingSet:
+def _with(data: DataSet, images: Images, labels: Labels, generated: int = 0) -> TrainingSet:
     together = Split(
         np.concatenate([np.asarray(data.train.images), images]),
         np.concatenate([np.asarray(data.train.labels), labels]),
         "balanced",
     )
-    return TrainingSet(replace(data, train=together), (), np.bincount(labels, minlength=data.num_classes))
+    added = np.bincount(labels, minlength=data.num_classes)
+    return TrainingSet(replace(data, train=together), (), added, generated)

@@ -64,8 +64,10 @@ class Selection:
     filters: Sequence[Filter] = ()
     conditional: bool = True
     part: int = CHUNK  # images that are drawn at a time; twice as many again and again, as long as they are quick
+    gives_up: bool = False  # a class of which too few pass is left with what it has, in place of an error
 
     def __post_init__(self) -> None:
+        self.given_up: dict[int, TooFewPass] = {}  # of labels
         self.accepted = [0] * len(self.quotas)
         self._latest = [-1] * len(self.quotas)  # turn of the last image that each class accepted
         self._last = Candidate(-1, len(self.quotas) - 1)
@@ -124,7 +126,7 @@ class Selection:
                 yield part
 
     def _wanted(self, label: int) -> bool:
-        return self.accepted[label] < self.quotas[label]
+        return self.accepted[label] < self.quotas[label] and label not in self.given_up
 
     def _candidates(self) -> list[Candidate]:
         """The next ones; some of the last may turn out to be more than their class needs."""
@@ -141,6 +143,9 @@ class Selection:
             tried, accepted = self.tried(label), self.accepted[label]
             if tried > PATIENCE + MOST_TRIED * max(accepted, 1):
                 names = " and ".join(f"--{f.flag}" for f in self.filters)
-                raise TooFewPass(
+                error = TooFewPass(
                     f"Of {tried:,} images of class number {label} only {accepted:,} pass the filters; lower {names}."
                 )
+                if not self.gives_up:
+                    raise error
+                self.given_up[label] = error
