@@ -152,6 +152,27 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+@contextmanager
+def holding(path: Path) -> Iterator[bool]:
+    """Whether this process alone holds a file or folder that exists, for as long as the block lasts.
+
+    True as well where the system or the file system has no locks.
+    """
+    if not fcntl:
+        yield True
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        alone = True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            alone = not isinstance(error, BlockingIOError)
+        yield alone
+    finally:
+        os.close(handle)
+
+
 def remove_partial_files(folder: Path, *, below: bool = False) -> None:
     """What killed writers left in the folder, or anywhere ``below`` it; the files of living ones stay, and so do those
     that this user may not remove.

@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 
 from ganlib.applications.export import ExportConfig, export, filters
+from ganlib.applications.export.card import _size_category
 from ganlib.applications.export.filters import Confidence, Distance
 from ganlib.applications.export.formats import Encoded, ShardWriter, class_folders
 from ganlib.applications.export.manifest import Row
@@ -252,6 +253,7 @@ def test_the_card_says_where_the_images_come_from_and_whether_they_are_copies(ru
     assert "| 3 | 3 | 10 | " in card
     assert "--min-distance 0.05" in card
     assert "Of 100 images none is called a copy" in card
+    assert "In thumbnails of 8 x 8 pixels, mirrored or not, no image lies as near to a training image as 5 % of" in card
     assert all(float(row["distance"]) > 0 for row in rows_of(tmp_path / "out"))
 
 
@@ -294,6 +296,41 @@ def test_what_is_there_already(run, tmp_path):
         export(run, tmp_path / "other", config, CPU)
     with pytest.raises(GanlibError, match="Give a count for each of 10 classes"):
         export(run, tmp_path / "new", ExportConfig(counts=(1, 2)), CPU)
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "webdataset"])
+def test_of_two_exports_into_one_place_the_second_is_refused(run, tmp_path, form):
+    """Both would write every image and every row of the manifest."""
+    config = ExportConfig(images=3, format=form)
+    refused: list[pytest.ExceptionInfo[GanlibError]] = []
+
+    def export_again(stage: str, done: int, total: int) -> None:
+        if not refused:
+            with pytest.raises(GanlibError, match=r"Another process is exporting to .*out; wait for it") as error:
+                export(run, tmp_path / "out", config, CPU)
+            refused.append(error)
+
+    assert export(run, tmp_path / "out", config, CPU, progress=export_again).images == 30
+    assert refused
+    assert export(run, tmp_path / "out", config, CPU).resumed == 30
+
+
+@pytest.mark.parametrize("change", ["twice", "out of order", "foreign"])
+def test_a_manifest_that_lists_other_images_than_were_asked_for_is_refused(run, tmp_path, change):
+    """Such as two processes of an earlier version wrote: its counts and its data card would be false."""
+    config = ExportConfig(images=3)
+    export(run, tmp_path / "out", config, CPU)
+    path = tmp_path / "out" / "manifest.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    changed = {"twice": rows + rows, "out of order": rows[::-1], "foreign": rows[:-1] + rows[-1:] * 2}[change]
+    path.write_text("".join([header, *changed]), encoding="utf-8")
+    with pytest.raises(GanlibError, match=r"The manifest has seed \d+ twice, out of order or beyond"):
+        export(run, tmp_path / "out", config, CPU)
+
+
+def test_the_card_has_the_hubs_size_category():
+    sizes = {1: "n<1K", 999: "n<1K", 1_000: "1K<n<10K", 100_000: "100K<n<1M", 1_000_000: "1M<n<10M", 10**9: "1B<n<10B"}
+    assert {images: _size_category(images) for images in sizes} == sizes
 
 
 def test_folders_that_every_system_holds():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import pairwise
 from typing import Any
 
 from ganlib.applications.export.config import ExportConfig
@@ -15,8 +16,9 @@ from ganlib.data import display_name
 from ganlib.models import MODELS
 from ganlib.runs import Run
 from ganlib.sampling.request import format_option
+from ganlib.twosample.groups import THUMBNAIL
 
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+BOUNDS = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")  # of Hugging Face's size categories
 
 
 def data_card(
@@ -28,7 +30,6 @@ def data_card(
     copies: Copies,
 ) -> str:
     """Markdown with the header that the Hugging Face hub reads. ``filters``: the hash of what each judges by."""
-    size = next((name for limit, name in SIZES if selection.total < limit), "n>1M")
     shape = f"{run.config.image_size} x {run.config.image_size}, {'colour' if run.config.channels == 3 else 'grey'}"
     command = ["python", "-m", "ganlib", "export", run.name, *flags(config)]
     for name, value in options.items():
@@ -38,7 +39,7 @@ def data_card(
         [
             "---",
             f"task_categories: [{task}]",
-            f"size_categories: [{size}]",
+            f"size_categories: [{_size_category(selection.total)}]",
             "tags: [synthetic]",
             "---",
             f"# {selection.total:,} generated images of {_escaped(display_name(run.data_name))}",
@@ -74,6 +75,11 @@ def data_card(
     )
 
 
+def _size_category(images: int) -> str:
+    steps = [f"n<{BOUNDS[0]}", *(f"{low}<n<{high}" for low, high in pairwise(BOUNDS))]
+    return steps[max(0, len(str(images)) - 3)]
+
+
 def _classes(run: Run, selection: Selection) -> list[str]:
     if not selection.conditional:
         return ["The model takes no class; the images are unlabelled."]
@@ -89,9 +95,10 @@ def _filters(config: ExportConfig, filters: dict[str, str]) -> list[str]:
     sentences = {
         "confidence": f"The data set's classifier (weights `{filters.get('confidence')}`) gives each image at least "
         f"{config.min_confidence:g} for its class.",
-        "distance": f"No image lies as near to a training image as {config.min_distance:.0%} of test images do.",
+        "distance": f"In thumbnails of {THUMBNAIL} x {THUMBNAIL} pixels, mirrored or not, no image lies as near to a "
+        f"training image as {100 * config.min_distance:.3g} % of test images do.",
     }
-    return [sentences[name] for name in filters] or ["None: the images are those of consecutive seeds."]
+    return [sentences[name] for name in filters] or ["None: of each class the first seeds."]
 
 
 def _escaped(text: str) -> str:

@@ -33,6 +33,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import (
     DAMAGED_ARCHIVE,
     PARTIAL,
+    holding,
     open_zip,
     parse_json,
     read_json,
@@ -94,28 +95,31 @@ def export(
         data_root=config.data_root or None,
     )
     _begin(folder, path, header)
-    for part in (folder, *filter(Path.is_dir, folder.iterdir())):
-        remove_partial_files(part, below=True)
-    manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
-    manifest.cut()
-    drawn = CHUNK * tasks_at_once(device)  # at a time
-    selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional, drawn)
-    selection.skip(row.seed for row in manifest.rows())
-    resumed, sample = sum(selection.accepted), Sample(selection.total)
-    with closing(_writer(folder, config, manifest, resumed)) as writer:
-        _write(selection, writer, manifest, run.classes if model.conditional else (), sample, progress)
-    progress("compared with training images", 0, 1)
-    copies = examine(run, config, manifest, selection, sample, report)
-    for name in REPORT:
-        if name in copies.files:
-            write_atomically(folder / name, copies.files[name])
-        else:
-            (folder / name).unlink(missing_ok=True)
-    card = data_card(run, config, options, header["filters"], selection, copies)
-    write_atomically(folder / CARD, card.encode())
-    if config.format == "zip":
-        complete_zip(folder / IMAGES, [folder / name for name in (HEADER, MANIFEST, *copies.files, CARD)], path)
-        shutil.rmtree(folder, ignore_errors=True)
+    with holding(folder) as alone:
+        if not alone:
+            raise GanlibError(f"Another process is exporting to {path}; wait for it, or choose another --out.")
+        for part in (folder, *filter(Path.is_dir, folder.iterdir())):
+            remove_partial_files(part, below=True)
+        manifest = Manifest(folder / MANIFEST, options, run.weights_hash)
+        manifest.cut()
+        drawn = CHUNK * tasks_at_once(device)  # at a time
+        selection = Selection(samples_of(model, options), quotas, config.first_seed, filters, model.conditional, drawn)
+        selection.skip(row.seed for row in manifest.rows())
+        resumed, sample = sum(selection.accepted), Sample(selection.total)
+        with closing(_writer(folder, config, manifest, resumed)) as writer:
+            _write(selection, writer, manifest, run.classes if model.conditional else (), sample, progress)
+        progress("compared with training images", 0, 1)
+        copies = examine(run, config, manifest, selection, sample, report)
+        for name in REPORT:
+            if name in copies.files:
+                write_atomically(folder / name, copies.files[name])
+            else:
+                (folder / name).unlink(missing_ok=True)
+        card = data_card(run, config, options, header["filters"], selection, copies)
+        write_atomically(folder / CARD, card.encode())
+        if config.format == "zip":
+            complete_zip(folder / IMAGES, [folder / name for name in (HEADER, MANIFEST, *copies.files, CARD)], path)
+            shutil.rmtree(folder, ignore_errors=True)
     return Export(path, sum(quotas), resumed)
 
 

@@ -86,10 +86,16 @@ class Selection:
         return seed
 
     def skip(self, seeds: Iterable[int]) -> None:
-        """Take these images, of an interrupted export, as accepted."""
+        """Take these images, of an interrupted export, as accepted; GanlibError where they cannot be."""
         for seed in seeds:
-            self._last = Candidate(*divmod(seed - self.first_seed, len(self.quotas)))
-            self._accept(self._last)
+            candidate = Candidate(*divmod(seed - self.first_seed, len(self.quotas)))
+            if candidate <= self._last or not self._wanted(candidate.label):
+                raise GanlibError(
+                    f"The manifest has seed {seed} twice, out of order or beyond the images asked for; export into a "
+                    "new folder."
+                )
+            self._last = candidate
+            self._accept(candidate)
 
     def _accept(self, candidate: Candidate) -> None:
         self.accepted[candidate.label] += 1
