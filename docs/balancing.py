@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ganlib.applications.balancing.conditions import conditions
 from ganlib.applications.balancing.config import BalanceConfig
 from ganlib.applications.balancing.costs import costs
 from ganlib.applications.balancing.verdict import verdicts
@@ -78,14 +79,8 @@ def _section(balance: Balance, runs: Sequence[Run]) -> str:
     generator = f" with {balance.generator}" if balance.generator else ""
     counts = ", ".join(f"{count:,}" for count in balance.class_counts)
     lines = [f"### {display_name(balance.data)}{generator}\n", *(f"{sentence}\n" for sentence in verdicts(balance))]
-    hardware = f" on {balance.hardware}" if balance.hardware else ""
-    seen = f"Each classifier saw {_images(balance)} images{hardware}."
-    lines.append(f"Training images of the classes: {counts}. {seen}\n")
+    lines.append(f"Training images of the classes: {counts}. {conditions(balance)}\n")
     return "\n".join([*lines, _table(readable_summary(balance.summary(), costs(balance, runs))), ""])
-
-
-def _images(balance: Balance) -> str:
-    return f"{int(balance.protocol['train_images']):,}"
 
 
 def _table(frame: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.applications.balancing.comparisons import families
+from ganlib.applications.balancing.conditions import conditions
 from ganlib.applications.balancing.config import METHODS, BalanceConfig
 from ganlib.applications.balancing.costs import costs
 from ganlib.applications.balancing.verdict import points, verdict, verdicts
@@ -88,8 +89,7 @@ def draw_details(balance: Balance, stored: Stored) -> None:
             "Methods of balancing",
             [("All classifiers as CSV", every, f"{name}-classifiers.csv", "text/csv", "table")],
         )
-        if balance.hardware:
-            st.caption(plain(f"Classifiers were trained on {balance.hardware}."))
+        st.caption(plain(conditions(balance)))
     with recalls:
         _draw_table(readable_recalls(summary, balance.classes), f"{name}-recall", "Recall of each class, percent")
     with pairs:

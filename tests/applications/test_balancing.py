@@ -10,6 +10,7 @@ import pytest
 
 from ganlib.applications.balancing import BalanceConfig, balance
 from ganlib.applications.balancing.comparisons import families
+from ganlib.applications.balancing.conditions import conditions
 from ganlib.applications.balancing.config import FILLING
 from ganlib.applications.balancing.costs import costs
 from ganlib.applications.balancing.scores import confusion, scores
@@ -131,6 +132,17 @@ def result_with(
         for seed, value in enumerate(values)
     ]
     return Balance(data, "run", ("a", "b"), counts, {}, pd.DataFrame(rows), pd.DataFrame())
+
+
+def test_conditions_say_what_classifiers_saw_where_and_how_copies_were_augmented():
+    old = result_with({("none", 0.0): [0.5, 0.6], ("augmentation", 1.0): [0.5, 0.6]})
+    old.protocol = {"train_images": 40_000}
+    assert conditions(old) == (
+        "Each classifier saw 40,000 images. Augmentation: color, translation by up to 1/8 with mid-grey moving in."
+    )
+    new = result_with({("none", 0.0): [0.5, 0.6]})
+    new.protocol, new.provenance = {"train_images": 200, "image_size": 32}, {"hardware": "a GPU"}
+    assert conditions(new) == "Each classifier saw 200 images of 32 x 32 pixels on a GPU."
 
 
 BASE = [0.5, 0.6, 0.7]
