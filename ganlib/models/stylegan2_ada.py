@@ -279,6 +279,8 @@ class StyleGAN2ADA(EmbedsAttributes):
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         """p rises while D's mean sign on real images, r_t, is above its target, and falls below (section 3.1)."""
+        if not self.config.ada_target:
+            self.p.zero_()  # a start from a run that adapted it brings it along
         total, n = self.signs.tolist()
         if n >= ADA_INTERVAL:
             if self.config.ada_target:
