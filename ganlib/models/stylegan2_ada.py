@@ -22,7 +22,7 @@ from ganlib.augment import ada_augment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g, path_lengths, r1
 from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
-from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, Latents, Phase
+from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, Latents, Phase, Trainable
 from ganlib.models.options import Option, per_image
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
@@ -334,7 +334,7 @@ class StyleGAN2ADA(EmbedsAttributes):
         return ada_augment(images, self.p.item())
 
     @torch.no_grad()
-    def before_saving(self) -> None:
+    def before_saving(self, trained: Trainable) -> None:
         """Measures the mean w of each class (w_avg), always over the same seeds."""
         z = self.latents(range(MEAN_W_SEEDS)).z
         means = self.G.mean_styles

@@ -200,7 +200,7 @@ class Trainer:
         """Averaged weights and, of what generates, images of always the same seeds, classes and test images."""
         if not self.writes:
             return
-        self.ema.model.before_saving()
+        self.ema.model.before_saving(self.model)
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
         save_samples(self.ema.model, self.data.test, self.folder.samples / f"{self.images}.webp")
