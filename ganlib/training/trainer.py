@@ -219,7 +219,7 @@ class Trainer:
     def _batch_size(self, images_seen: int) -> int:
         """GanlibError where it does not divide."""
         size = self.model.batch_size(images_seen, self.config.batch_size)
-        self.shares.check(size)
+        self.shares.check(size, self.model.in_pairs)
         return size
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -234,6 +234,7 @@ class Trainer:
             only=c.only,
             labels=c.labels,
             labelled_share=c.labelled_share,
+            in_pairs=self.model.in_pairs,
             rank=self.world.rank,
             world_size=self.world.size,
             device=self.device,

@@ -100,6 +100,16 @@ def test_a_logged_value_stays_what_it_was_in_its_step(name):
         assert not {tag for tag, value in scalars.items() if value.data_ptr() in kept}
 
 
+def test_what_needs_no_labels_trains_on_unlabelled_images_and_what_is_conditional_needs_them():
+    images, unlabelled = torch.rand(4, 1, 16, 16) * 2 - 1, torch.full((4,), -1)
+    for name in NAMES:
+        model = build_untrained(name).train()
+        if isinstance(model, GenerativeModel):
+            assert model.needs_labels == model.conditional
+        for phase in () if model.needs_labels else model.phases():
+            assert phase.loss(Batch(images, unlabelled))[0].isfinite(), name
+
+
 def test_every_architecture_states_its_own_display_name_and_colour_and_belongs_to_a_family():
     for name in NAMES:
         assert {"display_name", "colour"} <= vars(MODELS[name]).keys(), name
