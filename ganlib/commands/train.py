@@ -21,6 +21,7 @@ import torch
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data import DataSet, load_data
+from ganlib.data.batches import training_rows
 from ganlib.devices import hardware, pick_device
 from ganlib.distributed import LostProcess, World, join_world
 from ganlib.errors import GanlibError
@@ -184,14 +185,14 @@ def _start(args: argparse.Namespace, world: World) -> Training:
     same = like if like and like.model_name == name else None  # whose fields are this model's
     cls = MODELS[name]
     config = _training_config(args, cls, same)
-    Shares(world, config.microbatches).check(config.batch_size)
+    Shares(world, config.microbatches).check(config.batch_size, cls.in_pairs)
     data = _data(args, like, same)
     model = _model(args, cls, same, data, config.seed)
     if like and args.start:
         _load_weights(like, model)
-    else:
+    _check(model, data, config)
+    if not args.start:
         model.before_training()
-    select_phases(model, config.phases)  # a pattern that matches none is refused before anything is written
     recipe = Recipe(
         model=name,
         config=model.config.to_dict(),
@@ -208,6 +209,19 @@ def _start(args: argparse.Namespace, world: World) -> Training:
     if world.rank == 0:
         _require_empty(folder, locked=False)
     return Training(folder, model, data, config, recipe)
+
+
+def _check(model: Trainable, data: DataSet, config: TrainingConfig) -> None:
+    """GanlibError where the model cannot be trained so, before anything is written."""
+    select_phases(model, config.phases)
+    model.check_budget(config.images)
+    only, labels = config.only, config.labels
+    rows, kept, _ = training_rows(data.train.labels, only=only, labels_kept=labels, in_pairs=model.in_pairs)
+    if model.needs_labels and len(kept) < len(rows):
+        raise GanlibError(
+            f"{model.display_name} learns from the class of each image, and --labels {labels} leaves "
+            f"{len(rows) - len(kept):,} of {len(rows):,} without; leave it out, or train on fewer images by --only."
+        )
 
 
 def _start_recipe(run: Run) -> StartRecipe:

@@ -30,6 +30,7 @@ def batches(
     only: int = 0,
     labels: int = 0,
     labelled_share: float = 0.5,
+    in_pairs: bool = False,
     rank: int = 0,
     world_size: int = 1,
     device: torch.device | str = "cpu",
@@ -39,30 +40,59 @@ def batches(
     Each step takes the next B indices of the concatenated orders of all epochs; B may exceed N, and may be a function
     of the images taken by earlier steps. An epoch's order is a permutation, of shards one by blocks. ``only``: use this
     many images, stratified by class. ``labels``: this many images keep their label, the others get -1; labelled images
-    are a ``labelled_share`` of every batch, and the rest of it is drawn from all. ``rank`` of ``world_size`` processes
-    gets every world_size-th image of each batch: dealt out, the batches are those of one process.
+    are a ``labelled_share`` of every batch, and the rest of it is drawn from all. ``in_pairs``: the second half of each
+    batch, whose size is even, are random other images of the first half's classes, in the same order. ``rank`` of
+    ``world_size`` processes gets every world_size-th image of each batch: dealt out, the batches are those of one
+    process.
     """
     if not callable(batch_size) and batch_size < 1:
         raise GanlibError(f"A batch needs at least one image, not {batch_size}; set a positive batch size.")
     if not len(split):
         raise GanlibError("There are no images to draw batches from; choose a split with at least one image.")
-    subset = stratified_subset(split.labels, only) if only else np.arange(len(split))
-    targets = split.labels
-    indices = _selected(subset, split.blocks, _batch_sizes(batch_size), seed, start)
+    subset, labelled, targets = training_rows(split.labels, only=only, labels_kept=labels, in_pairs=in_pairs)
+
+    def sizes() -> Iterator[int]:
+        return (size // 2 if in_pairs else size for size in _batch_sizes(batch_size))
+
+    indices = _selected(subset, split.blocks, sizes(), seed, start)
     if labels:
-        labelled = subset[labelled_subset(split.labels[subset], labels)]
-        targets = np.full_like(split.labels, -1)
-        targets[labelled] = split.labels[labelled]
-        quotas = (round(labelled_share * size) for size in _batch_sizes(batch_size))
-        others = (size - round(labelled_share * size) for size in _batch_sizes(batch_size))
+        quotas = (round(labelled_share * size) for size in sizes())
+        others = (size - round(labelled_share * size) for size in sizes())
         from_labelled = _selected(labelled, split.blocks, quotas, seed, start, 2)
         from_all = _selected(subset, split.blocks, others, seed, start)
         indices = (np.concatenate(pair) for pair in zip(from_labelled, from_all, strict=False))
+    if in_pairs:
+        indices = _with_partners(indices, subset, targets, seed, start)
     dealt, stored = slice(rank, None, world_size), isinstance(split.images, np.ndarray)
     # Of an array a plain view: indexing np.memmap itself is slower.
     pixels: Images = np.asarray(split.images) if stored else split.images
     arrays = _arrays(pixels, targets, indices, seed, start, flip, dealt)
     return _tensors(arrays if stored else _ahead(arrays), torch.device(device))
+
+
+def training_rows(
+    labels: NDArray[np.int64], *, only: int, labels_kept: int, in_pairs: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sorted rows to train on, those of them that keep their label, and all labels (N,) as training has them.
+
+    In pairs an image needs another one of its class, or is left out. GanlibError where that leaves none.
+    """
+    rows = stratified_subset(labels, only) if only else np.arange(len(labels))
+    kept, targets = rows, labels
+    if labels_kept:
+        kept = rows[labelled_subset(labels[rows], labels_kept)]
+        targets = np.full_like(labels, -1)
+        targets[kept] = labels[kept]
+    if in_pairs:
+        classes, counts = np.unique(targets[rows], return_counts=True)
+        paired = np.isin(targets, classes[(counts > 1) & (classes >= 0)])
+        rows, kept = rows[paired[rows]], kept[paired[kept]]
+        if not len(rows):
+            raise GanlibError(
+                "No class has two images to make a pair of; choose a data set with more images of a class, or more of "
+                "them by --only or --labels."
+            )
+    return rows, kept, targets
 
 
 def stratified_subset(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
@@ -89,6 +119,20 @@ def stratified_indices(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     by_class = labels[order]
     rank = np.arange(len(order)) - np.searchsorted(by_class, by_class)  # within the class
     return order[np.lexsort((by_class, rank))][:n]
+
+
+def _with_partners(
+    indices: Iterator[NDArray[np.int64]], rows: NDArray[np.int64], labels: NDArray[np.int64], seed: int, start: int
+) -> Iterator[NDArray[np.int64]]:
+    """Of each step the images (B,), then for each of them one of ``rows``, another of its class: (2 B,)."""
+    by_class = rows[np.argsort(labels[rows], kind="stable")]
+    classes = labels[by_class]
+    place = np.zeros(len(labels), np.int64)
+    place[by_class] = np.arange(len(by_class))
+    for step, chosen in zip(count(start), indices, strict=False):
+        first, end = (np.searchsorted(classes, labels[chosen], side) for side in ("left", "right"))
+        further = generator(seed, step, 7).integers(1, end - first)  # by less than once around its class
+        yield np.concatenate([chosen, by_class[first + (place[chosen] - first + further) % (end - first)]])
 
 
 def _arrays(

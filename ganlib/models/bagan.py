@@ -9,6 +9,7 @@ class alike. DCGAN's networks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp
 from typing import Self
 
 import torch
@@ -18,11 +19,12 @@ from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
 from ganlib.errors import GanlibError
-from ganlib.models.contract import MODELS, MOST_IMAGES, Batch, GenerativeModel, Latents, Phase
+from ganlib.models.contract import MODELS, MOST_IMAGES, Batch, GenerativeModel, Latents, Phase, Trainable
 from ganlib.models.dcgan import Generator, NetworkConfig, dcgan_init, downsampling, widths
 from ganlib.models.options import TEMPERATURE, per_image
 
 RIDGE = 1e-3  # of a class's mean variance, added to its covariance: fewer codes than dimensions have no factor
+WINDOWS = 4  # after each of so many parts of the autoencoder's training codes of before count 1/e: its encoder changed
 
 
 @dataclass(frozen=True)
@@ -54,44 +56,44 @@ class Discriminator(nn.Module):
 
 
 class ClassMoments(nn.Module):
-    """First and second moments of codes by class, in which earlier ones fade as the encoder changes."""
+    """First and second moments of weighted codes by class: sums, so that a batch's are those of its shares together."""
 
     n: Tensor
     total: Tensor
     products: Tensor
 
-    def __init__(self, classes: int, width: int, window: int) -> None:
-        """``window``: images after which codes count 1/e as much."""
+    def __init__(self, classes: int, width: int) -> None:
         super().__init__()
-        self.window = window
         self.register_buffer("n", torch.zeros(classes))
         self.register_buffer("total", torch.zeros(classes, width))
         self.register_buffer("products", torch.zeros(classes, width, width))
 
     @torch.no_grad()
-    def add(self, codes: Tensor, labels: Tensor) -> None:
+    def add(self, codes: Tensor, labels: Tensor, weight: float = 1.0) -> None:
         """(N, width), (N,); those of no class are left out."""
         codes, labels = codes.float()[labels >= 0], labels[labels >= 0]
-        kept = torch.exp(torch.tensor(-len(codes) / self.window, device=codes.device))
-        for buffer in (self.n, self.total, self.products):
-            buffer.mul_(kept)
-        self.n.index_add_(0, labels, torch.ones_like(codes[:, 0]))
-        self.total.index_add_(0, labels, codes)
-        self.products.index_add_(0, labels, codes[:, :, None] * codes[:, None, :])
+        self.n.index_add_(0, labels, torch.ones_like(codes[:, 0]), alpha=weight)
+        self.total.index_add_(0, labels, codes, alpha=weight)
+        self.products.index_add_(0, labels, codes[:, :, None] * codes[:, None, :], alpha=weight)
 
     def gaussians(self, unseen: Tensor) -> tuple[Tensor, Tensor]:
         """(K, width) means and (K, width, width) lower factors L of covariances L Lᵀ.
 
         A class that never occurred gets its mean of ``unseen``, (K, width), and I.
         """
-        n = self.n.double().clamp_min(1e-12)
-        mean = self.total.double() / n[:, None]
-        covariance = self.products.double() / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
+        # On the CPU: not every GPU has float64.
+        n, total, products = (t.cpu().double() for t in (self.n, self.total, self.products))
+        seen, n = (n > 0)[:, None], n.clamp_min(1e-12)
+        mean = total / n[:, None]
+        covariance = products / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
         variance = covariance.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-6)
-        eye = torch.eye(mean.shape[1], dtype=torch.float64, device=mean.device)
-        factor = torch.linalg.cholesky(covariance + RIDGE * variance[:, None, None] * eye)
-        seen = (self.n > 0)[:, None]
-        return torch.where(seen, mean.float(), unseen), torch.where(seen[:, :, None], factor, eye).float()
+        # Where codes lie close together or are few, float32's rounding of the moments leaves eigenvalues below 0.
+        values, vectors = torch.linalg.eigh(covariance)
+        values = values.clamp_min(0) + RIDGE * variance[:, None]
+        eye = torch.eye(mean.shape[1], dtype=torch.float64)
+        factor = torch.linalg.cholesky((vectors * values[:, None, :]) @ vectors.mT)
+        factor = torch.where(seen[:, :, None], factor, eye).to(unseen)
+        return torch.where(seen.to(unseen.device), mean.to(unseen), unseen), factor
 
 
 class BalancedGenerator(nn.Module):
@@ -120,10 +122,12 @@ class BAGAN(GenerativeModel):
     Config = BAGANConfig
     config: BAGANConfig
     ema_modules = ("G",)
+    summed_buffers = ("moments.n", "moments.total", "moments.products")
     options = (TEMPERATURE,)
     loss_kind = "squared error, then class or generated"
     training_defaults = {"batch_size": 128}
     adversarial: Tensor
+    code_weight = 1.0  # in the moments, of the codes of the present step
 
     def __init__(self, config: BAGANConfig) -> None:
         if config.num_classes < 2:
@@ -132,7 +136,7 @@ class BAGAN(GenerativeModel):
         k, d = config.num_classes, config.z_dim
         self.G = BalancedGenerator(config)
         self.D = Discriminator(config)
-        self.moments = ClassMoments(k, d, max(config.autoencoder_images // 4, 1))
+        self.moments = ClassMoments(k, d)
         self.register_buffer("adversarial", torch.tensor(0.0))  # 1 once the autoencoder has ended
 
     def optimizers(self) -> dict[str, Optimizer]:
@@ -142,19 +146,42 @@ class BAGAN(GenerativeModel):
     def phases(self) -> list[Phase]:
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g)]
 
+    def check_budget(self, images: int) -> None:
+        first = self.config.autoencoder_images
+        if not self.adversarial and 0 < images <= first:
+            raise GanlibError(
+                f"bagan's first {first:,} images only train an autoencoder, and with {images:,} its GAN would never "
+                "begin; choose more --images or fewer --autoencoder-images."
+            )
+
     def on_images(self, images_seen: int) -> tuple[str, ...]:
-        if images_seen < self.config.autoencoder_images or self.adversarial:
+        if self.adversarial:
             return ()
-        mean, factor = self.moments.gaussians(self.G.mean)
+        progress = images_seen / self.config.autoencoder_images
+        if progress >= 1:
+            self.take_gaussians(self)
+            self.adversarial.fill_(1.0)
+            return ("D", "G")
+        if images_seen == 0:  # a start from an autoencoder brings moments along, weighted by that run's images
+            for moment in self.moments.buffers():
+                moment.zero_()
+        self.code_weight = exp(WINDOWS * (progress - 1))
+        return ()
+
+    def before_saving(self, trained: Trainable) -> None:
+        """Of an autoencoder the Gaussians of the codes so far, so that it can be sampled from."""
+        if isinstance(trained, BAGAN) and not trained.adversarial:
+            self.take_gaussians(trained)
+
+    def take_gaussians(self, trained: BAGAN) -> None:
+        mean, factor = trained.moments.gaussians(self.G.mean)
         self.G.mean.copy_(mean)
         self.G.factor.copy_(factor)
-        self.adversarial.fill_(1.0)
-        return ("D", "G")
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         if not self.adversarial:
             codes = self.D.encode(batch.images)
-            self.moments.add(codes.detach(), batch.labels)
+            self.moments.add(codes.detach(), batch.labels, self.code_weight)
             return mse_loss(self.G.decode(codes), batch.images), {}
         k = self.config.num_classes
         fakes = self.generate_any(max(len(batch.images) // k, 1))[0]

@@ -19,7 +19,7 @@ from torch.optim import Adam, Optimizer
 from ganlib.config import option
 from ganlib.losses import hinge_d, hinge_g
 from ganlib.models.attributes import EmbedsAttributes
-from ganlib.models.contract import MODELS, Batch, Latents, Phase
+from ganlib.models.contract import MODELS, Batch, Latents, Phase, Trainable
 from ganlib.models.options import Option
 from ganlib.models.sagan import AttentiveConfig, AttentiveNetwork, Discriminator
 from ganlib.nn.attention import attention_maps, log_gammas
@@ -152,7 +152,7 @@ class BigGAN(EmbedsAttributes):
         ).sum()
 
     @torch.no_grad()
-    def before_saving(self) -> None:
+    def before_saving(self, trained: Trainable) -> None:
         """Measures the standing statistics of each truncation, on the same seeds every time."""
         norms = [m for m in self.G.modules() if isinstance(m, StandingBatchNorm2d)]
         latents = self.latents(range(STANDING_IMAGES))

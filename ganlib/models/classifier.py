@@ -79,6 +79,10 @@ class Classifier(Trainable):
         self.head = nn.Linear(8 * w, config.num_classes)
         self._sgd: SGD | None = None
 
+    @property
+    def needs_labels(self) -> bool:
+        return True
+
     def optimizers(self) -> dict[str, Optimizer]:
         c = self.config
         self._sgd = SGD(self.parameters(), c.lr, momentum=0.9, nesterov=True, weight_decay=c.weight_decay)

@@ -99,6 +99,8 @@ class Trainable(nn.Module, ABC):
     summed_buffers: ClassVar[tuple[str, ...]] = ()
     """Names of buffers that count images: where a batch is dealt over processes or micro-batches, the sums over them
     are kept. Other floating buffers are averaged."""
+    in_pairs: ClassVar[bool] = False
+    """Whether the second half of each batch are other images of the first half's classes, in the same order."""
     loss_kind: str = ""
     """Name of the loss, shown beside the curves."""
     training_defaults: ClassVar[dict[str, Any]] = {}
@@ -128,12 +130,24 @@ class Trainable(nn.Module, ABC):
         """Called before every step. May change buffers; returns the names of optimisers to reset."""
         return ()
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether each training image must have its class; else some may be unlabelled."""
+        return False
+
+    def check_budget(self, images: int) -> None:
+        """GanlibError where a training of so many images, 0 = no limit, would end before it has led to anything."""
+        return
+
     def batch_size(self, images_seen: int, default: int) -> int:
         """Batch size of the step after ``images_seen``; ``default`` is the run's."""
         return default
 
-    def before_saving(self) -> None:
-        """Called on the averaged model before its images and weights are saved. May change buffers."""
+    def before_saving(self, trained: Trainable) -> None:
+        """Called on the averaged model before its images and weights are saved. May change its buffers.
+
+        trained: the same model with its last weights and all its buffers, to be left as it is.
+        """
         return
 
     @property
@@ -218,6 +232,10 @@ class GenerativeModel(Trainable):
     def conditional(self) -> bool:
         """Whether ``generate`` takes labels. A model trained with classes may still generate without them."""
         return self.config.num_classes > 0
+
+    @property
+    def needs_labels(self) -> bool:
+        return self.conditional
 
     @property
     @abstractmethod

@@ -147,6 +147,10 @@ class CycleGAN(ImageToImage):
         self.register_buffer("progress", torch.zeros(()))
 
     @property
+    def needs_labels(self) -> bool:
+        return True
+
+    @property
     def task(self) -> Task:
         return "translation"
 

@@ -2,8 +2,8 @@
 
 Antoniou, Storkey, Edwards, "Data Augmentation Generative Adversarial Networks", 2017, arXiv:1711.04340: a U-Net whose
 bottleneck takes the noise, a critic that sees pairs (an image, another of its class or a generated one), Wasserstein
-loss with gradient penalty, Adam 1e-4 with β = (0, 0.9), five steps of the critic to one of G. The other image of a
-pair comes from the same batch.
+loss with gradient penalty, Adam 1e-4 with β = (0, 0.9), five steps of the critic to one of G. A batch is half images in
+their turn and half partners, each of which is any other image of its class: rare classes keep their share.
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ class DAGAN(ImageToImage):
     Config = DAGANConfig
     config: DAGANConfig
     ema_modules = ("G",)
+    in_pairs = True
     loss_kind = "Wasserstein + gradient penalty, of pairs"
 
     def __init__(self, config: DAGANConfig) -> None:
@@ -131,7 +132,7 @@ class DAGAN(ImageToImage):
         return [Phase("D", "D", self.loss_d), Phase("G", "G", self.loss_g, every=self.config.d_steps)]
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        x, others = pairs_of_a_class(batch)
+        x, others = both_ways(batch.images)
         with torch.no_grad():
             fakes = self.transform(self.degrade(x))
         real, fake = torch.cat([x, others], dim=1), torch.cat([x, fakes], dim=1)
@@ -140,7 +141,7 @@ class DAGAN(ImageToImage):
         return wasserstein_d(*scores) + self.config.penalty * penalty, logs
 
     def loss_g(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        x, _ = pairs_of_a_class(batch)
+        x = batch.images
         return wasserstein_g(self.D(torch.cat([x, self.transform(self.degrade(x))], dim=1))), {}
 
     def degrade(self, images: Tensor, generator: Generator | None = None) -> Tensor:
@@ -156,18 +157,7 @@ class DAGAN(ImageToImage):
         return inputs[:, :-1]
 
 
-def pairs_of_a_class(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Images, and for each another one of its class, drawn at random within the batch.
-
-    Those that are alone in their class, or of none, are left out; where all are, each is paired with itself.
-    """
-    n, device = len(batch.labels), batch.labels.device
-    order = torch.randperm(n, device=device)
-    order = order[batch.labels[order].argsort(stable=True)]
-    labels, place = batch.labels[order], torch.arange(n, device=device)
-    first, end = (torch.searchsorted(labels, labels, right=right) for right in (False, True))
-    partner = torch.where(place + 1 < end, place + 1, first)
-    paired = (partner != place) & (labels >= 0)
-    if not paired.any():
-        return batch.images, batch.images
-    return batch.images[order[paired]], batch.images[order[partner[paired]]]
+def both_ways(images: Tensor) -> tuple[Tensor, Tensor]:
+    """A batch in pairs (N, C, H, W) -> (N, C, H, W) twice: each image, and the other one of its pair."""
+    first, second = images.chunk(2)
+    return images, torch.cat([second, first])

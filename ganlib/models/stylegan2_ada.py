@@ -22,7 +22,7 @@ from ganlib.augment import ada_augment
 from ganlib.config import option
 from ganlib.losses import nonsaturating_d, nonsaturating_g, path_lengths, r1
 from ganlib.models.attributes import AttributesConfig, EmbedsAttributes
-from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, Latents, Phase
+from ganlib.models.contract import MODELS, MOST_IMAGES, MOST_LAYERS, Batch, Latents, Phase, Trainable
 from ganlib.models.options import Option, per_image
 from ganlib.nn.equalized import PixelNorm, equalize
 from ganlib.nn.minibatch import JoinStatistics, MinibatchStddev
@@ -279,6 +279,8 @@ class StyleGAN2ADA(EmbedsAttributes):
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
         """p rises while D's mean sign on real images, r_t, is above its target, and falls below (section 3.1)."""
+        if not self.config.ada_target:
+            self.p.zero_()  # a start from a run that adapted it brings it along
         total, n = self.signs.tolist()
         if n >= ADA_INTERVAL:
             if self.config.ada_target:
@@ -332,7 +334,7 @@ class StyleGAN2ADA(EmbedsAttributes):
         return ada_augment(images, self.p.item())
 
     @torch.no_grad()
-    def before_saving(self) -> None:
+    def before_saving(self, trained: Trainable) -> None:
         """Measures the mean w of each class (w_avg), always over the same seeds."""
         z = self.latents(range(MEAN_W_SEEDS)).z
         means = self.G.mean_styles

@@ -92,8 +92,8 @@ class VAE(GenerativeModel):
         return [Phase("total", "VAE", self.loss)]
 
     def on_images(self, images_seen: int) -> tuple[str, ...]:
-        if self.config.kl_warmup:
-            self.kl_share.fill_(min(images_seen / self.config.kl_warmup, 1.0))
+        warmup = self.config.kl_warmup  # without one it is 1, whatever share a start brings along from its source
+        self.kl_share.fill_(min(images_seen / warmup, 1.0) if warmup else 1.0)
         return ()
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

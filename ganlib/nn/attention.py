@@ -51,7 +51,7 @@ def attention_layers(net: nn.Module) -> dict[int, SelfAttention2d]:
 
 def log_gammas(name: str, net: nn.Module) -> dict[str, Tensor]:
     """γ of each layer, for the log: 0 where attention does not count yet."""
-    return {f"{name}/gamma/{size}": layer.gamma for size, layer in attention_layers(net).items()}
+    return {f"{name}/gamma/{size}": layer.gamma.clone() for size, layer in attention_layers(net).items()}
 
 
 def attention_maps(net: nn.Module, forward: Callable[[], Any]) -> dict[int, Tensor]:

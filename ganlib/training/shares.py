@@ -41,13 +41,18 @@ class Shares:
         self.stop = False
         self._sums: list[Tensor] = []
 
-    def check(self, batch_size: int) -> None:
-        """GanlibError where a global batch does not divide."""
+    def check(self, batch_size: int, in_pairs: bool = False) -> None:
+        """GanlibError where a global batch does not divide, into pairs where it has them."""
         if batch_size % self.count or batch_size < 2 * self.count > 2:
             raise GanlibError(
                 f"A batch of {batch_size} images does not divide into {self.count} equal shares of at least 2 "
                 f"({self.world.size} processes with {self.microbatches} micro-batches each); choose a --batch-size "
                 f"that is a multiple of {self.count}."
+            )
+        if in_pairs and batch_size % (2 * self.count):
+            raise GanlibError(
+                "This model trains on pairs of images, as many in each process and micro-batch; choose a --batch-size "
+                f"that is a multiple of {2 * self.count}, not {batch_size}."
             )
 
     def parts(self, model: Trainable, batch: Batch, noise_key: Sequence[int]) -> Iterator[Batch]:

@@ -105,6 +105,7 @@ class Trainer:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+            "mps_rng": torch.mps.get_rng_state() if self.device.type == "mps" else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -113,10 +114,12 @@ class Trainer:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
-        rng, cuda_rng = state["rng"].cpu(), state["cuda_rng"]
+        rng, cuda_rng, mps_rng = state["rng"].cpu(), state["cuda_rng"], state.get("mps_rng")  # absent from older states
         torch.set_rng_state(rng)
         if cuda_rng is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(cuda_rng.cpu(), self.device)
+        if mps_rng is not None and self.device.type == "mps":
+            torch.mps.set_rng_state(mps_rng.cpu())
 
     def train(
         self,
@@ -158,7 +161,7 @@ class Trainer:
         return stops
 
     def train_on(self, batch: Batch) -> None:
-        """One step: every phase that is due, and the average where what it averages has moved.
+        """One step: every phase that is due, and the average where a phase of this run trains what it averages.
 
         batch: this process's part, as many images as each other's.
         """
@@ -179,7 +182,8 @@ class Trainer:
                 noise_key=(self.step, number),
             )
             self._means.add(phase.name, self.step, result)
-        if any(phase.optimizer in self._averaged_optimizers for phase in phases):
+        # In every step, also where G has one in several: its half-life counts images, and batch norm's statistics move.
+        if any(phase.optimizer in self._averaged_optimizers for phase in self.phases):
             self.ema.update(batch_size, self.images)
         self.step += 1
         self.images += batch_size
@@ -196,7 +200,7 @@ class Trainer:
         """Averaged weights and, of what generates, images of always the same seeds, classes and test images."""
         if not self.writes:
             return
-        self.ema.model.before_saving()
+        self.ema.model.before_saving(self.model)
         self.folder.write_snapshot(self.ema.model, self.images)
         self.folder.write_weights(self.model, self.ema.model, self.images, self.seconds)
         save_samples(self.ema.model, self.data.test, self.folder.samples / f"{self.images}.webp")
@@ -215,7 +219,7 @@ class Trainer:
     def _batch_size(self, images_seen: int) -> int:
         """GanlibError where it does not divide."""
         size = self.model.batch_size(images_seen, self.config.batch_size)
-        self.shares.check(size)
+        self.shares.check(size, self.model.in_pairs)
         return size
 
     def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -230,6 +234,7 @@ class Trainer:
             only=c.only,
             labels=c.labels,
             labelled_share=c.labelled_share,
+            in_pairs=self.model.in_pairs,
             rank=self.world.rank,
             world_size=self.world.size,
             device=self.device,

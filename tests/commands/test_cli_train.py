@@ -30,6 +30,20 @@ BAD_TRAININGS = {
     "field beyond its bounds": (["dcgan", "--z-dim", "0", "--images", "64"], "z_dim must be at least 1"),
     "one image a step": (["dcgan", "--batch-size", "1", "--images", "64"], "batch_size must be at least 2"),
     "no phase": (["dcgan", "--phases", "X*", "--width", "4", "--images", "64"], "it has D, G"),
+    "unlabelled images for a classifier": (
+        ["classifier", "--width", "4", "--labels", "100", "--images", "64"],
+        "ResNet-9 learns from the class of each image, and --labels 100 leaves 1,338 of 1,438 without",
+    ),
+    "unlabelled images for classes": (
+        ["cdcgan", "--width", "4", "--only", "50", "--labels", "30", "--images", "64"],
+        "--labels 30 leaves 20 of 50 without; leave it out, or train on fewer images by --only",
+    ),
+    "no pairs": (["dagan", "--width", "4", "--only", "10", "--images", "64"], "No class has two images"),
+    "half a pair": (["dagan", "--batch-size", "63", "--images", "64"], "a multiple of 2, not 63"),
+    "bagan without its GAN": (
+        ["bagan", "--width", "4", "--images", "100000"],
+        "with 100,000 its GAN would never begin",
+    ),
     "unknown device": (["dcgan", "--images", "64", "--device", "abacus"], "no device 'abacus'"),
     "like an unknown run": (["--like", "nothing", "--images", "64"], "no run 'nothing'"),
     "resume an unknown run": (["--resume", "nothing"], "no run 'nothing'"),
@@ -41,6 +55,15 @@ def test_a_training_that_cannot_start_writes_nothing(arguments, says, gallery, t
     out = [] if "--resume" in arguments else ["--out", "new"]
     assert says.replace("it has", "has") in run_refused_command("train", *arguments, *out, capsys=capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_of_a_data_set_without_any_are_refused_before_a_run_is_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write(Path("flat"), tree(*(f"{i}.png" for i in range(10))))
+    training = ["train", "dcgan", "--width", "4", "--data", "folder:flat", "--image-size", "16", "--labels", "2"]
+    error = run_refused_command(*training, "--images", "64", "--out", "new", capsys=capsys)
+    assert "no labels to choose from; leave --labels out" in error
+    assert not Path("new").exists()
 
 
 def test_training_never_overwrites_a_run(own_gallery, capsys):

@@ -113,3 +113,51 @@ def test_batches_refuse_nothing() -> None:
         batches(toy(), 0, seed=0, flip=False)
     with pytest.raises(GanlibError, match="no images"):
         batches(toy(0), 4, seed=0, flip=False)
+
+
+def of_labels(labels: list[int]) -> Split:
+    """Images whose one pixel is their number."""
+    numbers = np.arange(len(labels), dtype=np.uint8)
+    return Split(numbers[:, None, None, None], np.array(labels), "0" * 16)
+
+
+def pairs_of(split: Split, n: int, **settings: Any) -> list[tuple[int, int]]:
+    """The numbers of all pairs of n batches of 4 pairs."""
+    pairs: list[tuple[int, int]] = []
+    for x, y in islice(batches(split, 8, flip=False, in_pairs=True, **{"seed": 0} | settings), n):
+        numbers = ((x.flatten() + 1) * 127.5).round().int().tolist()
+        half = len(numbers) // 2
+        assert y.tolist() == [int(split.labels[number]) for number in numbers]
+        pairs += zip(numbers[:half], numbers[half:], strict=True)
+    return pairs
+
+
+def test_in_pairs_each_image_in_its_turn_has_any_other_one_of_its_class() -> None:
+    split = of_labels([0] * 5 + [1] + [2] * 2 + [-1] * 3)
+    pairs = pairs_of(split, 70)  # 40 epochs of the 7 images that can be paired
+    first = [a for a, _ in pairs]
+    assert all(sorted(first[i : i + 7]) == [0, 1, 2, 3, 4, 6, 7] for i in range(0, 280, 7))
+    everything = {(a, b) for a in range(5) for b in range(5) if a != b} | {(6, 7), (7, 6)}
+    assert set(pairs) == everything
+
+
+def test_rare_classes_keep_their_share_in_pairs() -> None:
+    """Of one in 44, most batches have one image alone: its partner is not among those drawn in their turn."""
+    split = of_labels([0] * 86 + [1] * 2)
+    rare = sum(int(split.labels[a]) for a, _ in pairs_of(split, 220))  # 10 epochs
+    assert rare == 10 * 2
+
+
+def test_pairs_are_drawn_among_labelled_images_alone_resume_exactly_and_stay_together_when_dealt_out() -> None:
+    split = of_labels(list(np.arange(60) % 3))
+    kept = {a for pair in pairs_of(split, 20, labels=9) for a in pair}
+    assert kept == set(labelled_subset(split.labels, 9).tolist())
+    whole = pairs_of(split, 9)
+    assert pairs_of(split, 4, start=5) == whole[20:]
+    dealt = [pairs_of(split, 9, rank=rank, world_size=2) for rank in (0, 1)]
+    assert dealt == [whole[0::2], whole[1::2]]
+
+
+def test_without_two_images_of_any_class_there_are_no_pairs() -> None:
+    with pytest.raises(GanlibError, match="No class has two images to make a pair of"):
+        batches(of_labels([0, 1, 2, -1, -1]), 4, seed=0, flip=False, in_pairs=True)

@@ -54,7 +54,7 @@ def _build(name: str, changes: tuple[tuple[str, Any], ...]) -> Any:
             for _ in range(20):  # batch norm's statistics: without them pictures are grey or saturated
                 labels = torch.arange(32) % model.config.num_classes if model.conditional else None
                 model.generate(model.latents(range(32)), labels)
-    model.eval().requires_grad_(False).before_saving()
+    model.eval().requires_grad_(False).before_saving(model)
     return model
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from math import exp
+from typing import Any
+
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn.functional import mse_loss
 
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
-from ganlib.models.bagan import RIDGE, ClassMoments
-from helpers.tiny_models import build, build_untrained, tiny_config
+from ganlib.models.bagan import BAGAN, RIDGE, ClassMoments
+from ganlib.training.trainer import seeded
+from helpers.tiny_models import build, build_untrained, make_trainer, tiny_config
+
+
+def build_fresh(**changes: Any) -> Any:
+    return seeded(lambda: BAGAN(tiny_config("bagan", **changes)), 0)
 
 
 def batch() -> Batch:
@@ -29,7 +38,7 @@ def test_it_begins_as_an_autoencoder():
 
 
 def test_moments_are_those_of_the_codes_of_each_class():
-    moments = ClassMoments(3, 4, 10**9)
+    moments = ClassMoments(3, 4)
     generator = torch.Generator().manual_seed(0)
     codes = torch.randn(4000, 4, generator=generator) @ torch.randn(4, 4, generator=generator) + 3
     labels = torch.arange(4000) % 2  # the third class never occurs
@@ -46,13 +55,54 @@ def test_moments_are_those_of_the_codes_of_each_class():
     assert torch.equal(factor[2], torch.eye(4))
 
 
-def test_earlier_codes_fade():
-    moments = ClassMoments(1, 1, 100)
-    for value in (0.0, 10.0):
-        for _ in range(20):
-            moments.add(torch.full((50, 1), value), torch.zeros(50, dtype=torch.int64))
-    # 1,000 images of either value: the first count e^-10 as much
-    assert moments.gaussians(torch.zeros(1, 1))[0].item() == pytest.approx(10.0, abs=1e-2)
+def test_a_class_whose_codes_leave_no_variance_has_the_ridge_alone():
+    """In float32 the covariance of one code is a difference of equal numbers, with eigenvalues below 0."""
+    moments, code = ClassMoments(1, 100), torch.randn(1, 100, generator=torch.Generator().manual_seed(0))
+    for repeat in range(30):
+        moments.add(code, torch.zeros(1, dtype=torch.int64), exp(repeat / 7))
+    mean, factor = moments.gaussians(torch.zeros(1, 100))
+    torch.testing.assert_close(mean, code)
+    assert factor.isfinite().all()
+    assert torch.linalg.matrix_norm(factor, 2) < 1e-2  # codes are of norm 10
+
+
+@pytest.mark.parametrize("microbatches", [1, 8])
+def test_codes_of_a_quarter_of_the_autoencoders_training_ago_count_1_in_e_in_any_number_of_shares(
+    microbatches, tmp_path
+):
+    trainer = make_trainer(tmp_path, build_fresh(autoencoder_images=64), batch_size=16, microbatches=microbatches)
+    for label in (0, 1, 2):
+        trainer.train_on(Batch(torch.rand(16, 1, 16, 16), torch.full((16,), label)))
+    n = trainer.model.get_buffer("moments.n")
+    torch.testing.assert_close(n / n[2], torch.tensor([exp(-2), exp(-1), 1.0]))
+
+
+def test_an_autoencoder_is_saved_with_the_gaussians_of_its_codes_so_far(tmp_path):
+    trainer = make_trainer(tmp_path, build_fresh(autoencoder_images=10**6), images=8)
+    trainer.train()
+    model: Any = trainer.model
+    expected = model.moments.gaussians(model.G.mean)
+    tensors = load_file(trainer.folder.weights)
+    torch.testing.assert_close((tensors["G.mean"], tensors["G.factor"]), expected)
+    assert not torch.equal(model.G.mean, expected[0])  # training goes on as if nothing had been saved
+
+
+def test_a_budget_within_the_autoencoders_is_refused_unless_a_start_is_beyond_it():
+    model = build_fresh(autoencoder_images=1000)
+    with pytest.raises(GanlibError, match="bagan's first 1,000 images only train an autoencoder"):
+        model.check_budget(1000)
+    for images in (0, 1001):
+        model.check_budget(images)
+    model.adversarial.fill_(1.0)
+    model.check_budget(10)
+
+
+def test_a_start_from_an_autoencoder_takes_its_moments_anew():
+    source, started = build_fresh(), build_fresh()
+    source.moments.add(torch.ones(2, 8), torch.tensor([0, 1]))
+    started.load_state_dict(source.state_dict())
+    started.on_images(0)
+    assert not any(moment.any() for moment in started.moments.buffers())
 
 
 def test_latents_are_of_their_class():

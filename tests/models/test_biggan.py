@@ -70,7 +70,7 @@ def test_standing_statistics_are_those_of_truncated_latents():
         if isinstance(m, StandingBatchNorm2d):
             m.measured.fill_(False)  # as in training, before anything was saved
     before = model.generate(model.latents(range(6)), LABELS)
-    model.before_saving()
+    model.before_saving(model)
     assert norm.measured
     torch.testing.assert_close(
         model.generate(model.latents(range(6)), LABELS), before

@@ -7,32 +7,30 @@ import torch
 
 from ganlib.errors import GanlibError
 from ganlib.models import Batch
-from ganlib.models.dagan import pairs_of_a_class
-from helpers.tiny_models import build, tiny_config
+from ganlib.models.dagan import both_ways
+from helpers.tiny_models import build, make_trainer, tiny_config
 
 
-def numbered(labels: list[int]) -> Batch:
-    """Images whose one pixel is their number."""
-    n = len(labels)
-    return Batch(torch.arange(n, dtype=torch.float32).view(n, 1, 1, 1), torch.tensor(labels))
+def test_a_batch_in_pairs_is_taken_both_ways():
+    images = torch.arange(6.0).view(6, 1, 1, 1)
+    x, y = (t.flatten().tolist() for t in both_ways(images))
+    assert list(zip(x, y, strict=True)) == [(0, 3), (1, 4), (2, 5), (3, 0), (4, 1), (5, 2)]
 
 
-def test_pairs_are_two_images_of_one_class():
-    labels = [0, 1, 0, 2, 1, 0, -1, -1]
-    seen = set()
-    for seed in range(30):
-        torch.manual_seed(seed)
-        x, y = (images.flatten().int().tolist() for images in pairs_of_a_class(numbered(labels)))
-        assert sorted(x) == sorted(y) == [0, 1, 2, 4, 5]  # 3 is alone in its class, 6 and 7 have none
-        assert all(a != b and labels[a] == labels[b] for a, b in zip(x, y, strict=True))
-        seen |= set(zip(x, y, strict=True))
-    assert {(0, 2), (2, 0), (0, 5), (5, 0), (2, 5), (5, 2), (1, 4), (4, 1)} == seen
+def test_the_critic_sees_two_images_of_one_class_in_every_pair(tmp_path):
+    trainer = make_trainer(tmp_path, "dagan", batch_size=8, microbatches=2)
+    stream = trainer.batches()
+    for _ in range(5):
+        for share in trainer.shares.parts(trainer.model, Batch(*next(stream)), (1, 0)):
+            first, second = share.labels.chunk(2)
+            assert torch.equal(first, second)
 
 
-def test_a_batch_without_pairs_pairs_each_image_with_itself():
-    x, y = pairs_of_a_class(numbered([0, 1, 2]))
-    assert torch.equal(x, y)
-    assert len(x) == 3
+def test_a_batch_that_does_not_divide_into_pairs_is_refused(tmp_path):
+    with pytest.raises(GanlibError, match=r"pairs of images, .* a --batch-size that is a multiple of 2, not 5"):
+        make_trainer(tmp_path, "dagan", batch_size=5)
+    with pytest.raises(GanlibError, match="a multiple of 4, not 6"):
+        make_trainer(tmp_path, "dagan", batch_size=6, microbatches=2)
 
 
 def test_the_losses_of_a_critic_that_is_zero_everywhere():

@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 from ganlib.config import add_arguments, given, unwrap
 from ganlib.errors import GanlibError
 from ganlib.figures import PALETTE
-from ganlib.models import MODELS, GenerativeModel, ImageToImage
+from ganlib.models import MODELS, Batch, GenerativeModel, ImageToImage
 from ganlib.models.contract import Family
 from ganlib.nn.resample import Upsample, upsample, upsample_2x
 from ganlib.training.trainer import Progress, seeded
@@ -86,6 +86,28 @@ def test_it_names_its_loss_and_its_averaged_modules_exist(name):
     for child in model.ema_modules:
         assert list(model.get_submodule(child).parameters())
     assert bool(model.ema_modules) == isinstance(model, (GenerativeModel, ImageToImage))
+
+
+@every_model
+def test_a_logged_value_stays_what_it_was_in_its_step(name):
+    """The log takes means over several steps: a parameter or a buffer itself would be its last value in all of them."""
+    model = build_untrained(name).train()
+    c = model.config
+    batch = Batch(torch.rand(4, c.channels, c.image_size, c.image_size) * 2 - 1, torch.arange(4) % c.num_classes)
+    kept = {t.data_ptr() for t in (*model.parameters(), *model.buffers())}
+    for phase in model.phases():
+        _, scalars = phase.loss(batch)
+        assert not {tag for tag, value in scalars.items() if value.data_ptr() in kept}
+
+
+def test_what_needs_no_labels_trains_on_unlabelled_images_and_what_is_conditional_needs_them():
+    images, unlabelled = torch.rand(4, 1, 16, 16) * 2 - 1, torch.full((4,), -1)
+    for name in NAMES:
+        model = build_untrained(name).train()
+        if isinstance(model, GenerativeModel):
+            assert model.needs_labels == model.conditional
+        for phase in () if model.needs_labels else model.phases():
+            assert phase.loss(Batch(images, unlabelled))[0].isfinite(), name
 
 
 def test_every_architecture_states_its_own_display_name_and_colour_and_belongs_to_a_family():

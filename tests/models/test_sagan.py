@@ -14,6 +14,8 @@ from ganlib.losses import gradient_penalty, nonsaturating_d, wasserstein_d
 from ganlib.models import MODELS, Batch
 from ganlib.models.abilities import Attends
 from ganlib.nn.attention import SelfAttention2d
+from ganlib.training.scalars import ScalarMeans
+from ganlib.training.step import step
 from ganlib.training.trainer import seeded
 from helpers.tiny_models import build, make_trainer, tiny_config
 
@@ -69,6 +71,17 @@ def test_several_resolutions_are_attended_in_both_networks_and_keep_the_names_of
     if "backbone" not in changes:
         assert set(one.state_dict()) < set(two.state_dict())
     assert {tag for tag in two.loss_g(noise(32))[1]} == {"G/gamma/8", "G/gamma/16"}
+
+
+def test_the_logged_gamma_is_the_mean_of_those_that_the_steps_had():
+    model, means, used = build("sagan", image_size=32, attention=[8]).train(), ScalarMeans(), []
+    optimizer, phase = model.optimizers()["G"], model.phases()[1]
+    (layer,) = (m for m in model.G.modules() if isinstance(m, SelfAttention2d))
+    for number in range(3):
+        used.append(layer.gamma.item())
+        means.add("G", number, step(model, phase, optimizer, noise(32)))
+    assert len(set(used)) == 3
+    assert means.pop_means()["G/gamma/8"] == pytest.approx(sum(used) / 3)
 
 
 def test_a_full_width_value_has_all_channels_and_nothing_behind_it():

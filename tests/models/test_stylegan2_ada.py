@@ -170,6 +170,15 @@ def test_p_waits_for_enough_images_stays_within_bounds_and_can_be_switched_off()
     assert off.p == 0
 
 
+def test_a_start_without_augmentation_leaves_that_of_its_source_behind():
+    source, started = fresh(), fresh(ada_target=0.0)
+    source.p.fill_(0.6)
+    started.load_state_dict(source.state_dict())
+    started.on_images(0)
+    images = batch().images
+    assert torch.equal(started.augment(images), images)
+
+
 def test_ds_signs_on_real_images_are_counted():
     model = fresh()
     _, logs = model.loss_d(batch())

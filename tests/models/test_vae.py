@@ -58,6 +58,14 @@ def test_the_kls_weight_rises_in_the_warm_up():
     assert fresh("vae_conv").kl_share == 1
 
 
+def test_a_start_without_a_warm_up_has_the_kls_whole_weight_from_its_first_step():
+    source, started = fresh("vae_mlp", kl_warmup=100_000), fresh("vae_mlp")
+    source.on_images(50_000)
+    started.load_state_dict(source.state_dict())
+    started.on_images(0)
+    assert started.kl_share == 1
+
+
 def test_the_sources_adam_and_its_cyclic_rate():
     """From 1e-5 to 1e-2 and back in 1000 steps, β 0.9 and 0.99, ε 1e-10; here in 4 steps."""
     model = fresh("vae_mlp", lr=1e-5, cycle_peak=1e3, cycle_steps=4, beta2=0.99, eps=1e-10)

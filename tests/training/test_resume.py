@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 from ganlib.__main__ import main
 from ganlib.runs import Run
-from helpers.tiny_models import files_of
+from helpers.tiny_models import files_of, make_trainer
 
 PROJECT = Path(__file__).parents[2]
 IMAGES = 960  # 60 steps: time enough to be killed in the middle
@@ -243,3 +243,21 @@ def test_data_of_other_pixels_is_not_resumed_on(undisturbed, environment, tmp_pa
     assert main(["train", "--resume", str(run), "--images", "64"]) == 1
     assert "digits is not the data set run was trained on (its pixels differ)" in capsys.readouterr().err
     assert files_of(run) == before
+
+
+def test_a_run_resumed_on_apples_gpu_has_the_noise_that_it_would_have_had(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path)
+    restored: list[torch.Tensor] = []
+    assert trainer.state_dict()["mps_rng"] is None
+    trainer.device = torch.device("mps")  # whose generator stands in for it here
+    noise = torch.arange(16, dtype=torch.uint8)
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: noise)
+    monkeypatch.setattr(torch.mps, "set_rng_state", restored.append)
+    state = trainer.state_dict()
+    assert torch.equal(state["mps_rng"], noise)
+    trainer.load_state_dict(state)
+    assert len(restored) == 1
+    assert torch.equal(restored[0], noise)
+    del state["mps_rng"]  # as in states of before
+    trainer.load_state_dict(state)
+    assert len(restored) == 1

@@ -27,6 +27,8 @@ MODELS = {
     "glow": "parameters that follow from the first batch",
     "sagan": "spectral and batch norm",
     "cyclegan": "a pool of earlier images",
+    "bagan": "moments of codes",
+    "dagan": "pairs of images",
     "ddpm": "noise alone",
 }
 

@@ -89,8 +89,11 @@ def test_the_average_leaves_other_modules_and_the_trained_model_alone():
     assert changed(model, trained) == {"D"}
 
 
-def test_the_average_follows_once_per_step_of_the_generator(tmp_path):
-    trainer = make_trainer(tmp_path, images=24, ema_half_life=40, ema_ramp=0.5)
+@pytest.mark.parametrize(("name", "every"), [("cdcgan", 1), ("wgan", 3), ("wgan_gp", 3), ("dagan", 3)])
+def test_the_average_follows_in_every_step_however_seldom_the_generator_has_one(name, every, tmp_path):
+    field = {"cdcgan": {}, "dagan": {"d_steps": every}}.get(name, {"critic_steps": every})
+    trainer = make_trainer(tmp_path, build(name, **field), images=32, ema_half_life=40, ema_ramp=0.5)
+    assert max(phase.every for phase in trainer.model.phases()) == every
     model: Any = trainer.model
     expected = copy_state(model.G)
     train_on = trainer.train_on
@@ -107,6 +110,21 @@ def test_the_average_follows_once_per_step_of_the_generator(tmp_path):
     for k, p in trainer.ema.model.G.named_parameters():
         torch.testing.assert_close(p, expected[k])
         assert not torch.equal(p, trainer.model.G.get_parameter(k))
+
+
+def test_the_half_life_is_in_images_where_the_generator_has_one_step_in_three(tmp_path):
+    """Of the average after the first step a half is left 16 images later, and a quarter 32 images later."""
+    trainer = make_trainer(tmp_path, build("wgan", critic_steps=3, lr=0.0), ema_half_life=16, ema_ramp=1e9)
+    batch = Batch(torch.zeros(4, 1, 16, 16), torch.zeros(4, dtype=torch.int64))
+    trainer.train_on(batch)
+    trained, average = (m.G.get_parameter("net.0.weight") for m in (trainer.model, trainer.ema.model))
+    with torch.no_grad():
+        average.fill_(1.0)
+        trained.zero_()
+    for left in (0.5, 0.25):
+        for _ in range(4):
+            trainer.train_on(batch)
+        torch.testing.assert_close(average, torch.full_like(average, left))
 
 
 def test_phases_that_train_nothing_averaged_leave_the_average_alone(tmp_path):

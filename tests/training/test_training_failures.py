@@ -137,6 +137,9 @@ def test_a_state_keeps_the_keys_that_earlier_versions_wrote(tmp_path):
     trainer = make_trainer(tmp_path, images=4)
     trainer.train()
     state = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert set(state) == {"step", "images", "seconds", "model", "ema", "optimizers", "rng", "cuda_rng"}
+    earlier = {"step", "images", "seconds", "model", "ema", "optimizers", "rng", "cuda_rng"}
+    assert set(state) == earlier | {"mps_rng"}
     assert set(state["optimizers"]) == {"D", "G"}
     assert set(trainer.state_dict()) == set(state)
+    torch.save({key: state[key] for key in earlier}, tmp_path / "state.pt")
+    assert make_trainer(tmp_path, images=8, resume=True).images == 4
