@@ -19,6 +19,7 @@ from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import png
+from ganlib.naming import counted
 from ganlib.nn.masks import HOLES
 from ganlib.runs import find_run
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
                 write_atomically(args.out / f"{stem}{number}.png", png(picture))
             notes.update(edited.notes)
             done += 1
-            line.update(f"{run.name}  {done} pictures", fraction=0.0, seconds=0.0)
+            line.update(f"{run.name}  {counted(done, 'picture')}", fraction=0.0, seconds=0.0)
     for sentence in skipped[:SHOWN]:
         print(sentence, file=sys.stderr)
     if len(skipped) > SHOWN:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
         )
     for note, count in notes.items():
         print(f"{count} of {done}: {note}")
-    print(f"{done} pictures in {args.out}")
+    print(f"{counted(done, 'picture')} in {args.out}")
 
 
 def _free_stem(name: str, written: set[str]) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from ganlib.figures import PALETTE
 from ganlib.models import ImageToImage
+from ganlib.naming import counted
 from ganlib.records import METRICS, Protocol
 from ganlib.runs import Run
 from ganlib.ui import components, thumbnails
@@ -96,7 +97,7 @@ def large_card(run: Run, *, named: bool = False) -> dict[str, Any]:
 def _card(
     run: Run, pictures: list[dict[str, str]], facts: list[dict[str, str]], notes: list[str], named: bool
 ) -> dict[str, Any]:
-    kind = f"{len(run.classes)} classes" if run.conditional else "unconditional"
+    kind = counted(len(run.classes), "class") if run.conditional else "unconditional"
     if isinstance(run.blueprint, ImageToImage):
         kind = run.blueprint.condition
     links = [

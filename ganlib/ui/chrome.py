@@ -14,6 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
+from ganlib.naming import counted
 from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, runs, single_scan
 from ganlib.ui.growth import continue_unfinished
@@ -120,6 +121,6 @@ def _describe(name: str) -> str:
 def _draw_broken_runs(place: DeltaGenerator) -> None:
     errors = broken_runs()
     if errors:
-        with place.expander(f"{len(errors)} unusable run{'s' * (len(errors) > 1)}", icon=":material/warning:"):
+        with place.expander(counted(len(errors), "unusable run"), icon=":material/warning:"):
             for error in errors:
                 st.markdown(f"- {plain(error)}")

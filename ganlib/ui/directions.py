@@ -19,6 +19,7 @@ from ganlib.applications.two_sets import direction_between
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
 from ganlib.images import captioned_grid, png
+from ganlib.naming import counted
 from ganlib.runs import Run
 from ganlib.sampling.keyframes import KeyFrame
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
@@ -135,7 +136,7 @@ def draw_before_and_after(request: SampleRequest) -> SampleRequest | None:
         cells,
         key="before_and_after",
         testid="image-grid",
-        label=f"{len(request.sources)} images of {request.run.name}, before and after",
+        label=f"{counted(len(request.sources), 'image')} of {request.run.name}, before and after",
         captions=True,
         opens=True,
         columns=columns,

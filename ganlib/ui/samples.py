@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.snippets import sample_snippet
 from ganlib.images import grid, png, strip, zip_of_pngs
+from ganlib.naming import counted
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
 from ganlib.ui import components, growth, markup
@@ -53,7 +54,7 @@ def draw_samples(requests: Sequence[SampleRequest]) -> tuple[list[Samples], Samp
         cells,
         key="pictures",
         testid="image-grid",
-        label=f"{sum(map(len, images))} images of {names}",
+        label=f"{counted(sum(map(len, images)), 'image')} of {names}",
         captions=True,
         opens=all(samples.done for samples in drawn),
         columns=columns,

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.metrics.published import published
+from ganlib.naming import counted
 from ganlib.records import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
@@ -103,7 +104,7 @@ def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFra
     if not unranked:
         return
     table = pd.DataFrame({"Run": [run.name for run in unranked], "Reason": [reason(run) for run in unranked]})
-    subject = "1 run is" if len(unranked) == 1 else f"{len(unranked)} runs are"
+    subject = f"{counted(len(unranked), 'run')} {'is' if len(unranked) == 1 else 'are'}"
     with st.expander(plain(f"{subject} not ranked here"), icon=":material/rule:"):
         report.table(table, heading="Not ranked", alt="Table of the runs that are not ranked and why.")
 

@@ -15,7 +15,7 @@ import streamlit as st
 from ganlib.errors import GanlibError
 from ganlib.logs import LogTree, NotebookSample, RunLogs, concat
 from ganlib.logs.uploads import read_upload
-from ganlib.naming import run_names
+from ganlib.naming import counted, run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
 from ganlib.ui.links import add_to_link, remember_uploads
@@ -156,7 +156,7 @@ def draw_skipped_lines(frame: pd.DataFrame) -> None:
     """The lines that no reader could parse, and why."""
     total = frame.attrs.get("skipped_total", 0)
     if total:
-        with st.expander(f"{total:,} skipped line{'s' * (total > 1)}", icon=":material/rule:"):
+        with st.expander(counted(total, "skipped line"), icon=":material/rule:"):
             lines = [(Path(s.path).name, s.line, s.reason) for s in frame.attrs["skipped"]]
             st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True, placeholder="–")
 
