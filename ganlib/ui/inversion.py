@@ -77,7 +77,7 @@ def invert(run: Run, picture: Picture, label: int | None, config: InversionConfi
     if model.stages() > 1 and not isinstance(model, Encodes):
         chrome.finish(
             f"{run.name} makes an image in {model.stages()} steps, too many to optimise through on a page; run "
-            f"python -m ganlib invert {run.name} PICTURE instead."
+            f"python -m ganlib invert {run_argument(run)} PICTURE instead."
         )
     digest = picture.digest
     device = st.session_state.get("device", "auto")
