@@ -18,6 +18,7 @@ from ganlib.logs.uploads import read_upload
 from ganlib.naming import counted, run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
+from ganlib.ui.chrome import as_sentences
 from ganlib.ui.links import add_to_link, remember_uploads
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
@@ -168,6 +169,7 @@ def pick_follow(names: Sequence[str]) -> None:
         st.fragment(_rerun_when_grown, run_every=POLL_SECONDS)(names, logs.read(names), set(logs.runs()[0]))
 
 
+@as_sentences()
 def _rerun_when_grown(names: Sequence[str], drawn: pd.DataFrame, runs: set[str]) -> None:
     logs = _server_logs()
     if set(logs.runs(LISTING_SECONDS)[0]) != runs or logs.read(names) is not drawn:
