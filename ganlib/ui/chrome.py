@@ -129,6 +129,6 @@ def _describe(name: str) -> str:
 def _draw_broken_runs(place: DeltaGenerator) -> None:
     errors = broken_runs()
     if errors:
-        with place.expander(counted(len(errors), "unusable run"), icon=":material/warning:"):
+        with place.expander(plain(counted(len(errors), "unusable run")), icon=":material/warning:"):
             for error in errors:
                 st.markdown(f"- {plain(error)}")

@@ -67,7 +67,7 @@ def pick_logged_runs(tags: Mapping[str, Sequence[str]]) -> list[str]:
     if not query or not chosen or not matches:
         return chosen
     shown = [name for name in chosen if name in matches] or defaults[:DEFAULT_RUNS]
-    st.caption(f"The filter shows {len(shown)} of {counted(len(matches), 'fitting run')}.")
+    st.caption(plain(f"The filter shows {len(shown)} of {counted(len(matches), 'fitting run')}."))
     return shown
 
 

@@ -43,7 +43,7 @@ def draw_gallery(runs: Sequence[Run]) -> None:
     grid = st.container(key="grid")
     with st.container(horizontal=True, vertical_alignment="center"):
         text = f"{len(shown)} of {counted(len(runs), 'run')}"
-        st.caption(text, width="content")  # beside the filters they would move it
+        st.caption(plain(text), width="content")  # beside the filters they would move it
         first = (_pick_page(len(shown), PAGE[size]) - 1) * PAGE[size]
     with grid:
         cards.draw_cards(shown[first : first + PAGE[size]], key="gallery", large=size == LARGE)

@@ -103,8 +103,9 @@ def _pick_label(run: Run, picture: Picture) -> int | None:
         st.caption(plain(f"Class: {class_name(run, picture.label)}"))
         return picture.label
     seen = inspection.most_likely_class(run, picture.pixels)
-    title = "" if seen is None else plain(f"Seen class: {class_name(run, seen)}")
-    if seen is not None and st.toggle(title, True, key="seen", bind="query-params"):
+    if seen is not None and st.toggle(
+        plain(f"Seen class: {class_name(run, seen)}"), True, key="seen", bind="query-params"
+    ):
         return seen
     return controls.pick_class(run)
 

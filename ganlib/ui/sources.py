@@ -20,6 +20,7 @@ from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
 from ganlib.ui.chrome import as_sentences
 from ganlib.ui.links import add_to_link, remember_uploads
+from ganlib.ui.markup import plain
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 SELECTED_RUNS = 6  # of an upload
@@ -157,7 +158,7 @@ def draw_skipped_lines(frame: pd.DataFrame) -> None:
     """The lines that no reader could parse, and why."""
     total = frame.attrs.get("skipped_total", 0)
     if total:
-        with st.expander(counted(total, "skipped line"), icon=":material/rule:"):
+        with st.expander(plain(counted(total, "skipped line")), icon=":material/rule:"):
             lines = [(Path(s.path).name, s.line, s.reason) for s in frame.attrs["skipped"]]
             st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True, placeholder="–")
 
