@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import torch
 
 from ganlib.errors import GanlibError
+from ganlib.naming import counted
 from ganlib.settings import launch
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ def hardware(device: torch.device) -> str:
 def threads() -> str:
     """How many share a computation on the CPU, in words."""
     n = _most_threads or torch.get_num_threads()
-    return f"{n} thread{'' if n == 1 else 's'}"
+    return counted(n, "thread")
 
 
 def _processor() -> str:

@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
 from ganlib.models import GenerativeModel, ImageToImage, Trainable
+from ganlib.naming import counted
 from ganlib.runs import Run, read_tensors
 from ganlib.sampling import sample, transform
 
@@ -30,7 +31,7 @@ class ImageChange(NamedTuple):
     mean: float
 
     def __str__(self) -> str:
-        return f"largest difference {self.largest} level{'' if self.largest == 1 else 's'}, mean {self.mean:.2f}"
+        return f"largest difference {counted(self.largest, 'level')}, mean {self.mean:.2f}"
 
 
 class Halving(NamedTuple):

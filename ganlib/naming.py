@@ -1,4 +1,4 @@
-"""What a run is called where several are compared, and which names are nearest to an unknown one."""
+"""What runs and numbers of things are called, and which names are nearest to an unknown one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ UNDECODED = re.compile("[\ud800-\udfff]")  # how Python keeps the bytes of a nam
 def displayable(name: str) -> str:
     """A file's name as pages and tables can hold it: a byte that is no text is written out, "run\\xff"."""
     return UNDECODED.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", name)
+
+
+def counted(n: int, noun: str) -> str:
+    """ "1 image", "1,000 images", "2 classes"."""
+    return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def run_names(folders: Iterable[Path]) -> dict[Path, str]:

@@ -21,6 +21,6 @@ with chrome.page("Balance", "Do generated images of rare classes help a classifi
         balancing.draw_preview()
     else:
         balancing.draw_lead(stored.balance)
-        balancing.draw_methods(stored.balance)
+        balancing.draw_methods(stored.balance, stored)
         balancing.draw_details(stored.balance, stored)
         balancing.draw_permalink(stored.balance, stored)

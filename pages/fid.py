@@ -35,7 +35,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     manifold = manifold[manifold.run.isin(ranked.run)]
     colours = score_controls.pick_colours(set(ranked.run))
     report = PageReport("FID comparison")
-    agreement = scores.class_agreement(present, protocol)
+    agreement = scores.class_agreement(present, ranked)
     report.labels = chart_labels(catalog.runs(lambda run: run.name in set(ranked.run)))
 
     best = scores.best_snapshots(records, ranked)
@@ -47,7 +47,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
     report.caption(scores.describe_extractor(ranked))
     report.caption(floor_note)
     report.caption(scores.describe_best_snapshots(best))
-    report.caption(scores.describe_agreement(measured, ranked))
+    report.caption(scores.describe_agreement(measured, ranked, data))
     report.warning(scores.summarize_warnings(ranked))
     history = scores.score_history(records[records.run.isin(ranked.run)], metric, protocol)
     classes = scores.class_scores(present, ranked)
@@ -56,7 +56,7 @@ with chrome.page("FID comparison", "How far generated images are from real ones,
         table = score_table.draw_ranking(report, ranked, agreement)
         files = st.container()
         score_table.draw_unranked(report, records, present, ranked)
-        score_table.draw_published(report, ranked)
+        score_table.draw_published(report, ranked, data)
     with report.tab(tabs["Classes"]):
         details.draw_classes(report, classes)
     with report.tab(tabs["Precision and recall"]):

@@ -21,11 +21,13 @@ with chrome.page("Inversion", "Find the latents of a picture, then edit it along
     with left:
         result = inversion.invert(run, picture, label, config)
         images = st.container()
-        inversion.draw_saving(run, result)
     with right:
         known = directions.list_directions(run, method, layers) if editable else {}
         editing.pick_strengths(edits, directions.slider_labels(run, known))
         shown = editing.known_edits(run, edits, follow=directions.are_measured(known))
     with images:
-        inversion.draw_result(run, picture, result, inversion.edit_inversion(run, result, shown))
-    inversion.draw_inversion_link(run, picture, result, shown)
+        edited = inversion.edit_inversion(run, result, shown)
+        inversion.draw_result(run, picture, result, edited)
+        inversion.draw_saving(run, picture, result, shown, edited)
+    method_values = directions.method_values(method, layers) if editable else {}
+    inversion.draw_inversion_link(run, picture, result, shown, method_values)

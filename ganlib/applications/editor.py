@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from ganlib.applications.classifier import choose_label, load_classifier, predicted_class
-from ganlib.applications.inpainting import Inpainting, InpaintingConfig, methods_of
+from ganlib.applications.inpainting import Inpainting, InpaintingConfig, Method, methods_of
 from ganlib.applications.superresolution import LONGEST, TILE, enlarge, enlarges, input_sides
 from ganlib.applications.translation import degraded_input, from_input, translate
 from ganlib.applications.variation import augments, vary
@@ -41,6 +41,7 @@ class EditOptions:
     domain: str | None = None  # of the pictures, in translation
     label: str | None = None  # class of the pictures
     drawing: bool = False  # whether the pictures are drawings already
+    method: Method | None = None  # of filling holes; None is the first that the run can
     inpainting: InpaintingConfig = field(default_factory=InpaintingConfig)
 
 
@@ -51,14 +52,15 @@ def build_editor(run: Run, model: Trainable, options: EditOptions) -> Editor:
     """GanlibError where the run edits no pictures, or an option does not go with it."""
     if options.drawing and not (isinstance(model, ImageToImage) and model.task == "edges"):
         raise GanlibError(f"{run.name} makes no pictures of drawings, so leave --drawing out.")
+    if (options.mask or options.method) and not methods_of(model):
+        flag = "--mask" if options.mask else "--method"
+        raise GanlibError(f"{run.name} fills no holes, so leave {flag} out.")
     if isinstance(model, ImageToImage) and model.task == "translation":
         return _translator(run, model, options)
     if options.domain:
         raise GanlibError(f"{run.name} does not translate between domains, so leave --from out.")
-    if methods_of(model) and (options.mask or not enlarges(model)):
+    if methods_of(model) and (options.mask or options.method or not enlarges(model)):
         return _inpainter(run, model, options)
-    if options.mask:
-        raise GanlibError(f"{run.name} fills no holes, so leave --mask out.")
     if enlarges(model):
         return _enlarger(run, model, options)
     if augments(model):
@@ -132,6 +134,9 @@ def _picturer(run: Run, model: ImageToImage, options: EditOptions) -> Editor:
 def _inpainter(run: Run, model: Trainable, options: EditOptions) -> Editor:
     if not options.mask:
         raise GanlibError(f"{run.name} fills holes: say where with --mask, {', '.join(HOLES)} or a picture of it.")
+    if options.method and options.method not in methods_of(model):
+        known = " or ".join(methods_of(model))
+        raise GanlibError(f"{run.name} fills no holes by {options.method}; choose {known}, or leave --method out.")
     size = run.config.image_size
     mask = read_mask(options.mask, size, options.inpainting.seed)
 
@@ -139,7 +144,7 @@ def _inpainter(run: Run, model: Trainable, options: EditOptions) -> Editor:
         pixels, notes = decode_picture(data, name, size, run.config.channels)
         target = from_uint8(pixels[None], model.device)
         label = choose_label(run, model, options.label, lambda: _seen_class(run, target))
-        return Edited(Inpainting(model, target, mask, label, options.inpainting).finish(), notes)
+        return Edited(Inpainting(model, target, mask, label, options.inpainting, options.method).finish(), notes)
 
     return edit
 

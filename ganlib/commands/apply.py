@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from ganlib.applications.editor import EditOptions, build_editor
-from ganlib.applications.inpainting import InpaintingConfig
+from ganlib.applications.inpainting import METHODS, InpaintingConfig
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
 from ganlib.data.files import Reader, iterate_files, readable_errors
@@ -19,6 +19,7 @@ from ganlib.devices import pick_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import png
+from ganlib.naming import counted
 from ganlib.nn.masks import HOLES
 from ganlib.runs import find_run
 
@@ -32,6 +33,10 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="files, folders or archives of them")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where PNGs of the same names go")
     parser.add_argument("--mask", help=f"the hole to fill: {', '.join(HOLES)}, or a picture that is white in it")
+    methods = "; ".join(f"{name}: {about[0].lower()}{about[1:].rstrip('.')}" for name, about in METHODS.items())
+    parser.add_argument(
+        "--method", choices=METHODS, help=f"how holes are filled (default: the first that the run can). {methods}"
+    )
     parser.add_argument("--from", dest="domain", metavar="DOMAIN", help="of translation: the domain of the pictures")
     parser.add_argument("--drawing", action="store_true", help="the pictures are drawings, dark on light, already")
     parser.add_argument("--class", dest="label", help="class of the pictures (default: what the classifier sees)")
@@ -44,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     if any(path.is_dir() and path.resolve() == args.out.resolve() for path in args.pictures):
         raise GanlibError(f"--out {args.out} is the pictures' own folder; choose another one.")
     config = InpaintingConfig.from_dict(given(args, InpaintingConfig))
-    options = EditOptions(args.mask, args.domain, args.label, args.drawing, config)
+    options = EditOptions(args.mask, args.domain, args.label, args.drawing, args.method, config)
     edit = build_editor(run, run.load(pick_device(args.device)), options)
     notes: Counter[str] = Counter()
     skipped: list[str] = []
@@ -63,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
                 write_atomically(args.out / f"{stem}{number}.png", png(picture))
             notes.update(edited.notes)
             done += 1
-            line.update(f"{run.name}  {done} pictures", fraction=0.0, seconds=0.0)
+            line.update(f"{run.name}  {counted(done, 'picture')}", fraction=0.0, seconds=0.0)
     for sentence in skipped[:SHOWN]:
         print(sentence, file=sys.stderr)
     if len(skipped) > SHOWN:
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
         )
     for note, count in notes.items():
         print(f"{count} of {done}: {note}")
-    print(f"{done} pictures in {args.out}")
+    print(f"{counted(done, 'picture')} in {args.out}")
 
 
 def _free_stem(name: str, written: set[str]) -> str:

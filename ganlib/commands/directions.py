@@ -24,6 +24,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import captioned_grid, png
 from ganlib.models import GenerativeModel
+from ganlib.naming import counted
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
 from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
@@ -136,4 +137,4 @@ def _write_strips(run: Run, model: GenerativeModel, found: dict[str, Measured], 
     captions = [f"{name} {strength:+g}" for name in found for strength in STRENGTHS]
     strips = [film_strip(model, request, measured.direction, STRENGTHS) for measured in found.values()]
     write_atomically(args.out, png(captioned_grid(np.concatenate(strips), captions, len(STRENGTHS))))
-    print(f"\n{len(found)} directions at {len(STRENGTHS)} strengths in {args.out}")
+    print(f"\n{counted(len(found), 'direction')} at {len(STRENGTHS)} strengths in {args.out}")

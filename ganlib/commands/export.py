@@ -14,6 +14,7 @@ from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
 from ganlib.config import add_arguments, given
 from ganlib.devices import pick_device
+from ganlib.naming import counted
 from ganlib.runs import find_run
 from ganlib.settings import results_root
 
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> None:
             _report,
         )
     resumed = f", {result.resumed:,} of them there already" if result.resumed else ""
-    print(f"{result.path}: {result.images:,} images{resumed}")
+    print(f"{result.path}: {counted(result.images, 'image')}{resumed}")
 
 
 def _report(comparison: Comparison) -> bytes:

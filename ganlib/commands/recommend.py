@@ -12,12 +12,15 @@ from ganlib.runs import scan
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
-    parser.description = "Under the protocol in which most runs of a data set compare; the FID page has the others."
+    parser.description = (
+        "Of the runs that have weights, under the protocol in which most of a data set's compare; the FID page has the "
+        "others."
+    )
     parser.add_argument("data", nargs="?", metavar="DATA", help="one data set (default: all that have scores)")
 
 
 def run(args: argparse.Namespace) -> None:
-    runs = {run.name: run for run in scan()[0]}
+    runs = {run.name: run for run in scan()[0] if not run.archived}
     data = {name: run.data_name for name, run in runs.items()}
     scores, _ = read_evaluations({run.path: name for name, run in runs.items()})
     scores = usual_scores(present(scores, {name: run.weights_hash for name, run in runs.items()}), data)
@@ -25,9 +28,11 @@ def run(args: argparse.Namespace) -> None:
     measured = sorted(set(scores[scores["metric"] == "fid"]["run"].map(data)))
     if args.data and args.data not in measured:
         close = nearest_names(args.data, measured) or measured
-        raise GanlibError(f"No run of {args.data!r} has an FID; there are scores of {', '.join(close) or 'none'}.")
+        raise GanlibError(
+            f"No run of {args.data!r} has weights and an FID; there are scores of {', '.join(close) or 'none'}."
+        )
     if not measured:
-        raise GanlibError("No run has an FID yet; `python -m ganlib evaluate RUN` measures it.")
+        raise GanlibError("No run with weights has an FID yet; `python -m ganlib evaluate RUN` measures it.")
     for name in [args.data] if args.data else measured:
         own = scores[scores["run"].map(data) == name]
         ranked, agreement = (own[own["metric"] == metric] for metric in ("fid", "class_agreement"))

@@ -26,6 +26,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import captioned_grid, grid, png, zip_of_pngs
 from ganlib.models import GenerativeModel
+from ganlib.naming import counted
 from ganlib.partial import Partial, deal_rows
 from ganlib.provenance import source_hash
 from ganlib.runs import find_run
@@ -113,7 +114,7 @@ def _write(args: argparse.Namespace, request: SampleRequest, images: NDArray[np.
     else:
         for name, single, image in zip(request.file_names, request.singles, images, strict=True):
             write_atomically(args.out / name, png(image, single.provenance()))
-    print(f"{len(images)} images of {request.run.name} in {args.out}")
+    print(f"{counted(len(images), 'image')} of {request.run.name} in {args.out}")
 
 
 def _sample(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]:
@@ -123,7 +124,7 @@ def _sample(model: GenerativeModel, request: SampleRequest) -> NDArray[np.uint8]
     with closing(ProgressLine()) as line:
         while not growing.done:
             growing.step()
-            text = f"{request.run.name}  {len(growing.images)} images"
+            text = f"{request.run.name}  {counted(len(growing.images), 'image')}"
             line.update(text, fraction=growing.fraction, seconds=time.monotonic() - start)
     return growing.images
 

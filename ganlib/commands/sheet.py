@@ -16,6 +16,7 @@ from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
 from ganlib.images import labelled_sheet, png, zip_of_pngs
 from ganlib.models import GenerativeModel
+from ganlib.naming import counted
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
 from ganlib.sampling.request import parse_classes, parse_edits, parse_seeds
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         names = [f"{i // columns + 1:02}_{i % columns + 1:02}.png" for i in range(len(sheet.images))]
         content = zip_of_pngs(zip(names, sheet.images, strict=True), request.provenance())
     write_atomically(args.out, content)
-    print(f"{len(sheet.images)} images of {run.name} in {args.out}")
+    print(f"{counted(len(sheet.images), 'image')} of {run.name} in {args.out}")
 
 
 def _request(args: argparse.Namespace, run: Run, model: GenerativeModel) -> SheetRequest:

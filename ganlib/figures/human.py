@@ -9,16 +9,17 @@ from ganlib.figures.style import NEUTRAL, PALETTE, apply_style
 
 
 def human_error_bars(frame: pd.DataFrame, low: float, high: float) -> go.Figure:
-    """``model``, ``human_error`` (a fraction), ``source``, one bar each; ``low`` to ``high``: interval of the first."""
-    frame = frame.assign(own=[True, *[False] * (len(frame) - 1)]).sort_values("human_error", ascending=False)
-    above = [100 * (high - value) if own else 0 for value, own in zip(frame["human_error"], frame["own"], strict=True)]
-    below = [100 * (value - low) if own else 0 for value, own in zip(frame["human_error"], frame["own"], strict=True)]
+    """``model``, ``human_error`` (a fraction), ``source``, one bar each in the frame's order: rates of several tests
+    are not ranked. ``low`` to ``high``: interval of the first, which is our own.
+    """
+    own, others = frame["human_error"].iloc[0], [0.0] * (len(frame) - 1)
+    above, below = [100 * (high - own), *others], [100 * (own - low), *others]
     figure = go.Figure(
         go.Bar(
             x=100 * frame["human_error"],
             y=frame["model"],
             orientation="h",
-            marker_color=[PALETTE[0] if own else NEUTRAL for own in frame["own"]],
+            marker_color=[PALETTE[0], *[NEUTRAL] * len(others)],
             error_x={"type": "data", "array": above, "arrayminus": below},
             text=[f"{value:.0%}" for value in frame["human_error"]],
             textposition="inside",

@@ -10,7 +10,7 @@ from ganlib.figures.style import NEUTRAL, PALETTE, apply_style
 
 
 def interpolation_steps(steps: Sequence[float], keys: Sequence[int] = ()) -> go.Figure:
-    """One value a step; ``keys`` are the frames, from 0, that are key frames."""
+    """One value a step; ``keys`` are the frames, from 0, that are key frames: a mark between two steps each."""
     numbers = list(range(1, len(steps) + 1))
     figure = go.Figure(
         go.Bar(
@@ -20,8 +20,9 @@ def interpolation_steps(steps: Sequence[float], keys: Sequence[int] = ()) -> go.
             hovertemplate="frame %{x} to the next: %{y:.3f}<extra></extra>",
         )
     )
-    for key in keys[1:-1]:
-        figure.add_vline(key + 0.5, line_dash="dash", line_color=NEUTRAL)
+    for key in keys:
+        if 0 < key < len(steps):  # in a loop the last key frame, too, lies between two steps
+            figure.add_vline(key + 0.5, line_dash="dash", line_color=NEUTRAL)
     figure.update_xaxes(title_text="Frame")
     figure.update_yaxes(title_text="Feature distance", rangemode="tozero")
     figure.update_layout(height=240, showlegend=False, bargap=0.15)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganlib.naming import counted
 from ganlib.twosample.sides import Encoding, File, Images, Side, usual_encoding
 
 SQUARE = 1.02  # longer through shorter side, up to which nothing of an image is said to be cut off
@@ -88,7 +89,7 @@ def _same(real: Side, synthetic: Side) -> str | None:
     if shared == len(synthetic):
         return "These are the same files: every synthetic image is, pixel by pixel, a real one."
     if shared:
-        return f"{_count(shared, 'synthetic image')} of {len(synthetic):,} are, pixel by pixel, among the real ones."
+        return f"{counted(shared, 'synthetic image')} of {len(synthetic):,} are, pixel by pixel, among the real ones."
     return None
 
 
@@ -96,7 +97,7 @@ def _copies(side: Side, name: str) -> str | None:
     repeated = len(side) - len(set(map(hash, pixel_hashes(side.images))))
     if not repeated:
         return None
-    return f"{_count(repeated, f'{name} image')} of {len(side):,} repeat another one of the same side."
+    return f"{counted(repeated, f'{name} image')} of {len(side):,} repeat another one of the same side."
 
 
 def _formats(real: Side, synthetic: Side, encoding: Encoding | None) -> str | None:
@@ -157,10 +158,6 @@ def _grey_share(side: Side) -> float:
 
 def _median_size(files: list[File]) -> tuple[int, int]:
     return int(np.median([file.width for file in files])), int(np.median([file.height for file in files]))
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _sentence(text: str) -> str:

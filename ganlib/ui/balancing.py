@@ -47,7 +47,7 @@ def draw_lead(balance: Balance) -> None:
         st.caption(f":material/info: {plain(sentence)}")
 
 
-def draw_methods(balance: Balance) -> None:
+def draw_methods(balance: Balance, stored: Stored) -> None:
     """The chosen measure of every method, and the recall of every class."""
     summary = balance.summary()
     left, right = st.columns(2, gap="medium")
@@ -70,7 +70,11 @@ def draw_methods(balance: Balance) -> None:
         labels = [method_label(m, r) for m, r in zip(summary["method"], summary["ratio"], strict=True)]
         leading = leading_methods(summary)
         chosen = st.multiselect(
-            "Recall of each class", labels, leading, key="recall_of", placeholder="the images as they are and the best"
+            "Recall of each class",
+            labels,
+            leading,
+            key=f"recall_of_{result_id(stored.folder)}",  # each comparison has leading methods of its own
+            placeholder="the images as they are and the best",
         )
         figure = recall_figure(summary, balance.classes, balance.class_counts, chosen or leading)
         st.plotly_chart(figure, key="recall_chart", config=CONFIG, alt="Recall of each class by method")

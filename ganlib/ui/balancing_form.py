@@ -124,7 +124,7 @@ def _start(chosen: Chosen, generator: Run | None, config: BalanceConfig) -> None
 def _draw_outcome(job: Job) -> None:
     request: BalanceRequest = job.request
     if job.stopped:
-        st.info(f"Stopped comparing on {plain(request.title)}; nothing was stored.")
+        st.info(f"Stopped comparing on {plain(request.title)}. Compare with the same choices goes on from there.")
     elif job.failed:
         st.error(plain(job.failure))
     else:

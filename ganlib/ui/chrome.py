@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import streamlit as st
@@ -14,6 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from ganlib.devices import available_devices, pick_device, threads
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
+from ganlib.naming import counted
 from ganlib.settings import run_roots
 from ganlib.ui.catalog import broken_runs, runs, single_scan
 from ganlib.ui.growth import continue_unfinished
@@ -43,19 +44,10 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
         st.caption(plain(lead))
     draw_link_warnings()
     with single_scan():
-        try:
+        with suppress(_Finished), as_sentences():
             with st.spinner("Reading the runs …"):  # a second or two on a fresh server, nothing later
                 runs()
             yield
-        except GanlibError as error:
-            st.error(plain(error), icon=":material/error:")
-        except FileNotFoundError as error:
-            sentence = f"{error.filename} was removed while this page was drawn; reload it."
-            st.error(plain(sentence), icon=":material/error:")
-        except OSError as error:
-            st.error(plain(describe_os_error(error)), icon=":material/error:")
-        except _Finished:
-            pass
         if st.context.theme.type == "dark":
             st.html(DARK_TAGS)
         if sidebar:
@@ -63,6 +55,23 @@ def page(title: str, lead: str, *, sidebar: bool = True) -> Iterator[None]:
         _draw_broken_runs(st.sidebar if sidebar else st.container())
         continue_unfinished()
         clear_link_warnings()
+
+
+@contextmanager
+def as_sentences() -> Iterator[None]:
+    """An error that a user can understand ends what is drawn inside in one sentence.
+
+    What is drawn apart from its page, a dialog or a fragment, needs its own: Streamlit shows no error's text.
+    """
+    try:
+        yield
+    except GanlibError as error:
+        st.error(plain(error), icon=":material/error:")
+    except FileNotFoundError as error:
+        sentence = f"{error.filename} was removed while this page was drawn; reload it."
+        st.error(plain(sentence), icon=":material/error:")
+    except OSError as error:
+        st.error(plain(describe_os_error(error)), icon=":material/error:")
 
 
 def finish(message: str) -> NoReturn:
@@ -120,6 +129,6 @@ def _describe(name: str) -> str:
 def _draw_broken_runs(place: DeltaGenerator) -> None:
     errors = broken_runs()
     if errors:
-        with place.expander(f"{len(errors)} unusable run{'s' * (len(errors) > 1)}", icon=":material/warning:"):
+        with place.expander(plain(counted(len(errors), "unusable run")), icon=":material/warning:"):
             for error in errors:
                 st.markdown(f"- {plain(error)}")

@@ -25,6 +25,7 @@ from ganlib.logs import (
     seed_groups,
 )
 from ganlib.logs.sheet_diversity import distinct_fraction
+from ganlib.naming import counted
 from ganlib.ui.catalog import all_recipes, best_first, evaluations, generates, runs
 from ganlib.ui.links import check_link, check_link_list, linked_multiselect
 from ganlib.ui.markup import plain
@@ -60,12 +61,13 @@ def pick_logged_runs(tags: Mapping[str, Sequence[str]]) -> list[str]:
         defaults = [run.name for run in generators if run.data_name == best.data_name]
     check_link_list("runs", names)
     labels = label_runs(names)
-    options = {name: labels[name] for name in [*matches, *st.query_params.get_all("runs")]}
+    linked = [name for name in st.query_params.get_all("runs") if name in labels]  # an upload may be gone since
+    options = {name: labels[name] for name in [*matches, *linked]}
     chosen = linked_multiselect("Runs", options, defaults[:DEFAULT_RUNS], key="runs")
     if not query or not chosen or not matches:
         return chosen
     shown = [name for name in chosen if name in matches] or defaults[:DEFAULT_RUNS]
-    st.caption(f"The filter shows {len(shown)} of the {len(matches)} runs that fit it.")
+    st.caption(plain(f"The filter shows {len(shown)} of {counted(len(matches), 'fitting run')}."))
     return shown
 
 
@@ -196,6 +198,7 @@ def draw_diagnosis(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
         st.caption("No findings in these runs.")
         return findings, None
     names = [f"{finding.rule} {finding.run} {finding.start}" for finding in findings]
+    units: Mapping[str, str] = frame.attrs.get("step_units", {})
     check_link("finding", names.__contains__, "these runs have no such finding")
     linked = st.query_params.get("finding")
     st.session_state["finding"] = names.index(linked) if linked in names else None
@@ -210,7 +213,7 @@ def draw_diagnosis(frame: pd.DataFrame) -> tuple[list[Finding], Span | None]:
         "Findings",
         range(len(findings)),
         on_change=write_link,
-        format_func=lambda i: _format_finding(findings[i]),
+        format_func=lambda i: _format_finding(findings[i], units.get(findings[i].run, "steps")),
         captions=[plain(f"{finding.evidence} {finding.advice}") for finding in findings],
         label_visibility="collapsed",
         key="finding",
@@ -236,6 +239,7 @@ def pick_loss() -> str | None:
     return None if kind is None else str(kind)
 
 
-def _format_finding(finding: Finding) -> str:
-    icon, steps = ICONS[finding.severity], f"steps {finding.start:,} to {finding.end:,}"
-    return f"{icon} **{plain(finding.title)}** · {plain(finding.run)} · {steps}"
+def _format_finding(finding: Finding, unit: str) -> str:
+    unit = "steps" if unit == "mixed" else unit  # of files that count differently
+    interval = f"{unit} {finding.start:,} to {finding.end:,}"
+    return f"{ICONS[finding.severity]} **{plain(finding.title)}** · {plain(finding.run)} · {interval}"

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib import figures
+from ganlib.naming import counted
 from ganlib.records import METRICS, recommend
 from ganlib.ui import score_controls, scores
 from ganlib.ui.catalog import generates, runs
@@ -18,10 +19,19 @@ from ganlib.ui.screen import is_phone
 
 
 def draw_recommendation(report: PageReport, ranked: pd.DataFrame, agreement: pd.DataFrame) -> None:
-    """Which of these runs to take, with its reason."""
-    parameters = {run.name: sum(run.parameters.values()) for run in runs() if run.name in set(ranked.run)}
-    for criterion, _, sentence in recommend(ranked, agreement, parameters, run_labels(runs(generates))):
+    """Which of these runs to take, with its reason. Archived runs, which have no weights, cannot be taken."""
+    names = set(ranked.run)
+    takeable = runs(lambda run: run.name in names and not run.archived)
+    parameters = {run.name: sum(run.parameters.values()) for run in takeable}
+    usable = ranked[ranked.run.isin(parameters)]
+    if ranked.metric.iloc[0] == "class_agreement":
+        agreement = agreement[:0]  # the same scores again
+    agreement = agreement[agreement.run.isin(parameters)]
+    for criterion, _, sentence in recommend(usable, agreement, parameters, run_labels(runs(generates))):
         report.caption(f"{criterion}: {sentence}")
+    if archived := len(ranked) - len(usable):
+        has = "has" if archived == 1 else "have"
+        report.caption(f"{counted(archived, 'archived run')} {has} no weights any more and cannot be recommended.")
 
 
 def draw_classes(report: PageReport, classes: pd.DataFrame) -> None:

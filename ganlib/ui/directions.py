@@ -19,6 +19,7 @@ from ganlib.applications.two_sets import direction_between
 from ganlib.errors import GanlibError
 from ganlib.files import describe_os_error
 from ganlib.images import captioned_grid, png
+from ganlib.naming import counted
 from ganlib.runs import Run
 from ganlib.sampling.keyframes import KeyFrame
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
@@ -26,7 +27,7 @@ from ganlib.settings import read_only
 from ganlib.ui import chrome, components, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, request_key
 from ganlib.ui.downloads import draw_download
-from ganlib.ui.links import check_link, draw_link, format_options, write_link
+from ganlib.ui.links import check_link, draw_link, format_options, linked_segments, write_link
 from ganlib.ui.markup import plain
 from ganlib.ui.measuring import Layers, draw_measured
 
@@ -52,17 +53,10 @@ def pick_method(run: Run) -> tuple[str, Layers]:
             "once. Choose another run, or interpolate between two seeds."
         )
     check_link("method", methods.__contains__, f"it can be {', '.join(methods)}")
-    method = st.segmented_control(
-        "Method",
-        methods,
-        default=methods[0],
-        required=True,
-        key="method",
-        bind="query-params",
-        format_func=METHOD_LABELS.__getitem__,
-        help=plain(". ".join(f"{METHOD_LABELS[name]}: {METHODS[name]}" for name in methods)),
-    )
-    return str(method), _pick_layers(run) if method in ("sefa", "pca") else None
+    labels = {name: METHOD_LABELS[name] for name in methods}
+    help = plain(". ".join(f"{label}: {METHODS[name]}" for name, label in labels.items()))
+    method = linked_segments("Method", labels, methods[0], key="method", help=help)
+    return method, _pick_layers(run) if method in ("sefa", "pca") else None
 
 
 def _pick_layers(run: Run) -> Layers:
@@ -90,6 +84,11 @@ def _parse_layers(text: str, total: int) -> tuple[int, int] | None:
     if not (first.isdecimal() and last.isdecimal() and len(text) < 10):
         return None
     return (int(first), int(last) + 1) if int(first) <= int(last) < total else None
+
+
+def method_values(method: str, layers: Layers) -> dict[str, str]:
+    """What a link has of them."""
+    return {"method": method, **({"layers": f"{layers[0]}-{layers[1] - 1}"} if layers else {})}
 
 
 def list_directions(run: Run, method: str, layers: Layers) -> dict[str, Measured]:
@@ -135,7 +134,7 @@ def draw_before_and_after(request: SampleRequest) -> SampleRequest | None:
         cells,
         key="before_and_after",
         testid="image-grid",
-        label=f"{len(request.sources)} images of {request.run.name}, before and after",
+        label=f"{counted(len(request.sources), 'image')} of {request.run.name}, before and after",
         captions=True,
         opens=True,
         columns=columns,
@@ -271,8 +270,7 @@ def draw_direction_links(request: SampleRequest, method: str, layers: Layers) ->
             if request.latents
             else {"seed": format_seeds(request.seeds)}
         ),
-        "method": method,
-        **({"layers": f"{layers[0]}-{layers[1] - 1}"} if layers else {}),
+        **method_values(method, layers),
         **format_options(request.options),
         **({"edits": format_edits(request.edits)} if request.edits else {}),
     }

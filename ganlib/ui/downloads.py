@@ -18,6 +18,11 @@ FORMULA = re.compile(r"\s*[=+@\t\r-]")
 DownloadFile = tuple[str, Callable[[], bytes], str, str, str]  # label, content, file name, MIME type, icon
 
 
+def file_stem(*parts: str) -> str:
+    """A file's name without its ending, of at most 120 characters that every file system takes."""
+    return re.sub(r"[^\w.+,-]", "_", "_".join(parts))[:120]
+
+
 def draw_download(
     label: str, content: Callable[[], bytes], name: str, mime: str, icon: str, key: str | None = None
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from ganlib.applications.variation import augments
 from ganlib.images import png, zip_of_pngs
 from ganlib.models import ImageToImage
 from ganlib.runs import Run
+from ganlib.sampling.request import run_argument
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first
 from ganlib.ui.downloads import draw_files
@@ -106,9 +108,14 @@ def draw_downloads(run: Run, name: str, pictures: Sequence[np.ndarray], drawn: n
     draw_files(files)
 
 
-def draw_edit_link(run: Run, task: str, picture: Picture, values: Mapping[str, object] | None, arguments: str) -> None:
-    """The command line; a link, too, where nothing of it is drawn by hand or uploaded: ``values`` are its rest."""
-    command = " ".join(filter(None, [f'python -m ganlib apply {run.name} "{picture.name}"', arguments, "--out edited"]))
+def draw_edit_link(
+    run: Run, task: str, picture: Picture, values: Mapping[str, object] | None, arguments: Sequence[str]
+) -> None:
+    """The command line with these arguments; a link, too, where nothing of it is drawn by hand or uploaded: ``values``
+    are its rest.
+    """
+    words = ["python", "-m", "ganlib", "apply", run_argument(run), picture.name, *arguments, "--out", "edited"]
+    command = shlex.join(words)
     if values is None or picture.link is None:
         with st.expander("Command line", icon=":material/terminal:"):
             st.caption("What is drawn or uploaded stays in its session; the same from a shell, with the files saved:")

@@ -13,7 +13,7 @@ from ganlib.errors import GanlibError
 from ganlib.runs import Run
 from ganlib.sampling.request import Edit, SampleRequest, format_edits, parse_edits
 from ganlib.ui.catalog import load_model
-from ganlib.ui.links import rerun_with, write_link
+from ganlib.ui.links import format_options, rerun_with, write_link
 from ganlib.ui.markup import plain
 from ganlib.ui.measuring import draw_measured
 
@@ -112,6 +112,7 @@ def draw_directions_link(request: SampleRequest) -> None:
         query["class"] = request.class_names[0]
     if request.edits:
         query[KEY] = format_edits(request.edits)
+    query |= format_options(request.options)
     st.page_link("pages/directions.py", label="Edit along directions", icon=":material/tune:", query_params=query)
 
 

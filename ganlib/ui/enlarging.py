@@ -15,12 +15,13 @@ from ganlib.runs import Run
 from ganlib.sampling.request import class_name
 from ganlib.ui import controls, edit_tasks
 from ganlib.ui.catalog import load_trainable
-from ganlib.ui.links import check_link
+from ganlib.ui.links import check_link, write_link
 from ganlib.ui.picture_source import Picture, pick_picture
 
 LONGEST = 256  # pixels of a side of an upload, which a page enlarges at once
 SEEDS = (0, 1)  # of a LAPGAN's results
 ROW = 5  # pictures
+SHOWN = "enlarged_picture"  # the session's key of the picture that was shown last
 
 
 def draw_enlarging(run: Run) -> None:
@@ -29,10 +30,11 @@ def draw_enlarging(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picture = pick_picture(run, generated=True, whole=0 if sides else LONGEST)
         side = _pick_side(sides) if sides else 0
-        label = controls.pick_class(run, default=picture.label or 0) if run.conditional else None
+        label = _pick_label(run, picture) if run.conditional else None
     small, wanted = _small(run, picture, side)
     scale = scale_of(model, small.shape[0])
-    results = enlarge(model, small, label=label, seeds=SEEDS if isinstance(model, GenerativeModel) else (0,))
+    seeds = SEEDS if isinstance(model, GenerativeModel) else SEEDS[:1]
+    results = enlarge(model, small, label=label, seeds=seeds)
     cells = [(name.capitalize(), filtered(small, scale, name)) for name in FILTERS]
     cells += [(f"{run.name}{f', seed {i}' * (len(results) > 1)}", r) for i, r in enumerate(results)]
     if wanted is not None:
@@ -44,9 +46,20 @@ def draw_enlarging(run: Run) -> None:
             "sharp result may lose in the first and win in the last."
         )
     edit_tasks.draw_downloads(run, f"x{scale}", list(results))
-    arguments = f'--class "{class_name(run, label)}"' if label is not None else ""
-    values = {"side": side} if side else {}
+    values: dict[str, object] = {"side": side} if side else {}
+    values |= {"class": class_name(run, label)} if label is not None else {}
+    arguments = ["--class", class_name(run, label)] if label is not None else []
+    arguments += ["--results", str(len(seeds))] if len(seeds) > 1 else []
     edit_tasks.draw_edit_link(run, edit_tasks.ENLARGE, picture._replace(pixels=small), values, arguments)
+
+
+def _pick_label(run: Run, picture: Picture) -> int:
+    """By default the picture's own class; a choice holds as long as the picture."""
+    if st.session_state.get(SHOWN, picture.digest) != picture.digest:
+        st.session_state.pop("class", None)
+        write_link("class", [])
+    st.session_state[SHOWN] = picture.digest
+    return controls.pick_class(run, default=picture.label or 0)
 
 
 def _pick_side(sides: tuple[int, ...]) -> int:

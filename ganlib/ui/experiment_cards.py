@@ -10,6 +10,7 @@ import streamlit as st
 from ganlib.data import display_name
 from ganlib.data.subset import whole_set
 from ganlib.experiments import Verdict
+from ganlib.naming import counted
 from ganlib.ui import markup, presentation
 from ganlib.ui.experiments import BADGES, Result
 from ganlib.ui.links import check_link
@@ -70,7 +71,7 @@ def draw_start_of_presentation(results: Sequence[Result]) -> None:
         addresses = [f"experiments?experiment={result.experiment.name}" for result in results]
         st.page_link(
             "pages/experiments.py",
-            label=plain(f"Present {len(results)} experiments"),
+            label=plain(f"Present {counted(len(results), 'experiment')}"),
             icon=":material/slideshow:",
             query_params={
                 "experiment": results[0].experiment.name,

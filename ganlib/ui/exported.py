@@ -15,6 +15,7 @@ from ganlib.applications.export.export import CARD, HEADER
 from ganlib.applications.export.manifest import MANIFEST
 from ganlib.errors import GanlibError
 from ganlib.files import DAMAGED_ARCHIVE, describe_os_error, open_zip, read_json
+from ganlib.naming import counted
 from ganlib.settings import results_root
 from ganlib.ui.downloads import draw_download
 from ganlib.ui.markup import plain
@@ -106,7 +107,7 @@ def _read(path: Path, changed: int, size: int) -> Exported:
         if (path / MANIFEST).is_file():
             with (path / MANIFEST).open("rb") as file:
                 rows = max(sum(1 for _ in file) - 1, 0)
-        return Exported(f"{rows:,} images so far, of {header['run']}.", "")
+        return Exported(f"{counted(rows, 'image')} so far, of {header['run']}.", "")
     except (*DAMAGED_ARCHIVE, TypeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise GanlibError(f"{path} is no readable export ({reason}); export it again.") from None

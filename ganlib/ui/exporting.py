@@ -18,10 +18,11 @@ from ganlib.applications.export.selection import Picture, Selection, samples_of
 from ganlib.config import flags
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
+from ganlib.naming import counted
 from ganlib.run_folder import read_sheet
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
-from ganlib.sampling.request import SampleRequest, parse_int
+from ganlib.sampling.request import SampleRequest, parse_int, run_argument
 from ganlib.settings import READ_ONLY, read_only, results_root
 from ganlib.ui import markup
 from ganlib.ui.catalog import generates, has_stages, load_model, quick_first, runs
@@ -74,7 +75,7 @@ class ExportRequest(NamedTuple):
 
     @property
     def command(self) -> str:
-        return shlex.join(["python", "-m", "ganlib", "export", self.run.name, *self.words])
+        return shlex.join(["python", "-m", "ganlib", "export", run_argument(self.run), *self.words])
 
 
 def pick_run() -> Run:
@@ -205,11 +206,12 @@ def draw_preview(request: ExportRequest) -> None:
     """The size of the export and its first images, before any filter."""
     run = request.run
     quotas = request.quotas
+    classes = sum(map(bool, quotas)) if run.conditional else 0
     st.html(
         markup.numbers(
             [
-                (f"{sum(quotas):,}", "images", "In all classes together."),
-                (f"{sum(map(bool, quotas)) if run.conditional else 0}", "classes", "A folder, or a label, each."),
+                _number(sum(quotas), "image", "In all classes together."),
+                _number(classes, "class", "A folder, or a label, each."),
                 (f"{run.config.image_size} px", "PNG", "As the model draws them."),
             ]
         )
@@ -222,6 +224,11 @@ def draw_preview(request: ExportRequest) -> None:
     values |= {"confidence": config.min_confidence, "distance": config.min_distance}
     values |= {"shard": config.shard} if config.format == "webdataset" else {}
     draw_link(values | format_options(request.options), request.command, opens="this form")
+
+
+def _number(n: int, noun: str, explanation: str) -> tuple[str, str, str]:
+    value, _, unit = counted(n, noun).partition(" ")
+    return value, unit, explanation
 
 
 def _draw_pictures(request: ExportRequest) -> None:

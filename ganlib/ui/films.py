@@ -14,11 +14,11 @@ from ganlib.errors import GanlibError
 from ganlib.figures import interpolation_steps
 from ganlib.images import grid, png
 from ganlib.sampling.interpolation import even_positions
-from ganlib.sampling.keyframes import InterpolationRequest
+from ganlib.sampling.keyframes import MARK, InterpolationRequest
 from ganlib.sampling.request import parse_int
 from ganlib.ui import components, markup
 from ganlib.ui.catalog import frames_key, load_model
-from ganlib.ui.downloads import draw_download
+from ganlib.ui.downloads import draw_download, file_stem
 from ganlib.ui.links import check_link, check_link_number
 from ganlib.ui.markup import plain
 
@@ -118,9 +118,9 @@ def even_columns(frames: int, most: int = 8) -> int:
 
 
 def file_name(request: InterpolationRequest) -> str:
-    """Without an ending."""
-    name = f"{request.run.path.name}_{'_to_'.join(str(key.source) for key in request.keys)}"[:100]
-    return "".join(c if c.isalnum() or c in "_.+-" else "_" for c in name)
+    """Run and key frames, without an ending."""
+    names = [key.text(request.run).replace(MARK, "") for key in request.keys]
+    return file_stem(request.run.path.name, "_to_".join(names))
 
 
 def draw_steps(request: InterpolationRequest, frames: np.ndarray) -> None:

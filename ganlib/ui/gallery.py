@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ganlib.naming import counted
 from ganlib.runs import Run
 from ganlib.ui import cards, controls
 from ganlib.ui.links import check_link
@@ -41,7 +42,8 @@ def draw_gallery(runs: Sequence[Run]) -> None:
         return
     grid = st.container(key="grid")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{len(shown)} of {len(runs)} runs", width="content")  # beside the filters they would move it
+        text = f"{len(shown)} of {counted(len(runs), 'run')}"
+        st.caption(plain(text), width="content")  # beside the filters they would move it
         first = (_pick_page(len(shown), PAGE[size]) - 1) * PAGE[size]
     with grid:
         cards.draw_cards(shown[first : first + PAGE[size]], key="gallery", large=size == LARGE)

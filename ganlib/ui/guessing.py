@@ -27,8 +27,8 @@ from ganlib.runs import Run
 from ganlib.settings import read_only
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first, load_model
-from ganlib.ui.chrome import finish
-from ganlib.ui.links import check_link, draw_link, linked_selectbox
+from ganlib.ui.chrome import as_sentences, finish
+from ganlib.ui.links import check_link, check_link_number, draw_link, linked_selectbox
 from ganlib.ui.markup import plain
 from ganlib.ui.names import data_label, model_label, run_labels
 
@@ -62,7 +62,7 @@ def pick_test(runs: Sequence[Run]) -> tuple[Run, int, int]:
     name = linked_selectbox("Run", run_labels(runs), _default(runs).name, key="run")
     check_link("n", list(map(str, COUNTS)).__contains__, f"it can be {', '.join(map(str, COUNTS))}")
     n = st.select_slider("Images", COUNTS, value=20, key="n", bind="query-params")
-    check_link("test", str.isdecimal, "tests are whole numbers")
+    check_link_number("test", 0, SEED_LIMIT - 1)
     help = "The same number is the same test. Take another to see other images."
     test = st.number_input("Test", 0, SEED_LIMIT - 1, 0, 1, key="test", bind="query-params", help=help)
     return runs[names.index(name)], int(n), int(test)
@@ -93,6 +93,7 @@ def draw_guessing(run: Run, n: int, number: int) -> None:
 
 
 @st.fragment
+@as_sentences()
 def _judge(test: HumanTest, answers: Answers, person: str) -> None:
     image = len(answers.by_person.get(person, {}))
     if image == len(test):
@@ -134,6 +135,7 @@ def _draw_result(test: HumanTest, answers: Answers, person: str, run: Run) -> No
 
 
 @st.fragment(run_every=POLL_SECONDS)
+@as_sentences()
 def _draw_everybody(test: HumanTest, answers: Answers, run: Run) -> None:
     """The rate of all who have finished, beside published ones; it follows those who still judge."""
     finished = answers.finished(len(test))
@@ -166,7 +168,7 @@ def _save(test: HumanTest, answers: Answers, run: Run) -> None:
 
 
 def _next_test() -> None:
-    st.session_state["test"] += 1
+    st.session_state["test"] = (st.session_state["test"] + 1) % SEED_LIMIT
 
 
 def _caption(generated: bool, wrong: bool) -> str:

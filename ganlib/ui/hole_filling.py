@@ -32,7 +32,7 @@ HOLE_COLOUR = "#ff4d99"
 
 class MaskChoice(NamedTuple):
     mask: np.ndarray  # (H, W) bool, True in the hole
-    argument: str  # of the command line
+    arguments: list[str]  # of the command line
     link: dict[str, Any] | None  # None of a drawn one
 
 
@@ -57,10 +57,11 @@ def draw_hole_filling(run: Run) -> None:
             results = _fill(run, picture, choice, label, method, config)
             _draw_results(picture, choice, results, columns)
         edit_tasks.draw_downloads(run, "filled", list(results), choice.mask[..., None].astype(np.uint8) * 255)
-        named = f'--class "{class_name(run, label)}"' if label is not None else ""
-        settings = f"--results {config.results} --steps {config.steps}" if method != "learned" else ""
-        link = None if choice.link is None else choice.link | {"results": config.results, "steps": config.steps}
-        arguments = " ".join(filter(None, [f"--mask {choice.argument}", named, settings]))
+        settings = _settings(load_trainable(run), method, config)
+        arguments = ["--mask", *choice.arguments, *(["--class", class_name(run, label)] if label is not None else [])]
+        for name, value in settings.items():
+            arguments += [f"--{name}", str(value)]
+        link = None if choice.link is None else choice.link | settings | _linked_label(run, picture, label)
         edit_tasks.draw_edit_link(run, edit_tasks.FILL, picture, link, arguments)
 
 
@@ -85,6 +86,15 @@ def _pick_config(run: Run, model: Trainable) -> tuple[Method, InpaintingConfig]:
     return method, InpaintingConfig(results=int(results), steps=int(steps))
 
 
+def _settings(model: Trainable, method: Method, config: InpaintingConfig) -> dict[str, Any]:
+    """What of them the link and the command line have, by the same names."""
+    if method == "learned":
+        return {}
+    chosen = {"method": method} if len(methods_of(model)) > 1 else {}
+    steps = {"steps": config.steps} if method == "latents" else {}
+    return {**chosen, "results": config.results, **steps}
+
+
 def _pick_label(run: Run, picture: Picture) -> int | None:
     """The picture's own class where that is known, else what the classifier sees or a choice."""
     if not run.conditional:
@@ -93,9 +103,16 @@ def _pick_label(run: Run, picture: Picture) -> int | None:
         st.caption(plain(f"Class: {class_name(run, picture.label)}"))
         return picture.label
     seen = inspection.most_likely_class(run, picture.pixels)
-    if seen is not None and st.toggle(plain(f"Seen class: {class_name(run, seen)}"), True, key="seen"):
+    if seen is not None and st.toggle(
+        plain(f"Seen class: {class_name(run, seen)}"), True, key="seen", bind="query-params"
+    ):
         return seen
     return controls.pick_class(run)
+
+
+def _linked_label(run: Run, picture: Picture, label: int | None) -> dict[str, str]:
+    """Nothing where the picture tells its class."""
+    return {} if label is None or picture.label is not None else {"seen": "false", "class": class_name(run, label)}
 
 
 def _pick_preset(picture: Picture) -> MaskChoice | None:
@@ -111,7 +128,7 @@ def _pick_preset(picture: Picture) -> MaskChoice | None:
         seed = int(st.number_input("Another one", 0, MOST_HOLE_SEED, 0, key="hole_seed", bind="query-params"))
     mask = draw_masks([kind], 1, picture.pixels.shape[0], Generator().manual_seed(seed))[0, 0].numpy() > 0
     link = {"hole": name, "hole_seed": seed}
-    return MaskChoice(mask, f"{kind} --seed {seed}" if seed else kind, link)
+    return MaskChoice(mask, [kind, "--seed", str(seed)] if seed else [kind], link)
 
 
 def _draw_mask(picture: Picture) -> MaskChoice:
@@ -127,7 +144,7 @@ def _draw_mask(picture: Picture) -> MaskChoice:
         tool="rect" if tool == "Rectangle" else "freedraw",
         width=width,
     )
-    return MaskChoice(mask, edit_tasks.DRAWING_FILE, None)
+    return MaskChoice(mask, [edit_tasks.DRAWING_FILE], None)
 
 
 def _fill(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from ganlib.data.sets import Images
 from ganlib.devices import on_device, pick_device
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
+from ganlib.logs.diagnosis.objectives import find_objective
 from ganlib.metrics.references import load_training_images
 from ganlib.models import Trainable
 from ganlib.models.abilities import Classifies, Scores
@@ -20,15 +23,23 @@ from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, class_name
 from ganlib.ui import attention, editing, links, markup, tray
 from ganlib.ui.catalog import generate_images, load_model, runs
+from ganlib.ui.chrome import as_sentences
 from ganlib.ui.markup import plain
 
 LIKELY = 3  # classes named
 NEIGHBOURS = 6
 BLOCK = 4096  # training images compared at once
 MOST_DECODED = 50_000  # of shards, whose images are not stored decoded
+SCORE_MEANINGS = {  # by the name of the objective; of the others it is a logit
+    "Wasserstein": "a critic's value, higher for real; only differences between images count",
+    "relativistic": "higher for real; only differences between images count",
+    "least squares": "trained towards 1 for real, 0 for generated",
+    "hinge": "trained above +1 for real, below −1 for generated",
+}
 
 
 @st.dialog("Image", width="medium")
+@as_sentences()
 def show_image(request: SampleRequest) -> None:
     """The first image of a request, large, and what can be said of it."""
     request = request.head(1)
@@ -38,15 +49,25 @@ def show_image(request: SampleRequest) -> None:
     with right:
         st.markdown(f"**{plain(request.captions[0])}**")
         st.caption(plain(f"{request.run.name} · {describe_options(request)}"))
-        for sentence in [*describe_classes(request.run, image), *describe_score(request, image)]:
+        for sentence in [
+            *_sentences("What the classifier sees", partial(describe_classes, request.run, image)),
+            *_sentences("D's score", partial(describe_score, request, image)),
+        ]:
             st.markdown(plain(sentence))
-        if not request.edits and not request.latents:  # a favourite is a run, a class and a seed
-            tray.draw_favourite_button(request)
+        tray.draw_favourite_button(request)
         editing.draw_directions_link(request)
         _draw_interpolation_links(request)
     attention.draw_attention(request)
     if st.toggle("Nearest training images", key="neighbours"):
         _draw_neighbours(request.run, image)
+
+
+def _sentences(what: str, describe: Callable[[], list[str]]) -> list[str]:
+    """Those of ``describe``, or why there are none; the rest of the dialog stays."""
+    try:
+        return describe()
+    except GanlibError as error:
+        return [f"{what} is not known: {error}"]
 
 
 def describe_options(request: SampleRequest) -> str:
@@ -99,13 +120,14 @@ def find_classifier(run: Run) -> Run | None:
 
 
 def describe_score(request: SampleRequest, image: np.ndarray) -> list[str]:
-    """The discriminator's logit for the image; [] of a model without one."""
+    """What the discriminator or critic gives the image, and what that means; [] of a model without one."""
     model = load_model(request.run)
     if not isinstance(model, Scores):
         return []
     labels = None if request.image_labels is None else torch.tensor(request.image_labels[:1], device=model.device)
     score = float(on_device(model.device, lambda: model.score(_batch(image, model), labels)))
-    return [f"D's score: {score:+.2f} (a logit, high for real)."]
+    meaning = SCORE_MEANINGS.get(find_objective(model.loss_kind).name, "a logit, high for real")
+    return [f"D's score: {score:+.2f} ({meaning})."]
 
 
 class Neighbour(NamedTuple):
@@ -171,6 +193,7 @@ def _draw_interpolation_links(request: SampleRequest) -> None:
                 link[f"seed_{end}"] = str(request.seeds[0])
             if request.classes:
                 link[f"class_{end}"] = request.class_names[0]
+            link |= links.format_options(request.options)
             st.page_link("pages/interpolation.py", label=label, icon=":material/timeline:", query_params=link)
 
 

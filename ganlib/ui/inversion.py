@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from copy import copy
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from ganlib.sampling.request import Edit, class_name, format_edits, run_argument
 from ganlib.settings import read_only
 from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
-from ganlib.ui.downloads import draw_download
+from ganlib.ui.downloads import draw_download, file_stem
 from ganlib.ui.links import check_link_number, draw_link
 from ganlib.ui.markup import plain
 from ganlib.ui.picture_source import Picture
@@ -75,7 +77,7 @@ def invert(run: Run, picture: Picture, label: int | None, config: InversionConfi
     if model.stages() > 1 and not isinstance(model, Encodes):
         chrome.finish(
             f"{run.name} makes an image in {model.stages()} steps, too many to optimise through on a page; run "
-            f"python -m ganlib invert {run.name} PICTURE instead."
+            f"python -m ganlib invert {run_argument(run)} PICTURE instead."
         )
     digest = picture.digest
     device = st.session_state.get("device", "auto")
@@ -130,18 +132,20 @@ def can_be_edited(run: Run) -> bool:
     return has_directions(load_model(run))
 
 
-def draw_saving(run: Run, inversion: Inversion) -> None:
-    """The pair as a file, and the latents by name into the run's folder."""
+def draw_saving(
+    run: Run, picture: Picture, inversion: Inversion, edits: tuple[Edit, ...], edited: np.ndarray | None
+) -> None:
+    """The inversion and the edited picture as files, and the latents by name into the run's folder."""
     image = inversion.image
     assert image is not None
+    name = file_stem(run.path.name, PurePath(picture.name).stem)
     with st.container(horizontal=True):
         draw_download(
-            "Inversion as PNG",
-            lambda: png(to_uint8(image)[0]),
-            f"{run.name}_inversion.png",
-            "image/png",
-            "image",
+            "Inversion as PNG", lambda: png(to_uint8(image)[0]), f"{name}_inversion.png", "image/png", "image"
         )
+        if edited is not None:
+            file = f"{name}_{file_stem(format_edits(edits))}.png"
+            draw_download("Edited picture as PNG", lambda: png(edited), file, "image/png", "image")
         if not inversion.config.tuning_steps and not read_only():  # else they belong to the tuned weights
             with st.popover("Save the latents", icon=":material/save:"), st.form("save_latents", border=False):
                 st.text_input("Name", key="latents_name", placeholder="my dog")
@@ -162,8 +166,13 @@ def _save(run: Run, inversion: Inversion) -> None:
         st.session_state[OUTCOME] = describe_os_error(error), True
 
 
-def draw_inversion_link(run: Run, picture: Picture, inversion: Inversion, edits: tuple[Edit, ...]) -> None:
-    """The picture's file, the command line and the snippet; a link where the picture is one of the test set."""
+def draw_inversion_link(
+    run: Run, picture: Picture, inversion: Inversion, edits: tuple[Edit, ...], method_values: Mapping[str, str]
+) -> None:
+    """The picture's file, the command line and the snippet; a link where the picture is one of the test set.
+
+    ``method_values``: what the link has of the directions offered beside the picture.
+    """
     config, label = inversion.config, inversion.label
     options = {}
     if not isinstance(load_model(run), Encodes):
@@ -184,6 +193,7 @@ def draw_inversion_link(run: Run, picture: Picture, inversion: Inversion, edits:
         **({"seen": "false", "class": class_name(run, label)} if label is not None else {}),
         "steps": config.steps,
         "tuning": config.tuning_steps,
+        **method_values,
         **({"edits": format_edits(edits)} if edits else {}),
     }
     draw_download(

@@ -66,15 +66,42 @@ def linked_selectbox(
 
     Streamlit's own binding would write into the link what ``format_func`` returns.
     """
-    linked = st.query_params.get(key)
-    st.session_state[key] = linked if linked in labels else default
+    _follow_linked(key, labels, default)
 
     def write() -> None:
-        write_link(key, [value for value in [st.session_state[key]] if value != default])
+        _write_choice(key, default)
         for name, value in (keep or {}).items():
             write_link(name, [value])
 
     return str(st.selectbox(plain(label), list(labels), key=key, format_func=labels.__getitem__, on_change=write))
+
+
+def linked_segments(label: str, labels: Mapping[str, str], default: str, *, key: str, help: str | None = None) -> str:
+    """``linked_selectbox`` as buttons side by side."""
+    _follow_linked(key, labels, default)
+    choice = st.segmented_control(
+        plain(label),
+        list(labels),
+        required=True,
+        key=key,
+        format_func=lambda value: plain(labels[value]),
+        on_change=_write_choice,
+        args=(key, default),
+        help=help,
+    )
+    return str(choice)
+
+
+def _follow_linked(key: str, labels: Mapping[str, str], default: str) -> None:
+    """The widget's value is the link's; one that is no longer among ``labels`` leaves the link."""
+    linked = st.query_params.get(key)
+    if linked is not None and linked not in labels:
+        write_link(key, [])
+    st.session_state[key] = linked if linked in labels else default
+
+
+def _write_choice(key: str, default: str) -> None:
+    write_link(key, [value for value in [st.session_state[key]] if value != default])
 
 
 def linked_text(label: str, default: str, *, key: str, help: str | None = None) -> str:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from ganlib.experiments import readable
 from ganlib.images import png
+from ganlib.naming import counted
 from ganlib.picture_files import open_picture
 from ganlib.sampling.request import SampleRequest
 
@@ -89,7 +90,7 @@ def strip_rows(labels: Mapping[str, str], strengths: Sequence[float], strips: Se
         for (name, label), strip in zip(labels.items(), strips, strict=True)
     )
     style = f"gap:.25rem;grid-template-columns:repeat({len(strengths)},minmax(0,7rem))"
-    return _group("direction-strips", f"Film strips of {len(labels)} directions", style, f"{heads}{rows}")
+    return _group("direction-strips", f"Film strips of {counted(len(labels), 'direction')}", style, f"{heads}{rows}")
 
 
 def option_sheet(rows: Sequence[str], columns: Sequence[str], images: np.ndarray, label: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ganlib.applications.snippets import sample_snippet
 from ganlib.images import grid, png, strip, zip_of_pngs
+from ganlib.naming import counted
 from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, format_edits, format_seeds
 from ganlib.ui import components, growth, markup
@@ -25,7 +25,7 @@ from ganlib.ui.catalog import (
     request_key,
 )
 from ganlib.ui.controls import COUNTS
-from ganlib.ui.downloads import draw_download
+from ganlib.ui.downloads import draw_download, file_stem
 from ganlib.ui.links import draw_link, format_options
 from ganlib.ui.names import run_labels
 
@@ -53,7 +53,7 @@ def draw_samples(requests: Sequence[SampleRequest]) -> tuple[list[Samples], Samp
         cells,
         key="pictures",
         testid="image-grid",
-        label=f"{sum(map(len, images))} images of {names}",
+        label=f"{counted(sum(map(len, images)), 'image')} of {names}",
         captions=True,
         opens=all(samples.done for samples in drawn),
         columns=columns,
@@ -197,8 +197,7 @@ def file_name(request: SampleRequest) -> str:
     options = [f"{name}_{value}" for name, value in format_options(changed_options(request)).items()]
     edits = [format_edits(request.edits)] if request.edits else []
     sources = "_".join(map(str, request.latents)) or f"seeds_{format_seeds(request.seeds)}"
-    parts = [request.run.path.name, *classes, sources, *options, *edits]
-    return re.sub(r"[^\w.+,-]", "_", "_".join(parts))[:120]
+    return file_stem(request.run.path.name, *classes, sources, *options, *edits)
 
 
 def changed_options(request: SampleRequest) -> dict[str, Any]:

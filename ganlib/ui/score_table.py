@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ganlib.metrics.published import published
+from ganlib.naming import counted
 from ganlib.records import METRICS
 from ganlib.runs import Run
 from ganlib.ui.catalog import generates, runs
@@ -87,10 +88,13 @@ def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFra
     """The runs of the same data set that are not ranked here, each with the reason."""
     metric = ranked.metric.iloc[0]
     measured = present[present.metric == metric]
+    alike = set(measured.run[measured.protocol == ranked.protocol.iloc[0]])
     other = dict(zip(measured.run, measured.protocol_label, strict=True))
     stale = set(records.run[(records.metric == metric) & records.snapshot.isna()])
 
     def reason(run: Run) -> str:
+        if run.name in alike:
+            return "Measured alike, not among the chosen runs"
         if run.name in other:
             return f"Measured under another protocol: {other[run.name]}"
         if METRICS[metric].needs_classes and not run.conditional:
@@ -103,19 +107,23 @@ def draw_unranked(report: PageReport, records: pd.DataFrame, present: pd.DataFra
     if not unranked:
         return
     table = pd.DataFrame({"Run": [run.name for run in unranked], "Reason": [reason(run) for run in unranked]})
-    subject = "1 run is" if len(unranked) == 1 else f"{len(unranked)} runs are"
+    subject = f"{counted(len(unranked), 'run')} {'is' if len(unranked) == 1 else 'are'}"
     with st.expander(plain(f"{subject} not ranked here"), icon=":material/rule:"):
         report.table(table, heading="Not ranked", alt="Table of the runs that are not ranked and why.")
 
 
-def draw_published(report: PageReport, ranked: pd.DataFrame) -> None:
-    """Values that others report for the same data set and extractor, apart from our own."""
-    values = published(ranked.data.iloc[0], ranked.extractor.iloc[0])
+def draw_published(report: PageReport, ranked: pd.DataFrame, data: str) -> None:
+    """Values that others report for the same data set and extractor, apart from our own.
+
+    ``data``: of the ranked runs, for a metric without a reference.
+    """
+    values = published(ranked.data.iloc[0] or data, ranked.extractor.iloc[0])
     metric = ranked.metric.iloc[0]
     if metric not in values or values[metric].isna().all():
         return
     columns = {"model": "Model", metric: METRICS[metric].label, "source": "Source", "protocol": "Protocol"}
-    table = values.dropna(subset=[metric]).sort_values(metric)[list(columns)].rename(columns=columns)
+    lower = METRICS[metric].better == "lower"
+    table = values.dropna(subset=[metric]).sort_values(metric, ascending=lower)[list(columns)].rename(columns=columns)
     with st.expander("Published values", icon=":material/menu_book:"):
         st.caption("As their sources report them, each under its own protocol: to be read beside ours, not ranked.")
         heading = "Published values, each under its own protocol"

@@ -14,6 +14,7 @@ from ganlib.records import (
     measured_on,
     pair_scores,
     rank_agreement,
+    rank_protocols,
     with_snapshots,
 )
 from ganlib.runs import Run
@@ -117,11 +118,16 @@ def title_of(name: str, extractor: str) -> str:
     return f"{metric.label}{f' on {features.name} features' if features else ''} ({metric.better} is better)"
 
 
-def class_agreement(present: pd.DataFrame, protocol: str) -> pd.DataFrame:
-    """Of the images of this protocol, whatever measures them otherwise: it is always the data set's classifier's."""
-    rows, shown = by_date(present[present.metric == "class_agreement"]), Protocol.from_key(protocol)
+def class_agreement(present: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
+    """Of the ranked runs, on the images of their protocol, by the one classifier that most of them share.
+
+    It is always a classifier of the data set, whatever measures the images otherwise.
+    """
+    shown = Protocol.from_key(ranked.protocol.iloc[0])
+    rows = by_date(present[(present.metric == "class_agreement") & present.run.isin(ranked.run)])
     same = [(p.n_fake, p.options) == (shown.n_fake, shown.options) for p in map(Protocol.from_key, rows.protocol)]
-    return rows[pd.Series(same, rows.index, dtype=bool)]
+    rows = rows[pd.Series(same, rows.index, dtype=bool)]
+    return rows[rows.protocol == rank_protocols(rows)[0]] if len(rows) else rows
 
 
 def describe_extractor(ranked: pd.DataFrame) -> str:
@@ -142,8 +148,11 @@ def other_features(measured: pd.DataFrame, ranked: pd.DataFrame) -> list[tuple[p
     ]
 
 
-def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame) -> str:
-    """How far other extractors, and published values, order the ranked runs alike; "" where nothing is known."""
+def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame, data: str) -> str:
+    """How far other extractors, and published values, order the ranked runs alike; "" where nothing is known.
+
+    ``data``: of the ranked runs, for a metric without a reference.
+    """
     agreement = rank_agreement(measured, ranked.protocol.iloc[0])
     parts = [
         f"{row.correlation:.2f} with {features.name} features ({row.runs} runs)"
@@ -152,7 +161,7 @@ def describe_agreement(measured: pd.DataFrame, ranked: pd.DataFrame) -> str:
     ]
     metric = ranked.metric.iloc[0]
     models = {run.name: run.model_name for run in runs()}
-    order = published_order(ranked.data.iloc[0], metric)
+    order = published_order(ranked.data.iloc[0] or data, metric)
     if known := agreement_with(ranked.set_index("run").value, models, METRICS[metric].better, order):
         n, correlation = known
         parts.append(f"{correlation:.2f} with the published order ({ORDER}, {n} architectures)")

@@ -37,7 +37,8 @@ def draw_sketching(run: Run) -> None:
             )
         edit_tasks.draw_downloads(run, model.task, [result], source if drawn else None)
         shown = picture._replace(name=edit_tasks.DRAWING_FILE) if drawn else picture
-        edit_tasks.draw_edit_link(run, edit_tasks.DRAW, shown, None if drawn else {}, "--drawing" if drawn else "")
+        arguments = ["--drawing"] if drawn else []
+        edit_tasks.draw_edit_link(run, edit_tasks.DRAW, shown, None if drawn else {}, arguments)
 
 
 def _draw_lines(edges: np.ndarray, digest: str) -> tuple[np.ndarray, bool]:

@@ -15,10 +15,12 @@ import streamlit as st
 from ganlib.errors import GanlibError
 from ganlib.logs import LogTree, NotebookSample, RunLogs, concat
 from ganlib.logs.uploads import read_upload
-from ganlib.naming import run_names
+from ganlib.naming import counted, run_names
 from ganlib.settings import log_roots
 from ganlib.ui.catalog import run_folders
+from ganlib.ui.chrome import as_sentences
 from ganlib.ui.links import add_to_link, remember_uploads
+from ganlib.ui.markup import plain
 
 UPLOAD_MEGABYTES = 200  # of one file as it comes
 SELECTED_RUNS = 6  # of an upload
@@ -156,7 +158,7 @@ def draw_skipped_lines(frame: pd.DataFrame) -> None:
     """The lines that no reader could parse, and why."""
     total = frame.attrs.get("skipped_total", 0)
     if total:
-        with st.expander(f"{total:,} skipped line{'s' * (total > 1)}", icon=":material/rule:"):
+        with st.expander(plain(counted(total, "skipped line")), icon=":material/rule:"):
             lines = [(Path(s.path).name, s.line, s.reason) for s in frame.attrs["skipped"]]
             st.dataframe(pd.DataFrame(lines, columns=["File", "Line", "Reason"]), hide_index=True, placeholder="–")
 
@@ -168,6 +170,7 @@ def pick_follow(names: Sequence[str]) -> None:
         st.fragment(_rerun_when_grown, run_every=POLL_SECONDS)(names, logs.read(names), set(logs.runs()[0]))
 
 
+@as_sentences()
 def _rerun_when_grown(names: Sequence[str], drawn: pd.DataFrame, runs: set[str]) -> None:
     logs = _server_logs()
     if set(logs.runs(LISTING_SECONDS)[0]) != runs or logs.read(names) is not drawn:

@@ -9,7 +9,7 @@ from ganlib.applications.translation import change_map, translate
 from ganlib.models import ImageToImage
 from ganlib.records import Protocol
 from ganlib.runs import Run
-from ganlib.sampling.request import class_name
+from ganlib.sampling.request import class_name, run_argument
 from ganlib.ui import edit_tasks
 from ganlib.ui.catalog import load_trainable, present_scores
 from ganlib.ui.links import linked_selectbox
@@ -40,7 +40,7 @@ def draw_translating(run: Run) -> None:
     st.caption(f"The way there and back changes a pixel by {lost:.1f} of 255 levels on average.")
     _draw_distances(run, directions[source])
     edit_tasks.draw_downloads(run, "translated", [there[0]])
-    edit_tasks.draw_edit_link(run, edit_tasks.TRANSLATE, picture, {"from": source}, f'--from "{source}"')
+    edit_tasks.draw_edit_link(run, edit_tasks.TRANSLATE, picture, {"from": source}, ["--from", source])
 
 
 def _draw_distances(run: Run, direction: str) -> None:
@@ -50,11 +50,8 @@ def _draw_distances(run: Run, direction: str) -> None:
     tasks = own.protocol.map(lambda key: Protocol.from_key(key).extra.get("task"))
     own = own[(tasks == direction).astype(bool)]
     if own.empty:
-        st.caption(
-            plain(
-                f"Whether the domains come nearer: python -m ganlib evaluate {run.name} --extractor efficientnet_lite0"
-            )
-        )
+        command = f"python -m ganlib evaluate {run_argument(run)} --extractor efficientnet_lite0"
+        st.caption(plain(f"Whether the domains come nearer: {command}"))
     for protocol, rows in own.groupby("protocol_label", sort=False):
         values = dict(zip(rows.metric, rows.value, strict=True))
         if len(values) == 2:

@@ -13,6 +13,7 @@ from ganlib.runs import Run
 from ganlib.sampling.request import SampleRequest, parse_int
 from ganlib.ui import components, markup
 from ganlib.ui.catalog import generate_images, has_stages
+from ganlib.ui.samples import changed_options
 
 KEY, MAX_FAVOURITES = "fav", 24
 
@@ -38,8 +39,16 @@ def as_text(request: SampleRequest) -> str:
     return "~".join([request.run.name, *(request.class_names or [""]), str(request.seeds[0])])
 
 
+def can_be_favourite(request: SampleRequest) -> bool:
+    """Whether run, class and seed say all of the image, and the tray draws it at once."""
+    changed = request.edits or request.latents or changed_options(request)
+    return not changed and not has_stages(request.run, {})
+
+
 def draw_favourite_button(request: SampleRequest) -> None:
-    """Puts an image into the tray or takes it out."""
+    """Puts an image into the tray or takes it out; no button for one that could not be kept."""
+    if not can_be_favourite(request):
+        return
     text, kept = as_text(request), st.query_params.get_all(KEY)
     if text in kept:
         if st.button("Remove from favourites", icon=":material/heart_minus:", key="unfavour"):

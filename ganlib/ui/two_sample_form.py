@@ -14,7 +14,7 @@ from ganlib.twosample.config import SECTIONS, STANDARD, ComparisonConfig
 from ganlib.twosample.folders import default_folder
 from ganlib.ui.catalog import generates, runs
 from ganlib.ui.jobs import Job, draw_progress, jobs
-from ganlib.ui.links import check_link_list
+from ganlib.ui.links import check_link_list, linked_multiselect
 from ganlib.ui.markup import plain
 from ganlib.ui.names import run_labels
 from ganlib.ui.stored_results import result_id
@@ -72,9 +72,7 @@ def _is_own(job: Job | None) -> bool:
 
 def _pick_config() -> ComparisonConfig:
     check_link_list("sections", SECTIONS)
-    sections = st.multiselect(
-        "What to test", SECTIONS, STANDARD, key="sections", bind="query-params", format_func=LABELS.__getitem__
-    )
+    sections = linked_multiselect("What to test", {name: LABELS[name] for name in SECTIONS}, STANDARD, key="sections")
     n = st.select_slider("Images a side, at most", COUNTS, 1_000, key="n", format_func="{:,}".format)
     encoder = _pick_encoder() if "latents" in sections else None
     with st.popover("More settings", icon=":material/tune:"):

@@ -28,5 +28,5 @@ def draw_varying(run: Run) -> None:
     cells += [(f"Seed {seed}", result) for seed, result in zip(seeds, results, strict=True)]
     edit_tasks.draw_pictures(cells, ROW)
     edit_tasks.draw_downloads(run, "varied", list(results))
-    arguments = f"--results {RESULTS}" + (f" --seed {first}" if first else "")
+    arguments = ["--results", str(RESULTS), *(["--seed", str(first)] if first else [])]
     edit_tasks.draw_edit_link(run, edit_tasks.VARY, picture, {"noise": first}, arguments)

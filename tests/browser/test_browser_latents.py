@@ -41,7 +41,7 @@ def test_an_uploaded_picture_is_inverted_edited_and_saved(tab, tmp_path: Path):
     expect(pictures).to_have_count(3)
     assert asked(page)["edits"] == ["sefa-2=4"]
     name, content = saved(page, "Inversion as PNG")
-    assert name == f"{CONDITIONAL}_inversion.png"
+    assert name == f"{CONDITIONAL}_own_inversion.png"
     assert pixels(content).shape == (16, 16)
 
 

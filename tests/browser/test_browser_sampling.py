@@ -106,7 +106,7 @@ def test_an_interpolation_plays_and_can_be_kept(tab):
     player.get_by_role("button", name="Play").click()
     expect(player.get_by_text(re.compile("^1 of 6: "))).to_be_visible()
     name, content = saved(page, "GIF")
-    assert name == f"{OTHER}_0_to_1.gif"
+    assert name == f"{OTHER}_2_0_to_7_1.gif"
     with Image.open(io.BytesIO(content)) as gif:
         assert (gif.format, getattr(gif, "n_frames", 1), gif.info["duration"]) == ("GIF", 10, 100)  # there and back
     first = from_data_url(strip.first.get_attribute("src"))

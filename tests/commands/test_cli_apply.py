@@ -81,6 +81,16 @@ def test_a_gan_fills_holes_with_several_results(folder, tmp_path, capsys):
     assert list(pictures) == ["a-0.png", "a-1.png", "deep/b-0.png", "deep/b-1.png"]
 
 
+def test_a_run_that_can_fills_holes_by_the_named_method(folder, tmp_path, capsys):
+    write_run(tmp_path / "run", "bigan")
+    few = ["--mask", "half", "--results", "1", "--steps", "2", "--starts", "4", "--rounds", "2"]
+    usual, _ = apply(tmp_path / "run", folder, *few, capsys=capsys)
+    named, _ = apply(tmp_path / "run", folder, *few, "--method", "latents", capsys=capsys)
+    other, _ = apply(tmp_path / "run", folder, *few, "--method", "reencoding", capsys=capsys)
+    assert (usual["a.png"] == named["a.png"]).all()
+    assert (usual["a.png"] != other["a.png"]).any()
+
+
 def test_a_lapgan_enlarges_by_its_levels(folder, tmp_path, capsys):
     write_run(tmp_path / "run", "lapgan")
     pictures, _ = apply(tmp_path / "run", folder, "--results", "2", "--class", "b", capsys=capsys)
@@ -120,6 +130,13 @@ REFUSED = {
     "unknown domain": ("cyclegan", ["--from", "x"], "not 'x'; say it with --from"),
     "no mask": ("context_encoder", [], "say where with --mask, centre, half"),
     "mask": ("srgan", ["--mask", "centre"], "fills no holes, so leave --mask out"),
+    "method": (
+        "dcgan",
+        ["--mask", "half", "--method", "repaint"],
+        "fills no holes by repaint; choose latents, or leave",
+    ),
+    "method without holes": ("srgan", ["--method", "latents"], "fills no holes, so leave --method out"),
+    "method without mask": ("dcgan", ["--method", "latents"], "say where with --mask"),
     "missing mask": ("context_encoder", ["--mask", "hole.png"], "There is no mask hole.png"),
     "from": ("srgan", ["--from", "a"], "does not translate between domains"),
     "drawing": ("pix2pix", ["--drawing"], "makes no pictures of drawings"),

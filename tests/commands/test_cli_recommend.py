@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.command_line import run_command, run_refused_command
-from helpers.gallery import CONDITIONAL, OTHER
+from helpers.gallery import CONDITIONAL, OTHER, archive_in_place, copy_of
 
 
 def test_each_data_set_has_its_best_run_and_its_smallest(gallery, capsys):
@@ -14,9 +14,18 @@ def test_each_data_set_has_its_best_run_and_its_smallest(gallery, capsys):
     assert run_command("recommend", "digits", capsys=capsys) == text
 
 
+def test_an_archived_run_is_not_recommended(gallery, monkeypatch, tmp_path, capsys):
+    root = copy_of(gallery, tmp_path / "gallery")
+    archive_in_place(root / CONDITIONAL)
+    monkeypatch.setenv("GANLIB_GALLERY", str(root))
+    text = run_command("recommend", "digits", capsys=capsys)
+    assert f"Best by FID: {OTHER} (8.25 ± 1), the only run that is measured." in text
+    assert CONDITIONAL not in text
+
+
 def test_a_data_set_without_scores_is_a_sentence(gallery, monkeypatch, tmp_path, capsys):
-    assert "No run of 'digit' has an FID; there are scores of digits." in run_refused_command(
+    assert "No run of 'digit' has weights and an FID; there are scores of digits." in run_refused_command(
         "recommend", "digit", capsys=capsys
     )
     monkeypatch.setenv("GANLIB_GALLERY", str(tmp_path / "nothing"))
-    assert "No run has an FID yet" in run_refused_command("recommend", capsys=capsys)
+    assert "No run with weights has an FID yet" in run_refused_command("recommend", capsys=capsys)

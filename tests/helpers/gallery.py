@@ -9,12 +9,14 @@ import shutil
 from base64 import b64decode
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ganlib.__main__ import main
+from ganlib.archive import archive_run
 from ganlib.data import load_data
 from ganlib.models import GenerativeModel
 from ganlib.records import Record, append_records
@@ -67,6 +69,14 @@ def add_able_runs(root: Path) -> None:
     """Runs that can do more than draw at once: codes, stages, styles, many steps. Tiny and untrained."""
     for name in (CODES, CANVAS, PYRAMID, STYLES, SLOW):
         write_run(root / name, name.removeprefix("noise-"))
+
+
+def archive_in_place(path: Path) -> None:
+    """The run loses its weights, as ``archive_run`` leaves it."""
+    with TemporaryDirectory() as folder:
+        archived = archive_run(Run(path), Path(folder))
+        shutil.rmtree(path)
+        copy_of(archived.path, path)
 
 
 def copy_of(gallery: Path, root: Path) -> Path:

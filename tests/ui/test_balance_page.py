@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,7 +13,7 @@ import pytest
 
 from ganlib.__main__ import main
 from ganlib.applications.balancing.verdict import verdict
-from ganlib.balances import balances, read_balance
+from ganlib.balances import FILE, balances, read_balance
 from ganlib.data import load_data
 from ganlib.ui.jobs import jobs
 from helpers.gallery import CONDITIONAL, copy_of
@@ -83,7 +84,7 @@ def test_a_comparison_is_made_in_a_process_and_opens(own_gallery, no_jobs):
     assert [button.label for button in at.button if button.label == "Stop"]
     job.stop()
     at = fine(at.run())
-    assert "nothing was stored" in at.info[0].value
+    assert "Compare with the same choices goes on from there." in at.info[0].value
 
 
 def test_the_data_set_is_chosen_first_and_its_counts_are_seen_at_once(own_gallery):
@@ -150,7 +151,8 @@ def test_another_generator_changes_no_data_set(own_gallery):
 def test_the_recall_of_chosen_methods_is_shown_with_intervals(balanced, use):
     use(balanced)
     at = open_page("balance")
-    chosen = at.multiselect(key="recall_of")
+    (folder,) = balances(balanced / CONDITIONAL)
+    chosen = at.multiselect(key=f"recall_of_{CONDITIONAL}/{folder.name}")
     assert chosen.value == ["as it is", "generated, 1 ×"]
     chosen.set_value(["generated, 1 ×"])
     at = fine(at.run())
@@ -162,6 +164,20 @@ def test_the_recall_of_chosen_methods_is_shown_with_intervals(balanced, use):
     assert training["as it is"] == "–"
     assert recalls.columns.tolist() == ["method", *map(str, range(10))]
     assert pairs["against"].tolist() == ["as it is"]
+
+
+def test_the_recalls_of_a_comparison_do_not_follow_to_another(balanced, use, tmp_path):
+    root = use(copy_of(balanced, tmp_path / "gallery"))
+    (folder,) = balances(root / CONDITIONAL)
+    other = copy_of(folder, folder.with_name("another")) / FILE
+    content = json.loads(other.read_text())
+    content["provenance"]["date"] = "2026-01-01T00:00:00+00:00"
+    other.write_text(json.dumps(content))
+    first, second = (f"{CONDITIONAL}/{name}" for name in (folder.name, "another"))
+    at = open_page("balance", balance=first)
+    at = fine(at.multiselect(key=f"recall_of_{first}").set_value(["generated, 1 ×"]).run())
+    at = fine(at.selectbox(key="balance").set_value(second).run())
+    assert at.multiselect(key=f"recall_of_{second}").value == ["as it is", "generated, 1 ×"]
 
 
 @pytest.mark.slow

@@ -110,6 +110,16 @@ def test_two_sides_are_compared_in_a_process_and_the_result_opens(own_gallery, n
     assert "Classifiers" in [tab.label for tab in at.tabs]
 
 
+def test_the_sections_of_a_link_are_those_of_the_form(own_gallery, no_jobs):
+    at = open_page("compare", synthetic=OTHER, sections=["latents", "classifier"])
+    assert not at.warning
+    assert set(at.multiselect(key="sections").value) == {"latents", "classifier"}
+    at = fine(at.multiselect(key="sections").set_value(["memorisation"]).run())
+    assert at.query_params["sections"] == "memorisation"
+    (warning,) = open_page("compare", sections="Classifiers").warning
+    assert "asks for sections “Classifiers”" in warning.value
+
+
 def test_a_stopped_comparison_stores_nothing(own_gallery, no_jobs):
     at = open_page("compare", synthetic=OTHER, sections="classifier")
     at = fine(start(at).click().run())

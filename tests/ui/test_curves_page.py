@@ -285,6 +285,30 @@ def test_a_scored_snapshot_marks_the_best_moment(own_gallery):
     assert "FID 7" in [a["text"] for a in charts(at)[0]["layout"]["annotations"]]
 
 
+def test_a_finding_counts_as_its_log_does(gallery, foreign):
+    rows = collapsed()
+    write_log(foreign / "by_epoch" / "history.csv", {"epoch": rows.pop("step")} | rows)
+    assert "epochs " in str(open_page("curves", runs="by_epoch").radio(key="finding").options)
+    assert "· steps " in str(open_page("curves", runs="theirs").radio(key="finding").options)
+
+
+def test_a_chosen_run_that_goes_leaves_the_others(own_gallery):
+    at = open_page("curves", runs=[OTHER, CONDITIONAL])
+    (own_gallery / CONDITIONAL / "log.csv").unlink()
+    at = fine(at.run())
+    assert at.multiselect(key="runs").value == [OTHER]
+    assert at.query_params["runs"] == OTHER
+
+
+def test_an_upload_that_is_taken_away_leaves_the_default(gallery):
+    at = open_page("curves", runs=OTHER)
+    csv = pd.DataFrame(collapsed()).to_csv(index=False).encode()
+    at = fine(at.get("file_uploader")[0].set_value([("mine.csv", csv, "text/csv")]).run())
+    assert at.multiselect(key="runs").value == [OTHER, "mine.csv"]
+    at = fine(at.get("file_uploader")[0].set_value([]).run())
+    assert at.multiselect(key="runs").value == [OTHER]
+
+
 def test_a_growing_log_can_be_followed(own_gallery):
     at = open_page("curves", runs=OTHER, follow="true")
     assert at.toggle(key="follow").value

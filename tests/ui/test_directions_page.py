@@ -96,6 +96,23 @@ def test_a_direction_is_saved_by_name_and_moves_images_by_it(own_gallery):
     assert own == grids(open_page("directions", run=CONDITIONAL, n="2", edits="sefa-2=2"))[1]
 
 
+@pytest.mark.parametrize("page", ["directions", "inversion"])
+def test_the_method_of_a_link_is_followed_and_the_link_of_the_page_has_it(page, own_gallery):
+    at = open_page(page, run=CONDITIONAL, method="pca", class_="3")
+    assert not at.warning
+    assert at.segmented_control(key="method").value == "pca"
+    assert at.query_params["method"] == "pca"
+    assert sliders(at)[0] == "pca-1"
+    at = set_to(at, "segmented_control", "method", "statistics")
+    assert at.query_params["method"] == "statistics"
+    again = from_link(page, at.code[0].value)
+    assert not again.warning
+    assert again.segmented_control(key="method").value == "statistics"
+    at = set_to(at, "segmented_control", "method", "sefa")
+    assert "method" not in at.query_params
+    assert "it can be sefa, pca" in open_page(page, run=CONDITIONAL, method="PCA", class_="3").warning[0].value
+
+
 def save(at: AppTest) -> AppTest:
     return next(button for button in at.button if button.label == "Save").click().run()
 

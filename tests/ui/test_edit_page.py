@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from ganlib.nn.degradations import shrink
 from ganlib.nn.masks import draw_masks
 from ganlib.runs import Run
 from ganlib.training.snapshots import save_samples
+from helpers.command_line import run_command
 from helpers.gallery import CONDITIONAL, UNCONDITIONAL, digits_run, edit_recipe, pictures, pixels
 from helpers.record_entries import entry, write_entries
-from helpers.streamlit_app import cards, fine, is_one_sentence, open_page, set_to, values
+from helpers.streamlit_app import cards, fine, from_link, is_one_sentence, open_page, set_to, values
 from helpers.tiny_models import write_run
 
 EDITORS = ("srgan", "pix2pix", "context_encoder", "lapgan", "dagan")
@@ -68,7 +70,7 @@ def test_a_hole_is_filled_as_ganlib_fills_it(gallery):
 def test_a_conditional_run_takes_the_class_of_the_test_picture(gallery):
     at = open_page("edit", run=CONDITIONAL, picture="3", results="1", steps="1")
     label = int(load_data("digits").test.labels[3])
-    assert f'--class "{label}"' in at.code[1].value
+    assert f"--class {label} " in at.code[1].value
     generated = open_page("edit", run=CONDITIONAL, source="Generated", seed="7", results="1", steps="1")
     assert not generated.error
     assert f"{CONDITIONAL}_7.png" in generated.code[1].value
@@ -92,6 +94,59 @@ def test_a_lapgan_enlarges_from_each_of_its_sizes(editors):
     assert np.array_equal(nearest[::4, ::4].repeat(4, 0).repeat(4, 1), nearest)
     assert one.shape == (16, 16)
     assert (one != other).any()
+
+
+def test_a_picture_is_enlarged_as_of_its_own_class_until_another_is_chosen(editors):
+    own = [str(label) for label in load_data("digits").test.labels]
+    first, second = 5, next(i for i in range(6, len(own)) if own[i] != own[5])
+    other = next(name for name in map(str, range(10)) if name not in (own[first], own[second]))
+    at = open_page("edit", task="Enlarge", run="lapgan", picture=str(first))
+    assert f"--class {own[first]} --results 2 " in at.code[1].value
+    at = set_to(at, "number_input", "picture", second)
+    assert f"--class {own[second]} " in at.code[1].value
+    at = set_to(at, "segmented_control", "class", other)
+    assert f"--class {other} " in at.code[1].value
+    again = from_link("edit", at.code[0].value)
+    assert f"--class {other} " in again.code[1].value
+    assert all(np.array_equal(a, b) for a, b in zip(shown(again), shown(at), strict=True))
+    at = set_to(at, "number_input", "picture", first)
+    assert f"--class {own[first]} " in at.code[1].value
+
+
+@pytest.mark.parametrize("method", ["latents", "reencoding"])
+def test_the_way_to_fill_a_hole_is_in_the_link_and_the_command(method, use, tmp_path, capsys):
+    root = use(tmp_path / "gallery")
+    digits_run(root / "bigan", "bigan", image_size=16)
+    link = {"results": "2"} | ({"steps": "2"} if method == "latents" else {})
+    at = open_page("edit", run="bigan", picture="3", method=method, **link)
+    assert f"--method {method} --results 2" in at.code[1].value
+    again = from_link("edit", at.code[0].value)
+    assert not again.warning
+    assert again.segmented_control(key="method").value == method
+    Image.fromarray(digit(3)[..., 0]).save(tmp_path / "digits_test_3.png")
+    words = shlex.split(at.code[1].value)[3:]
+    words[words.index("digits_test_3.png")] = str(tmp_path / "digits_test_3.png")
+    run_command(*words[:-1], tmp_path / "out", "--device", "cpu", capsys=capsys)
+    filled = {pixels(path.read_bytes()).tobytes() for path in (tmp_path / "out").glob("*.png")}
+    assert {result.tobytes() for result in shown(at)[2:]} == filled
+
+
+def test_a_class_that_was_chosen_for_a_hole_is_in_the_link(use, tmp_path):
+    root = use(tmp_path)
+    digits_run(root / "ddpm", "ddpm", image_size=16)
+    digits_run(root / "dcgan", "dcgan", image_size=16)  # its pictures are of no class
+    at = open_page("edit", run="ddpm", source="Generated", seed="7", class_="4", results="1")
+    assert "ddpm dcgan_7.png --mask centre --class 4 --results 1 " in at.code[1].value
+    assert "--class 4 " in from_link("edit", at.code[0].value).code[1].value
+
+
+def test_names_of_files_are_quoted_for_the_shell(editors):
+    buffer = io.BytesIO()
+    Image.new("L", (16, 16), 90).save(buffer, "PNG")
+    for name in ('a"b.png', "$(id).png", "own picture.png"):
+        at = open_page("edit", run="srgan", source="Upload")
+        at = fine(at.file_uploader[0].upload(name, buffer.getvalue()).run())
+        assert shlex.split(at.code[0].value)[3:6] == ["apply", "srgan", name]
 
 
 def test_uploads_of_any_shape_are_enlarged_as_they_are(editors):
@@ -130,7 +185,7 @@ def test_a_scene_is_translated_and_back(editors):
     assert np.array_equal(translated, there[0, ..., 0])
     assert np.array_equal(changed, change_map(pixel[..., None], there[0])[..., 0])
     assert np.array_equal(again, back[0, ..., 0])
-    assert '--from "night"' in at.code[0].value
+    assert "--from night" in at.code[0].value
 
 
 def test_the_distance_of_the_domains_is_that_of_the_direction(editors):
@@ -191,7 +246,7 @@ def test_a_picture_has_variations_of_its_class(editors):
     expected = vary(dagan, digit(5), range(3, 11))
     assert np.array_equal(picture, digit(5)[..., 0])
     assert np.array_equal(np.stack(results), expected[..., 0])
-    assert 'ganlib apply dagan "' in at.code[1].value
+    assert "ganlib apply dagan digits_test_5.png --results" in at.code[1].value
     assert "--results 8 --seed 3" in at.code[1].value
     for value in ("-1", "x"):
         assert is_one_sentence(open_page("edit", run="dagan", task="Vary", noise=value).warning[0].value)

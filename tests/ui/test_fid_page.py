@@ -24,6 +24,7 @@ from helpers.gallery import (
     STYLES,
     UNCONDITIONAL,
     add_able_runs,
+    archive_in_place,
     edit_recipe,
     score,
 )
@@ -216,6 +217,36 @@ def test_class_agreement_of_other_images_is_not_shown_beside_a_score(own_gallery
     at = set_to(open_page("fid"), "segmented_control", "metric", "Class agreement")
     assert "Class agreement, %" not in at.dataframe[0].value  # which would name one number in two units
     assert reasons(at)[UNCONDITIONAL] == "It is unconditional"
+
+
+def test_class_agreement_is_of_the_shown_runs_and_of_one_classifier(own_gallery):
+    protocol = json.loads((own_gallery / CONDITIONAL / "evaluation.json").read_text())["records"][0]["protocol"]
+    usual = protocol | {"n_real": 0, "reference": None}
+    for name, value in [(CONDITIONAL, 0.75), (OTHER, 0.5)]:
+        score(own_gallery / name, value, metric="class_agreement", protocol=usual)
+    other = usual | {"extractor_hash": "f" * 12, "extractor_name": "another-classifier"}
+    later = "2026-11-30T10:00:00+00:00"
+    score(own_gallery / OTHER, 0.99, metric="class_agreement", protocol=other, date=later)
+    at = open_page("fid")
+    assert at.dataframe[0].value.set_index("Run")["Class agreement, %"].to_dict() == {CONDITIONAL: 75.0, OTHER: 50.0}
+    assert "99.0%" not in texts(at)
+    assert "Best by Class agreement: SNGAN" in texts(open_page("fid", only=[OTHER]))
+    assert texts(open_page("fid", metric="Class agreement")).count("Best by Class agreement") == 1
+
+
+def test_a_run_that_was_not_chosen_is_said_to_be_measured_alike(gallery):
+    at = open_page("fid", only=[CONDITIONAL])
+    assert reasons(at)[OTHER] == "Measured alike, not among the chosen runs"
+    assert reasons(at)[UNCONDITIONAL].startswith("Measured under another protocol: ")
+
+
+def test_an_archived_run_is_ranked_where_it_is_named_and_never_recommended(own_gallery):
+    archive_in_place(own_gallery / CONDITIONAL)
+    at = open_page("fid", only=[CONDITIONAL, OTHER])
+    assert bars(at)["y"] == [CONDITIONAL, OTHER]
+    assert "Best by FID: SNGAN · Handwritten digits (8.25 ± 1), the only run that is measured." in texts(at)
+    assert "1 archived run has no weights any more and cannot be recommended." in texts(at)
+    assert "archived run" not in texts(open_page("fid"))
 
 
 def test_scores_of_earlier_weights_and_of_snapshots_are_left_out(own_gallery):
@@ -417,6 +448,18 @@ def test_published_values_are_shown_under_inception_alone(own_gallery):
     wgan_gp = table[table["Model"] == "WGAN-GP"].set_index("Source")
     assert wgan_gp["FID"].to_dict() == {"mimicry": 22.29, "StudioGAN benchmark figure": 53.98}
     assert bars(at)["y"] == [OTHER]  # the published ones are no part of the ranking
+
+
+def test_published_values_of_a_metric_without_a_reference_are_those_of_the_data_set(own_gallery):
+    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
+    inception = {"extractor": "inception", "extractor_name": "inception-v3", "n_real": 0, "reference": None}
+    score(own_gallery / OTHER, 5.0, metric="isc", protocol=protocol | inception)
+    assert "Published values" not in [e.label for e in open_page("fid", metric="IS").expander]
+    edit_recipe(own_gallery / OTHER, data__name="cifar10-jpeg")
+    at = open_page("fid", dataset="cifar10-jpeg", metric="IS")
+    (table,) = (d.value for d in at.dataframe if "Source" in d.value)
+    assert table["IS"].is_monotonic_decreasing  # higher is better
+    assert bars(at)["y"] == [OTHER]
 
 
 @pytest.mark.slow

@@ -63,6 +63,17 @@ def test_another_test_has_other_images_and_the_same_number_the_same():
     assert again == images[1]
 
 
+@pytest.mark.parametrize("number", ["5000000000", str(2**32), "one", "-1"])
+def test_a_test_that_does_not_exist_is_a_sentence(number):
+    at = open_page("guessing", run=CONDITIONAL, n="10", test=number)
+    (warning,) = at.warning
+    assert "asks for test" in warning.value
+    assert "it goes from 0 to 4,294,967,295" in warning.value
+    assert (
+        open_page("guessing", run=CONDITIONAL, n="10", test=str(2**32 - 1)).number_input(key="test").value == 2**32 - 1
+    )
+
+
 def test_a_run_whose_data_are_elsewhere_is_a_sentence(use, shared, tmp_path, monkeypatch):
     root = use(copy_of(shared, tmp_path / "gallery"))
     config = root / CONDITIONAL / "config.json"

@@ -8,9 +8,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from ganlib.applications.saved_latents import save_latents
-from ganlib.runs import Run
+from ganlib.runs import Run, scan
 from ganlib.sampling import interpolate
-from ganlib.ui.films import even_columns
+from ganlib.sampling.keyframes import InterpolationRequest, KeyFrame
+from ganlib.ui.films import even_columns, file_name
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT, SLOW, UNCONDITIONAL, direct, model, pixels
 from helpers.streamlit_app import arrays, charts, close, fine, from_link, grids, open_page, player, set_to, strip
 
@@ -163,3 +164,9 @@ def test_equal_speed_and_bad_values_of_a_link(gallery):
     frames = strip(at)
     assert len(frames) == 5
     assert frames != strip(open_page("interpolation", run=OTHER, frames="5"))
+
+
+def test_files_are_called_after_the_key_frames_with_their_classes(gallery):
+    run = next(run for run in scan([gallery])[0] if run.name == OTHER)
+    walks = [InterpolationRequest(run, (KeyFrame(0, a), KeyFrame(0, b)), 8) for a, b in ((2, 7), (7, 2))]
+    assert [file_name(walk) for walk in walks] == [f"{OTHER}_2_0_to_7_0", f"{OTHER}_7_0_to_2_0"]

@@ -43,6 +43,8 @@ def test_a_test_picture_is_inverted_edited_saved_and_equal_to_the_commands(own_g
     picture, inversion, edited = large_images(at)
     assert np.array_equal(picture, load_data("digits").test.images[4][..., 0])
     assert not np.array_equal(inversion, edited)
+    labels = [button.label for button in at.get("download_button")]
+    assert labels == ["Inversion as PNG", "Edited picture as PNG", "This picture, for the command line"]
     file, out = tmp_path / "picture.png", tmp_path / "out.png"
     Image.fromarray(picture).save(file)
     assert f"--class 3 --steps {STEPS}" in at.code[1].value.replace('"', "")
