@@ -170,7 +170,6 @@ def parse_counts(text: str, classes: int) -> dict[str, Any]:
 
 def _start(request: ExportRequest) -> None:
     device = str(st.session_state.get("device", "auto"))
-    request.path.parent.mkdir(parents=True, exist_ok=True)
     words = ["export", str(request.run.path.resolve()), *request.words, "--out", str(request.path), "--device", device]
     jobs().start(request, words)
 

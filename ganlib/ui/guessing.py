@@ -153,12 +153,13 @@ def _draw_everybody(test: HumanTest, answers: Answers, run: Run) -> None:
     rates = error_rates(test, finished)
     if len(rates) > 1:
         st.caption(plain("Each person: " + ", ".join(f"{rate:.0%}" for rate in sorted(rates.values()))))
-    if len(finished) > answers.recorded and not read_only():
-        st.button(
-            "Save with the run's scores", icon=":material/save:", key="save", on_click=_save, args=(test, answers, run)
-        )
-    elif not read_only():
-        st.caption(plain(f"Saved as a score of {run.name}."))
+    if read_only():
+        return
+    if len(finished) > answers.recorded:
+        if not st.button("Save with the run's scores", icon=":material/save:", key="save"):
+            return
+        _save(test, answers, run)  # the button goes with the next poll
+    st.caption(plain(f"Saved as a score of {run.name}."))
 
 
 def _save(test: HumanTest, answers: Answers, run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -56,10 +57,20 @@ def _stored(read: Callable[[Path], S], files: Signature) -> tuple[dict[str, S], 
 def pick_result(results: Mapping[str, Stored], key: str) -> str:
     """The name of one of them: that of the link, else the newest."""
     check_link(key, results.__contains__, "no such comparison is stored here")
-    titles = [stored.title for stored in results.values()]
-    labels = {
-        name: stored.title if titles.count(stored.title) == 1 else f"{stored.title}, {stored.date[:16]}"
-        for name, stored in results.items()
-    }
+    labels = _labels(results)
     with st.sidebar:
         return linked_selectbox("Comparison", labels, next(iter(results)), key=key)
+
+
+def _labels(results: Mapping[str, Stored]) -> dict[str, str]:
+    """As short as tells them apart: the title, with its minute, or with its name."""
+    titles = Counter(stored.title for stored in results.values())
+    minutes = Counter((stored.title, stored.date[:16]) for stored in results.values())
+
+    def label(name: str, stored: Stored) -> str:
+        if titles[stored.title] == 1:
+            return stored.title
+        minute = stored.date[:16]
+        return f"{stored.title}, {minute if minutes[stored.title, minute] == 1 else name}"
+
+    return {name: label(name, stored) for name, stored in results.items()}
