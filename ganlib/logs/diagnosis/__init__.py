@@ -174,12 +174,12 @@ RULES = (
 """In the order in which findings of one severity are listed."""
 
 
-def diagnose(frame: pd.DataFrame, *, loss: str | None = None) -> list[Finding]:
+def diagnose(frame: pd.DataFrame, *, loss: str | None = None, only: str = "") -> list[Finding]:
     """What the scalars of one or more runs show: per run, the gravest first.
 
     ``frame`` is that of ``read``; without a column ``segment`` a tag's rows must stand as they were
     logged. ``loss`` is the kind of loss of all its runs, such as a model's ``loss_kind``; for None only what holds for
-    any loss is reported.
+    any loss is reported. ``only``: the name of the one rule that is asked.
     """
     objective = find_objective(loss)
     findings: list[Finding] = []
@@ -189,6 +189,7 @@ def diagnose(frame: pd.DataFrame, *, loss: str | None = None) -> list[Finding]:
             run_findings = [
                 Finding(rule=rule.name, title=rule.title, run=run.name, advice=rule.advice, **observation._asdict())
                 for rule in RULES
+                if only in ("", rule.name)
                 for observation in rule.check(run, objective)
             ]
             findings += sorted(run_findings, key=lambda finding: SEVERITIES.index(finding.severity))
