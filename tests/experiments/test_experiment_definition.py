@@ -108,7 +108,7 @@ def test_a_matrix_has_seeds_and_values_of_an_option(tmp_path):
     [
         ("values = [0, 1, 2]", "", "matrix has values of its option"),
         ('"c1"', '"stage"', "none where the option is 'stage'"),
-        ("[0, 1]", "[-1, 1]", "seeds from 0 on"),
+        ("[0, 1]", "[-1, 1]", "seeds from 0 to 4,294,967,295"),
         ("[0, 1]", str(list(range(50))), "at most 100 images"),
         ("option", "choice", "it needs option"),
         ("seeds", "series", "seeds of matrix is a list of whole numbers"),
