@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from ganlib.experiments import Experiment, Judgement, Verdict, collect, judge, overall, read_experiments
+from ganlib.experiments import WORDS, Experiment, Judgement, collect, decisive, deviating, judge, read_experiments
 from ganlib.runs import Run, scan
 from ganlib.settings import EXPERIMENTS, GALLERY
 
@@ -20,7 +20,9 @@ Each experiment is a file in `experiments/`: question, what was reported, recipe
 of two variants, or of one with a value; what decides is the 95 % interval of the difference, over trainings with
 other seeds where there are several, and a margin from which on a difference matters. **reproduced**: it is as
 reported; **refuted**: it is the other way; **not reproduced**: the interval lies within the margin, no difference
-that matters; **open**: anything else, more trainings are needed or some are missing. The first claim, or all claims
+that matters; **open**: anything else, more trainings are needed or some are missing. Where the source reports nothing
+to compare with, the claim is ganlib's own and **holds** or **does not hold**. A run counts where it was trained by the
+file's recipe to its end, and gives no verdict where its discriminator learned nothing. The first claim, or all claims
 that the file marks, answer the question: their verdict, the weakest of several, is the experiment's.
 
 `python -m ganlib experiments --run` trains, halves and evaluates what is missing; `--archive` then keeps recipes,
@@ -33,9 +35,9 @@ def render() -> str:
     assert not errors
     shipped = {run.name: run for run in scan([GALLERY, EXPERIMENTS / "runs"])[0]}
     judged = [(e, [judge(data) for data in collect(e, shipped).claims]) for e in experiments]
-    counts = Counter(str(overall(judgements)) for _, judgements in judged)
-    summary = ", ".join(f"{counts[str(verdict)]} {verdict}" for verdict in Verdict)
-    rows = [f"| [{e.title}](#{e.name}) | {e.source} | {overall(judgements)} |" for e, judgements in judged]
+    counts = Counter(decisive(judgements).word for _, judgements in judged)
+    summary = ", ".join(f"{counts[word]} {word}" for word in WORDS)
+    rows = [f"| [{e.title}](#{e.name}) | {e.source} | {decisive(judgements).word} |" for e, judgements in judged]
     table = "\n".join(["| experiment | source | verdict |", "|-|-|-|", *rows])
     sections = [_section(*pair) for pair in judged] + [_trainings(experiments, shipped)]
     return "\n".join([HEAD, f"Of {len(judged)}: {summary}.\n", table, "", *sections])
@@ -48,37 +50,45 @@ def _section(experiment: Experiment, judgements: list[Judgement]) -> str:
         f"{experiment.question} Reported ({experiment.source_title}): {experiment.reported}\n",
         "| claim | measured | verdict |",
         "|-|-|-|",
-        *(f"| {j.claim.statement} | {_cell(j.sentence)} | {j.verdict} |" for j in judgements),
+        *(f"| {j.claim.statement} | {_cell(j.sentence)} | {j.word} |" for j in judgements),
         "",
     ]
     if experiment.limits:
         lines.append(f"Limits: {experiment.limits}\n")
-    if experiment.reason and any(j.verdict in (Verdict.NOT_REPRODUCED, Verdict.REFUTED) for j in judgements):
+    if experiment.reason and deviating(judgements):
         lines.append(f"Most likely reason of the difference: {experiment.reason}\n")
     return "\n".join(lines)
 
 
 def _trainings(experiments: list[Experiment], runs: dict[str, Run]) -> str:
     """What the recipes have cost: a run that several experiments share is its first one's."""
-    rows, total, seen = [], 0.0, set[str]()
+    rows, totals, seen = [], [0.0, 0.0], set[str]()
     for experiment in experiments:
         names = {run for variant in experiment.variants if variant.recipe for run in variant.runs} - seen
         seen |= names
-        minutes = [runs[name].training_seconds / 60 for name in names if name in runs]
-        total += sum(minutes)
+        trained = [runs[name] for name in names if name in runs]
+        for gpu in (False, True):
+            totals[gpu] += sum(run.training_seconds / 3600 for run in trained if run.trained_by_gpu is gpu)
         if names:
-            each = f"{min(minutes):.0f} to {max(minutes):.0f}" if minutes else "–"
-            rows.append(f"| {experiment.title} | {len(minutes)} of {len(names)} | {each} |")
+            each = (_minutes([run for run in trained if run.trained_by_gpu is gpu]) for gpu in (False, True))
+            rows.append(f"| {experiment.title} | {len(trained)} of {len(names)} | {' | '.join(each)} |")
     return "\n".join(
         [
             "## What the trainings took\n",
-            "Minutes of one thread each, on a machine that did other work as well.\n",
-            "| experiment | trained | minutes each |",
-            "|-|-|-|",
+            "Minutes each: of one thread, on a machine that did other work as well, and of what a GPU trained, in "
+            "whole or in part.\n",
+            "| experiment | trained | one thread | GPU |",
+            "|-|-|-|-|",
             *rows,
-            f"\nTogether {total / 60:.1f} hours so far.\n",
+            f"\nTogether {totals[False]:.1f} hours of one thread and {totals[True]:.1f} hours with a GPU so far.\n",
         ]
     )
+
+
+def _minutes(runs: list[Run]) -> str:
+    """ "3 of 4 to 38": how many of them, and the least and the most."""
+    minutes = [run.training_seconds / 60 for run in runs]
+    return f"{len(runs)} of {min(minutes):.0f} to {max(minutes):.0f}" if minutes else "–"
 
 
 def _cell(sentence: str) -> str:

@@ -6,10 +6,10 @@ By the quantiles of scipy.special: scipy.stats takes a second to import, for whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, sqrt
+from math import hypot, inf, sqrt
 from statistics import fmean, stdev, variance
 
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ganlib.records import Interval
 
@@ -58,6 +58,16 @@ def t_quantile(freedom: float, share: float = (1 + LEVEL) / 2) -> float:
     return float(stdtrit(freedom, share))
 
 
+def t_share(freedom: float, value: float) -> float:
+    """Share of Student's t distribution below this value."""
+    return float(stdtr(freedom, value))
+
+
+def normal_share(value: float) -> float:
+    """Share of a standard normal distribution below this value."""
+    return float(ndtr(value))
+
+
 def normal_quantile(share: float) -> float:
     """Below which this share of a standard normal distribution lies."""
     return float(ndtri(share))
@@ -94,6 +104,13 @@ def wilson_interval(hits: int, n: int) -> Interval:
     low, high = min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
     how = f"{LEVEL:.0%}: Wilson's score interval of {n:,} independent images"
     return Interval(low, high, how)
+
+
+def difference_of_proportions(first: int, n: int, second: int, m: int) -> tuple[float, float]:
+    """Interval of first / n less second / m, of Wilson's of each. Newcombe, Stat. Med. 17 (1998), p. 873, method 10."""
+    p, q = first / n, second / m
+    own, other = wilson_interval(first, n), wilson_interval(second, m)
+    return p - q - hypot(p - own.low, other.high - q), p - q + hypot(own.high - p, q - other.low)
 
 
 def mean_interval(values: Sequence[float]) -> Interval | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganlib.intervals import holm, normal_quantile, t_half_width, t_p_value, welch_half_width
+from ganlib.intervals import difference_of_proportions, holm, normal_quantile, t_half_width, t_p_value, welch_half_width
 
 SAMPLES = [([1.0, 2.0], [5.0, 5.5]), ([0.1, 0.4, 0.2], [0.3, 0.5]), ([100.0, 101.0, 103.0], [-2.0, 7.0, 1.0, 40.0])]
 
@@ -21,6 +21,12 @@ def test_half_widths_are_those_of_the_t_tests(first, second):
     assert 2 * t_half_width(first) == pytest.approx(expected.high - expected.low)
     expected = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
     assert 2 * welch_half_width(first, second) == pytest.approx(expected.high - expected.low)
+
+
+def test_the_interval_of_a_difference_of_proportions_is_newcombes():
+    """Example (a) of its paper, table II, method 10: 56 of 70 against 48 of 80."""
+    assert difference_of_proportions(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert 0 < difference_of_proportions(4, 4, 0, 4)[0] < 1  # of some width where all are alike
 
 
 def test_the_borders():

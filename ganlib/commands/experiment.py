@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     print(textwrap.fill(f"Reported: {experiment.reported}", 100, subsequent_indent="  "))
     for _, judgements in judge_all([experiment], [args.runs]):
         for judgement in judgements:
-            print(textwrap.fill(f"{judgement.verdict}: {judgement.claim.statement}", 100, subsequent_indent="  "))
+            print(textwrap.fill(f"{judgement.word}: {judgement.claim.statement}", 100, subsequent_indent="  "))
             print(textwrap.fill(judgement.sentence, 100, initial_indent="  ", subsequent_indent="  "))
     if experiment.limits:
         print(textwrap.fill(f"Limits: {experiment.limits}", 100, subsequent_indent="  "))

@@ -101,7 +101,7 @@ def archive_measured(experiments: Sequence[Experiment], runs: Path, folder: Path
     everything = {run.name: run for run in scan([*run_roots(), runs])[0]}
     for experiment in experiments:
         collected = collect(experiment, everything)
-        if collected.missing or any(data.problem for data in collected.claims):
+        if collected.missing or any(data.problem and not data.measurements for data in collected.claims):
             continue
         for variant in experiment.variants:
             for name in variant.runs:
@@ -120,4 +120,4 @@ def judge_all(
 
 def _row(experiment: Experiment, judgements: list[Judgement]) -> tuple[str, ...]:
     judgement = decisive(judgements)
-    return experiment.name, experiment.source, str(judgement.verdict), judgement.sentence
+    return experiment.name, experiment.source, judgement.word, judgement.sentence

@@ -9,34 +9,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from math import isnan, nan
-from pathlib import Path
-from typing import NamedTuple
-from typing import Protocol as Structural
+from statistics import fmean
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from ganlib.balances import balances, read_balance
 from ganlib.errors import GanlibError
-from ganlib.experiments.definition import Claim, Experiment, Variant
+from ganlib.experiments.checks import is_number
+from ganlib.experiments.definition import Claim, Experiment, Recorded, Variant
+from ganlib.experiments.fit import OTHERWISE, TrainedRun, missing_runs
 from ganlib.experiments.measures import Estimate, measure_curve
 from ganlib.logs import LogError, diagnose, read
-from ganlib.records import METRICS, Protocol, present, read_evaluations
+from ganlib.records import EMBEDDED, METRICS, Protocol, present, read_evaluations, read_records
 
 SHARED = ("train", "test", "classifier", "width")  # of a comparison of balancing methods, beside data and images
-COMPLETE = 0.99  # of the recipe's images: a training ends at a whole batch
-
-
-class TrainedRun(Structural):
-    """A run as ``ganlib.runs`` reads it."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def data_name(self) -> str: ...
-    @property
-    def weights_hash(self) -> str: ...
-    @property
-    def images_seen(self) -> int: ...
+EXTRACTORS = (EMBEDDED, "efficientnet_lite0")  # in the order in which they decide, as where other pages rank runs
+LEARNS_NOTHING = "discriminator_learns_nothing"  # the finding that leaves nothing to judge
 
 
 class Measurement(NamedTuple):
@@ -55,8 +44,10 @@ class ClaimData:
     measurements: tuple[Measurement, ...] = ()
     protocol: str = ""  # label of the protocol that all of them share
     problem: str = ""  # one sentence
+    records: tuple[tuple[str, str], ...] = ()  # (run, key of the protocol with its options) of each measured record
+    others: tuple[ClaimData, ...] = ()  # under the other protocols that all runs share
 
-    def of(self, variant: str | float) -> list[Measurement]:
+    def of(self, variant: str | float | Recorded) -> list[Measurement]:
         """[] for a number, which a variant may be compared with."""
         return [m for m in self.measurements if m.variant == variant]
 
@@ -70,7 +61,7 @@ class Collected:
 
 def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected:
     """``runs``: all there are, by name; those of the experiment are measured."""
-    missing = _missing(experiment, runs)
+    missing = missing_runs(experiment, runs)
     usable = {name: runs[name] for name in experiment.runs if name not in missing}
     scores = _scores(usable)
 
@@ -78,16 +69,28 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
     def log(name: str) -> pd.DataFrame:
         return read(usable[name].path / "log.csv")
 
+    @cache
+    def learned_nothing(name: str) -> bool:
+        with suppress(LogError):  # of a run without a log nothing is known
+            return _found(LEARNS_NOTHING, log(name))
+        return False
+
     def claim_data(claim: Claim) -> ClaimData:
         variants = [experiment.variant(name) for name in claim.variants]
         absent = {run: variant.recipe for variant in variants for run in variant.runs if run in missing}
         if absent:
             trains = f"ganlib experiment {experiment.name} --run" if any(absent.values()) else "ganlib queue"
             return ClaimData(claim, problem=_sentence([*absent], missing, trains))
+        data = measured(claim, variants)
+        names = dict.fromkeys(run for variant in variants for run in variant.runs)
+        void = [] if claim.measure.finding else [name for name in names if learned_nothing(name)]
+        return replace(data, problem=_nothing_learned(void), others=()) if void and not data.problem else data
+
+    def measured(claim: Claim, variants: list[Variant]) -> ClaimData:
         pairs = [(variant.name, run) for variant in variants for run in variant.runs]
         if claim.measure.metric:
             sides = [(experiment.variant(variant), run) for variant, run in pairs]
-            return _from_records(claim, sides, scores)
+            return _from_records(claim, sides, scores, usable)
         if claim.measure.balance:
             return _from_balances(experiment, claim, [(experiment.variant(v), usable[run]) for v, run in pairs])
         try:
@@ -102,35 +105,35 @@ def collect(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> Collected
     return Collected(experiment, missing, tuple(claim_data(claim) for claim in experiment.claims))
 
 
-def _missing(experiment: Experiment, runs: Mapping[str, TrainedRun]) -> dict[str, str]:
-    reasons = {}
-    for variant in experiment.variants:
-        target = (variant.recipe or {}).get("images", 0)
-        for name in variant.runs:
-            if name not in runs:
-                reasons[name] = "not trained yet"
-            elif runs[name].images_seen < COMPLETE * target:
-                reasons[name] = f"{runs[name].images_seen:,} of {target:,} images trained"
-    return reasons
-
-
 def _sentence(absent: list[str], missing: Mapping[str, str], command: str) -> str:
     shown = [f"{run} ({missing[run]})" for run in absent[:3]]
     more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-    return f"Runs are missing: {', '.join(shown)}{more}; train them with {command}."
+    listed = f"{', '.join(shown)}{more}"
+    if any(missing[run].startswith(OTHERWISE) for run in absent):
+        return (
+            f"Runs do not fit the definition: {listed}; delete what was trained otherwise, then train with {command}."
+        )
+    return f"Runs are missing: {listed}; train them with {command}."
+
+
+def _nothing_learned(runs: list[str]) -> str:
+    return (
+        f"The discriminator learned nothing in {', '.join(runs)}: it scores real and generated images alike from the "
+        "start on, so that the measured values say nothing of the architectures."
+    )
 
 
 def _scores(runs: Mapping[str, TrainedRun]) -> pd.DataFrame:
     """Records of whole sets of images, of the present weights and of snapshots.
 
-    ``protocol``: without what variants may differ in, the options and the space with its path.
+    ``protocol``: without what variants may differ in, the options and the space with its path; ``record``: with it.
     """
     scores, _ = read_evaluations({run.path: name for name, run in runs.items()})
     scores = scores[scores["class_name"] == ""]
     current = present(scores, {name: run.weights_hash for name, run in runs.items()})
     scores = pd.concat([current, scores[scores["snapshot"].notna()]])
     keys = {key: _shared_protocol(key) for key in scores["protocol"].unique()}
-    return scores.assign(protocol=scores["protocol"].map(keys))
+    return scores.assign(record=scores["protocol"], protocol=scores["protocol"].map(keys))
 
 
 def _shared_protocol(key: str) -> str:
@@ -140,36 +143,83 @@ def _shared_protocol(key: str) -> str:
     ).key
 
 
-def _from_records(claim: Claim, sides: list[tuple[Variant, str]], scores: pd.DataFrame) -> ClaimData:
-    """Under the one protocol that all runs share: of several, that of most images, then the one used last."""
+def _from_records(
+    claim: Claim, sides: list[tuple[Variant, str]], scores: pd.DataFrame, runs: Mapping[str, TrainedRun]
+) -> ClaimData:
+    """Under the one protocol that all runs share; of several as ``_rank`` has it, with the others beside it."""
     metric = claim.measure.metric
     scores = scores[scores["metric"] == metric]
+    if claim.extractor:
+        scores = scores[scores["extractor"] == claim.extractor]
     rows = [_of_variant(variant, run, scores, METRICS[metric].better) for variant, run in sides]
     unmeasured = [run for (_, run), own in zip(sides, rows, strict=True) if own.empty]
     if unmeasured:
-        return ClaimData(claim, problem=_unmeasured(metric, unmeasured, sides))
+        return ClaimData(claim, problem=_unmeasured(claim, unmeasured, sides))
     together = pd.concat([own.assign(side=number) for number, own in enumerate(rows)])
-    counts = together.groupby("protocol").agg(sides=("side", "nunique"), n=("n_fake", "max"), date=("date", "max"))
-    shared = counts[counts["sides"] == len(sides)].sort_values(["n", "date"])
-    if shared.empty:
+    counts = together.groupby("protocol").agg(sides=("side", "nunique"))
+    shared = sorted(counts.index[counts["sides"] == len(sides)], key=_rank)
+    if not shared:
         problem = f"{METRICS[metric].label} of these runs is measured under different protocols; evaluate all alike."
         return ClaimData(claim, problem=problem)
-    same = together[together["protocol"] == shared.index[-1]].set_index("side")
+    first, *others = [_under(protocol, claim, sides, together, runs) for protocol in shared]
+    return replace(first, others=tuple(other for other in others if not other.problem))
+
+
+def _rank(key: str) -> tuple[int, str, int, str]:
+    """What decides comes first: by extractor, then of most images. Never by date: a verdict does not depend on it."""
+    protocol = Protocol.from_key(key)
+    extractor = protocol.extractor or ""
+    place = EXTRACTORS.index(extractor) if extractor in EXTRACTORS else len(EXTRACTORS)
+    return place, extractor, -protocol.n_fake, key
+
+
+def _under(
+    protocol: str,
+    claim: Claim,
+    sides: list[tuple[Variant, str]],
+    together: pd.DataFrame,
+    runs: Mapping[str, TrainedRun],
+) -> ClaimData:
+    same = together[together["protocol"] == protocol].set_index("side").to_dict("index")
+    if isinstance(claim.second, Recorded):
+        try:
+            beside = _beside(claim.measure.metric, claim.second.key, protocol, [runs[run] for _, run in sides])
+        except GanlibError as error:
+            return ClaimData(claim, problem=str(error))
+        if isnan(beside):
+            names = ", ".join(dict.fromkeys(run for _, run in sides))
+            return ClaimData(claim, problem=f"The records of {names} hold no {claim.second.key}; evaluate them again.")
+        claim = replace(claim, second=beside)
     values = tuple(
-        Measurement(variant.name, run, *(float(same.at[side, key]) for key in ("value", "low", "high")))
+        Measurement(variant.name, run, *(float(same[side][key]) for key in ("value", "low", "high")))
         for side, (variant, run) in enumerate(sides)
     )
-    return ClaimData(claim, values, str(same["protocol_label"].iloc[0]))
+    records = tuple((run, str(same[side]["record"])) for side, (_, run) in enumerate(sides))
+    return ClaimData(claim, values, str(same[0]["protocol_label"]), records=records)
 
 
-def _unmeasured(metric: str, runs: list[str], sides: list[tuple[Variant, str]]) -> str:
+def _beside(metric: str, key: str, protocol: str, runs: list[TrainedRun]) -> float:
+    """Mean over the runs of a number in the last such record of each; NaN where one has none."""
+    numbers = []
+    for run in runs:
+        numbers.append(nan)
+        for record in read_records(run.path / "evaluation.json"):
+            same = (record.metric, record.snapshot, record.weights_hash) == (metric, None, run.weights_hash)
+            value: Any = record.extra.get(key)
+            if same and _shared_protocol(record.protocol.key) == protocol and is_number(value):
+                numbers[-1] = float(value)
+    return fmean(numbers)
+
+
+def _unmeasured(claim: Claim, runs: list[str], sides: list[tuple[Variant, str]]) -> str:
     """What is missing, and the command that measures it where ``evaluate`` does."""
-    label, group = METRICS[metric].label, METRICS[metric].group
+    label, group = METRICS[claim.measure.metric].label, METRICS[claim.measure.metric].group
     sentence = f"{label} is not measured of {', '.join(dict.fromkeys(runs))}"
     variant = next(variant for variant, run in sides if run == runs[0])
     options = "".join(f" --option {name}={value}" for name, value in variant.options.items())
     space = f" --space {variant.space}" if variant.space != "z" else ""
-    command = f"ganlib evaluate {runs[0]} --metrics {group}{space}{options}"
+    extractor = f" --extractor {claim.extractor}" if claim.extractor else ""
+    command = f"ganlib evaluate {runs[0]} --metrics {group}{extractor}{space}{options}"
     return f"{sentence}; measure it with {command}." if group else f"{sentence}."
 
 
@@ -248,5 +298,9 @@ def _balances_with(run: TrainedRun, method: str, ratio: float) -> dict[str, pd.D
 def _from_log(claim: Claim, frame: pd.DataFrame) -> Estimate:
     measure = claim.measure
     if measure.finding:
-        return Estimate(float(any(finding.rule == measure.finding for finding in diagnose(frame))))
+        return Estimate(float(_found(measure.finding, frame)))
     return measure_curve(frame, measure)
+
+
+def _found(rule: str, frame: pd.DataFrame) -> bool:
+    return bool(diagnose(frame, only=rule))

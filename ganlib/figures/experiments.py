@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,10 +14,12 @@ COLUMNS = 2
 ROW, PANEL = 44, 110  # pixels of a variant, and of what stands around a panel
 
 
-def measured_values(frame: pd.DataFrame, *, colours: Mapping[str, str], references: Mapping[str, float]) -> go.Figure:
+def measured_values(
+    frame: pd.DataFrame, *, colours: Mapping[str, str], references: Mapping[str, Sequence[float]]
+) -> go.Figure:
     """``frame``: measure, variant, run, value, low, high (NaN where there is no interval), in the order of the page.
 
-    ``colours``: variant -> "#rrggbb". ``references``: measure -> the fixed number that it is compared with.
+    ``colours``: variant -> "#rrggbb". ``references``: measure -> the fixed numbers that it is compared with.
     """
     if frame.empty:
         return empty_figure("Nothing is measured yet.")
@@ -35,8 +37,8 @@ def measured_values(frame: pd.DataFrame, *, colours: Mapping[str, str], referenc
         for variant, points in panel.groupby("variant", sort=False):
             for trace in _traces(str(variant), points, colours[str(variant)]):
                 figure.add_trace(trace, **place)
-        if measure in references:
-            figure.add_vline(references[measure], line={"color": NEUTRAL, "dash": "dot"}, **place)
+        for reference in references.get(measure, ()):
+            figure.add_vline(reference, line={"color": NEUTRAL, "dash": "dot"}, **place)
         figure.update_yaxes(type="category", autorange="reversed", showgrid=False, automargin=True, **place)
     figure.update_xaxes(nticks=6)
     return apply_style(figure.update_layout(height=height, showlegend=False, hovermode="closest"))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ganlib.data import display_name
 from ganlib.data.subset import whole_set
-from ganlib.experiments import Verdict
+from ganlib.experiments import WORDS, Judgement, decisive
 from ganlib.naming import counted
 from ganlib.ui import markup, presentation
 from ganlib.ui.experiments import BADGES, Result
@@ -28,15 +28,15 @@ STYLE = """<style>
 def pick_results(results: Sequence[Result]) -> list[Result]:
     """Those of one source and one verdict, or all."""
     sources = list(dict.fromkeys(result.experiment.source for result in results))
-    counts = Counter(result.verdict for result in results)
-    labels = {f"{verdict} ({counts[verdict]})": verdict for verdict in Verdict if counts[verdict]}
-    st.caption(plain(", ".join(labels)))
+    counts = Counter(result.word for result in results)
+    words = [word for word in WORDS if counts[word]]
+    st.caption(plain(", ".join(f"{word} ({counts[word]})" for word in words)))
     left, right = st.columns([2, 1])  # whose places do not depend on what they hold
     with left:
         source = _pick("Source", [ALL, *sources], "source")
     with right:
-        verdict = _pick("Verdict", [ALL, *map(str, labels.values())], "verdict")
-    return [r for r in results if source in (ALL, r.experiment.source) and verdict in (ALL, r.verdict)]
+        word = _pick("Verdict", [ALL, *words], "verdict")
+    return [r for r in results if source in (ALL, r.experiment.source) and word in (ALL, r.word)]
 
 
 def _pick(label: str, options: list[str], key: str) -> str:
@@ -84,7 +84,7 @@ def draw_start_of_presentation(results: Sequence[Result]) -> None:
 def _draw_card(result: Result) -> None:
     experiment = result.experiment
     with st.container(horizontal=True, vertical_alignment="center"):
-        draw_verdict(result.verdict)
+        draw_verdict(decisive(result.judgements))
         st.caption(plain(experiment.source))
     query = {"experiment": experiment.name}
     st.page_link("pages/experiments.py", label=f"**{plain(experiment.title)}**", query_params=query)
@@ -97,13 +97,15 @@ def _draw_card(result: Result) -> None:
     same_axis = [c for c in result.claims if (c.claim.measure, c.protocol) == (data.claim.measure, data.protocol)]
     values = {name: [m.value for m in c.of(name)] for c in same_axis for name in c.claim.variants if not c.problem}
     rows = [(v.title, result.colour(v.name), values[v.name]) for v in experiment.variants if v.name in values]
-    reference = None if isinstance(data.claim.second, str) else data.claim.second
+    reference = data.claim.second if isinstance(data.claim.second, float) else None
     st.html(markup.dot_rows(rows, data.claim.measure.label, reference))
+    if any(judgement.disputed for judgement in result.judgements):
+        st.caption("By other features or numbers of images a verdict differs; the claims say which.")
 
 
-def draw_verdict(verdict: Verdict) -> None:
-    colour, icon = BADGES[verdict]
-    st.badge(plain(verdict), icon=f":material/{icon}:", color=colour)
+def draw_verdict(judgement: Judgement) -> None:
+    colour, icon = BADGES[judgement.verdict]
+    st.badge(plain(judgement.word), icon=f":material/{icon}:", color=colour)
 
 
 def describe_scale(result: Result) -> str:

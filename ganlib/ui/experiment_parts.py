@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganlib import figures
 from ganlib.errors import GanlibError
-from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, decisive, readable
+from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, decisive, deviating, readable
 from ganlib.figures.report import Report
 from ganlib.logs import RECIPE, assign_x, differing
 from ganlib.runs import Run
@@ -39,7 +39,7 @@ def claims_table(result: Result) -> pd.DataFrame:
             "Claim": judgement.claim.statement,
             "Reported": judgement.claim.reported or "–",
             "Measured": judgement.sentence,
-            "Verdict": str(judgement.verdict),
+            "Verdict": judgement.word,
         }
         for judgement in result.judgements
     ]
@@ -66,8 +66,10 @@ def values_figure(result: Result) -> tuple[go.Figure, str]:
     """And its text alternative."""
     frame = values_frame(result)
     colours = {variant.title: result.colour(variant.name) for variant in result.experiment.variants}
-    claims = [claim for claim in result.experiment.claims if not claim.variants[1:]]
-    references = {claim.measure.label: float(claim.second) for claim in claims}
+    references: dict[str, list[float]] = {}
+    for claim in (data.claim for data in result.claims):
+        if isinstance(claim.second, float):
+            references.setdefault(claim.measure.label, []).append(claim.second)
     return (
         figures.measured_values(frame, colours=colours, references=references),
         figures.describe_values(frame),
@@ -143,14 +145,9 @@ def conclusions(result: Result) -> tuple[list[str], list[str]]:
         limited.append("One training on a side: other seeds may differ by more than the interval says.")
     if result.experiment.limits:
         limited.append(f"Scale: {result.experiment.limits}")
-    if deviates(result) and result.experiment.reason:
+    if deviating(result.judgements) and result.experiment.reason:
         limited.append(f"Most likely reason for the difference: {result.experiment.reason}")
     return allowed or ["Nothing yet."], limited
-
-
-def deviates(result: Result) -> bool:
-    """Whether something came out otherwise than the source reports."""
-    return any(j.verdict in (Verdict.NOT_REPRODUCED, Verdict.REFUTED) for j in result.judgements)
 
 
 def _finding(judgement: Judgement) -> str:
@@ -167,9 +164,7 @@ def build_report(results: Sequence[Result]) -> Report:
     """One experiment or all as a page of their own."""
     report = Report(results[0].experiment.title if len(results) == 1 else "Experiments")
     if len(results) > 1:
-        rows = [
-            (r.experiment.title, r.experiment.source, str(r.verdict), decisive(r.judgements).sentence) for r in results
-        ]
+        rows = [(r.experiment.title, r.experiment.source, r.word, decisive(r.judgements).sentence) for r in results]
         report.add(pd.DataFrame(rows, columns=["Experiment", "Source", "Verdict", "Answer"]), "Verdicts")
     for result in results:
         _add_to_report(report, result)
@@ -178,7 +173,7 @@ def build_report(results: Sequence[Result]) -> Report:
 
 def _add_to_report(report: Report, result: Result) -> None:
     experiment = result.experiment
-    report.add(f"{experiment.question} ({experiment.source_title})", f"{experiment.title}: {result.verdict}")
+    report.add(f"{experiment.question} ({experiment.source_title})", f"{experiment.title}: {result.word}")
     report.add(f"Reported: {experiment.reported}")
     report.add(claims_table(result))
     if not values_frame(result).empty:

@@ -22,7 +22,7 @@ def draw_experiment(result: Result, listed: Sequence[Result]) -> None:
         _draw_steps(result, listed)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(experiment.title), anchor=False, width="content")
-        draw_verdict(result.verdict)
+        draw_verdict(decisive(result.judgements))
         st.caption(plain(experiment.source_title))
     st.markdown(plain(experiment.question))
     reported, measured = st.columns(2, gap="medium")
@@ -32,7 +32,7 @@ def draw_experiment(result: Result, listed: Sequence[Result]) -> None:
     with measured.container(border=True, height="stretch", gap="small"):
         st.caption("Measured")
         judgement = decisive(result.judgements)
-        st.markdown(plain(f"{judgement.claim.statement} {judgement.verdict.capitalize()}."))
+        st.markdown(plain(f"{judgement.claim.statement} {judgement.word.capitalize()}."))
         st.markdown(plain(judgement.sentence))
         if result.missing:
             st.caption(plain(describe_progress(result)))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
+
 from ganlib.balances import FILE as BALANCE
 from ganlib.balances import balances
 from ganlib.experiments import (
@@ -17,14 +19,16 @@ from ganlib.experiments import (
     Variant,
     Verdict,
     collect,
+    decisive,
     judge,
     overall,
     read_experiments,
 )
 from ganlib.figures import PALETTE
+from ganlib.records import METRICS, RANKED
 from ganlib.runs import Run
 from ganlib.settings import experiments_folder
-from ganlib.ui.catalog import runs
+from ganlib.ui.catalog import present_scores, runs
 
 Colour = Literal["green", "gray", "red", "orange"]
 BADGES: dict[Verdict, tuple[Colour, str]] = {  # verdict -> colour of Streamlit, icon of Material Symbols
@@ -55,6 +59,11 @@ class Result:
     @property
     def verdict(self) -> Verdict:
         return overall(self.judgements)
+
+    @property
+    def word(self) -> str:
+        """The verdict as readers see it."""
+        return decisive(self.judgements).word
 
     @property
     def trained(self) -> int:
@@ -121,8 +130,38 @@ def page_links(result: Result) -> list[tuple[str, str, dict[str, list[str]]]]:
     links = []
     if every:
         links.append(("Training curves", "curves", {"runs": every, "tags": list(result.experiment.scalars)}))
-    if any(claim.measure.metric for claim in result.experiment.claims) and every:
-        links.append(("FID comparison", "fid", {"dataset": [result.runs[every[0]].data_name], "only": every}))
+    if ranking := _ranking(result):
+        links.append(("FID comparison", "fid", ranking))
     if generating:
-        links.append(("Sampling", "sampling", {"run": generating[:1], "compare": generating[1:], "n": ["8"]}))
+        variant = result.shown_runs(seeds=False)[generating[0]]
+        options = {name: [str(value)] for name, value in variant.options.items()}
+        query = {"run": generating[:1], "compare": generating[1:], "n": ["8"]}
+        links.append(("Sampling", "sampling", query | options))
     return links
+
+
+def _ranking(result: Result) -> dict[str, list[str]]:
+    """The FID page's data set, metric, protocol and runs for the first claim that it can rank; {} where there is none.
+
+    Of several data sets or protocols, as of different options, the one of most of the claim's runs.
+    """
+    scores = present_scores()
+    own = scores[scores["run"].isin(list(result.runs))]
+    data_sets = own["run"].map({name: run.data_name for name, run in result.runs.items()})
+    for claim in result.claims:
+        metric = claim.claim.measure.metric
+        measured = pd.MultiIndex.from_tuples(claim.records or [("", "")])
+        rows = own[own["metric"] == metric].assign(data=data_sets)
+        compared = rows[pd.MultiIndex.from_frame(rows[["run", "protocol"]]).isin(measured)]
+        if metric not in RANKED or compared.empty:
+            continue
+        counts = compared.groupby(["data", "protocol"], sort=False)["run"].nunique()
+        data, key = counts.sort_values(ascending=False, kind="stable").index.to_list()[0]
+        rows = rows[(rows["data"] == data) & (rows["protocol"] == key)]
+        return {
+            "dataset": [data],
+            "metric": [METRICS[metric].label],
+            "protocol": [rows["protocol_label"].iloc[0]],
+            "only": [name for name in result.experiment.runs if name in set(rows["run"])],
+        }
+    return {}

@@ -12,6 +12,7 @@ import streamlit as st
 
 from ganlib.errors import GanlibError
 from ganlib.figures import human_error_bars
+from ganlib.files import describe_os_error
 from ganlib.metrics.human_error import (
     HumanTest,
     error_rates,
@@ -35,6 +36,7 @@ from ganlib.ui.names import data_label, model_label, run_labels
 COUNTS = (10, 20, 50, 100, 200)
 SHIPPED = "digits"
 SIDE = 384  # pixels at which an image is judged, at most: whole multiples of its own
+SAVING_FAILED = "saving_failed"  # in the session: the error's sentence
 POLL_SECONDS = 2.0  # between two looks at the others' answers
 
 
@@ -155,17 +157,26 @@ def _draw_everybody(test: HumanTest, answers: Answers, run: Run) -> None:
         st.caption(plain("Each person: " + ", ".join(f"{rate:.0%}" for rate in sorted(rates.values()))))
     if read_only():
         return
+    if error := st.session_state.get(SAVING_FAILED):
+        st.error(plain(error), icon=":material/error:")
     if len(finished) > answers.recorded:
-        if not st.button("Save with the run's scores", icon=":material/save:", key="save"):
-            return
-        _save(test, answers, run)  # the button goes with the next poll
-    st.caption(plain(f"Saved as a score of {run.name}."))
+        st.button(
+            "Save with the run's scores", icon=":material/save:", key="save", on_click=_save, args=(test, answers, run)
+        )
+    else:
+        st.caption(plain(f"Saved as a score of {run.name}."))
 
 
 def _save(test: HumanTest, answers: Answers, run: Run) -> None:
     finished = answers.finished(len(test))
-    append_records(run.folder.evaluation, [human_error_record(run, test, finished)])
-    answers.recorded = len(finished)
+    st.session_state.pop(SAVING_FAILED, None)
+    try:
+        append_records(run.folder.evaluation, [human_error_record(run, test, finished)])
+        answers.recorded = len(finished)
+    except GanlibError as error:  # Streamlit shows no text of an error in a callback
+        st.session_state[SAVING_FAILED] = str(error)
+    except OSError as error:
+        st.session_state[SAVING_FAILED] = describe_os_error(error)
 
 
 def _next_test() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,32 @@ import pytest
 from scipy import stats
 
 from ganlib.balances import Balance
-from ganlib.experiments import Claim, Collected, Experiment, Variant, Verdict, collect, judge
+from ganlib.config import Config
+from ganlib.experiments import (
+    Claim,
+    Collected,
+    Experiment,
+    Recorded,
+    Variant,
+    Verdict,
+    collect,
+    judge,
+    missing_runs,
+    read_experiments,
+)
 from ganlib.experiments.measures import Estimate, Measure, measure_curve, parse_measure
+from ganlib.models import MODELS
+from ganlib.recipe import DataRecipe, Recipe, StartRecipe
+from ganlib.runs import scan
+from ganlib.settings import EXPERIMENTS, GALLERY
 from helpers.record_entries import entry, write_entries
 from helpers.synthetic_curves import frame
+
+CONFIG: Any = MODELS["dcgan"].Config.from_dict({"num_classes": 10, "image_size": 16, "channels": 1})
+
+
+def recipe(seed: int, **training: Any) -> Recipe:
+    return Recipe("dcgan", {}, DataRecipe("digits", ()), {"images": 1000, "batch_size": 64, "seed": seed} | training)
 
 
 @dataclass(frozen=True)
@@ -26,10 +49,14 @@ class Trained:
     weights_hash: str = "abc"
     images_seen: int = 1000
     data_name: str = "digits"
+    training_seconds: float = 600.0
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    config: Config = CONFIG
+    recipe: Recipe = field(default_factory=lambda: recipe(0))
 
 
-def experiment(*claims: Claim) -> Experiment:
-    recipe = {"model": "dcgan", "data": "digits", "images": 1000, "fields": {}}
+def experiment(*claims: Claim, **fields: Any) -> Experiment:
+    recipe = {"model": "dcgan", "data": "digits", "images": 1000, "fields": fields}
     variants = (Variant("a", "A", ("a0", "a1"), recipe, (0, 1)), Variant("b", "B", ("b0",), None))
     return Experiment("e", "E", "Is it?", "GAN methods", "It is.", variants, claims)
 
@@ -44,7 +71,7 @@ def folder(tmp_path: Path, name: str, *entries: object, log: str = "") -> Traine
     write_entries(tmp_path / name, *entries)
     if log:
         (tmp_path / name / "log.csv").write_text(log)
-    return Trained(tmp_path / name)
+    return Trained(tmp_path / name, recipe=recipe(int(name == "a1")))
 
 
 def collected(tmp_path: Path, b: dict[str, Any], claim: Claim = FID) -> Collected:
@@ -71,6 +98,62 @@ def test_of_several_shared_protocols_that_of_most_images_counts(tmp_path):
     assert {m.value for m in collect(experiment(FID), runs).claims[0].measurements} == {2.0}
 
 
+LITE0 = {"extractor": "efficientnet_lite0", "extractor_name": "lite0"}
+
+
+@pytest.mark.parametrize("dates", [("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-01-01")])
+def test_which_extractor_decides_depends_on_no_date(dates, tmp_path):
+    """A is better by the classifier's features and worse by ImageNet's."""
+    runs = {}
+    for name, value in (("a0", 1.0), ("a1", 1.1), ("b0", 2.0)):
+        interval = {"low": value - 0.01, "high": value + 0.01, "how": ""}
+        own = entry(value=value, interval=interval, date=dates[0])
+        lite0 = entry(LITE0 | {"n_fake": 50_000}, value=3 - value, interval=interval, date=dates[1])
+        runs[name] = folder(tmp_path, name, own, lite0)
+    (data,) = collect(experiment(FID), runs).claims
+    assert data.protocol.startswith("embedded")
+    judgement = judge(data)
+    assert (judgement.verdict, judgement.disputed) == (Verdict.REPRODUCED, True)
+    assert judgement.sentence.endswith(
+        "Under efficientnet_lite0 lite0 · 50,000 generated vs 50,000 cifar10-jpeg train: does not hold."
+    )
+    asked = replace(FID, extractor="efficientnet_lite0")
+    (data,) = collect(experiment(asked), runs).claims
+    assert (data.protocol.split()[0], judge(data).verdict, judge(data).disputed) == (
+        "efficientnet_lite0",
+        Verdict.REFUTED,
+        False,
+    )
+    unmeasured = replace(FID, extractor="clip")
+    assert (
+        "ganlib evaluate a0 --metrics fid --extractor clip" in collect(experiment(unmeasured), runs).claims[0].problem
+    )
+
+
+def test_a_number_beside_the_metric_in_the_records_is_compared_with(tmp_path):
+    claim = Claim("Above the pixels.", Measure(metric="fid"), "b", ">", Recorded("pixels_accuracy"))
+    runs = {"b0": folder(tmp_path, "b0", entry(value=20.0, pixels_accuracy=11.0))}
+    (data,) = collect(experiment(claim), runs).claims
+    assert (data.claim.second, judge(data).difference) == (11.0, 9.0)
+    runs = {"b0": folder(tmp_path, "b0", entry(value=20.0))}
+    assert collect(experiment(claim), runs).claims[0].problem == (
+        "The records of b0 hold no pixels_accuracy; evaluate them again."
+    )
+
+
+def test_a_run_whose_discriminator_learned_nothing_gives_no_verdict(tmp_path):
+    rows = "".join(f"{i},{64 * i},0.204,0.15,0.45,0.449\n" for i in range(200))
+    log = f"step,images,loss/D,loss/G,D/real,D/fake\n{rows}"
+    runs = {name: folder(tmp_path, name, entry(value=1.0), log=log if name == "a1" else "") for name in ("a0", "a1")}
+    finding = Claim("It does not.", parse_measure({"finding": "discriminator_learns_nothing"}), "b", ">", 0.5)
+    runs["b0"] = folder(tmp_path, "b0", entry(value=2.0), log=log)
+    data, found = collect(experiment(FID, finding), runs).claims
+    assert data.problem.startswith("The discriminator learned nothing in a1, b0: ")
+    assert judge(data).verdict is Verdict.OPEN
+    assert len(data.measurements) == 3  # they are there, and archived
+    assert [m.value for m in found.measurements] == [1.0]
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
@@ -87,13 +170,81 @@ def test_what_does_not_compare_is_open_with_its_reason(changes, problem, tmp_pat
 
 
 def test_missing_and_half_trained_runs_are_named(tmp_path):
-    half = Trained(folder(tmp_path, "a0", entry()).path, images_seen=980)
+    half = replace(folder(tmp_path, "a0", entry()), images_seen=980)
     result = collect(experiment(FID), {"a0": half, "b0": folder(tmp_path, "b0", entry())})
     assert result.missing == {"a0": "980 of 1,000 images trained", "a1": "not trained yet"}
     assert result.claims[0].problem == (
         "Runs are missing: a0 (980 of 1,000 images trained), a1 (not trained yet); "
         "train them with ganlib experiment e --run."
     )
+
+
+def unfit(run: Trained, **fields: Any) -> str:
+    return missing_runs(experiment(FID, **fields), {"a0": run, "a1": Trained(Path(), recipe=recipe(1))}).get("a0", "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "changes", "reason"),
+    [
+        ({}, {}, ""),
+        ({"lr": CONFIG.lr, "batch_size": 64, "label_smoothing": [1.0]}, {}, ""),  # lists as the tuples of a config
+        ({"lr": 0.001}, {}, "lr 0.0002, not 0.001"),
+        ({}, {"config": replace(CONFIG, width=48)}, f"width 48, not {CONFIG.width}"),  # a field that it leaves out
+        ({"image_size": 32}, {}, "image_size 16, not 32"),
+        ({"batch_size": 32}, {}, "batch_size 64, not 32"),
+        ({"flip": "on"}, {}, "flip unknown, not on"),
+        ({}, {"data_name": "mnist"}, "data mnist, not digits"),
+        ({}, {"recipe": replace(recipe(0), model="sngan")}, "sngan, not dcgan"),
+        ({}, {"recipe": recipe(7)}, "seed 7, not 0"),
+        ({}, {"recipe": recipe(0, images=60_000)}, "images 60,000, not 1,000"),
+        ({"widht": 3}, {}, "widht unknown, not 3"),
+    ],
+)
+def test_a_run_of_another_recipe_is_not_judged(fields, changes, reason):
+    expected = f"trained by another recipe: {reason}" if reason else ""
+    assert unfit(Trained(Path(), **changes), **fields) == expected
+
+
+def test_what_differs_is_named_and_to_be_deleted_before_it_is_trained(tmp_path):
+    runs = {"a0": Trained(tmp_path, recipe=recipe(0)), "b0": Trained(tmp_path)}
+    (data,) = collect(experiment(FID, lr=0.001), runs).claims
+    assert data.problem == (
+        "Runs do not fit the definition: a0 (trained by another recipe: lr 0.0002, not 0.001), a1 (not trained yet); "
+        "delete what was trained otherwise, then train with ganlib experiment e --run."
+    )
+
+
+def test_a_training_from_weights_is_compared_in_what_its_recipe_names():
+    named = {"model": "dcgan", "data": "digits", "images": 1000, "start": "before", "fields": {"lr": CONFIG.lr}}
+    started = replace(recipe(0), start=StartRecipe("before", "abc"))
+    for own, reason in ((started, ""), (recipe(0), "start random weights, not before")):
+        only = Experiment("e", "", "", "", "", (Variant("a", "A", ("a0",), named, (0,)),), (FID,))
+        run = Trained(Path(), config=replace(CONFIG, width=48), recipe=own)
+        assert missing_runs(only, {"a0": run}).get("a0", "").endswith(reason)
+        assert bool(missing_runs(only, {"a0": run})) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, ""),
+        ({"images_seen": 980}, "980 of 1,000 images trained"),
+        ({"images_seen": 500, "metadata": {"promoted": "true"}}, ""),  # the weights of its best snapshot
+        ({"recipe": recipe(0, images=0, max_minutes=29.0)}, "10 of 29 minutes trained"),
+        ({"recipe": recipe(0, images=0, max_minutes=10.0)}, ""),
+        ({"recipe": recipe(0, images=2000, max_minutes=10.0)}, ""),  # whichever is spent first
+        ({"recipe": replace(recipe(0), training=None)}, ""),  # from elsewhere
+    ],
+)
+def test_a_run_that_exists_is_judged_where_it_was_trained_to_its_own_end(changes, reason):
+    assert missing_runs(experiment(FID), {"b0": Trained(Path(), **changes)}).get("b0", "") == reason
+
+
+def test_archived_trainings_fit_the_projects_definitions():
+    runs = {run.name: run for run in scan([GALLERY, EXPERIMENTS / "runs"])[0]}
+    experiments, _ = read_experiments(EXPERIMENTS)
+    reasons = {name: reason for e in experiments for name, reason in missing_runs(e, runs).items()}
+    assert {name: reason for name, reason in reasons.items() if "another recipe" in reason} == {}
 
 
 def test_a_missing_run_of_two_variants_is_named_once_and_trained_by_the_queue(tmp_path):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ganlib.errors import GanlibError
-from ganlib.experiments import queue_entries, read_experiment, read_experiments
+from ganlib.experiments import Recorded, collect, judge, queue_entries, read_experiment, read_experiments
+from ganlib.experiments.entries import toml
 from ganlib.experiments.measures import Measure
 from ganlib.queue import read_queue
 from ganlib.settings import EXPERIMENTS
@@ -104,7 +108,7 @@ def test_a_matrix_has_seeds_and_values_of_an_option(tmp_path):
     [
         ("values = [0, 1, 2]", "", "matrix has values of its option"),
         ('"c1"', '"stage"', "none where the option is 'stage'"),
-        ("[0, 1]", "[-1, 1]", "seeds from 0 on"),
+        ("[0, 1]", "[-1, 1]", "seeds from 0 to 4,294,967,295"),
         ("[0, 1]", str(list(range(50))), "at most 100 images"),
         ("option", "choice", "it needs option"),
         ("seeds", "series", "seeds of matrix is a list of whole numbers"),
@@ -194,6 +198,105 @@ def test_what_is_wrong_is_one_sentence_that_names_the_file(old, new, says, tmp_p
     experiments, errors = read_experiments(tmp_path)
     assert [e.name for e in experiments] == ["other"]
     assert errors == [str(error.value)]
+
+
+WHOLE = tomllib.loads(
+    GOOD.replace("images = 1000", 'images = 1000\nmax_minutes = 2.5\nneeds = ["a"]\nhalve = true\nstart = "a"').replace(
+        'runs = ["digits-cgan"]',
+        'runs = ["digits-cgan"]\nspace = "w"\nsnapshot = "best"\noptions = { guidance = 3.0 }\n'
+        'balancing = { method = "generated", ratio = 1 }',
+    )
+    + MATRIX
+    + "options = { mix_layer = 5 }"
+) | {"limits": "Few.", "reason": "Scale.", "priority": 3, "extractor": "embedded"}
+WHOLE["claims"][0] |= {
+    "answers": True,
+    "seed_spread": 0.1,
+    "margin": 0.1,
+    "reported": "better",
+    "extractor": "embedded",
+}
+WHOLE["recipe"]["fields"]["image_size"] = 16
+WRONG: tuple[Any, ...] = (
+    True,
+    0,
+    -1,
+    1.5,
+    float("nan"),
+    10**400,
+    "",
+    "60000",
+    [],
+    [32],
+    ["a"],
+    [[1]],
+    {},
+    {"a": 1},
+    {"a": {"b": 1}},
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every key of a document, by the way to it."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def with_value(value: Any, path: tuple[Any, ...], new: object) -> Any:
+    if not path:
+        return new
+    changed = dict(value) if isinstance(value, dict) else list(value)
+    changed[path[0]] = with_value(value[path[0]], path[1:], new)
+    return changed
+
+
+def written(document: dict[str, Any]) -> str:
+    return "".join(f"{key} = {toml(value).replace('NaN', 'nan')}\n" for key, value in document.items())
+
+
+def test_a_whole_file_is_read(tmp_path):
+    experiment = read_experiment(write(tmp_path, written(WHOLE)))
+    assert [claim.extractor for claim in experiment.claims] == ["embedded", ""]  # a curve has none
+
+
+@pytest.mark.parametrize("place", list(places(WHOLE)), ids=lambda place: ".".join(map(str, place)))
+def test_a_value_of_another_type_is_refused_or_does_no_harm(place, tmp_path):
+    """What is read can be queued, its scale be described and its runs be looked for."""
+    for wrong in WRONG:
+        write(tmp_path, written(with_value(WHOLE, place, wrong)))
+        experiments, errors = read_experiments(tmp_path)
+        assert len(experiments) + len(errors) == 1
+        assert all(re.fullmatch(r"\S+norm\.toml: .+\.", error) and len(error) < 700 for error in errors)
+        tomllib.loads(queue_entries(experiments))
+        recipes = [variant.recipe for e in experiments for variant in e.variants if variant.recipe]
+        assert all(f"{recipe['images']:,}" for recipe in recipes)
+        assert {recipe["fields"].get("image_size") for recipe in recipes} <= {None, *range(1, 100)}
+        assert all(judge(data).sentence for e in experiments for data in collect(e, {}).claims)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("images = 1000", 'images = "60000"', "images of variants.base is a whole number from 1 on, not '60000'"),
+        ("width = 8", "image_size = [32]", "image_size of variants.base is a whole number of pixels, not [32]"),
+        ("width = 8", "width = { a = 1 }", "width in fields of variants.base is a number, a text"),
+        ("seeds = [0, 1]", "seeds = [-1]", "seeds of variants.base is a list of whole numbers from 0 to"),
+        ("evaluate = [{ n = 500 }]", "evaluate = { n = 500 }", "evaluate of variants.base is a list of tables"),
+        ("second = 1", 'second = { recorded = "a" }', "second is { recorded = NAME } alone, of a measure that is"),
+    ],
+)
+def test_a_wrong_value_of_a_recipe_or_a_claim_is_named(old, new, says, tmp_path):
+    assert old in GOOD
+    with pytest.raises(GanlibError) as error:
+        read_experiment(write(tmp_path, GOOD.replace(old, new)))
+    assert says in str(error.value)
+
+
+def test_a_number_to_compare_with_may_stand_in_the_records(tmp_path):
+    text = GOOD.replace('second = "sn"', 'second = { recorded = "pixels_accuracy" }')
+    claim = read_experiment(write(tmp_path, text)).claims[0]
+    assert (claim.second, claim.variants) == (Recorded("pixels_accuracy"), ("base",))
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):

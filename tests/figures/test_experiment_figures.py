@@ -21,13 +21,13 @@ COLOURS = {"base": "#0073cc", "other": "#f26600"}
 
 
 def test_every_training_is_a_point_and_several_have_their_mean():
-    figure = measured_values(FRAME, colours=COLOURS, references={"Coverage": 0.1})
+    figure = measured_values(FRAME, colours=COLOURS, references={"Coverage": [0.9, 0.1]})
     base, mean, other, coverage = figure.data
     assert (list(base.x), list(base.error_x.array), list(base.error_x.arrayminus)) == ([10, 12], [1, 1], [1, 1])
     assert list(mean.x) == [11]
     assert (list(other.x), list(coverage.x)) == ([20], [0.5])
     assert [note.text for note in figure.layout.annotations] == ["FID", "Coverage"]
-    assert [shape.x0 for shape in figure.layout.shapes] == [0.1]
+    assert [shape.x0 for shape in figure.layout.shapes] == [0.9, 0.1]
 
 
 def test_the_text_alternative_has_every_value():

@@ -10,9 +10,11 @@ import pytest
 from ganlib.errors import GanlibError
 from ganlib.experiments import Matrix
 from ganlib.figures.report import Report
+from ganlib.records import METRICS
 from ganlib.runs import scan
 from ganlib.sampling import sample
-from ganlib.ui import experiment_matrix, experiment_parts, experiments
+from ganlib.settings import EXPERIMENTS, GALLERY
+from ganlib.ui import catalog, experiment_matrix, experiment_parts, experiments
 from helpers.gallery import CONDITIONAL, OTHER, UNCONDITIONAL, score
 from helpers.streamlit_app import charts, is_one_sentence, open_page, texts, values
 from helpers.tiny_models import write_run
@@ -157,10 +159,55 @@ def test_steps_lead_to_the_neighbours_and_end_at_the_ends(definitions):
 def test_links_have_runs_scalars_and_data_preselected(definitions):
     links = {label: query for label, _, query in experiments.page_links(experiments.results()[0][0])}
     assert links["Training curves"] == {"runs": [CONDITIONAL, OTHER], "tags": ["loss/D"]}
-    assert links["FID comparison"] == {"dataset": ["digits"], "only": [CONDITIONAL, OTHER]}
+    protocol = "embedded digits-classifier · 1,000 generated vs 1,437 digits train"
+    runs = {"dataset": ["digits"], "only": [CONDITIONAL, OTHER]}
+    assert links["FID comparison"] == runs | {"metric": ["FID"], "protocol": [protocol]}
+    ranking = open_page("fid", **links["FID comparison"])
+    assert not ranking.warning
+    assert ranking.selectbox(key="protocol").value == protocol
+    assert ranking.multiselect(key="only").value == [CONDITIONAL, OTHER]
     assert links["Sampling"] == {"run": [CONDITIONAL], "compare": [OTHER], "n": ["8"]}
     at = open_page("curves", **links["Training curves"])
     assert at.multiselect(key="runs").value == [CONDITIONAL, OTHER]
+
+
+def test_no_link_leads_to_a_ranking_that_no_claim_has(definitions):
+    by_name = {result.experiment.name: result for result in experiments.results()[0]}
+    for name in ("unmeasured", "untrained"):  # under different protocols, and of one side alone
+        assert "FID comparison" not in {label for label, _, _ in experiments.page_links(by_name[name])}
+
+
+def test_a_link_to_sampling_has_the_options_of_its_variant(definitions):
+    guided = WIDTH.replace(f'runs = ["{CONDITIONAL}"]', f'runs = ["{CONDITIONAL}"]\noptions = {{ guidance = 3.0 }}')
+    (definitions / "width.toml").write_text(guided)
+    (result,) = (r for r in experiments.results()[0] if r.experiment.name == "width")
+    links = {label: query for label, _, query in experiments.page_links(result)}
+    assert links["Sampling"] == {"run": [CONDITIONAL], "compare": [OTHER], "n": ["8"], "guidance": ["3.0"]}
+
+
+def test_runs_of_every_definitions_link_are_ranked_under_the_protocol_it_names(monkeypatch):
+    monkeypatch.setenv("GANLIB_GALLERY", str(GALLERY))
+    monkeypatch.setenv("GANLIB_EXPERIMENTS", str(EXPERIMENTS))
+    monkeypatch.setenv("GANLIB_RUNS", str(EXPERIMENTS / "runs"))
+    scores = catalog.present_scores()
+    data = {run.name: run.data_name for run in catalog.runs()}
+    links = {r.experiment.name: dict(page_queries(r)) for r in experiments.results()[0]}
+    rankings = {name: query["fid"] for name, query in links.items() if "fid" in query}
+    assert "dcgan-sagan" in rankings
+    assert "discriminator-features" not in rankings  # a probe's accuracy ranks nothing
+    for name, query in rankings.items():
+        ((dataset,), (metric,), (protocol,), runs) = (query[key] for key in ("dataset", "metric", "protocol", "only"))
+        rows = scores[scores["metric"].map(lambda key: METRICS[key].label) == metric]
+        rows = rows[rows["protocol_label"] == protocol]
+        assert runs, name
+        assert set(runs) <= set(rows["run"]), name
+        assert {data[run] for run in runs} == {dataset}, name
+        assert rows["protocol"].nunique() == 1, name
+    assert links["ddpm-guidance"]["sampling"]["guidance"] == ["3.0"]
+
+
+def page_queries(result):
+    return [(page, query) for _, page, query in experiments.page_links(result)]
 
 
 def test_what_is_missing_or_measured_otherwise_is_said_and_judged_open(definitions):
@@ -171,11 +218,20 @@ def test_what_is_missing_or_measured_otherwise_is_said_and_judged_open(definitio
 
 
 def test_a_broken_definition_is_one_sentence_and_the_others_stay(definitions):
-    (definitions / "broken.toml").write_text("title = 3")
+    recipe = '[recipe]\nmodel = "dcgan"\ndata = "digits"\n'
+    trained = WIDTH.replace(f'runs = ["{CONDITIONAL}"]', "").replace(f'runs = ["{OTHER}"]', "")
+    broken = {
+        "broken": "title = 3",
+        "images": trained.replace("[variants.a]", f'{recipe}images = "60000"\n[variants.a]'),
+        "size": trained.replace("[variants.a]", f"{recipe}fields = {{ image_size = [32] }}\n[variants.a]"),
+    }
+    for name, text in broken.items():
+        (definitions / f"{name}.toml").write_text(text)
     at = open_page("experiments")
-    assert len(at.warning) == 1
-    assert "broken.toml" in at.warning[0].value
-    assert is_one_sentence(at.warning[0].value)
+    assert len(at.warning) == 3
+    for name, warning in zip(broken, at.warning, strict=True):
+        assert f"{name}.toml" in warning.value
+        assert is_one_sentence(warning.value)
     assert len(badges(at)) == 3
 
 

@@ -45,6 +45,15 @@ def test_half_of_the_answers_of_one_who_always_says_generated_are_wrong(use, sha
     assert (record.metric, record.value) == ("human_error", 0.5)
 
 
+def test_a_score_that_cannot_be_saved_is_a_sentence(use, shared, tmp_path):
+    root = use(copy_of(shared, tmp_path / "gallery"))
+    at = play(open_page("guessing", run=CONDITIONAL, n="10"), 10)
+    Run(root / CONDITIONAL).folder.evaluation.write_text("[]")
+    at = at.button(key="save").click().run()
+    assert "it holds no list of records" in at.error[0].value
+    assert at.button(key="save")
+
+
 def test_several_people_of_one_link_are_counted_together():
     first = play(open_page("guessing", run=CONDITIONAL, n="10"), 10)
     assert "1 person" in texts(first)

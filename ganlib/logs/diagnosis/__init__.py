@@ -15,6 +15,10 @@ discriminator_wins
 discriminator_overfits
     r_t, the mean sign of D on training images, near 1 to the end (Karras et al., arXiv:2006.06676, section 3.1): it
     tells known from unknown, no longer real from generated. Needs r_t in the log.
+discriminator_learns_nothing
+    D's mean outputs for real and generated images are the same through three quarters of the run and of its first
+    third. Late in a sound training that is the equilibrium (Goodfellow et al., arXiv:1406.2661, section 4); from the
+    start D answers one constant, and G learns nothing from it. Needs D/real and D/fake in the log.
 generator_wins
     D's loss above that of guessing while G's is near its best value: G "is fooling D with garbage" (ganhacks, 10).
 vanished_gradient
@@ -54,6 +58,7 @@ import numpy as np
 import pandas as pd
 
 from ganlib.logs.diagnosis.balance import (
+    discriminator_learns_nothing,
     discriminator_overfits,
     discriminator_wins,
     generator_wins,
@@ -106,6 +111,13 @@ RULES = (
         discriminator_overfits,
         "Augment what D sees (stylegan2_ada's --ada-target 0.6, or --diffaugment), add images or a stronger R1, and "
         "keep the checkpoint with the best FID.",
+    ),
+    Rule(
+        "discriminator_learns_nothing",
+        "The discriminator learns nothing",
+        discriminator_learns_nothing,
+        "Stop it and strengthen D: a higher learning rate, more width or steps, less normalisation or noise on what it "
+        "sees; check that its gradient is not zero.",
     ),
     Rule(
         "generator_wins",
@@ -162,12 +174,12 @@ RULES = (
 """In the order in which findings of one severity are listed."""
 
 
-def diagnose(frame: pd.DataFrame, *, loss: str | None = None) -> list[Finding]:
+def diagnose(frame: pd.DataFrame, *, loss: str | None = None, only: str = "") -> list[Finding]:
     """What the scalars of one or more runs show: per run, the gravest first.
 
     ``frame`` is that of ``read``; without a column ``segment`` a tag's rows must stand as they were
     logged. ``loss`` is the kind of loss of all its runs, such as a model's ``loss_kind``; for None only what holds for
-    any loss is reported.
+    any loss is reported. ``only``: the name of the one rule that is asked.
     """
     objective = find_objective(loss)
     findings: list[Finding] = []
@@ -177,6 +189,7 @@ def diagnose(frame: pd.DataFrame, *, loss: str | None = None) -> list[Finding]:
             run_findings = [
                 Finding(rule=rule.name, title=rule.title, run=run.name, advice=rule.advice, **observation._asdict())
                 for rule in RULES
+                if only in ("", rule.name)
                 for observation in rule.check(run, objective)
             ]
             findings += sorted(run_findings, key=lambda finding: SEVERITIES.index(finding.severity))

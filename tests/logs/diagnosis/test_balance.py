@@ -6,6 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ganlib.logs import read
+from ganlib.logs.diagnosis.balance import discriminator_learns_nothing
+from ganlib.logs.diagnosis.curves import split_runs
+from ganlib.logs.diagnosis.objectives import find_objective
+from ganlib.settings import GALLERY
 from helpers.synthetic_curves import GUESSING, HEALTHY, NOISE, N, find_finding, frame, phases, rule_names
 
 # Discriminator wins
@@ -130,6 +135,48 @@ def test_levels_of_a_pyramid_are_judged_one_by_one() -> None:
 def test_halves_of_the_loss_are_no_duel() -> None:
     data = frame({"loss/D": 1.0, "loss/D/real": 0.001, "loss/D/fake": 0.999, "loss/G": 1.5})
     assert rule_names(data, "non-saturating") == []
+
+
+# Discriminator learns nothing
+
+
+def outputs(gap: object, loss_d: float = 0.204, **others: object) -> pd.DataFrame:
+    """D answers 0.45 to real images, midway between 0 and a smoothed 0.9, and ``gap`` less to generated ones."""
+    real = 0.45 + 0.005 * NOISE
+    return frame({"loss/D": loss_d, "loss/G": 0.15, "D/real": real, "D/fake": real - gap, **others})
+
+
+@pytest.mark.parametrize("loss", ["least squares", None])
+@pytest.mark.parametrize(
+    ("gap", "expected"),
+    [
+        (0.002, True),  # as of three PGGANs at 64 pixels
+        (0.05, False),  # the least of the gallery, as a logit
+        (phases((0.15, 0.02), (0.002, 0.98)), True),  # the start tells random weights from pictures
+        (phases((0.3, 0.4), (0.002, 0.6)), False),  # an equilibrium, late
+        (phases((0.002, 0.4), (0.3, 0.6)), False),  # it began to learn
+    ],
+)
+def test_a_discriminator_that_tells_nothing_apart_from_the_start_learns_nothing(
+    gap: object, expected: bool, loss: str | None
+) -> None:
+    assert ("discriminator_learns_nothing" in rule_names(outputs(gap), loss)) == expected
+
+
+def test_neither_a_critic_nor_a_judge_of_codes_has_to_tell_apart() -> None:
+    rule = "discriminator_learns_nothing"
+    assert rule in rule_names(outputs(0.002))
+    assert rule not in rule_names(outputs(0.002), "wasserstein")
+    assert rule not in rule_names(outputs(0.002, loss_d=-0.01))
+    assert rule not in rule_names(outputs(0.002, **{"loss/reconstruction": 0.1}))
+
+
+def test_every_discriminator_of_the_gallery_learns_something() -> None:
+    runs = {path: run for path in sorted(GALLERY.glob("*/log.csv")) for run in split_runs(read(path))}
+    with_outputs = {path: run for path, run in runs.items() if "D/real" in run.curves}
+    assert len(with_outputs) > 50
+    for path, run in with_outputs.items():
+        assert not list(discriminator_learns_nothing(run, find_objective(None))), path
 
 
 # Discriminator overfits
