@@ -31,7 +31,8 @@ COLUMNS = {
     "data": "str",  # of the reference; "" for a metric of generated images alone
     "class_name": "str",  # where one class alone was measured, else ""
     "space": "str",  # of the latent whose paths were measured, else ""
-    "n_fake": "int64",
+    "n_real": "int64",  # images compared with, 0 where there are none
+    "n_fake": "int64",  # images generated, 0 where none are
     "options": "str",  # of ``generate``, those not at their default; "" where all are
     "images_seen": "Int64",
     "snapshot": "Int64",  # images seen at the snapshot; missing for the run's weights
@@ -164,6 +165,7 @@ def _row(run: str, record: Record) -> dict[str, object]:
         "data": protocol.reference.data if protocol.reference else "",
         "class_name": str(protocol.extra.get("class") or ""),
         "space": str(protocol.extra.get("space") or ""),
+        "n_real": protocol.n_real,
         "n_fake": protocol.n_fake,
         "options": protocol.options_label,
         "images_seen": record.images_seen,
