@@ -134,12 +134,15 @@ class Protocol:
     def measured_on(self, other: Protocol) -> bool:
         """Whether these are the images of ``other`` or those of one class of them, seen by the same extractor.
 
-        A metric without extractor, or without generated images, goes with all that have the same options.
+        A metric without extractor, or without generated images, goes with all that have the same options. Of how many
+        images those of a class are a part, ``Record.seeds`` alone says.
         """
         features = [(p.extractor, p.extractor_hash, p.resizer) for p in (self, other)]
         same_features = self.extractor is None or features[0] == features[1]
-        same_images = self.n_fake in (0, other.n_fake) or "class" in self.extra
-        return same_features and same_images and self.options == other.options
+        same_images = self.n_fake in (0, other.n_fake) or ("class" in self.extra and self.n_fake <= other.n_fake)
+        references = {p.reference for p in (self, other) if p.reference}
+        same_reference = len(references) == len({reference.split for reference in references})
+        return same_features and same_images and same_reference and self.options == other.options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +154,7 @@ class Record:
     blocks: tuple[float, ...] = ()  # the metric on each of the parts behind the interval
     warning: str | None = None  # why to distrust the number
     labels: str = "none"  # of the generated images: "balanced", "proportional" to the training data's, or "none"
-    seeds: str | None = None  # "0-9999"
+    seeds: str | None = None  # "0-9999", of a class those of all classes
     options: Mapping[str, Any] = field(default_factory=dict)  # all that ``generate`` was called with
     images_seen: int | None = None  # by the evaluated weights
     weights_hash: str = ""  # 12 hex digits of the evaluated file

@@ -76,6 +76,7 @@ def test_images_are_the_same_where_options_number_and_extractor_are() -> None:
         {"n_real": 5_000, "n_fake": 1_000, "class": "cat"},
         {"extractor": None, "extractor_hash": None, "reference": None},
         {"extractor": None, "n_fake": 0, "grid": 4},
+        {"reference": {"data": "cifar10-jpeg", "split": "test", "fingerprint": "other"}},
     ):
         assert record(same).protocol.measured_on(fid)
     for other in (
@@ -84,6 +85,8 @@ def test_images_are_the_same_where_options_number_and_extractor_are() -> None:
         {"extractor_hash": "4567"},
         {"resizer": "torch-fidelity bilinear 299"},
         {"extractor": None, "n_fake": 64, "machine": "a CPU"},
+        {"class": "cat", "n_fake": 20_000},
+        {"reference": {"data": "cifar10-jpeg", "split": "train", "fingerprint": "other"}},
     ):
         assert not record(other).protocol.measured_on(fid)
 
