@@ -11,6 +11,8 @@ probe_accuracy trained, likewise, grid and svm; its layers and pixels_accuracy s
 two_sample_auc, neighbour_accuracy, energy_distance, copied   test, size, encoding, seed; of pixels the subject; of
                copies the number of training_images
 straightness   steps
+of generated images of imbalanced data sets   class_mix: classes in proportion to the training images, and a random
+               sample of these
 psnr, ssim, feature_distance, target_fid, target_kid, source_fid   task, of translation with the direction
 sampling_rate  machine; its blocks are calls of 64 images
 training_rate  machine, precision
@@ -124,6 +126,7 @@ class Protocol:
         if self.reference:
             sides.append(f"{self.n_real:,} {self.reference.data} {self.reference.split}")
         extra = [str(self.extra[name]) for name in ("space", "machine", "task") if name in self.extra]
+        extra += [f"classes {self.extra['class_mix']}"] if "class_mix" in self.extra else []
         return " · ".join(filter(None, [" ".join(extractor), " vs ".join(sides), *extra, self.options_label]))
 
     @property
@@ -140,6 +143,8 @@ class Protocol:
         features = [(p.extractor, p.extractor_hash, p.resizer) for p in (self, other)]
         same_features = self.extractor is None or features[0] == features[1]
         same_images = self.n_fake in (0, other.n_fake) or ("class" in self.extra and self.n_fake <= other.n_fake)
+        if self.n_fake:
+            same_images &= self.extra.get("class_mix") == other.extra.get("class_mix")
         references = {p.reference for p in (self, other) if p.reference}
         same_reference = len(references) == len({reference.split for reference in references})
         return same_features and same_images and same_reference and self.options == other.options

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ganlib.data.batches import random_subset
 from ganlib.data.pictures import to_square
 from ganlib.images import to_pil
-from ganlib.metrics.code_accuracy import random_subset
 from ganlib.runs import Run
 from ganlib.twosample.config import ComparisonConfig
 from ganlib.twosample.features import FeatureNetwork, Features, feature_network

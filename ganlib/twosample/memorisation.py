@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, mannwhitneyu
 from sklearn.neighbors import NearestNeighbors
 
+from ganlib.data.batches import random_subset
 from ganlib.data.subset import rows_of_classes
 from ganlib.errors import GanlibError
-from ganlib.metrics.code_accuracy import random_subset
-from ganlib.metrics.generation import proportional_labels
+from ganlib.metrics.generation import largest_in_proportion, proportional_labels
 from ganlib.twosample.groups import thumbnails
 
 NEXT = 10  # further neighbours that say what distance is usual there
@@ -118,7 +118,7 @@ def held_out_rows(labels: NDArray[np.int64], generated: NDArray[np.int64], most:
     wanted = np.bincount(generated)
     available = np.bincount(labels[labels >= 0], minlength=len(wanted))[: len(wanted)]
     total = int(available[wanted > 0].sum())
-    exact = min(int(a) * len(generated) // int(w) for a, w in zip(available, wanted, strict=True) if w)
+    exact = largest_in_proportion(available.tolist(), wanted.tolist())
     n = min(exact if exact >= min(ENOUGH, total / 2) else min(ENOUGH, total), most)
     quotas = np.bincount(proportional_labels(wanted.tolist(), n), minlength=len(wanted))
     return HeldOut(rows_of_classes(labels, quotas), tuple(np.flatnonzero(quotas > available).tolist()))

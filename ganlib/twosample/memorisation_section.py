@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from ganlib.data.batches import random_subset
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.images import grid
-from ganlib.metrics.code_accuracy import random_subset
 from ganlib.metrics.references import load_split, load_training_images
 from ganlib.runs import Run
 from ganlib.twosample.context import Context, scaled
