@@ -95,6 +95,11 @@ def training_rows(
     return rows, kept, targets
 
 
+def random_subset(n: int, size: int) -> NDArray[np.int64]:
+    """At most ``size`` of n indices, sorted, always the same. Not the first: folders list images class by class."""
+    return np.sort(np.random.Generator(np.random.PCG64(0)).permutation(n)[:size])
+
+
 def stratified_subset(labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Sorted indices of n images, stratified by class: independent of the seed, and nested for growing n."""
     order = generator(0, 0, 4).permutation(len(labels))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
@@ -18,6 +18,7 @@ from ganlib.registry import Registry
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, SplitName] = ("train", "test")
+IMBALANCE = 2  # images of the largest class for one of the smallest
 
 
 Progress = Callable[[int, int], None]  # (done, total)
@@ -93,6 +94,14 @@ class DataSet:
                 f"{model_name} learns from labels but {self.name} has {classes}; choose a data set with two "
                 f"classes or more, or a model without labels."
             )
+
+
+def is_imbalanced(class_counts: Sequence[int]) -> bool:
+    """Whether the largest class has twice as many images as the smallest, or more; False where there are no classes.
+
+    The classes of sets that are meant to be even differ by less.
+    """
+    return len(class_counts) > 0 and max(class_counts) >= IMBALANCE * min(class_counts)
 
 
 class Item(NamedTuple):

@@ -123,7 +123,7 @@ def _contents(whole: Source, chosen: Subset) -> Contents:
         raise GanlibError(f"{whole.name} has no classes to take images of; choose a labelled data set.")
     labels = contents.labels["train"]
     available = np.bincount(labels[labels >= 0], minlength=len(contents.classes))
-    rows = _draw(labels, chosen.class_counts(available), chosen.seed)
+    rows = rows_of_classes(labels, chosen.class_counts(available), chosen.seed)
     selected: dict[SplitName, NDArray[np.int64]] = {"train": rows, "test": np.arange(len(contents.labels["test"]))}
     return Contents(
         contents.classes,
@@ -133,8 +133,11 @@ def _contents(whole: Source, chosen: Subset) -> Contents:
     )
 
 
-def _draw(labels: NDArray[np.int64], counts: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Sorted rows of so many images of each class: nested for growing counts, other ones for another seed."""
+def rows_of_classes(labels: NDArray[np.int64], counts: NDArray[np.int64], seed: int = 0) -> NDArray[np.int64]:
+    """(n,) and (K,) -> sorted rows of so many images of each class, or of as many as there are.
+
+    Nested for growing counts, other ones for another seed.
+    """
     order = np.random.Generator(np.random.PCG64([seed, 0, 5])).permutation(len(labels))
     return np.sort(np.concatenate([order[labels[order] == label][:count] for label, count in enumerate(counts)]))
 

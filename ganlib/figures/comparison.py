@@ -233,7 +233,7 @@ def readable_tests(tests: pd.DataFrame) -> pd.DataFrame:
     ]
     columns = {"test": tests["test"], "on": tests["subject"], "measure": tests["statistic"], "value": tests["value"]}
     columns["95 %"] = pd.Series(interval, tests.index, dtype="str")
-    columns |= {"p": tests["p_value"], "images a side that suffice": tests["sufficient"]}
+    columns |= {"p": tests["p_value"], "independent images a side that suffice": tests["sufficient"]}
     return pd.DataFrame(columns | {"real": tests["n_real"], "synthetic": tests["n_synthetic"]})
 
 

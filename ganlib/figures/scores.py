@@ -218,10 +218,12 @@ def highlighted(colours: Mapping[str, str]) -> set[str]:
 
 
 def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
-    """Scores by run and class, the best run on top; ``frame`` has one record a run and class."""
+    """Scores by run and class, the best run on top; GanlibError where ``frame`` has several records of one."""
     if frame.empty:
         return empty_figure("No scores of classes to show yet.")
-    table = frame.pivot_table("value", "run", "class_name", sort=False)
+    if frame.duplicated(["run", "class_name"]).any():
+        raise GanlibError("Several scores of one run and class do not compare; choose one protocol.")
+    table = frame.pivot(index="run", columns="class_name", values="value")[frame["class_name"].unique()]
     order = table.mean(axis=1).sort_values(ascending=False).index  # a heatmap begins at the bottom
     table = table.loc[order]
     figure = go.Figure()

@@ -25,6 +25,7 @@ _G = r"(?:g|gen|generator|netg|generador|gerador|g[ée]n[ée]rateur|генера
 _LOSS = r"(?:loss|losses|err|error|verlust|perte|p[ée]rdida|perda|perdita|потер[яи]|损失|損失|손실)"
 _M = r"(?:(?:metrics?|val(?:id(?:ation)?)?|test|eval(?:uation)?)_)?"  # these are measured on no training batch
 _N = r"(?:_?\d+k?)*"  # "50k", "_50k_50k"
+_IMPROVED = rf"(?:pr{_N}(?:_full)?_|improved_)"  # precision and recall of arXiv:1904.06991
 CANONICAL: tuple[tuple[str, Tag], ...] = (
     # Progress
     (r"(?:progress_)?kimgs?|n_?kimgs?", Tag("images", 1000)),
@@ -52,7 +53,7 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (rf"{_D}_acc(?:uracy)?|acc(?:uracy)?_{_D}", Tag("D/accuracy")),
     # Adaptive augmentation (arXiv:2006.06676)
     (r"progress_augment|augment|ada_p|aa_p|ada_aug_p|p_ada", Tag("ada/p")),
-    (r"loss_signs_real|dis_sign_real|r_t|rt|ada_r_t|signs_real", Tag("ada/r_t")),
+    (r"loss_signs_real|dis_sign_real|r_t|ada_r_?t|signs_real", Tag("ada/r_t")),
     (r"loss_signs_fake|dis_sign_fake|signs_fake", Tag("ada/signs_fake")),
     # Learning rates
     (rf"lr_{_D}|{_D}_(?:lr|learning_rate)|(?:learning_rate|lr)_{_D}", Tag("lr/D")),
@@ -67,8 +68,8 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (rf"{_M}(?:kid{_N}(?:_full)?|kernel_inception_distance)_std", Tag("kid/std")),
     (rf"{_M}(?:is|isc|inception_score|is_score){_N}(?:_full)?(?:_mean|_score)?", Tag("isc")),
     (rf"{_M}(?:is|isc|inception_score){_N}(?:_full)?_std", Tag("isc/std")),
-    (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:precision|prc)", Tag("precision")),
-    (rf"(?:metrics?_)?(?:pr{_N}(?:_full)?_|improved_)?(?:recall|rec)", Tag("recall")),
+    (rf"(?:metrics?_)?(?:{_IMPROVED}?precision|{_IMPROVED}prc)", Tag("precision")),
+    (rf"(?:metrics?_)?(?:{_IMPROVED}?recall|{_IMPROVED}rec)", Tag("recall")),
     (r"(?:metrics?_)?density", Tag("density")),
     (r"(?:metrics?_)?coverage", Tag("coverage")),
     (rf"(?:metrics?_)?ppl{_N}(?:_?(?:full|w|wend|zend|z|end))*", Tag("ppl")),
@@ -84,6 +85,9 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (r"resources_peak_gpu_mem_reserved_gb|reserved", Tag("memory/gpu_reserved")),
     (r"images_s|imgs?_s|images_per_sec(?:ond)?|imgs?_per_sec|throughput", Tag("images/s")),
 )  # fmt: skip
+
+# Names that mean a metric only beside the other one: alone "rec" is as often the loss of a reconstruction.
+SHORT = {"prc": "precision", "rec": "recall"}
 
 # Measured on a checkpoint, at any later time: going back to an earlier one is no restart of the training.
 EVALUATION_TAGS = frozenset(
@@ -147,6 +151,12 @@ def canonical_tags(names: list[str], aliases: Mapping[str, str]) -> list[Tag]:
         tags = [
             Tag(f"loss/{name.upper()}") if name.lower() in ("d", "g") else tag
             for name, tag in zip(names, tags, strict=True)
+        ]
+    short = [SHORT.get(_AFFIXES.sub("", normalize_name(name))) for name in names]
+    if {tag.name for tag in tags} | set(short) >= set(SHORT.values()):
+        tags = [
+            Tag(tag_of) if tag_of and tag.name == name.strip() else tag
+            for name, tag_of, tag in zip(names, short, tags, strict=True)
         ]
     preferred: dict[str, str] = {}
     for name, tag in sorted(zip(names, tags, strict=True), key=lambda pair: (pair[0] != pair[1].name, len(pair[0]))):

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ganlib.data.batches import random_subset
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
 from ganlib.metrics.accuracy import test_record
@@ -41,11 +42,6 @@ def code_record(run: Run, model: Any, config: EvaluationConfig, progress: Progre
     hits = int(test_tables[best][matchings[best]].sum())
     matched = {"data": run.data_name, "split": "train", "fingerprint": train.fingerprint, "n": len(rows)}
     return test_record(run, test, "code_accuracy", hits, code=f"c{best + 1}", matched=matched)
-
-
-def random_subset(n: int, size: int) -> NDArray[np.int64]:
-    """At most ``size`` of n indices, sorted, always the same. Not the first: folders list images class by class."""
-    return np.sort(np.random.Generator(np.random.PCG64(0)).permutation(n)[:size])
 
 
 def match(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -12,12 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ganlib.data.sets import is_imbalanced
 from ganlib.distributed import World
+from ganlib.metrics.protocol import class_mix
 from ganlib.metrics.references import Progress
 from ganlib.models import GenerativeModel
 from ganlib.partial import DealtRows, Partial, compute_rows, deal_rows
 from ganlib.provenance import commit, versions
-from ganlib.records import Record
+from ganlib.records import Protocol, Record
 from ganlib.runs import Run
 from ganlib.sampling import sample_chunks
 
@@ -26,7 +28,8 @@ from ganlib.sampling import sample_chunks
 class Generation:
     """Seeds 0 … n-1. A conditional model gets class i % K with seed i, so that every block is balanced.
 
-    Combinations of attributes may be rare in the data: such classes are drawn as often as they occur there.
+    Where the data set is imbalanced, or its classes are combinations of attributes, it gets each class as often as it
+    occurs there: else a perfect generator, too, would be far from the data.
     """
 
     run: Run
@@ -50,7 +53,8 @@ class Generation:
 
     @property
     def proportional(self) -> bool:
-        return bool(self.run.recipe.data.attributes and self.run.recipe.data.class_counts)
+        data = self.run.recipe.data
+        return bool(data.class_counts) and (bool(data.attributes) or is_imbalanced(data.class_counts))
 
     @cached_property
     def all_options(self) -> dict[str, Any]:
@@ -121,11 +125,13 @@ class Generation:
             if file.path != kept:
                 file.remove()
 
-    def record(self, metric: str, value: float, **fields: Any) -> Record:
+    def record(self, metric: str, value: float, protocol: Protocol, **fields: Any) -> Record:
         """A record of these images, with these other ``fields``."""
+        of_images = replace(protocol, extra={**protocol.extra, **class_mix(self.run)})
         return Record(
             metric=metric,
             value=value,
+            protocol=of_images,
             labels="none" if self.labels is None else "proportional" if self.proportional else "balanced",
             seeds=f"0-{self.n - 1}",
             options=self.all_options,
@@ -143,6 +149,11 @@ def proportional_labels(counts: Sequence[int], n: int) -> Tensor:
         labels[i] = np.round(missing, 9).argmax()  # rounded: float error decides no tie
         missing[labels[i]] -= 1
     return torch.from_numpy(labels)
+
+
+def largest_in_proportion(available: Sequence[int], counts: Sequence[int]) -> int:
+    """Images that a set with so many of each class has in proportion to ``counts``."""
+    return min(a * sum(counts) // c for a, c in zip(available, counts, strict=True) if c)
 
 
 def select_changed_options(model: GenerativeModel, options: dict[str, Any]) -> dict[str, Any]:

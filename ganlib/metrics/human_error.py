@@ -7,9 +7,10 @@ arXiv:2306.04675 (about 25 of 200 CIFAR-10 images a person and model); HYPE, arX
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ganlib.data import DataSet
 from ganlib.errors import GanlibError
-from ganlib.intervals import LEVEL, wilson_interval
+from ganlib.intervals import LEVEL, t_half_width, wilson_interval
 from ganlib.metrics.protocol import protocol
 from ganlib.models import GenerativeModel
 from ganlib.models.options import SEED_LIMIT
@@ -27,7 +28,6 @@ from ganlib.runs import Run
 from ganlib.sampling import sample
 
 FILE = Path(__file__).with_name("published_human_error.csv")
-RESAMPLES = 9999
 LEAST, MOST = 4, 200  # images of a test
 
 Answers = Mapping[str, Mapping[int, bool]]  # person -> image -> whether they called it generated
@@ -72,22 +72,23 @@ def error_rates(test: HumanTest, answers: Answers) -> dict[str, float]:
 
 
 def human_error(test: HumanTest, answers: Answers) -> tuple[float, Interval]:
-    """Mean over people of their error rates, with a 95 % interval that resamples people.
+    """Mean over people of their error rates, with a 95 % interval over people: Student's t, within [0, 1].
 
-    Of one person: Wilson's interval of their answers, which says nothing about other people.
+    People who agree by chance would have none: it holds Wilson's interval of all answers. Of one person it is that
+    of their answers, which says nothing about other people.
     """
     rates = list(error_rates(test, answers).values())
     if not rates:
         raise GanlibError("Nobody has answered yet; judge some images first.")
+    wrong = [said != test.generated[i] for given in answers.values() for i, said in given.items()]
+    of_answers = wilson_interval(int(sum(wrong)), len(wrong))
     if len(rates) == 1:
-        given = next(given for given in answers.values() if given)
-        wrong = sum(said != test.generated[i] for i, said in given.items())
-        interval = wilson_interval(int(wrong), len(given))
-        how = f"{LEVEL:.0%}: Wilson's score interval of one person's {len(given)} answers"
-        return rates[0], Interval(interval.low, interval.high, how)
-    low, high = _resample(rates)
-    how = f"{LEVEL:.0%}: percentile bootstrap over {len(rates)} people, {RESAMPLES:,} resamples"
-    return float(np.mean(rates)), Interval(low, high, how)
+        how = f"{LEVEL:.0%}: Wilson's score interval of one person's {len(wrong)} answers"
+        return rates[0], Interval(of_answers.low, of_answers.high, how)
+    mean, half = fmean(rates), t_half_width(rates)
+    low, high = min(max(mean - half, 0.0), of_answers.low), max(min(mean + half, 1.0), of_answers.high)
+    how = f"{LEVEL:.0%}: t-interval over {len(rates)} people, at least Wilson's score interval of {len(wrong)} answers"
+    return mean, Interval(low, high, how)
 
 
 def human_error_record(run: Run, test: HumanTest, answers: Answers) -> Record:
@@ -117,19 +118,3 @@ def published_human_error(data: str) -> pd.DataFrame:
     """``model``, ``human_error``, ``source``; empty where none is known. Known are values of CIFAR-10."""
     frame = pd.read_csv(FILE)
     return frame if data.startswith("cifar10") else frame[:0]
-
-
-def _resample(rates: Sequence[float]) -> tuple[float, float]:
-    if np.ptp(rates) == 0:  # the bootstrap of equal values is not defined
-        return rates[0], rates[0]
-    from scipy import stats
-
-    result = stats.bootstrap(
-        (rates,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
+from ganlib.data.subset import rows_of_classes
 from ganlib.errors import GanlibError
 from ganlib.intervals import block_interval, mean_interval
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.extractors import Extractor, build_extractor, extract
+from ganlib.metrics.generation import largest_in_proportion, proportional_labels
 from ganlib.metrics.measures import MEASURES, FakeFeatures, RealFeatures, Value, check_sizes, sample_size_warning
-from ganlib.metrics.protocol import protocol
+from ganlib.metrics.protocol import class_mix, protocol
 from ganlib.metrics.references import Progress, chunks, compute_reference, load_reference, load_split
 from ganlib.metrics.similarity import SIMILARITIES
 from ganlib.models import ImageToImage
@@ -58,7 +60,7 @@ def image_to_image_records(
 
 def directions(run: Run, model: ImageToImage, test: Split, n: int) -> list[Direction]:
     if model.task != "translation":
-        return [Direction(model.condition, np.sort(stratified_indices(test.labels, n)), None)]
+        return [Direction(model.condition, _inputs(run, test.labels, n), None)]
     return [
         Direction(
             f"{class_name(run, source)} to {class_name(run, 1 - source)}",
@@ -67,6 +69,16 @@ def directions(run: Run, model: ImageToImage, test: Split, n: int) -> list[Direc
         )
         for source in (0, 1)
     ]
+
+
+def _inputs(run: Run, labels: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Sorted rows of at most n test images, even over the classes, or as these are in an imbalanced data set."""
+    counts = run.recipe.data.class_counts
+    if not class_mix(run):
+        return np.sort(stratified_indices(labels, n))
+    available = np.bincount(labels[labels >= 0], minlength=len(counts)).tolist()
+    n = min(n, largest_in_proportion(available, counts))
+    return rows_of_classes(labels, proportional_labels(counts, n).bincount(minlength=len(counts)).numpy())
 
 
 class Outputs:
@@ -164,4 +176,5 @@ class Outputs:
         )
 
     def protocol(self, extractor: Extractor | None, **fields: Any) -> Any:
-        return protocol(self.run, extractor, task=self.direction.task, **fields)
+        mix = {} if self.direction.target is not None else class_mix(self.run)  # a domain is a class of its own
+        return protocol(self.run, extractor, task=self.direction.task, **fields, **mix)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ganlib.data.batches import random_subset
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
 from ganlib.intervals import mean_interval
-from ganlib.metrics.code_accuracy import random_subset
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress, load_split

@@ -26,7 +26,10 @@ SMALLEST = 10
 
 
 class RealFeatures(NamedTuple):
-    """Of a split: statistics of all its images, features of a sample that is even over the classes, and of classes."""
+    """Of a split: statistics of all its images, features of a sample of them, and statistics of classes.
+
+    The sample is even over the classes, and random where these are imbalanced.
+    """
 
     statistics: Statistics
     sample: Tensor  # (m, d) float32

@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool2d
 
 from ganlib.data import Split
+from ganlib.data.batches import random_subset
 from ganlib.errors import GanlibError
 from ganlib.images import from_uint8
 from ganlib.metrics.accuracy import test_record
-from ganlib.metrics.code_accuracy import random_subset
 from ganlib.metrics.references import Progress, load_split
 from ganlib.models import Scores
 from ganlib.nn.maxout import Maxout

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from ganlib.data.sets import is_imbalanced
 from ganlib.records import Protocol, Reference
 from ganlib.runs import Run
 
 if TYPE_CHECKING:  # it brings torch-fidelity, and not every metric takes one
     from ganlib.metrics.extractors import Extractor
+
+
+def class_mix(run: Run) -> dict[str, Any]:
+    """What the protocol of generated images holds beyond others where the run's data set is imbalanced.
+
+    There conditional models are measured on classes in proportion to the data, as those of unconditional ones are by
+    themselves. Combinations of attributes always were in proportion, and need no mark.
+    """
+    data = run.recipe.data
+    return {"class_mix": "in proportion"} if is_imbalanced(data.class_counts) and not data.attributes else {}
 
 
 def protocol(

@@ -2,7 +2,8 @@
 
 ``<references>/<split>-<fingerprint>.safetensors``: mu (d,) and sigma (d, d) in float64, sample (m, d) in float32,
 class_mu (K, d) and class_sigma (K, d, d) in float32, class_n (K,); in the metadata n, split, fingerprint, extractor
-hash and the data set's name. Shipped with a classifier, they let every machine evaluate without the data set.
+hash, the data set's name and, where classes are imbalanced, that the sample is "random". Shipped with a classifier,
+they let every machine evaluate without the data set.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from ganlib.data import DataSet, Split, load_data
-from ganlib.data.batches import stratified_indices, stratified_subset
-from ganlib.data.sets import Images, SplitName
+from ganlib.data.batches import random_subset, stratified_indices, stratified_subset
+from ganlib.data.sets import Images, SplitName, is_imbalanced
 from ganlib.distributed import World
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
@@ -34,6 +35,7 @@ from ganlib.tensors import read_safetensors
 Progress = Callable[[str, int, int], None]  # (stage, images done, images in all)
 
 SAMPLE = 10_000  # real images whose features are stored
+RANDOM = "random"  # and not even over the classes
 
 
 def load_reference(
@@ -107,6 +109,7 @@ def _store(path: Path, run: Run, extractor: Extractor, split: SplitName, images:
             "fingerprint": images.fingerprint,
             "extractor_hash": extractor.hash,
             "data": run.data_name,
+            **({"sample": RANDOM} if is_imbalanced([c.n for c in real.classes]) else {}),
         },
     )
     try:
@@ -121,7 +124,8 @@ def compute_reference(features: torch.Tensor, labels: NDArray[np.int64]) -> Real
     d = features.shape[1]
     empty = np.zeros(d), np.zeros((d, d))  # one image has no covariance: the class stays, with its n alone
     of_classes = (statistics(part) if len(part) > 1 else Statistics(*empty, len(part)) for part in classes)
-    sample = torch.from_numpy(stratified_indices(labels, SAMPLE))
+    few_or_even = len(labels) <= SAMPLE or not is_imbalanced([len(part) for part in classes])
+    sample = torch.from_numpy(stratified_indices(labels, SAMPLE) if few_or_even else random_subset(len(labels), SAMPLE))
     return RealFeatures(statistics(features), features[sample], tuple(of_classes))
 
 
@@ -143,6 +147,8 @@ def read_reference(path: Path, extractor: Extractor, fingerprint: str, split: Sp
         raise GanlibError(f"The reference statistics {path} were made with other weights of the extractor.")
     if (metadata.get("fingerprint"), metadata.get("split")) != (fingerprint, split):
         raise GanlibError(f"The reference statistics {path} are of other images: {metadata.get('data')}'s, as it says.")
+    if n > SAMPLE and is_imbalanced([c.n for c in classes]) and metadata.get("sample") != RANDOM:
+        raise GanlibError(f"The reference statistics {path} have a sample that is even over imbalanced classes.")
     d = extractor.width
     shapes = [mu.shape == (d,), sigma.shape == (d, d), sample.ndim == 2 and sample.shape[1] == d]
     shapes += [c.mu.shape == (d,) and c.sigma.shape == (d, d) for c in classes]

@@ -15,6 +15,7 @@ class Metric:
     ranks: bool = False  # whether runs are compared by it; the others describe what else a model can do
     proportion: bool = False  # in [0, 1]
     needs_classes: bool = False  # only conditional models have it
+    interval_of: Literal["generated images", "test images", ""] = "generated images"  # more of which would narrow it
     unit: Literal["", "%", "images/s"] = ""  # in text; values are stored as proportions
     sentence: str = ""  # for a run's card, with {code} and {value}
 
@@ -88,6 +89,7 @@ METRICS = {
         ranks=True,
         proportion=True,
         needs_classes=True,
+        interval_of="",
         unit="%",
     ),
     "bits_per_dim": Metric(
@@ -96,6 +98,7 @@ METRICS = {
         "Bits that a pixel value of a test image takes under the model's likelihood; 8 is to know nothing. Of JPEG or "
         "resized images it does not compare with published figures, and of Glow it is a bound.",
         ranks=True,
+        interval_of="test images",
         sentence="Test images take {value:.2f} bits a pixel value",
     ),
     "psnr": Metric(
@@ -103,18 +106,21 @@ METRICS = {
         "higher",
         "Peak signal-to-noise ratio of outputs against the wanted test images, in dB: pixel by pixel.",
         ranks=True,
+        interval_of="test images",
     ),
     "ssim": Metric(
         "SSIM",
         "higher",
         "Structural similarity of outputs and the wanted test images; 1 = equal.",
         ranks=True,
+        interval_of="test images",
     ),
     "feature_distance": Metric(
         "Feature distance",
         "lower",
         "Distance of outputs and the wanted test images in features of EfficientNet-Lite0: as the eye sees them.",
         ranks=True,
+        interval_of="test images",
     ),
     "target_fid": Metric(
         "FID to the target",
@@ -179,6 +185,7 @@ METRICS = {
         "higher",
         "Fraction of test images that the model classifies correctly.",
         proportion=True,
+        interval_of="test images",
         unit="%",
         sentence="As a classifier: {value:.0%} test accuracy",
     ),
@@ -187,6 +194,7 @@ METRICS = {
         "higher",
         "Fraction of test images whose class a categorical code names, each value matched to one class.",
         proportion=True,
+        interval_of="test images",
         unit="%",
         sentence="Code {code} as a classifier: {value:.0%} test accuracy",
     ),
@@ -195,6 +203,7 @@ METRICS = {
         "higher",
         "Fraction of test images that a linear SVM on the discriminator's features classifies correctly.",
         proportion=True,
+        interval_of="test images",
         unit="%",
         sentence="Linear probe of D: {value:.0%} test accuracy",
     ),

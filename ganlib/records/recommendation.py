@@ -1,7 +1,8 @@
 """Which run of a data set to take, and why: or that these images cannot tell.
 
 Two runs count as apart where their difference is larger than its 95 % interval, the root of the sum of squares of
-theirs. Half of an interval shrinks with the root of the number of images: so many more would tell them apart.
+theirs. Half of an interval shrinks with the root of the number of images that it is of, generated or test images: so
+many more would tell them apart. That of CAS is of test images, but the classifier's training varies beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ganlib.records.metrics import METRICS
+from ganlib.records.metrics import METRICS, Metric
 
 TOLERANCE = 0.1  # of the best value, within which the cheapest is looked for
 
@@ -53,16 +54,20 @@ def _best(rows: pd.DataFrame, names: Mapping[str, str]) -> Recommendation:
             f"{leader}, ahead of {_name(second, names)} ({_value(second)}) by more than the intervals leave open."
         )
         return Recommendation(criterion, first["run"], sentence)
-    sentence = f"Not decided: these {int(first['n_fake']):,} images cannot separate {leader} from "
-    sentence += f"{_name(second, names)} ({_value(second)}), "
-    needed = images_needed(int(first["n_fake"]), difference, noise)
-    return Recommendation(criterion, "", sentence + (f"about {needed:,} would." if needed else "which are equal."))
+    other = f"{_name(second, names)} ({_value(second)})"
+    if not difference:
+        return Recommendation(criterion, "", f"Not decided: {leader} and {other} are equal.")
+    if not (n := _images(first, metric)):
+        return Recommendation(criterion, "", f"Not decided: the intervals of {leader} and {other} leave it open.")
+    sentence = f"Not decided: these {n:,} {metric.interval_of} cannot separate {leader} from {other}, about "
+    return Recommendation(criterion, "", f"{sentence}{images_needed(n, difference, noise):,} would.")
 
 
 def images_needed(n: int, difference: float, noise: float) -> int:
-    """Images a run at which the interval of the difference is as small as the difference, two digits; 0 for none."""
-    if not difference:
-        return 0
+    """Images a run at which the interval of the difference is as small as the difference, to two digits.
+
+    ``n``: images behind ``noise``, the interval of the difference. All are above 0.
+    """
     exact = n * (noise / difference) ** 2
     step = 10 ** max(int(log10(exact)) - 1, 0)
     return ceil(round(exact / step, 6)) * step
@@ -83,6 +88,12 @@ def _cheapest(ranked: pd.DataFrame, parameters: Mapping[str, int], names: Mappin
     sizes = [f"{parameters[row['run']] / 1e6:.2g} M" for row in (smallest, best)]
     sentence = f"{_name(smallest, names)} ({_value(smallest)}): {sizes[0]} parameters against {sizes[1]} of the best."
     return [Recommendation(criterion, smallest["run"], sentence)]
+
+
+def _images(row: pd.Series, metric: Metric) -> int:
+    """How many its interval is of; 0 where no number of them would decide."""
+    columns = {"generated images": "n_fake", "test images": "n_real"}
+    return int(row[columns[metric.interval_of]]) if metric.interval_of else 0
 
 
 def _best_first(rows: pd.DataFrame) -> pd.DataFrame:

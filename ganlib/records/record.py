@@ -11,6 +11,8 @@ probe_accuracy trained, likewise, grid and svm; its layers and pixels_accuracy s
 two_sample_auc, neighbour_accuracy, energy_distance, copied   test, size, encoding, seed; of pixels the subject; of
                copies the number of training_images
 straightness   steps
+of generated images of imbalanced data sets   class_mix: classes in proportion to the training images, and a random
+               sample of these
 psnr, ssim, feature_distance, target_fid, target_kid, source_fid   task, of translation with the direction
 sampling_rate  machine; its blocks are calls of 64 images
 training_rate  machine, precision
@@ -124,6 +126,7 @@ class Protocol:
         if self.reference:
             sides.append(f"{self.n_real:,} {self.reference.data} {self.reference.split}")
         extra = [str(self.extra[name]) for name in ("space", "machine", "task") if name in self.extra]
+        extra += [f"classes {self.extra['class_mix']}"] if "class_mix" in self.extra else []
         return " · ".join(filter(None, [" ".join(extractor), " vs ".join(sides), *extra, self.options_label]))
 
     @property
@@ -134,12 +137,17 @@ class Protocol:
     def measured_on(self, other: Protocol) -> bool:
         """Whether these are the images of ``other`` or those of one class of them, seen by the same extractor.
 
-        A metric without extractor, or without generated images, goes with all that have the same options.
+        A metric without extractor, or without generated images, goes with all that have the same options. Of how many
+        images those of a class are a part, ``Record.seeds`` alone says.
         """
         features = [(p.extractor, p.extractor_hash, p.resizer) for p in (self, other)]
         same_features = self.extractor is None or features[0] == features[1]
-        same_images = self.n_fake in (0, other.n_fake) or "class" in self.extra
-        return same_features and same_images and self.options == other.options
+        same_images = self.n_fake in (0, other.n_fake) or ("class" in self.extra and self.n_fake <= other.n_fake)
+        if self.n_fake:
+            same_images &= self.extra.get("class_mix") == other.extra.get("class_mix")
+        references = {p.reference for p in (self, other) if p.reference}
+        same_reference = len(references) == len({reference.split for reference in references})
+        return same_features and same_images and same_reference and self.options == other.options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +159,7 @@ class Record:
     blocks: tuple[float, ...] = ()  # the metric on each of the parts behind the interval
     warning: str | None = None  # why to distrust the number
     labels: str = "none"  # of the generated images: "balanced", "proportional" to the training data's, or "none"
-    seeds: str | None = None  # "0-9999"
+    seeds: str | None = None  # "0-9999", of a class those of all classes
     options: Mapping[str, Any] = field(default_factory=dict)  # all that ``generate`` was called with
     images_seen: int | None = None  # by the evaluated weights
     weights_hash: str = ""  # 12 hex digits of the evaluated file

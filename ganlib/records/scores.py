@@ -7,6 +7,7 @@ ones that most runs of a data set share a protocol in: what cards, orders and li
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from math import nan
 from pathlib import Path
@@ -31,7 +32,9 @@ COLUMNS = {
     "data": "str",  # of the reference; "" for a metric of generated images alone
     "class_name": "str",  # where one class alone was measured, else ""
     "space": "str",  # of the latent whose paths were measured, else ""
-    "n_fake": "int64",
+    "n_real": "int64",  # images compared with, 0 where there are none
+    "n_fake": "int64",  # images generated, 0 where none are
+    "n_seeds": "Int64",  # images generated, of one class those of all; missing where it is unknown
     "options": "str",  # of ``generate``, those not at their default; "" where all are
     "images_seen": "Int64",
     "snapshot": "Int64",  # images seen at the snapshot; missing for the run's weights
@@ -142,7 +145,8 @@ def measured_on(scores: pd.DataFrame, protocol: str) -> pd.DataFrame:
     """The rows of the images of this protocol, as ``Protocol.measured_on`` says."""
     images = Protocol.from_key(protocol)
     same = {key: Protocol.from_key(key).measured_on(images) for key in scores["protocol"].unique()}
-    return scores[scores["protocol"].map(same).astype(bool)]
+    scores = scores[scores["protocol"].map(same).astype(bool)]
+    return scores[(scores["class_name"] == "") | (scores["n_seeds"] == images.n_fake).fillna(False)]
 
 
 def by_date(scores: pd.DataFrame) -> pd.DataFrame:
@@ -164,7 +168,9 @@ def _row(run: str, record: Record) -> dict[str, object]:
         "data": protocol.reference.data if protocol.reference else "",
         "class_name": str(protocol.extra.get("class") or ""),
         "space": str(protocol.extra.get("space") or ""),
+        "n_real": protocol.n_real,
         "n_fake": protocol.n_fake,
+        "n_seeds": _count_seeds(record.seeds),
         "options": protocol.options_label,
         "images_seen": record.images_seen,
         "snapshot": record.snapshot,
@@ -172,6 +178,12 @@ def _row(run: str, record: Record) -> dict[str, object]:
         "date": str(record.date),
         "warning": record.warning or "",
     }
+
+
+def _count_seeds(seeds: object) -> int | None:
+    """Of "0-9999"; a foreign record may hold anything."""
+    match = re.fullmatch(r"(\d{1,15})-(\d{1,15})", str(seeds))
+    return int(match[2]) - int(match[1]) + 1 if match else None
 
 
 def _distinct_labels(frame: pd.DataFrame) -> pd.Series[str]:

@@ -101,6 +101,7 @@ def _add_separation(context: Context, test: str, subject: str, scores: Scores) -
     roc = result.roc.assign(test=test, subject=subject)
     frames = context.result.frames
     frames["roc"] = pd.concat([frames["roc"], roc], ignore_index=True) if "roc" in frames else roc
+    context.result.facts["grouped"] = pair is not None
     context.result.facts.setdefault("detectable_auc", {})[f"{test}, {subject}"] = result.detectable_auc
 
 

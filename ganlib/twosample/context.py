@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ganlib.data.batches import random_subset
 from ganlib.data.pictures import to_square
 from ganlib.images import to_pil
 from ganlib.runs import Run
@@ -69,8 +70,8 @@ class Context:
         return self.networks[name]
 
     def features(self, name: str, side: Side, limit: int | None = None) -> Features:
-        """(m, d) of the side's images, up to ``limit`` of them evenly; those of files are stored for another time."""
-        rows = _even(len(side), limit)
+        """(m, d) of the side's images, up to ``limit`` of them at random; those of files are stored for later."""
+        rows = part_of(len(side), limit)
         key = (name, "real" if side is self.real else "synthetic", len(rows))
         if key not in self._features:
             network = self.network(name)
@@ -88,7 +89,7 @@ class Context:
             return None
         numbers = self.grouping.groups
         real, synthetic = (numbers[rows] for rows in (self.is_real, ~self.is_real))
-        return real[_even(len(real), limit)], synthetic[_even(len(synthetic), limit)]
+        return real[part_of(len(real), limit)], synthetic[part_of(len(synthetic), limit)]
 
     def joint_features(self, name: str) -> Features:
         """(n + m, d), in the order of ``images``."""
@@ -168,5 +169,6 @@ def _shortened(origin: Origin, most: int) -> str:
     return f"Of {origin.name} {most:,} images were compared: more of this size do not fit in memory; lower --size."
 
 
-def _even(n: int, limit: int | None) -> NDArray[np.int64]:
-    return np.arange(n) if limit is None or limit >= n else np.linspace(0, n - 1, limit).round().astype(np.int64)
+def part_of(n: int, limit: int | None) -> NDArray[np.int64]:
+    """Up to ``limit`` of n rows at random, sorted: classes may lie one after the other, or take turns."""
+    return random_subset(n, n if limit is None else limit)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganlib.errors import GanlibError
 from ganlib.images import grid
 from ganlib.runs import Run, find_run
-from ganlib.twosample.context import Context, scaled
+from ganlib.twosample.context import Context, part_of, scaled
 from ganlib.twosample.feature_tests import component_table
 from ganlib.twosample.latents import decode, density_table, encode, first_axis, mean_shift, require_encoder
 from ganlib.twosample.network import apply, train
@@ -37,11 +37,12 @@ def latent_section(context: Context) -> None:
     frames = context.result.frames
     components = [frames["components"]] if "components" in frames else []
     shifted = mean_shift(*codes)
-    before, after = (decode(model, rows[:LIMIT]) for rows in (codes[1], shifted))
-    retested = _again(context, real[:LIMIT], {"reconstructed": before, "mean shifted": after})
+    of_real, of_synthetic = (part_of(len(images), LIMIT) for images in (real, synthetic))
+    before, after = (decode(model, rows[of_synthetic]) for rows in (codes[1], shifted))
+    retested = _again(context, real[of_real], {"reconstructed": before, "mean shifted": after})
     frames["components"] = pd.concat([*components, table, *retested], ignore_index=True)
     frames["density"] = density_table(np.concatenate(codes))
-    rows = [synthetic[:SHOWN], before[:SHOWN], after[:SHOWN]]
+    rows = [synthetic[of_synthetic[:SHOWN]], before[:SHOWN], after[:SHOWN]]
     context.result.pictures["mean_shift"] = grid(np.concatenate(rows), SHOWN)
     axis = decode(model, first_axis(np.concatenate(codes)))
     context.result.pictures["first_axis"] = grid(axis, len(axis))
@@ -69,28 +70,21 @@ def _again(context: Context, real: Images, decoded: dict[str, Images]) -> list[p
             context.result.warnings.append(f"Features of {title} images were not tested: {error}")
             continue
         a, b = network(real), network(images)
-        table = component_table(a, b, _groups(context, len(real), len(images)), seed=context.config.seed)
+        table = component_table(a, b, context.groups(LIMIT), seed=context.config.seed)
         tables.append(table.assign(network=f"{name}, {title}"))
     return tables
-
-
-def _groups(context: Context, n: int, m: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Of the first n real and m synthetic images; None where each is a group of its own."""
-    groups = context.groups()
-    return groups and (groups[0][:n], groups[1][:m])
 
 
 def _small_network(context: Context, real: Images, decoded: Images, title: str) -> None:
     images = np.concatenate([real, decoded])
     is_real = np.arange(len(images)) < len(real)
-    training = np.concatenate(
-        [context.training[context.is_real][: len(real)], context.training[~context.is_real][: len(decoded)]]
-    )
+    sides = (context.training[context.is_real], context.training[~context.is_real])
+    training = np.concatenate([side[part_of(len(side), LIMIT)] for side in sides])
     scores, _ = apply(
         train(images[training], is_real[training], context.device, seed=context.config.seed), images, context.device
     )
     held_out = ~training
-    groups = _groups(context, len(real), len(decoded))
+    groups = context.groups(LIMIT)
     own = groups and (groups[0][held_out[is_real]], groups[1][held_out[~is_real]])
     result = separate(scores[held_out & is_real], scores[held_out & ~is_real], own, seed=context.config.seed)
     row = {"section": "latents", "test": "small network", "subject": f"{images.shape[1]} px, {title}"}

@@ -7,13 +7,16 @@ a relative. Similar ratios: Carlini et al., "Extracting Training Data from Diffu
 among them: the conformal p-value of one image is the rank, among theirs, of the higher of its two ranks,
 and Benjamini and Hochberg's procedure keeps the
 share of false accusations below 5 % (Bates et al., "Testing for outliers with conformal p-values", arXiv:2104.08279).
-Of fresh real images it accuses any at all in 5 of 100 cases.
+Of fresh real images it accuses any at all in 5 of 100 cases: as long as the held-out images have the class proportions
+of the others, for images of one class lie nearer to training images than those of another.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +24,10 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, mannwhitneyu
 from sklearn.neighbors import NearestNeighbors
 
+from ganlib.data.batches import random_subset
+from ganlib.data.subset import rows_of_classes
 from ganlib.errors import GanlibError
+from ganlib.metrics.generation import largest_in_proportion, proportional_labels
 from ganlib.twosample.groups import thumbnails
 
 NEXT = 10  # further neighbours that say what distance is usual there
@@ -29,6 +35,7 @@ ALPHA = 0.05
 LEAST = 20  # images of each kind: with fewer held-out ones no image can be told from chance
 RANKED = ("distance", "ratio")
 CHUNK = 1_000  # images searched at a time
+ENOUGH = 1_000  # held-out images, or half of them: with fewer, proportions of classes cost more than they are worth
 
 Images = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -83,6 +90,38 @@ def memorisation(training: Points, held_out: list[Points], generated: list[Point
         threshold=float(drawn.loc[drawn["copy"], "ratio"].max()) if accused.any() else 0.0,
         n_training=len(training),
     )
+
+
+class HeldOut(NamedTuple):
+    rows: NDArray[np.int64]  # (h,) sorted
+    short: tuple[int, ...]  # classes of which there are too few for their proportion
+
+    def warning(self, classes: Sequence[str]) -> str | None:
+        """A sentence on the short classes; None where there are none."""
+        if not self.short:
+            return None
+        names = ", ".join(repr(classes[label]) for label in self.short)
+        return (
+            f"There are too few held-out images of {names} for the class proportions of the generated images: theirs "
+            "are judged mostly by held-out images of other classes."
+        )
+
+
+def held_out_rows(labels: NDArray[np.int64], generated: NDArray[np.int64], most: int) -> HeldOut:
+    """Of real images with classes ``labels`` (r,) those that generated ones (n,) are judged beside; -1 = no class.
+
+    As many as there are in the class proportions of the generated images, at most ``most``. Where a rare class would
+    leave few, it gives what it has. Any images at random where generated ones have no class.
+    """
+    if (generated < 0).any():
+        return HeldOut(random_subset(len(labels), most), ())
+    wanted = np.bincount(generated)
+    available = np.bincount(labels[labels >= 0], minlength=len(wanted))[: len(wanted)]
+    total = int(available[wanted > 0].sum())
+    exact = largest_in_proportion(available.tolist(), wanted.tolist())
+    n = min(exact if exact >= min(ENOUGH, total / 2) else min(ENOUGH, total), most)
+    quotas = np.bincount(proportional_labels(wanted.tolist(), n), minlength=len(wanted))
+    return HeldOut(rows_of_classes(labels, quotas), tuple(np.flatnonzero(quotas > available).tolist()))
 
 
 def image_points(images: Images) -> list[Points]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from ganlib.data.batches import random_subset
 from ganlib.data.sets import SplitName
 from ganlib.errors import GanlibError
 from ganlib.images import grid
@@ -15,7 +16,7 @@ from ganlib.runs import Run
 from ganlib.twosample.context import Context, scaled
 from ganlib.twosample.giveaways import through
 from ganlib.twosample.groups import thumbnails
-from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
+from ganlib.twosample.memorisation import Memorisation, held_out_rows, image_points, memorisation
 from ganlib.twosample.result import Comparison
 from ganlib.twosample.sides import File, Images, Side, usual_encoding
 
@@ -54,7 +55,9 @@ def _training_side(context: Context) -> Images:
     if name:
         return context.treated(name, MOST_TRAINING).images
     run = _run(context, "--training")
-    return _as_sides(context, run, load_training_images(run, context.config.data_root).images[:MOST_TRAINING], "train")
+    images = load_training_images(run, context.config.data_root).images
+    chosen = images[:] if len(images) <= MOST_TRAINING else images[random_subset(len(images), MOST_TRAINING)]
+    return _as_sides(context, run, chosen, "train")
 
 
 def _held_out_side(context: Context) -> Images:
@@ -62,7 +65,10 @@ def _held_out_side(context: Context) -> Images:
     if name:
         return context.treated(name, context.config.n).images
     run = _run(context, "--held-out")
-    return _as_sides(context, run, load_split(run, "test", context.config.data_root).images[: context.config.n], "test")
+    test = load_split(run, "test", context.config.data_root)
+    held_out = held_out_rows(test.labels, context.synthetic.labels, context.config.n)
+    context.result.warnings += filter(None, [held_out.warning(run.classes)])
+    return _as_sides(context, run, test.images[held_out.rows], "test")
 
 
 def _run(context: Context, flag: str) -> Run:

@@ -32,7 +32,7 @@ TESTS = {  # columns of the frame ``tests``: one row a test
     "low": "float64",
     "high": "float64",
     "p_value": "float64",
-    "sufficient": "Int64",  # images a side that tell the sides apart at 95 %
+    "sufficient": "Int64",  # images a side, or independent groups of them, that tell the sides apart at 95 %
     "n_real": "Int64",
     "n_synthetic": "Int64",
 }

@@ -33,7 +33,10 @@ Groups = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Separation:
-    """Of n held-out images a side. ``auc`` is 0.5 where nothing tells them apart."""
+    """Of n held-out images a side. ``auc`` is 0.5 where nothing tells them apart.
+
+    Where images depend on each other, ``sufficient`` counts groups of them, each of which is one independent image.
+    """
 
     auc: float
     auc_interval: Interval
@@ -41,7 +44,7 @@ class Separation:
     average_precision_interval: Interval
     p_value: float
     sufficient: int | None  # images a side that tell the sides apart at 95 %; None where these do not
-    detectable_auc: float  # that as many images would have shown at 95 %
+    detectable_auc: float  # that as many images would have shown at 95 %, were this the only test
     n_real: int
     n_synthetic: int
     roc: pd.DataFrame  # fpr, tpr, low, high
@@ -81,7 +84,7 @@ def separate(
         average_precision_interval=_interval([draw[1] for draw in draws], resamples, groups is not None),
         p_value=p_value,
         sufficient=sufficient_images(*units, seed=seed) if p_value < ALPHA else None,
-        detectable_auc=min(0.5 + _z() / sqrt(6 * n), 1.0),
+        detectable_auc=min(0.5 + _quantiles() / sqrt(6 * n), 1.0),
         n_real=len(real),
         n_synthetic=len(synthetic),
         roc=pd.DataFrame({"fpr": FALSE_POSITIVE_RATES, "tpr": curve, "low": curves[0], "high": curves[1]}),
@@ -152,7 +155,12 @@ def sufficient_images(real: Scores, synthetic: Scores, *, seed: int = 0) -> int 
 
 def noether(value: float) -> int:
     """Images a side for a power of 95 % at an AUC of ``value``, one-sided at 5 %."""
-    return ceil(_z() ** 2 / (6 * (value - 0.5) ** 2))
+    return ceil(_quantiles() ** 2 / (6 * (value - 0.5) ** 2))
+
+
+def detectable_among(value: float, tests: int) -> float:
+    """``Separation.detectable_auc`` of one of so many tests, each of which takes a p-value below 5 % / ``tests``."""
+    return min(0.5 + (value - 0.5) * _quantiles(tests) / _quantiles(), 1.0)
 
 
 def power(real: Scores, synthetic: Scores, n: int, seed: int = 0) -> float:
@@ -171,8 +179,9 @@ def harmonic_mean(n: int, m: int) -> float:
     return 2 * n * m / (n + m)
 
 
-def _z() -> float:
-    return float(norm.ppf(1 - ALPHA) + norm.ppf(LEVEL))
+def _quantiles(tests: int = 1) -> float:
+    """By so many standard errors an AUC exceeds 0.5 that one of so many tests sees in 95 of 100 cases."""
+    return float(norm.ppf(1 - ALPHA / tests) + norm.ppf(LEVEL))
 
 
 def _interval(values: list[float], resamples: int, grouped: bool) -> Interval:

@@ -19,7 +19,7 @@ from ganlib.metrics.accuracy import count_hits
 from ganlib.metrics.cas import CLASSIFIER, train
 from ganlib.models import MODELS
 from ganlib.training import TrainingConfig
-from ganlib.twosample.context import Context, scaled
+from ganlib.twosample.context import Context, part_of, scaled
 
 SEEDS = 5
 SHOWN = 16  # test pictures with predictions
@@ -44,8 +44,9 @@ def training_section(context: Context) -> None:
     test = Split(real_images[~training], real.labels[~training], "held-out half")
     n = min(int(training.sum()), len(synthetic))
     labels = np.array([classes.index(synthetic.classes[label]) for label in synthetic.labels])
-    of_real = real_images[training][:n], real.labels[training][:n]
-    of_synthetic = synthetic_images[:n], labels[:n]
+    learned, drawn = np.flatnonzero(training)[part_of(int(training.sum()), n)], part_of(len(synthetic), n)
+    of_real = real_images[learned], real.labels[learned]
+    of_synthetic = synthetic_images[drawn], labels[drawn]
     both = np.concatenate([of_real[0], of_synthetic[0]]), np.concatenate([of_real[1], of_synthetic[1]])
     rows, classifiers = [], {}
     sources = {"real": of_real, "synthetic": of_synthetic, "both": both}

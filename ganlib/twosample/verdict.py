@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from ganlib.twosample.result import Comparison
-from ganlib.twosample.separation import ALPHA
+from ganlib.twosample.separation import ALPHA, detectable_among
 
 CLASSIFIER_TESTS = ("small network", "logistic regression")
 
@@ -16,23 +18,43 @@ def verdict(comparison: Comparison) -> str:
     return " ".join(sentences) or "No classifier was trained to tell them apart."
 
 
-def _classifiers(comparison: Comparison) -> str:
+class BestClassifier(NamedTuple):
+    test: pd.Series  # its row of ``tests``
+    differs: bool  # whether it tells the sides apart, though it was chosen among several
+    detectable: float  # AUC that one of so many tests would have shown at 95 %
+    units: str  # what ``sufficient`` counts
+
+
+def best_classifier(comparison: Comparison) -> BestClassifier | None:
+    """Of those that were trained on images of the sides; None where none was."""
     tests = comparison.tests
-    rows = tests[(tests["statistic"] == "ROC-AUC") & tests["test"].isin(CLASSIFIER_TESTS)]
+    rows = tests[(tests["section"] == "classifier") & (tests["statistic"] == "ROC-AUC")]
+    rows = rows[rows["test"].isin(CLASSIFIER_TESTS)]
     if rows.empty:
-        return ""
+        return None
     best = rows.sort_values("value", kind="stable").iloc[-1]
+    # The best of several was chosen: each p-value counts as many times.
+    differs = bool(best["p_value"] * len(rows) < ALPHA)
+    detectable = min(comparison.facts.get("detectable_auc", {}).values(), default=1.0)
+    units = "independent groups" if comparison.facts.get("grouped") else "images"
+    return BestClassifier(best, differs, detectable_among(detectable, len(rows)), units)
+
+
+def _classifiers(comparison: Comparison) -> str:
+    chosen = best_classifier(comparison)
+    if chosen is None:
+        return ""
+    best = chosen.test
     name = f"{best['test']} ({best['subject']})"
     interval = f"{best['value']:.3f} ({best['low']:.3f} to {best['high']:.3f})"
-    # The best of several was chosen: each p-value counts as many times.
-    if best["p_value"] * len(rows) >= ALPHA:
-        detectable = min(comparison.facts.get("detectable_auc", {}).values(), default=1.0)
+    if not chosen.differs:
         return (
             f"No classifier tells them apart: the best AUC on held-out images is {interval}, by the {name}; with as "
-            f"many images one of {detectable:.3f} would have shown."
+            f"many images one of {chosen.detectable:.3f} would have shown."
         )
-    sufficient = best["sufficient"]
-    enough = "" if pd.isna(sufficient) else f"; {int(sufficient):,} images a side suffice to tell them apart at 95 %"
+    enough = ""
+    if pd.notna(best["sufficient"]):
+        enough = f"; {int(best['sufficient']):,} {chosen.units} a side suffice to tell them apart at 95 %"
     return f"They can be told apart: the {name} has an AUC of {interval} on held-out images{enough}."
 
 

@@ -24,6 +24,7 @@ from ganlib.figures.comparison import (
 )
 from ganlib.twosample.config import ComparisonConfig
 from ganlib.twosample.result import Comparison
+from ganlib.twosample.verdict import best_classifier
 from ganlib.ui import markup
 from ganlib.ui.downloads import DownloadFile, draw_files, to_csv, to_latex
 from ganlib.ui.links import draw_link
@@ -58,19 +59,17 @@ def key_numbers(comparison: Comparison) -> list[tuple[str, str, str]]:
 
 
 def _auc_numbers(comparison: Comparison) -> list[tuple[str, str, str]]:
-    tests = comparison.tests
-    rows = tests[(tests["statistic"] == "ROC-AUC") & (tests["section"] == "classifier")]
-    if rows.empty:
+    chosen = best_classifier(comparison)
+    if chosen is None:
         untrained = "No classifier was trained to tell them apart."
         return [("–", "AUC", untrained), ("–", "images suffice", untrained)]
-    best = rows.sort_values("value", kind="stable").iloc[-1]
+    best = chosen.test
     name = f"{best['test']}, {best['subject']}"
     auc = (f"{best['value']:.3f}", "AUC of the best classifier", f"{name}, on held-out images; 0.5 is guessing.")
-    if pd.notna(best["sufficient"]):
-        count = f"{int(best['sufficient']):,}"
-        return [auc, (count, "images a side suffice", "To tell the sides apart in 95 of 100 cases.")]
-    detectable = min(comparison.facts.get("detectable_auc", {}).values(), default=1.0)
-    return [auc, (f"{detectable:.3f}", "AUC would have shown", "With as many images, in 95 of 100 cases.")]
+    if chosen.differs and pd.notna(best["sufficient"]):
+        help = f"So many {chosen.units} tell the sides apart in 95 of 100 cases."
+        return [auc, (f"{int(best['sufficient']):,}", f"{chosen.units} a side suffice", help)]
+    return [auc, (f"{chosen.detectable:.3f}", "AUC would have shown", "With as many images, in 95 of 100 cases.")]
 
 
 def _components_number(comparison: Comparison) -> tuple[str, str, str]:

@@ -84,4 +84,4 @@ def test_tests_read_as_people_read_them():
     )
     frame = readable_tests(tests)
     assert frame["95 %"].tolist() == ["0.880 to 0.920", ""]
-    assert frame["images a side that suffice"].iloc[0] == 9
+    assert frame["independent images a side that suffice"].iloc[0] == 9

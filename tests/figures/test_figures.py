@@ -357,6 +357,8 @@ def test_classes_are_columns_and_the_best_run_lies_on_top() -> None:
     assert list(heat.y) == ["two", "one"]  # from the bottom
     assert np.array(heat.z).tolist() == [[4, 10], [3, 9]]
     assert not class_heatmap(table[:0], title="FID").data
+    with pytest.raises(GanlibError, match="Several scores of one run and class"):
+        class_heatmap(pd.concat([table, scores(one=5.0).assign(class_name="cat")]), title="FID")
 
 
 def test_text_in_cells_of_classes_is_readable() -> None:

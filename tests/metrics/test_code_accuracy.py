@@ -16,8 +16,9 @@ import torch
 
 from ganlib.__main__ import main
 from ganlib.data import load_data
+from ganlib.data.batches import random_subset
 from ganlib.intervals import wilson_interval
-from ganlib.metrics.code_accuracy import match, random_subset, tabulate
+from ganlib.metrics.code_accuracy import match, tabulate
 from ganlib.metrics.config import EvaluationConfig
 from ganlib.metrics.evaluate import evaluate
 from ganlib.records import append_records, read_evaluations, read_records

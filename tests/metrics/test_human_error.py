@@ -61,9 +61,8 @@ def test_several_people_have_an_interval_over_people():
     assert list(error_rates(test, answers).values()) == [0.2, 0.5, 0.4, 0.3]
     value, interval = human_error(test, answers)
     assert value == pytest.approx(0.35)
-    rng = np.random.default_rng(1)
-    means = rng.choice([0.2, 0.5, 0.4, 0.3], (20_000, 4)).mean(1)
-    assert (interval.low, interval.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.011)
+    expected = stats.t.interval(0.95, 3, loc=0.35, scale=stats.sem([0.2, 0.5, 0.4, 0.3]))
+    assert (interval.low, interval.high) == pytest.approx(expected)
     assert "4 people" in interval.how
 
 
@@ -84,9 +83,25 @@ def test_who_answers_nothing_does_not_count_and_nobody_is_a_sentence():
         human_error(test, {"late": {}})
 
 
-def test_people_who_agree_have_an_interval_of_no_width():
+@pytest.mark.parametrize("wrong", [5, 0, 20])
+def test_people_who_agree_have_the_interval_of_all_their_answers(wrong):
     test = made_test()
-    assert human_error(test, answers_with(test, 5, 5))[1].half_width == 0
+    value, interval = human_error(test, answers_with(test, wrong, wrong))
+    wilson = stats.binomtest(2 * wrong, 40).proportion_ci(method="wilson")
+    assert (interval.low, interval.high) == pytest.approx((wilson.low, wilson.high))
+    assert 0 <= interval.low <= value <= interval.high <= 1
+
+
+@pytest.mark.parametrize("people", [2, 3, 5, 20])
+@pytest.mark.parametrize("concentration", [10, 50, 1000])  # of rates around their mean: 0.14 to 0.01 apart
+def test_in_95_of_100_tests_the_interval_holds_the_rate_of_all_people(people, concentration):
+    test, rng, rate = made_test(), np.random.default_rng(0), 0.3
+    covered = 0
+    for _ in range(400):
+        rates = rng.beta(rate * concentration, (1 - rate) * concentration, people)
+        _, interval = human_error(test, answers_with(test, *rng.binomial(len(test), rates).tolist()))
+        covered += interval.low <= rate <= interval.high
+    assert covered / 400 > 0.92  # 95 % less three standard errors
 
 
 def test_the_record_has_its_protocol_and_is_read_back(tmp_path):

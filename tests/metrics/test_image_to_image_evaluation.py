@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganlib.__main__ import main
+from ganlib.data import Split
+from ganlib.metrics.image_to_image import directions
 from ganlib.metrics.similarity import psnr
 from ganlib.models import ImageToImage
 from ganlib.records import read_records
 from ganlib.run_folder import RunFolder
 from ganlib.runs import Run
 from ganlib.sampling import transform
+from helpers.gallery import edit_recipe
+from helpers.tiny_models import write_run
 
 TRAINING = ["--image-size", "16", "--channels", "1", "--images", "16", "--batch-size", "4", "--device", "cpu"]
 LITE = ["--extractor", "efficientnet_lite0", "--blocks", "2", "--device", "cpu"]
@@ -78,3 +84,17 @@ def test_domains_are_compared_each_way_before_and_after(root: Path, folder: Path
     capsys.readouterr()
     assert main(["evaluate", str(path), "--metrics", "isc", *LITE]) == 1
     assert "No single image is the wanted one in translation" in capsys.readouterr().err
+
+
+def test_inputs_are_even_over_classes_or_in_proportion_to_an_imbalanced_set(tmp_path: Path) -> None:
+    run, labels = write_run(tmp_path / "varies", "dagan"), np.repeat([0, 1, 2], 100)
+    model: Any = SimpleNamespace(task="variation", condition="variation")
+    test = Split(np.zeros((300, 4, 4, 1), np.uint8), labels, "f")
+    rows = {}
+    for name, counts in {"unknown": [], "even": [9, 8, 7], "imbalanced": [80, 16, 4]}.items():
+        edit_recipe(run.path, data__class_counts=counts)
+        (direction,) = directions(Run(run.path), model, test, 60)
+        rows[name] = np.bincount(labels[direction.rows]).tolist()
+    assert rows == {"unknown": [20] * 3, "even": [20] * 3, "imbalanced": [48, 10, 2]}
+    (most,) = directions(Run(run.path), model, test, 10_000)
+    assert np.bincount(labels[most.rows]).tolist() == [100, 20, 5]  # as many as the first class allows

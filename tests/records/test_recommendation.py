@@ -7,14 +7,14 @@ from math import nan
 import pandas as pd
 import pytest
 
-from ganlib.records import images_needed, recommend
+from ganlib.records import METRICS, images_needed, recommend
 
 
-def rows(metric: str, *values: tuple[str, float, float], n: int = 10_000) -> pd.DataFrame:
+def rows(metric: str, *values: tuple[str, float, float], n: int = 10_000, n_real: int = 50_000) -> pd.DataFrame:
     """(run, value, half of its interval) each."""
     return pd.DataFrame(
-        [(run, metric, value, value - half, value + half, n) for run, value, half in values],
-        columns=["run", "metric", "value", "low", "high", "n_fake"],
+        [(run, metric, value, value - half, value + half, n_real, n) for run, value, half in values],
+        columns=["run", "metric", "value", "low", "high", "n_real", "n_fake"],
     )
 
 
@@ -33,8 +33,30 @@ def test_a_lead_within_the_intervals_is_not_decided_and_says_how_many_images_wou
     best = recommend(fid, NONE, {})[0]
     assert best.run == ""
     assert best.sentence == (
-        "Not decided: these 10,000 images cannot separate a (8 ± 0.3) from b (8.25 ± 0.4), about 40,000 would."
+        "Not decided: these 10,000 generated images cannot separate a (8 ± 0.3) from b (8.25 ± 0.4), "
+        "about 40,000 would."
     )
+
+
+@pytest.mark.parametrize("metric", ["bits_per_dim", "psnr", "ssim", "feature_distance"])
+def test_where_the_interval_is_of_test_images_so_many_more_of_these_would_decide(metric):
+    values = [("a", 8.25, 0.4), ("b", 8.0, 0.3)]
+    best = recommend(rows(metric, *values, n=0, n_real=2_000), NONE, {})[0]
+    assert best.run == ""
+    assert best.sentence.startswith("Not decided: these 2,000 test images cannot separate ")
+    assert best.sentence.endswith("about 8,000 would.")
+
+
+def test_no_number_of_images_decides_between_classification_accuracies():
+    best = recommend(rows("cas", ("a", 0.8, 0.02), ("b", 0.79, 0.02), n_real=10_000), NONE, {})[0]
+    assert best.sentence == ("Not decided: the intervals of a (80.0% ± 2.0%) and b (79.0% ± 2.0%) leave it open.")
+
+
+@pytest.mark.parametrize("metric", [name for name in METRICS if METRICS[name].ranks])
+def test_every_ranked_metric_has_a_sentence_where_runs_overlap(metric):
+    for n, n_real in [(0, 0), (0, 1), (1, 0)]:
+        (best,) = recommend(rows(metric, ("a", 0.5, 0.1), ("b", 0.51, 0.1), n=n, n_real=n_real), NONE, {})
+        assert best.sentence.startswith("Not decided: ")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +76,7 @@ def test_the_border_is_the_interval_of_the_difference():
 def test_equal_values_and_missing_intervals_decide_nothing():
     equal = recommend(rows("fid", ("a", 8.0, 0.3), ("b", 8.0, 0.3)), NONE, {})[0]
     assert equal.run == ""
-    assert equal.sentence.endswith("which are equal.")
+    assert equal.sentence == "Not decided: a (8 ± 0.3) and b (8 ± 0.3) are equal."
     unknown = recommend(rows("fid", ("a", 8.0, 0.3), ("b", 80.0, nan)), NONE, {})[0]
     assert (unknown.run, unknown.sentence) == ("", "Not decided: b has no interval.")
     assert recommend(rows("fid", ("a", 8.0, nan)), NONE, {})[0].sentence == "a (8), the only run that is measured."

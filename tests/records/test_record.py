@@ -76,6 +76,7 @@ def test_images_are_the_same_where_options_number_and_extractor_are() -> None:
         {"n_real": 5_000, "n_fake": 1_000, "class": "cat"},
         {"extractor": None, "extractor_hash": None, "reference": None},
         {"extractor": None, "n_fake": 0, "grid": 4},
+        {"reference": {"data": "cifar10-jpeg", "split": "test", "fingerprint": "other"}},
     ):
         assert record(same).protocol.measured_on(fid)
     for other in (
@@ -84,6 +85,9 @@ def test_images_are_the_same_where_options_number_and_extractor_are() -> None:
         {"extractor_hash": "4567"},
         {"resizer": "torch-fidelity bilinear 299"},
         {"extractor": None, "n_fake": 64, "machine": "a CPU"},
+        {"class": "cat", "n_fake": 20_000},
+        {"class_mix": "in proportion"},
+        {"reference": {"data": "cifar10-jpeg", "split": "train", "fingerprint": "other"}},
     ):
         assert not record(other).protocol.measured_on(fid)
 
@@ -92,6 +96,7 @@ def test_a_label_says_what_a_protocol_is() -> None:
     label = "embedded cifar10-classifier · 10,000 generated vs 50,000 cifar10-jpeg train"
     assert record().protocol.label == label
     assert record({"options": {"truncation": 0.5}}).protocol.label == f"{label} · truncation 0.5"
+    assert record({"class_mix": "in proportion"}).protocol.label == f"{label} · classes in proportion"
     alone = record({"n_real": 0, "reference": None, "space": "w"}).protocol
     assert alone.label == "embedded cifar10-classifier · 10,000 generated · w"
 

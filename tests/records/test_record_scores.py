@@ -140,6 +140,8 @@ def test_scores_of_the_same_images_go_together(tmp_path: Path) -> None:
             entry({"neighbours": 3}, metric="precision"),
             entry({"n_fake": 500}, metric="recall"),
             entry({"class": "cat", "n_fake": 1_000}, metric="class_fid"),
+            entry({"class": "cat", "n_fake": 500}, metric="class_fid", seeds="0-4999"),  # of other images
+            entry({"class": "cat", "n_fake": 400}, metric="class_fid", seeds="first"),  # of nobody knows how many
             entry({**NONE, "n_fake": 0}, metric="probe_accuracy"),
         ],
     )

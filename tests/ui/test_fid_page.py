@@ -374,6 +374,8 @@ def test_scores_of_classes_are_a_heatmap(own_gallery):
         score(own_gallery / OTHER, 5.0 + label, metric="class_fid", protocol=mine)
         truncated = mine | {"options": {"temperature": 0.5}}
         score(own_gallery / CONDITIONAL, 9.0, metric="class_fid", protocol=truncated)  # of other images
+        smaller = mine | {"n_fake": 50}
+        score(own_gallery / OTHER, 99.0, metric="class_fid", protocol=smaller, n_fake=500)  # of a smaller sample
     at = open_page("fid", section="Classes")
     (heat,) = (trace for chart in charts(at) for trace in chart["data"] if trace["type"] == "heatmap")
     assert heat["y"] == [OTHER]

@@ -22,12 +22,13 @@ from ganlib.errors import GanlibError
 from ganlib.metrics.references import load_split, load_training_images
 from ganlib.runs import Run
 from ganlib.twosample.groups import thumbnails
-from ganlib.twosample.memorisation import Memorisation, image_points, memorisation
+from ganlib.twosample.memorisation import Memorisation, held_out_rows, image_points, memorisation
 from ganlib.twosample.memorisation_section import add_memorisation
 from ganlib.twosample.result import Comparison
 from ganlib.twosample.verdict import verdict
 
 EXAMINED = 1_000  # images that are compared with training images
+HELD_OUT = 10_000  # test images that they are judged beside, at most
 FREE = ("digits", "mnist", "fashion_mnist")  # data sets whose licences let anyone publish their images
 PAGE = "memorisation.html"
 FRAMES = {name: f"memorisation_{name}.csv" for name in ("neighbours", "distances", "tests")}
@@ -79,13 +80,17 @@ def examine(
     rows = list(compress(manifest.rows(), chosen))
     try:
         training = np.asarray(load_training_images(run, config.data_root or None).images)
-        held_out = np.asarray(load_split(run, "test", config.data_root or None).images[: len(rows)])
+        test = load_split(run, "test", config.data_root or None)
+        labels = np.array([-1 if row.label is None else row.label for row in rows])
+        held_out = held_out_rows(test.labels, labels, HELD_OUT)
         generated = sample.images(rows, selection.draw)
-        found = memorisation(thumbnails(training), *map(image_points, (held_out, generated)))
+        found = memorisation(thumbnails(training), *map(image_points, (test.images[held_out.rows], generated)))
     except GanlibError as error:
         return Copies([f"Not examined: {error}"], {})
     private = bool(config.min_distance) or whole_set(run.data_name) not in FREE
     comparison = _comparison(run, rows, found, generated, None if private else training)
+    warnings = [warning] if (warning := held_out.warning(run.classes)) else []
+    comparison.warnings += warnings
     if config.min_distance:  # nor does a row number lead from an image to a person's
         comparison.frames["neighbours"] = comparison.frames["neighbours"].drop(columns="training")
     files = {FRAMES[name]: comparison.frames[name].to_csv(index=False).encode() for name in FRAMES}
@@ -93,7 +98,7 @@ def examine(
         files = {PAGE: render(comparison)} | files
     shown = "" if not private else " Training images are not among them."
     listed = f"The likeliest copies and all distances: {', '.join(f'`{name}`' for name in files)}.{shown}"
-    return Copies([_in_words(found), "", listed], files)
+    return Copies([" ".join([_in_words(found), *warnings]), "", listed], files)
 
 
 def _comparison(run: Run, rows: list[Row], found: Memorisation, generated: Images, shown: Images | None) -> Comparison:

@@ -58,6 +58,18 @@ def test_of_two_names_for_one_tag_the_plainer_gets_it():
     assert [tag.name for tag in tags] == ["train_loss", "loss", "fid", "fid50k_full"]
 
 
+@pytest.mark.parametrize("other", ["precision", "prc", "Improved Precision", "metrics/prc"])
+def test_rec_is_recall_beside_precision_alone(other):
+    assert canonical_tags(["fid", other, "rec"], {})[1:] == [Tag("precision"), Tag("recall")]
+
+
+def test_a_loss_of_reconstruction_is_no_recall_and_a_response_time_no_sign_of_overfitting():
+    names = ["step", "loss", "rec", "kl", "prc_auc", "rt"]
+    assert [tag.name for tag in canonical_tags(names, {})] == names
+    assert canonical_tags(["prc", "roc"], {}) == [Tag("prc"), Tag("roc")]  # the area under a precision-recall curve
+    assert canonical_tags(["prc", "recall"], {}) == [Tag("precision"), Tag("recall")]
+
+
 def test_a_dialect_goes_first():
     assert canonical_tags(["time", "D_real"], {"time": "elapsed"}) == [Tag("elapsed"), Tag("D/real")]
 
