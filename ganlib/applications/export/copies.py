@@ -28,7 +28,7 @@ from ganlib.twosample.result import Comparison
 from ganlib.twosample.verdict import verdict
 
 EXAMINED = 1_000  # images that are compared with training images
-HELD_OUT = 10_000  # test images that they are judged beside, at most
+HELD_OUT = 2_000  # test images that they are judged beside, at most
 FREE = ("digits", "mnist", "fashion_mnist")  # data sets whose licences let anyone publish their images
 PAGE = "memorisation.html"
 FRAMES = {name: f"memorisation_{name}.csv" for name in ("neighbours", "distances", "tests")}
