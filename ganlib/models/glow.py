@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle, relu
 from torch.optim import Adam, Optimizer
 
@@ -237,6 +238,17 @@ class Flow(nn.Module):
         return x
 
 
+class Inverse(nn.Module):
+    """A flow, called from noise to images."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
+        return self.flow.inverse(z, y)
+
+
 @MODELS.register("glow")
 class Glow(EmbedsAttributes):
     family = "flow"
@@ -291,8 +303,10 @@ class Glow(EmbedsAttributes):
         z, y = latents.z * per_image(temperature, latents.z), self.embedding_weights(labels)
         # Its inverse magnifies rounding: in double precision, where there is one, a seed is one image in any batch.
         wide = torch.float32 if z.device.type == "mps" else torch.float64
-        # A copy, for other threads may generate with the model at the same time.
-        x = deepcopy(self.flow).to(wide).inverse(z.to(wide), None if y is None else y.to(wide))
+        # In a copy, for other threads may generate with the model at the same time; the copy's weights follow from the
+        # model's, so that gradients reach these.
+        weights = {f"flow.{name}": p.to(wide) for name, p in self.flow.named_parameters()}
+        x = functional_call(Inverse(deepcopy(self.flow)), weights, (z.to(wide), None if y is None else y.to(wide)))
         return normalize((x / SPAN + 0.5) * LEVELS - 0.5).clamp(-1, 1)
 
     def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:

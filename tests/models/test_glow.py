@@ -70,6 +70,27 @@ def test_encoding_and_generating_give_the_image_back():
     torch.testing.assert_close(model.generate(model.encode(images)), images, atol=2e-3, rtol=0)
 
 
+def test_images_have_gradients_with_respect_to_all_weights_and_are_the_same_with_them():
+    """Of the flow backwards: d x / d w along a direction is the difference quotient."""
+    model: Any = build("glow")
+    latents, y = model.latents([0, 1]), torch.tensor([0, 1])
+    expected = model.generate(latents, y)
+    model.requires_grad_(True)
+    images = model.generate(latents, y)
+    assert torch.equal(images, expected)
+    names, weights = zip(*model.flow.named_parameters(), strict=True)
+    slopes = torch.autograd.grad(images.mean(), weights)
+    assert [name for name, slope in zip(names, slopes, strict=True) if not slope.any()] == []
+    shift = model.flow.scales[0].steps[0].norm.shift
+    slope, means = slopes[[w is shift for w in weights].index(True)].sum(), []
+    for h in (1e-2, -1e-2):
+        with torch.no_grad():
+            shift.add_(h)
+            means.append(model.generate(latents, y).mean())
+            shift.sub_(h)
+    assert slope.item() == pytest.approx(((means[0] - means[1]) / 2e-2).item(), rel=0.05)
+
+
 def test_more_scales_than_the_size_allows_are_refused():
     with pytest.raises(GanlibError, match="5 scales do not fit 16 pixels; give at most 4"):
         build("glow", scales=5)
