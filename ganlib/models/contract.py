@@ -99,6 +99,9 @@ class Trainable(nn.Module, ABC):
     summed_buffers: ClassVar[tuple[str, ...]] = ()
     """Names of buffers that count images: where a batch is dealt over processes or micro-batches, the sums over them
     are kept. Other floating buffers are averaged."""
+    drawn_buffers: ClassVar[tuple[str, ...]] = ()
+    """Names of floating buffers into which a loss draws from its batch, of which no mean is meant: there the first
+    part's are kept."""
     loss_kind: str = ""
     """Name of the loss, shown beside the curves."""
     training_defaults: ClassVar[dict[str, Any]] = {}

@@ -26,7 +26,7 @@ from ganlib.nn.transformer import Block, Final
 from ganlib.nn.unet import norm
 
 DECAY = 0.99  # of the codebook's moving averages
-LEAST_USE = 0.5  # vectors of a batch that a code must get on average, or it starts anew
+LEAST_USE = 0.5  # vectors of a whole batch that a code must get on average, or it starts anew
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,10 @@ class Residual(nn.Module):
 
 
 class Codebook(nn.Module):
-    """Vectors as means of the encoder's outputs that are nearest to them, by moving averages."""
+    """Vectors as means of the encoder's outputs that are nearest to them, by moving averages.
+
+    A code of count 0 starts anew: the batch gives it a vector, which counts as one.
+    """
 
     vectors: Tensor
     counts: Tensor
@@ -110,17 +113,26 @@ class Codebook(nn.Module):
             return (self.vectors.square().sum(1) - 2 * x.float() @ self.vectors.T).argmin(1)
 
     @torch.no_grad()
-    def update(self, x: Tensor, codes: Tensor) -> None:
-        """From a batch's vectors (M, width) and their codes; codes without use become vectors of the batch."""
-        used = one_hot(codes, len(self.vectors)).to(x)
-        self.counts.lerp_(used.sum(0), 1 - DECAY)
+    def add(self, x: Tensor, codes: Tensor) -> None:
+        """A batch's vectors (M, width) with their codes, or those of a part of it: parts add up."""
+        known = self.counts > 0
+        used = one_hot(codes, len(known)).to(x) * known
+        self.counts.add_(used.sum(0), alpha=1 - DECAY)
         with torch.autocast(x.device.type, enabled=False):
-            self.sums.lerp_(used.T @ x, 1 - DECAY)
-        unused = (self.counts < LEAST_USE)[:, None]
-        fresh = x[torch.randint(len(x), (len(self.vectors),), device=x.device)]
-        self.sums.copy_(torch.where(unused, fresh, self.sums))
-        self.counts.copy_(torch.where(unused[:, 0], torch.ones_like(self.counts), self.counts))
+            self.sums.add_(used.T @ x, alpha=1 - DECAY)
+        fresh = x[torch.randint(len(x), (len(known),), device=x.device)]
+        self.vectors.copy_(torch.where(known[:, None], self.vectors, fresh))
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Once a step, before its batch: the vectors become the means, codes without use start anew."""
+        known = self.counts > 0
+        self.sums.copy_(torch.where(known[:, None], self.sums, self.vectors))
+        self.counts.copy_(torch.where(known, self.counts, torch.ones_like(self.counts)))
         self.vectors.copy_(self.sums / self.counts[:, None])
+        kept = DECAY * (self.counts >= LEAST_USE)
+        self.counts.mul_(kept)
+        self.sums.mul_(kept[:, None])
 
 
 class Autoencoder(nn.Module):
@@ -179,6 +191,8 @@ class VQVAE(EmbedsAttributes):
     Config = VQVAEConfig
     config: VQVAEConfig
     ema_modules = ("autoencoder", "prior")
+    summed_buffers = ("autoencoder.codebook.counts", "autoencoder.codebook.sums")
+    drawn_buffers = ("autoencoder.codebook.vectors",)
     options = (TEMPERATURE,)
     loss_kind = "squared error + cross-entropy of the codes"
 
@@ -197,6 +211,11 @@ class VQVAE(EmbedsAttributes):
             "prior": Adam(self.prior.parameters(), c.lr_prior),
         }
 
+    def on_images(self, images_seen: int) -> tuple[str, ...]:
+        if images_seen:  # before the first batch there is nothing to average
+            self.autoencoder.codebook.average()
+        return ()
+
     def phases(self) -> list[Phase]:
         return [Phase("autoencoder", "autoencoder", self.loss), Phase("prior", "prior", self.loss_prior)]
 
@@ -207,8 +226,8 @@ class VQVAE(EmbedsAttributes):
         codes = self.autoencoder.codebook.nearest(flat)
         quantised = self.autoencoder.codebook.vectors[codes].view(len(encoded), *encoded.shape[2:], -1)
         quantised = quantised.permute(0, 3, 1, 2)
-        if self.training:  # after the vectors were taken: a code that starts anew is another vector from then on
-            self.autoencoder.codebook.update(flat.detach(), codes)
+        if self.training:  # after the vectors were taken: a code that starts anew has another from then on
+            self.autoencoder.codebook.add(flat.detach(), codes)
         commitment = mse_loss(encoded, quantised)
         straight = encoded + (quantised - encoded).detach()
         error = mse_loss(self.autoencoder.decoder(straight).float(), batch.images)
