@@ -216,6 +216,8 @@ class GenerativeModel(Trainable):
     spaces: ClassVar[dict[str, str]] = {"z": "slerp"}
     """Latent spaces in the order of the forward pass, each with its interpolation: "slerp" where points are
     Gaussian, else "lerp"."""
+    differentiable: ClassVar[bool] = True
+    """Whether images have gradients with respect to latents; not where these choose among levels or codes."""
 
     @property
     def conditional(self) -> bool:

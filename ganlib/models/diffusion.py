@@ -91,6 +91,7 @@ class Guided(EmbedsAttributes):
 
     family = "diffusion"
     config: Any
+    encodes_by_class = True
     default_steps: ClassVar[int]
     """Of ``trace``, unless ``steps`` are given."""
 
@@ -156,6 +157,10 @@ class Guided(EmbedsAttributes):
             return None
         uniform = (1 - self.null_label) / self.config.label_width
         return (self.null_label if self.config.label_dropout else uniform).expand(n, -1)
+
+    def encoding_condition(self, labels: Tensor | None, n: int) -> Tensor | None:
+        """The condition of n images that are encoded: of their classes, without labels of none."""
+        return self.null_condition(n) if labels is None else self.label_condition(labels)
 
     def with_guidance(
         self,

@@ -259,6 +259,7 @@ class Glow(EmbedsAttributes):
     ema_modules = ("flow",)
     options = (TEMPERATURE,)
     loss_kind = "bits per dimension"
+    encodes_by_class = True
 
     def __init__(self, config: GlowConfig) -> None:
         super().__init__(config)
@@ -311,11 +312,5 @@ class Glow(EmbedsAttributes):
 
     def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
         """(N, C, H, W) in [-1, 1] -> the noise that generates them; without labels, of all classes mixed."""
-        y = self.mixed_classes(len(images)) if labels is None and self.conditional else self.embedding_weights(labels)
-        z, _ = self.flow(self.dequantised(images, 0.5), y)
+        z, _ = self.flow(self.dequantised(images, 0.5), self.encoding_weights(labels, len(images)))
         return Latents(z, torch.zeros(len(images), dtype=torch.int64))
-
-    def mixed_classes(self, n: int) -> Tensor:
-        k = self.config.num_classes
-        weights: Any = torch.full((n, k), 1 / k, device=self.device)
-        return self.embedding_weights(weights)  # type: ignore[return-value]

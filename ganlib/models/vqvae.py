@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss, one_hot
+from torch.nn.functional import cross_entropy, mse_loss, one_hot, pad
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
@@ -182,8 +183,7 @@ class Prior(nn.Module):
 
 @MODELS.register("vqvae")
 class VQVAE(EmbedsAttributes):
-    """Its latents are one normal number for each code, by whose distribution function the code is drawn; what
-    ``encode`` gives are the codes themselves, in a space of that name."""
+    """Its latents are one normal number for each code, by whose distribution function the code is drawn."""
 
     family = "VAE"
     display_name = "VQ-VAE"
@@ -195,6 +195,8 @@ class VQVAE(EmbedsAttributes):
     drawn_buffers = ("autoencoder.codebook.vectors",)
     options = (TEMPERATURE,)
     loss_kind = "squared error + cross-entropy of the codes"
+    encodes_by_class = True
+    differentiable = False
 
     def __init__(self, config: VQVAEConfig) -> None:
         super().__init__(config)
@@ -252,8 +254,6 @@ class VQVAE(EmbedsAttributes):
         return (self.config.side**2,)
 
     def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
-        if latents.space == "codes":
-            return self.decode(latents.z.round().long())
         *_, image = self.trace(latents, labels, **options)
         return image
 
@@ -266,12 +266,12 @@ class VQVAE(EmbedsAttributes):
         """The image after each row of codes."""
         y, n, side = self.embedding_weights(labels), len(latents), self.config.side
         t = torch.as_tensor(temperature, dtype=torch.float32, device=self.device).expand(n).clamp(min=1e-3)
-        uniform = torch.special.ndtr(latents.z)
+        uniform = torch.special.erfc(-latents.z / sqrt(2)) / 2  # torch's ndtr is 0 below -5.6
         codes = torch.full((n, side**2), -1, device=self.device)
         for i in range(side**2):
-            logits = self.prior(codes[:, :i], y)[:, -1] / t[:, None]
-            cumulative = logits.softmax(1).cumsum(1)
-            codes[:, i] = (cumulative < uniform[:, i : i + 1]).sum(1).clamp(max=self.config.codes - 1)
+            order, ends = distribution(self.prior(codes[:, :i], y)[:, -1] / t[:, None])
+            place = (ends < uniform[:, i : i + 1]).sum(1, keepdim=True).clamp(max=self.config.codes - 1)
+            codes[:, i] = order.gather(1, place).squeeze(1)
             if (i + 1) % side == 0:
                 yield self.decode(codes)
 
@@ -279,7 +279,24 @@ class VQVAE(EmbedsAttributes):
         side = self.config.side
         return self.autoencoder.decode(codes.view(-1, side, side)).clamp(-1, 1)
 
-    def encode(self, images: Tensor) -> Latents:
-        """(N, C, H, W) in [-1, 1] -> their codes."""
-        codes = self.codes_of(images).float()
-        return Latents(codes, torch.zeros(len(images), dtype=torch.int64), "codes")
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
+        """(N, C, H, W) in [-1, 1] -> latents by which ``generate`` draws their codes; without labels, of all classes
+        mixed. Code by code, as there: logits of all at once are rounded otherwise."""
+        codes, y = self.codes_of(images), self.encoding_weights(labels, len(images))
+        z = torch.empty(codes.shape, device=self.device)
+        for i in range(codes.shape[1]):
+            order, ends = distribution(self.prior(codes[:, :i], y)[:, -1])
+            place = (order == codes[:, i : i + 1]).int().argmax(1, keepdim=True)
+            middle = (pad(ends, (1, 0)).gather(1, place) + ends.gather(1, place)) / 2
+            z[:, i] = torch.special.ndtri(middle.clamp(min=torch.finfo(middle.dtype).tiny)).squeeze(1)
+        return Latents(z, torch.zeros(len(images), dtype=torch.int64))
+
+
+def distribution(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, codes) -> the codes from the rarest to the likeliest, and the probability up to the end of each.
+
+    In this order the part of [0, 1] that draws a code is no smaller than its end / codes: rounding leaves even a code
+    of probability 1e-30 numbers that draw it.
+    """
+    logits, order = logits.sort(dim=1, stable=True)
+    return order, logits.softmax(1).cumsum(1)

@@ -9,7 +9,7 @@ import torch
 
 from ganlib.errors import GanlibError
 from ganlib.models import MODELS, Batch
-from ganlib.models.vqvae import DECAY, LEAST_USE, Codebook
+from ganlib.models.vqvae import DECAY, LEAST_USE, Codebook, distribution
 from helpers.tiny_models import build, tiny_config
 
 
@@ -121,14 +121,49 @@ def test_gradients_pass_the_quantisation_straight_through():
     torch.testing.assert_close(captured[0].grad, vectors.grad)
 
 
-def test_an_encoded_image_is_its_reconstruction():
+@pytest.mark.parametrize("sharpness", [1.0, 15.0])
+def test_the_latents_of_an_image_draw_its_codes(sharpness):
+    """However unlikely the prior finds them."""
+    model = build("vqvae", codes=256)
+    model.prior.final.linear.weight.mul_(sharpness)
+    images, labels = torch.rand(8, 1, 16, 16) - 0.5, torch.arange(8) % 3
+    codes, latents = model.codes_of(images), model.encode(images, labels)
+    logits = model.prior(codes[:, :-1], model.embedding_weights(labels))
+    rarest = logits.log_softmax(2).gather(2, codes[..., None]).min()
+    assert rarest < -3 * sharpness
+    drawn: list[torch.Tensor] = []
+    decode, model.decode = model.decode, lambda codes: drawn.append(codes.clone()) or decode(codes)
+    image = model.generate(latents, labels)
+    assert torch.equal(drawn[-1], codes)
+    torch.testing.assert_close(image, decode(codes))
+    assert latents.z.isfinite().all()
+
+
+def test_images_without_labels_are_encoded_as_of_all_classes_mixed():
     model = build("vqvae")
     images = torch.rand(3, 1, 16, 16) - 0.5
-    latents = model.encode(images)
-    codes = model.codes_of(images)
-    assert latents.space == "codes"
-    assert torch.equal(latents.z.long(), codes)
-    torch.testing.assert_close(model.generate(latents, torch.arange(3)), model.decode(codes))
+    mixed = model.generate(model.encode(images), torch.full((3, 3), 1 / 3))
+    torch.testing.assert_close(mixed, model.decode(model.codes_of(images)))
+
+
+def test_latents_of_images_that_the_prior_draws_are_normal_numbers():
+    """The middle of a code's part of the distribution is where uniform numbers lie on average."""
+    model = build("vqvae")
+    labels = torch.arange(600) % 3
+    codes: list[torch.Tensor] = []
+    model.decode = lambda drawn: codes.append(drawn.clone()) or drawn
+    model.generate(model.latents(range(600)), labels)
+    model.codes_of = lambda images: codes[-1]
+    z = model.encode(torch.zeros(600, 1, 16, 16), labels).z
+    assert z.mean().item() == pytest.approx(0, abs=0.05)
+    assert 0.5 < z.std().item() < 1.05
+
+
+def test_the_distribution_runs_from_the_rarest_code_to_the_likeliest():
+    shares = torch.tensor([[0.5, 0.125, 0.375], [0.25, 0.5, 0.25]])
+    order, ends = distribution(shares.log())
+    assert order.tolist() == [[1, 2, 0], [0, 2, 1]]  # of equal ones the first first
+    torch.testing.assert_close(ends, torch.tensor([[0.125, 0.5, 1.0], [0.25, 0.5, 1.0]]))
 
 
 def test_codes_are_drawn_as_often_as_the_prior_says():
