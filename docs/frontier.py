@@ -125,22 +125,22 @@ def table(points: list[Point], compared: pd.DataFrame) -> list[str]:
 def command(run: Run, images: int) -> str:
     """The training that ends at this point: the run's recipe, or what its start's recipe lacks of it."""
     words = ["python", "-m", "ganlib", "train"]
-    start, training = run.recipe.start, TrainingConfig.from_dict(run.training)
+    start, repeated = run.recipe.start, run
     if start is None:
         words += ["--like", run.name]
     else:
-        words += [run.model_name, "--start", start.run, "--data", run.data_name, *_changes(run, training)]
-    unlimited = ["--max-minutes", "0"] if training.max_minutes else []  # of a slower machine, which would end earlier
-    return " ".join([*words, "--images", str(images), *unlimited])
+        repeated = find_run(start.run)
+        words += [run.model_name, "--start", start.run, "--data", run.data_name, *_changes(run, repeated)]
+    limited = TrainingConfig.from_dict(repeated.training).max_minutes  # a slower machine would end earlier
+    return " ".join([*words, "--images", str(images), *(["--max-minutes", "0"] if limited else [])])
 
 
-def _changes(run: Run, training: TrainingConfig) -> list[str]:
+def _changes(run: Run, before: Run) -> list[str]:
     """Flags of the fields that differ from those of the run that it started from."""
-    before = find_run(run.recipe.start.run) if run.recipe.start else run
     if before.model_name != run.model_name:
         raise GanlibError(f"{run.name} started from {before.name}, which is of another architecture.")
     budget = {"images": 0, "max_minutes": 0.0}
-    earlier, later = (TrainingConfig.from_dict(fields | budget) for fields in (before.training, training.to_dict()))
+    earlier, later = (TrainingConfig.from_dict(r.training | budget) for r in (before, run))
     return flags(run.config, before.config) + flags(later, earlier)
 
 

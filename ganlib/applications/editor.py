@@ -69,7 +69,7 @@ def build_editor(run: Run, model: Trainable, options: EditOptions) -> Editor:
         return _picturer(run, model, options)
     raise GanlibError(
         f"{run.name} is a {run.model_name}, which takes no picture as its condition; choose a run of srgan, cyclegan, "
-        "pix2pix, dagan or context_encoder, or one with a discriminator or an encoder."
+        "pix2pix, dagan or context_encoder, or one that fills holes: a GAN, a VAE, DDPM or DiT."
     )
 
 

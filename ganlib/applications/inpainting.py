@@ -97,8 +97,12 @@ class Inpainting(Stepwise):
         nothing else, or the model cannot fill it."""
         possible = methods_of(model)
         if not possible or (method or possible[0]) not in possible:
-            named = f"by {method}" if possible else "with this model: it has neither a discriminator nor an encoder"
-            raise GanlibError(f"Holes cannot be filled {named}; choose {' or '.join(possible) or 'another run'}.")
+            if possible:
+                raise GanlibError(f"Holes cannot be filled by {method}; choose {' or '.join(possible)}.")
+            raise GanlibError(
+                "Holes cannot be filled with this model, only with GANs, VAEs that make an image in one pass, DDPM, "
+                "DiT and context_encoder; choose another run."
+            )
         check_hole(model, target, mask)
         conditional = isinstance(model, GenerativeModel) and model.conditional
         if conditional and label is None:

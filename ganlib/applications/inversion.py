@@ -19,7 +19,7 @@ from torch.optim import Adam
 from ganlib.applications.stepwise import Stepwise, warmed_and_cooled
 from ganlib.config import Config, option
 from ganlib.errors import GanlibError
-from ganlib.models import Encodes, GenerativeModel, Latents, Scores
+from ganlib.models import Encodes, GenerativeModel, Latents, Scores, encode
 from ganlib.nn.perceptual import feature_distance, perceptual_features
 
 CHUNK = 16  # seeds that are compared in one step: others wait meanwhile
@@ -37,6 +37,15 @@ class InversionConfig(Config):
     realism: float = option(0.4, "weight of how far D's scores lie below those of seeds, where there is a D", min=0.0)
     tuning_steps: int = option(0, "steps in which G is tuned around the latents, on a copy", min=0, max=10_000)
     tuning_lr: float = option(3e-4, "Adam's learning rate on G", min=0.0)
+
+
+def check_invertible(model: GenerativeModel) -> None:
+    """GanlibError where the model neither encodes nor lets latents be optimised."""
+    if not (isinstance(model, Encodes) or model.differentiable):
+        raise GanlibError(
+            f"{model.display_name} encodes no pictures, and its images have no gradients with respect to the latents, "
+            "so that no picture can be inverted; choose another run."
+        )
 
 
 class Distance:
@@ -82,7 +91,9 @@ class Inversion(Stepwise):
     def __init__(
         self, model: GenerativeModel, target: Tensor, label: int | None, config: InversionConfig = InversionConfig()
     ) -> None:
-        """``target``: (1, C, H, W) in [-1, 1] of the model's size. GanlibError for another, or a missing class."""
+        """``target``: (1, C, H, W) in [-1, 1] of the model's size. GanlibError for another, a missing class, or a model
+        that inverts nothing."""
+        check_invertible(model)
         c = model.config
         if target.shape != (1, c.channels, c.image_size, c.image_size):
             raise GanlibError(
@@ -119,7 +130,7 @@ class Inversion(Stepwise):
         if encoded:
             assert isinstance(self.model, Encodes)
             with torch.no_grad():
-                latents = self.model.encode(self.target)
+                latents = encode(self.model, self.target, self._labels(1))
                 self._keep(latents, self.model.generate(latents, self._labels(1)), distance)
             yield 1 / total
         else:

@@ -41,7 +41,15 @@ from ganlib.models import (  # noqa: F401  (import = registration)
     wgan,
     wgan_gp,
 )
-from ganlib.models.abilities import Classifies, Encodes, InfersCodes, KnowsLikelihood, MeasuresStraightness, Scores
+from ganlib.models.abilities import (
+    Classifies,
+    Encodes,
+    InfersCodes,
+    KnowsLikelihood,
+    MeasuresStraightness,
+    Scores,
+    encode,
+)
 from ganlib.models.contract import MODELS, Batch, GenerativeModel, Latents, ModelConfig, Phase, Trainable, blueprint
 from ganlib.models.image_to_image import ImageToImage
 from ganlib.models.options import FROM_SEED, SEED_LIMIT, Option
@@ -65,4 +73,5 @@ __all__ = [
     "Scores",
     "Trainable",
     "blueprint",
+    "encode",
 ]

@@ -19,6 +19,25 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class EncodesByClass(Protocol):
+    """Encodes an image as one of a class, as ``generate`` makes it of one: flows, diffusion, priors over codes."""
+
+    encodes_by_class: bool
+
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
+        """(N, C, H, W) in [-1, 1], (N,) labels or (N, K) weights -> latents that generate them with these labels.
+
+        Without labels, as images whose class is unknown.
+        """
+        ...
+
+
+def encode(model: Encodes, images: Tensor, labels: Tensor | None) -> Latents:
+    """(N, C, H, W) in [-1, 1] of these classes, None of an unconditional model -> latents to generate them from."""
+    return model.encode(images, labels) if isinstance(model, EncodesByClass) else model.encode(images)
+
+
+@runtime_checkable
 class Scores(Protocol):
     """Has a discriminator or critic."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganlib.config import option
@@ -46,3 +47,10 @@ class EmbedsAttributes(GenerativeModel):
         """(N, label_width) weights where the model is conditional, else None."""
         weights = super().embedding_weights(labels)
         return None if weights is None else attribute_weights(weights, self.config.attributes)
+
+    def encoding_weights(self, labels: Tensor | None, n: int) -> Tensor | None:
+        """``embedding_weights`` of n images that are encoded: without labels, of all classes alike."""
+        k = self.config.num_classes
+        if labels is None and self.conditional:
+            labels = torch.full((n, k), 1 / k, device=self.device)
+        return self.embedding_weights(labels)

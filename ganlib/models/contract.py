@@ -101,6 +101,9 @@ class Trainable(nn.Module, ABC):
     are kept. Other floating buffers are averaged."""
     in_pairs: ClassVar[bool] = False
     """Whether the second half of each batch are other images of the first half's classes, in the same order."""
+    drawn_buffers: ClassVar[tuple[str, ...]] = ()
+    """Names of floating buffers into which a loss draws from its batch, of which no mean is meant: there the first
+    part's are kept."""
     loss_kind: str = ""
     """Name of the loss, shown beside the curves."""
     training_defaults: ClassVar[dict[str, Any]] = {}
@@ -227,6 +230,8 @@ class GenerativeModel(Trainable):
     spaces: ClassVar[dict[str, str]] = {"z": "slerp"}
     """Latent spaces in the order of the forward pass, each with its interpolation: "slerp" where points are
     Gaussian, else "lerp"."""
+    differentiable: ClassVar[bool] = True
+    """Whether images have gradients with respect to latents; not where these choose among levels or codes."""
 
     @property
     def conditional(self) -> bool:

@@ -159,9 +159,10 @@ class DDPM(Guided):
         for before, after in even_steps(steps, n, self.device):
             yield (self.config.timesteps * before).round().long(), (self.config.timesteps * after).round().long()
 
-    def encode(self, images: Tensor) -> Latents:
-        """(N, C, H, W) in [-1, 1] -> noise that generates similar images: DDIM inversion with the null label."""
-        x, y = images, self.null_condition(len(images))
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
+        """(N, C, H, W) in [-1, 1] -> noise that generates similar images: DDIM inversion; without labels, with the
+        null one."""
+        x, y = images, self.encoding_condition(labels, len(images))
         for t, s in reversed(list(self.timesteps(DEFAULT_STEPS, len(x)))):
             pred_x0, pred_eps = self.convert_output(x, self.predict(x, s, y), s)
             x = self.q_sample(pred_x0, pred_eps, t)

@@ -43,6 +43,14 @@ class GuidedConfig(AttributesConfig):
     )
     lr: float = option(4e-4, "Adam's learning rate", min=0.0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.label_width and self.label_dropout == 1:
+            raise GanlibError(
+                "label_dropout 1 drops every class, so that none is learnt; give less, such as 0.1, or leave classes "
+                "out with --no-class-conditional."
+            )
+
     @property
     def label_width(self) -> int:
         return super().label_width if self.class_conditional else 0
@@ -83,6 +91,7 @@ class Guided(EmbedsAttributes):
 
     family = "diffusion"
     config: Any
+    encodes_by_class = True
     default_steps: ClassVar[int]
     """Of ``trace``, unless ``steps`` are given."""
 
@@ -96,8 +105,8 @@ class Guided(EmbedsAttributes):
 
     @property
     def guidance_options(self) -> tuple[Option, ...]:
-        """``GUIDANCE``; none where training saw no images without their class, or none with it."""
-        return (GUIDANCE,) if self.conditional and 0 < self.config.label_dropout < 1 else ()
+        """``GUIDANCE``; none where training saw no images without their class."""
+        return (GUIDANCE,) if self.conditional and self.config.label_dropout else ()
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {self.ema_modules[0]: Adam(self.network.parameters(), self.config.lr)}
@@ -148,6 +157,10 @@ class Guided(EmbedsAttributes):
             return None
         uniform = (1 - self.null_label) / self.config.label_width
         return (self.null_label if self.config.label_dropout else uniform).expand(n, -1)
+
+    def encoding_condition(self, labels: Tensor | None, n: int) -> Tensor | None:
+        """The condition of n images that are encoded: of their classes, without labels of none."""
+        return self.null_condition(n) if labels is None else self.label_condition(labels)
 
     def with_guidance(
         self,

@@ -143,10 +143,10 @@ class EDM(Guided):
         for image in solve(step, start, self.sigma_steps(steps, len(latents))):
             yield image.clamp(-1, 1)
 
-    def encode(self, images: Tensor) -> Latents:
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
         """(N, C, H, W) in [-1, 1] -> noise that generates similar images: the same equation towards high noise."""
         x = images
-        step = heun_step(partial(self.derivative, y=self.null_condition(len(images))))
+        step = heun_step(partial(self.derivative, y=self.encoding_condition(labels, len(images))))
         for before, after in reversed(list(self.sigma_steps(DEFAULT_STEPS, len(x)))[:-1]):
             x, _ = step(x, after, before)
         return Latents(x / self.config.sigma_max, torch.zeros(len(images), dtype=torch.int64))

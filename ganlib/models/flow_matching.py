@@ -108,10 +108,10 @@ class FlowMatching(Guided):
         slope = partial(self.derivative, y=self.label_condition(labels))
         return straightness(slope, latents.z, even_steps(steps, len(latents), self.device))
 
-    def encode(self, images: Tensor) -> Latents:
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
         """(N, C, H, W) in [-1, 1] -> noise that generates similar images: the same way back."""
         x = images
-        step = SOLVERS["midpoint"](partial(self.derivative, y=self.null_condition(len(images))))
+        step = SOLVERS["midpoint"](partial(self.derivative, y=self.encoding_condition(labels, len(images))))
         for before, after in reversed(list(even_steps(DEFAULT_STEPS, len(x), self.device))):
             x, _ = step(x, after, before)
         return Latents(x, torch.zeros(len(images), dtype=torch.int64))

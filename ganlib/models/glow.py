@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle, relu
 from torch.optim import Adam, Optimizer
 
@@ -237,6 +238,17 @@ class Flow(nn.Module):
         return x
 
 
+class Inverse(nn.Module):
+    """A flow, called from noise to images."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, z: Tensor, y: Tensor | None) -> Tensor:
+        return self.flow.inverse(z, y)
+
+
 @MODELS.register("glow")
 class Glow(EmbedsAttributes):
     family = "flow"
@@ -247,6 +259,7 @@ class Glow(EmbedsAttributes):
     ema_modules = ("flow",)
     options = (TEMPERATURE,)
     loss_kind = "bits per dimension"
+    encodes_by_class = True
 
     def __init__(self, config: GlowConfig) -> None:
         super().__init__(config)
@@ -291,17 +304,13 @@ class Glow(EmbedsAttributes):
         z, y = latents.z * per_image(temperature, latents.z), self.embedding_weights(labels)
         # Its inverse magnifies rounding: in double precision, where there is one, a seed is one image in any batch.
         wide = torch.float32 if z.device.type == "mps" else torch.float64
-        # A copy, for other threads may generate with the model at the same time.
-        x = deepcopy(self.flow).to(wide).inverse(z.to(wide), None if y is None else y.to(wide))
+        # In a copy, for other threads may generate with the model at the same time; the copy's weights follow from the
+        # model's, so that gradients reach these.
+        weights = {f"flow.{name}": p.to(wide) for name, p in self.flow.named_parameters()}
+        x = functional_call(Inverse(deepcopy(self.flow)), weights, (z.to(wide), None if y is None else y.to(wide)))
         return normalize((x / SPAN + 0.5) * LEVELS - 0.5).clamp(-1, 1)
 
     def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
         """(N, C, H, W) in [-1, 1] -> the noise that generates them; without labels, of all classes mixed."""
-        y = self.mixed_classes(len(images)) if labels is None and self.conditional else self.embedding_weights(labels)
-        z, _ = self.flow(self.dequantised(images, 0.5), y)
+        z, _ = self.flow(self.dequantised(images, 0.5), self.encoding_weights(labels, len(images)))
         return Latents(z, torch.zeros(len(images), dtype=torch.int64))
-
-    def mixed_classes(self, n: int) -> Tensor:
-        k = self.config.num_classes
-        weights: Any = torch.full((n, k), 1 / k, device=self.device)
-        return self.embedding_weights(weights)  # type: ignore[return-value]

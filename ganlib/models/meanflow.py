@@ -141,9 +141,9 @@ class MeanFlow(Guided):
         for image in solve(step, latents.z, even_steps(steps, len(latents), self.device)):
             yield image.clamp(-1, 1)
 
-    def encode(self, images: Tensor) -> Latents:
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
         """(N, C, H, W) in [-1, 1] -> noise that generates similar images: along the velocities of each moment."""
-        x, y = images, self.null_condition(len(images))
+        x, y = images, self.encoding_condition(labels, len(images))
         step = midpoint_step(lambda x, t: self.mean_velocity(x, t, 0 * t, y))
         for before, after in reversed(list(even_steps(ENCODING_STEPS, len(x), self.device))):
             x, _ = step(x, after, before)

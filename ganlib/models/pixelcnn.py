@@ -167,6 +167,7 @@ class PixelCNN(EmbedsAttributes):
     ema_modules = ("net",)
     options = (TEMPERATURE,)
     loss_kind = "bits per dimension"
+    differentiable = False
 
     def __init__(self, config: PixelCNNConfig) -> None:
         super().__init__(config)

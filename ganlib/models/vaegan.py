@@ -97,6 +97,7 @@ class VAEGAN(GenerativeModel):
         return self.config.gamma * similarity + nonsaturating_g(fake_decoded) + nonsaturating_g(fake_sampled), {}
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Algorithm 1, except that the two kinds of fakes count as one: half of each, where the paper adds both up."""
         decoded, sampled = self.decode_and_sample(batch)
         real, fake = self.score(batch.images), torch.cat([self.score(decoded), self.score(sampled)])
         return nonsaturating_d(real, fake), {"D/real": real.mean(), "D/fake": fake.mean()}

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss, one_hot
+from torch.nn.functional import cross_entropy, mse_loss, one_hot, pad
 from torch.optim import Adam, Optimizer
 
 from ganlib.config import option
@@ -26,7 +27,7 @@ from ganlib.nn.transformer import Block, Final
 from ganlib.nn.unet import norm
 
 DECAY = 0.99  # of the codebook's moving averages
-LEAST_USE = 0.5  # vectors of a batch that a code must get on average, or it starts anew
+LEAST_USE = 0.5  # vectors of a whole batch that a code must get on average, or it starts anew
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ class Residual(nn.Module):
 
 
 class Codebook(nn.Module):
-    """Vectors as means of the encoder's outputs that are nearest to them, by moving averages."""
+    """Vectors as means of the encoder's outputs that are nearest to them, by moving averages.
+
+    A code of count 0 starts anew: the batch gives it a vector, which counts as one.
+    """
 
     vectors: Tensor
     counts: Tensor
@@ -110,17 +114,26 @@ class Codebook(nn.Module):
             return (self.vectors.square().sum(1) - 2 * x.float() @ self.vectors.T).argmin(1)
 
     @torch.no_grad()
-    def update(self, x: Tensor, codes: Tensor) -> None:
-        """From a batch's vectors (M, width) and their codes; codes without use become vectors of the batch."""
-        used = one_hot(codes, len(self.vectors)).to(x)
-        self.counts.lerp_(used.sum(0), 1 - DECAY)
+    def add(self, x: Tensor, codes: Tensor) -> None:
+        """A batch's vectors (M, width) with their codes, or those of a part of it: parts add up."""
+        known = self.counts > 0
+        used = one_hot(codes, len(known)).to(x) * known
+        self.counts.add_(used.sum(0), alpha=1 - DECAY)
         with torch.autocast(x.device.type, enabled=False):
-            self.sums.lerp_(used.T @ x, 1 - DECAY)
-        unused = (self.counts < LEAST_USE)[:, None]
-        fresh = x[torch.randint(len(x), (len(self.vectors),), device=x.device)]
-        self.sums.copy_(torch.where(unused, fresh, self.sums))
-        self.counts.copy_(torch.where(unused[:, 0], torch.ones_like(self.counts), self.counts))
+            self.sums.add_(used.T @ x, alpha=1 - DECAY)
+        fresh = x[torch.randint(len(x), (len(known),), device=x.device)]
+        self.vectors.copy_(torch.where(known[:, None], self.vectors, fresh))
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Once a step, before its batch: the vectors become the means, codes without use start anew."""
+        known = self.counts > 0
+        self.sums.copy_(torch.where(known[:, None], self.sums, self.vectors))
+        self.counts.copy_(torch.where(known, self.counts, torch.ones_like(self.counts)))
         self.vectors.copy_(self.sums / self.counts[:, None])
+        kept = DECAY * (self.counts >= LEAST_USE)
+        self.counts.mul_(kept)
+        self.sums.mul_(kept[:, None])
 
 
 class Autoencoder(nn.Module):
@@ -170,8 +183,7 @@ class Prior(nn.Module):
 
 @MODELS.register("vqvae")
 class VQVAE(EmbedsAttributes):
-    """Its latents are one normal number for each code, by whose distribution function the code is drawn; what
-    ``encode`` gives are the codes themselves, in a space of that name."""
+    """Its latents are one normal number for each code, by whose distribution function the code is drawn."""
 
     family = "VAE"
     display_name = "VQ-VAE"
@@ -179,8 +191,12 @@ class VQVAE(EmbedsAttributes):
     Config = VQVAEConfig
     config: VQVAEConfig
     ema_modules = ("autoencoder", "prior")
+    summed_buffers = ("autoencoder.codebook.counts", "autoencoder.codebook.sums")
+    drawn_buffers = ("autoencoder.codebook.vectors",)
     options = (TEMPERATURE,)
     loss_kind = "squared error + cross-entropy of the codes"
+    encodes_by_class = True
+    differentiable = False
 
     def __init__(self, config: VQVAEConfig) -> None:
         super().__init__(config)
@@ -197,6 +213,11 @@ class VQVAE(EmbedsAttributes):
             "prior": Adam(self.prior.parameters(), c.lr_prior),
         }
 
+    def on_images(self, images_seen: int) -> tuple[str, ...]:
+        if images_seen:  # before the first batch there is nothing to average
+            self.autoencoder.codebook.average()
+        return ()
+
     def phases(self) -> list[Phase]:
         return [Phase("autoencoder", "autoencoder", self.loss), Phase("prior", "prior", self.loss_prior)]
 
@@ -207,8 +228,8 @@ class VQVAE(EmbedsAttributes):
         codes = self.autoencoder.codebook.nearest(flat)
         quantised = self.autoencoder.codebook.vectors[codes].view(len(encoded), *encoded.shape[2:], -1)
         quantised = quantised.permute(0, 3, 1, 2)
-        if self.training:  # after the vectors were taken: a code that starts anew is another vector from then on
-            self.autoencoder.codebook.update(flat.detach(), codes)
+        if self.training:  # after the vectors were taken: a code that starts anew has another from then on
+            self.autoencoder.codebook.add(flat.detach(), codes)
         commitment = mse_loss(encoded, quantised)
         straight = encoded + (quantised - encoded).detach()
         error = mse_loss(self.autoencoder.decoder(straight).float(), batch.images)
@@ -233,8 +254,6 @@ class VQVAE(EmbedsAttributes):
         return (self.config.side**2,)
 
     def generate(self, latents: Latents, labels: Tensor | None = None, **options: Any) -> Tensor:
-        if latents.space == "codes":
-            return self.decode(latents.z.round().long())
         *_, image = self.trace(latents, labels, **options)
         return image
 
@@ -247,12 +266,12 @@ class VQVAE(EmbedsAttributes):
         """The image after each row of codes."""
         y, n, side = self.embedding_weights(labels), len(latents), self.config.side
         t = torch.as_tensor(temperature, dtype=torch.float32, device=self.device).expand(n).clamp(min=1e-3)
-        uniform = torch.special.ndtr(latents.z)
+        uniform = torch.special.erfc(-latents.z / sqrt(2)) / 2  # torch's ndtr is 0 below -5.6
         codes = torch.full((n, side**2), -1, device=self.device)
         for i in range(side**2):
-            logits = self.prior(codes[:, :i], y)[:, -1] / t[:, None]
-            cumulative = logits.softmax(1).cumsum(1)
-            codes[:, i] = (cumulative < uniform[:, i : i + 1]).sum(1).clamp(max=self.config.codes - 1)
+            order, ends = distribution(self.prior(codes[:, :i], y)[:, -1] / t[:, None])
+            place = (ends < uniform[:, i : i + 1]).sum(1, keepdim=True).clamp(max=self.config.codes - 1)
+            codes[:, i] = order.gather(1, place).squeeze(1)
             if (i + 1) % side == 0:
                 yield self.decode(codes)
 
@@ -260,7 +279,24 @@ class VQVAE(EmbedsAttributes):
         side = self.config.side
         return self.autoencoder.decode(codes.view(-1, side, side)).clamp(-1, 1)
 
-    def encode(self, images: Tensor) -> Latents:
-        """(N, C, H, W) in [-1, 1] -> their codes."""
-        codes = self.codes_of(images).float()
-        return Latents(codes, torch.zeros(len(images), dtype=torch.int64), "codes")
+    def encode(self, images: Tensor, labels: Tensor | None = None) -> Latents:
+        """(N, C, H, W) in [-1, 1] -> latents by which ``generate`` draws their codes; without labels, of all classes
+        mixed. Code by code, as there: logits of all at once are rounded otherwise."""
+        codes, y = self.codes_of(images), self.encoding_weights(labels, len(images))
+        z = torch.empty(codes.shape, device=self.device)
+        for i in range(codes.shape[1]):
+            order, ends = distribution(self.prior(codes[:, :i], y)[:, -1])
+            place = (order == codes[:, i : i + 1]).int().argmax(1, keepdim=True)
+            middle = (pad(ends, (1, 0)).gather(1, place) + ends.gather(1, place)) / 2
+            z[:, i] = torch.special.ndtri(middle.clamp(min=torch.finfo(middle.dtype).tiny)).squeeze(1)
+        return Latents(z, torch.zeros(len(images), dtype=torch.int64))
+
+
+def distribution(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, codes) -> the codes from the rarest to the likeliest, and the probability up to the end of each.
+
+    In this order the part of [0, 1] that draws a code is no smaller than its end / codes: rounding leaves even a code
+    of probability 1e-30 numbers that draw it.
+    """
+    logits, order = logits.sort(dim=1, stable=True)
+    return order, logits.softmax(1).cumsum(1)

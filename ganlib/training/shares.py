@@ -65,6 +65,7 @@ class Shares:
             yield batch
             return
         self._tensors = _state(model, with_parameters=noise_key[0] == 0)
+        self._adds = [t.is_floating_point() and name not in model.drawn_buffers for name, t in self._tensors.items()]
         self._start = [t.detach().clone() for t in self._tensors.values()]
         for i in range(self.microbatches):
             if i:
@@ -75,25 +76,26 @@ class Shares:
             self._collect(first=i == 0)
 
     def _collect(self, *, first: bool) -> None:
-        """Adds up what a share left in floating buffers; of others the first share's are kept."""
+        """Adds up what a share left in buffers that add up; of others the first share's are kept."""
         values = [t.detach().clone() for t in self._tensors.values()]
         if not first:
-            values = [a + b if b.is_floating_point() else a for a, b in zip(self._sums, values, strict=True)]
+            values = [a + b if adds else a for a, b, adds in zip(self._sums, values, self._adds, strict=True)]
         self._sums = values
 
     @torch.no_grad()
     def join(self, model: Trainable, parameters: Sequence[nn.Parameter], losses: list[Loss]) -> Loss:
         """Means over all shares of gradients, buffers and the loss, in one flat all-reduce.
 
-        Buffers of ``summed_buffers`` grow by the sum over the shares; those of whole numbers become the first share's.
+        Buffers of ``summed_buffers`` grow by the sum over the shares; those of whole numbers and ``drawn_buffers``
+        become the first share's.
         Scalars are means over this process's shares: they are joined once a row of the log.
         """
         if self.count == 1:
             return losses[0]
-        floating = [i for i, t in enumerate(self._sums) if t.is_floating_point()]
+        added = [i for i, adds in enumerate(self._adds) if adds]
         present = torch.tensor([p.grad is not None for p in parameters], dtype=torch.float32)
         parts = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
-        parts += [self._sums[i] for i in floating]
+        parts += [self._sums[i] for i in added]
         parts += [sum_of(loss.value for loss in losses), torch.tensor(float(self.stop)), present]
         device = losses[0].value.device
         flat = torch.cat([t.detach().to(device, torch.float32).reshape(-1) for t in parts])
@@ -109,7 +111,7 @@ class Shares:
                 p.grad = mean.clone()
             elif some and p.grad is not None:
                 p.grad.copy_(mean)
-        self._store(model, dict(zip(floating, buffers, strict=True)))
+        self._store(model, dict(zip(added, buffers, strict=True)))
         tags = dict.fromkeys(tag for part in losses for tag in part.scalars)
         return Loss(loss, {tag: _mean(part.scalars[tag] for part in losses if tag in part.scalars) for tag in tags})
 

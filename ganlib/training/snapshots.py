@@ -14,7 +14,7 @@ from ganlib.data import Split
 from ganlib.data.batches import stratified_indices
 from ganlib.files import write_atomically
 from ganlib.images import from_uint8, grid, to_uint8, webp
-from ganlib.models import Encodes, GenerativeModel, ImageToImage, Trainable
+from ganlib.models import Encodes, GenerativeModel, ImageToImage, Trainable, encode
 from ganlib.sampling import in_chunks, sample, transform
 from ganlib.training.config import TrainingConfig
 
@@ -92,7 +92,8 @@ def reconstruct(model: Any, images: NDArray[np.uint8], labels: NDArray[np.int64]
     y = torch.from_numpy(labels) if model.conditional else None
 
     def compute(rows: Tensor) -> NDArray[np.uint8]:
-        latents = model.encode(from_uint8(images[rows.numpy()], model.device))
-        return to_uint8(model.generate(latents, None if y is None else y[rows]))
+        labels = None if y is None else y[rows]
+        latents = encode(model, from_uint8(images[rows.numpy()], model.device), labels)
+        return to_uint8(model.generate(latents, labels))
 
     return np.concatenate(list(in_chunks(model, len(images), compute)))

@@ -13,7 +13,7 @@ import streamlit as st
 
 from ganlib.applications.catalogue import has_directions
 from ganlib.applications.edits import edited_image, resolve
-from ganlib.applications.inversion import Inversion, InversionConfig
+from ganlib.applications.inversion import Inversion, InversionConfig, check_invertible
 from ganlib.applications.saved_latents import save_latents
 from ganlib.applications.snippets import inversion_snippet
 from ganlib.errors import GanlibError
@@ -74,6 +74,7 @@ def pick_config(run: Run) -> InversionConfig:
 def invert(run: Run, picture: Picture, label: int | None, config: InversionConfig) -> Inversion:
     """The inversion as far as any session has brought it; its progress is drawn, and a way to stop."""
     model = load_model(run)
+    check_invertible(model)
     if model.stages() > 1 and not isinstance(model, Encodes):
         chrome.finish(
             f"{run.name} makes an image in {model.stages()} steps, too many to optimise through on a page; run "

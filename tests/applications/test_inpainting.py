@@ -19,7 +19,7 @@ from ganlib.applications.inpainting import (
 )
 from ganlib.errors import GanlibError
 from ganlib.images import to_uint8
-from ganlib.models import Latents
+from ganlib.models import MODELS, Latents
 from ganlib.nn.masks import draw_masks
 from helpers.linear_generator import LinearGenerator
 from helpers.tiny_models import build
@@ -36,6 +36,8 @@ WAYS = {
     "bigan": "latents",
     "context_encoder": "learned",
 }
+
+NO_WAY = ("glow", "edm", "flow_matching", "meanflow", "pixelcnn", "vqvae", "srgan", "classifier")
 
 
 class Judged(LinearGenerator):
@@ -131,11 +133,15 @@ def test_a_hole_that_is_none_is_refused(mask, sentence):
         Inpainting(model, picture(model), mask)
 
 
+def test_holes_are_filled_by_what_the_refusal_names_and_by_nothing_else():
+    named = {name for name in MODELS if MODELS[name].family in ("GAN", "VAE")} - {"vqvae"} | {"ddpm", "dit"}
+    assert {name for name in MODELS if methods_of(build(name))} == named | {"context_encoder"}
+
+
 def test_what_the_model_cannot_do_is_refused():
     mask = draw_masks(["centre"], 1, 16)
     refused: list[tuple[str, Any, str]] = [
-        ("glow", None, "neither a discriminator nor an encoder; choose another run"),
-        ("srgan", None, "choose another run"),
+        *((name, None, "only with GANs, VAEs .* DDPM, DiT and context_encoder; choose another run") for name in NO_WAY),
         ("dcgan", "repaint", "by repaint; choose latents"),
     ]
     for name, method, sentence in refused:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ganlib.applications.directions import Direction, edit
 from ganlib.applications.inversion import Distance, Inversion, InversionConfig, Realism
 from ganlib.errors import GanlibError
 from ganlib.models import Encodes
@@ -62,6 +63,27 @@ def test_every_kind_of_model_is_inverted(name: str) -> None:
     inversion.step()  # does nothing more
     assert inversion.losses[0] >= min(inversion.losses)
     assert isinstance(model, Encodes) == (len(inversion.losses) == 1)
+
+
+@pytest.mark.parametrize("name", ["glow", "vqvae"])
+def test_a_picture_is_inverted_in_its_class_by_the_encoder(name: str) -> None:
+    model = build(name)
+    target = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
+    inversion = Inversion(model, target, 2, PIXELS)
+    latents = inversion.finish()
+    assert latents.space == "z"
+    assert inversion.image is not None
+    expected = target if name == "glow" else model.decode(model.codes_of(target))
+    torch.testing.assert_close(inversion.image, expected, atol=4e-3, rtol=0)
+    shift = Direction(0.1 * torch.ones(model.latent_shape), "z", "pca")
+    moved = model.generate(edit(model, latents, torch.tensor([2]), [(shift, 1.0)]), torch.tensor([2]))
+    assert moved.shape == target.shape
+    assert (moved - inversion.image).abs().max() > 0
+
+
+def test_a_model_without_encoder_and_gradients_is_refused_at_once() -> None:
+    with pytest.raises(GanlibError, match=r"PixelCNN\+\+ encodes no pictures, .* choose another run"):
+        Inversion(build("pixelcnn"), torch.zeros(1, 1, 16, 16), 0)
 
 
 def test_tuning_moves_a_copy_of_the_generator_until_it_makes_the_picture() -> None:

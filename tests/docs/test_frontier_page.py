@@ -29,14 +29,14 @@ def same_average(run: Run, other: Run, snapshot: int) -> bool:
 
 @pytest.fixture
 def gallery_of_two(tmp_path, monkeypatch):
-    """A run, and one that goes on from it at another rate."""
+    """A run with a limit of minutes, and one without that goes on from it at another rate."""
     root = tmp_path / "gallery"
     monkeypatch.setenv("GANLIB_GALLERY", str(root))
     monkeypatch.delenv("GANLIB_RUNS", raising=False)
     first = [*SMALL, "--images", "64", "--max-minutes", "9", "--snapshot-at", "32", "--out", str(root / "first")]
     assert main(["train", "dcgan", "--data", "digits", *first]) == 0
-    more = ["--lr", "0.01", "--seed", "3", "--images", "48", "--snapshot-at", "16", "--device", "cpu"]
-    assert main(["train", "--start", "first", *more, "--out", str(root / "second")]) == 0
+    more = ["--lr", "0.01", "--seed", "3", "--images", "48", "--max-minutes", "0", "--snapshot-at", "16"]
+    assert main(["train", "--start", "first", *more, "--device", "cpu", "--out", str(root / "second")]) == 0
     return root
 
 
@@ -47,6 +47,7 @@ def test_a_command_ends_with_the_weights_of_its_point(gallery_of_two, tmp_path):
     assert same_average(repeat(text, tmp_path / "a"), first, 32)
     text = command(second, 16)
     assert "--start first" in text
+    assert text.endswith("--images 16 --max-minutes 0")  # else the 9 minutes of the first would hold
     assert "--seed 3" in text
     assert same_average(repeat(text, tmp_path / "b"), second, 16)
 

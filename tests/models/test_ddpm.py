@@ -261,7 +261,7 @@ def test_without_guidance_the_class_is_forgotten():
     torch.testing.assert_close(made, made[:1].expand(3, -1, -1, -1))
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (1.0, 64)])
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (1 - 1e-9, 64)])
 def test_a_share_of_labels_is_withheld_in_training(share, expected, monkeypatch):
     model = fresh(label_dropout=share)
     given = []
@@ -278,10 +278,19 @@ def test_an_unconditional_one_has_no_guidance_and_still_encodes():
     assert model.generate(model.encode(images())).shape == (3, 1, 16, 16)
 
 
+@pytest.mark.parametrize("name", ["ddpm", "dit", "edm", "flow_matching", "meanflow"])
+def test_to_drop_every_class_is_refused_where_there_are_classes(name):
+    with pytest.raises(
+        GanlibError, match=r"label_dropout 1 drops every class.* leave classes out with --no-class-cond"
+    ):
+        tiny_config(name, label_dropout=1.0)
+    assert not build(name, label_dropout=1.0, class_conditional=False).conditional
+    assert not build(name, label_dropout=1.0, num_classes=0).conditional
+
+
 @pytest.mark.parametrize("name", ["ddpm", "dit", "edm", "flow_matching"])
-@pytest.mark.parametrize("dropped", [0.0, 1.0])
-def test_where_no_classes_or_all_were_dropped_there_is_no_guidance(name, dropped):
-    model = build(name, label_dropout=dropped)
+def test_where_no_classes_were_dropped_there_is_no_guidance(name):
+    model = build(name, label_dropout=0.0)
     assert "guidance" not in [o.name for o in model.options]
     with pytest.raises(GanlibError, match="no option 'guidance'; it has steps"):
         check_options(model, {"guidance": 2})

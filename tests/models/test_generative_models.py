@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import product
 from math import nan
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 from ganlib.errors import GanlibError
-from ganlib.models import MODELS, GenerativeModel, Latents, Option
+from ganlib.models import MODELS, GenerativeModel, Latents, Option, encode
 from ganlib.models.options import SEED_LIMIT
 from ganlib.sampling import check_options, sample
 from helpers.tiny_models import build, generate, labels_for
@@ -280,3 +281,34 @@ def test_latents_are_standard_normal_and_can_be_sliced(name):
     assert isinstance(part, Latents)
     assert torch.equal(part.z, model.latents([5, 6, 7]).z)
     assert part.seeds.tolist() == [5, 6, 7]
+
+
+@every_generative_model
+def test_images_have_gradients_with_respect_to_latents_where_the_model_says_so(name):
+    model = build(name)
+    latents = model.latents([1, 2])
+    z = latents.z.requires_grad_()
+    images = model.generate(replace(latents, z=z), labels_for(model, 2))
+    assert images.requires_grad == model.differentiable
+    if model.differentiable:
+        assert torch.autograd.grad(images.square().sum(), z)[0].any()
+
+
+@pytest.mark.parametrize("name", [name for name in GENERATIVE if name not in DISCRETE])
+def test_images_have_gradients_with_respect_to_the_weights_that_are_averaged(name):
+    """So that pivotal tuning has something to move."""
+    model = build(name)
+    weights = [p.requires_grad_() for module in model.ema_modules for p in model.get_submodule(module).parameters()]
+    images = model.generate(model.latents([1, 2]), labels_for(model, 2))
+    slopes = torch.autograd.grad(images.square().sum(), weights, allow_unused=True)
+    assert any(slope is not None and slope.any() for slope in slopes)
+
+
+@pytest.mark.parametrize("name", [name for name in GENERATIVE if getattr(MODELS[name], "encodes_by_class", False)])
+def test_images_are_encoded_as_of_their_class(name):
+    """With its labels, those of all classes give other latents."""
+    model, images = build(name), generate(build(name), [1, 2], torch.tensor([0, 1]))
+    first, again, other = (encode(model, images, labels).z for labels in torch.tensor([[0, 1], [0, 1], [2, 2]]))
+    assert torch.equal(first, again)
+    assert (first - other).abs().max() > 1e-3
+    assert (first - model.encode(images).z).abs().max() > 1e-3

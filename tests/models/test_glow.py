@@ -64,10 +64,39 @@ def test_the_first_batch_normalises_every_step():
     torch.testing.assert_close(out.std((0, 2, 3)), torch.ones(4), atol=0.05, rtol=0)
 
 
-def test_encoding_and_generating_give_the_image_back():
-    model = build("glow", num_classes=0)
+@pytest.mark.parametrize("labels", [None, torch.tensor([0, 1, 2]), torch.eye(3) / 2 + 1 / 6])
+def test_encoding_and_generating_give_the_image_back(labels):
+    model = build("glow", num_classes=0 if labels is None else 3)
     images = levels(3, side=16)
-    torch.testing.assert_close(model.generate(model.encode(images)), images, atol=2e-3, rtol=0)
+    torch.testing.assert_close(model.generate(model.encode(images, labels), labels), images, atol=2e-3, rtol=0)
+
+
+def test_without_labels_images_are_encoded_as_of_all_classes_mixed():
+    model = build("glow")
+    images = levels(3, side=16)
+    mixed = torch.full((3, 3), 1 / 3)
+    torch.testing.assert_close(model.generate(model.encode(images), mixed), images, atol=2e-3, rtol=0)
+
+
+def test_images_have_gradients_with_respect_to_all_weights_and_are_the_same_with_them():
+    """Of the flow backwards: d x / d w along a direction is the difference quotient."""
+    model: Any = build("glow")
+    latents, y = model.latents([0, 1]), torch.tensor([0, 1])
+    expected = model.generate(latents, y)
+    model.requires_grad_(True)
+    images = model.generate(latents, y)
+    assert torch.equal(images, expected)
+    names, weights = zip(*model.flow.named_parameters(), strict=True)
+    slopes = torch.autograd.grad(images.mean(), weights)
+    assert [name for name, slope in zip(names, slopes, strict=True) if not slope.any()] == []
+    shift = model.flow.scales[0].steps[0].norm.shift
+    slope, means = slopes[[w is shift for w in weights].index(True)].sum(), []
+    for h in (1e-2, -1e-2):
+        with torch.no_grad():
+            shift.add_(h)
+            means.append(model.generate(latents, y).mean())
+            shift.sub_(h)
+    assert slope.item() == pytest.approx(((means[0] - means[1]) / 2e-2).item(), rel=0.05)
 
 
 def test_more_scales_than_the_size_allows_are_refused():

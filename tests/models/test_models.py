@@ -143,6 +143,7 @@ def test_resolution_and_channels_are_config(name, size, channels):
         assert model.classify(images).shape == (2, 3)
     if hasattr(model, "encode"):
         encoded = model.encode(images)
+        assert encoded.space == "z"
         assert encoded.z.shape == (2, *model.latent_shape)
         assert len(encoded.seeds) == 2
         assert model.generate(encoded, labels).shape == images.shape

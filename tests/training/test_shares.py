@@ -100,6 +100,34 @@ def test_counts_add_up_where_other_statistics_are_averaged(tmp_path):
     assert float(trainer.model.get_buffer("signs")[1]) == 8  # images that D has seen
 
 
+def test_a_codebook_of_micro_batches_is_that_of_the_whole_batch(tmp_path):
+    """Where no code starts anew the training has no noise, so that all tensors agree."""
+    states = []
+    for n in (1, 2, 4):
+        trainer = make_trainer(tmp_path / str(n), "vqvae", batch_size=8, microbatches=n)
+        book: Any = trainer.model.get_submodule("autoencoder.codebook")
+        book.counts.fill_(10)
+        book.sums.copy_(10 * book.vectors)
+        stream = trainer.batches()
+        for _ in range(STEPS):
+            trainer.train_on(Batch(*next(stream)))
+        assert bool((book.counts > 1).all())
+        states.append({name: t.clone() for name, t in trainer.model.state_dict().items()})
+    torch.testing.assert_close(states[1], states[0], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(states[2], states[0], rtol=1e-3, atol=1e-4)
+
+
+def test_codes_that_start_anew_become_vectors_of_the_first_share(tmp_path):
+    """Not means of those of several, of which the encoder gives none."""
+    trainer = make_trainer(tmp_path, "vqvae", batch_size=8, microbatches=2)
+    batch = Batch(*next(trainer.batches()))
+    with torch.no_grad():
+        given = trainer.model.get_submodule("autoencoder.encoder")(batch.images[::2]).permute(0, 2, 3, 1).flatten(0, 2)
+    trainer.train_on(batch)
+    vectors = trainer.model.get_buffer("autoencoder.codebook.vectors")
+    assert (vectors[:, None] - given).abs().amax(2).amin(1).max() < 1e-5
+
+
 class Normalising(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from ganlib.errors import GanlibError
+from ganlib.images import from_uint8, to_uint8
 from ganlib.twosample.latents import decode, density_table, encode, first_axis, mean_shift, require_encoder
 from helpers.gallery import digits_run
 
@@ -47,6 +48,16 @@ def test_models_that_encode_give_codes_and_take_them(tmp_path, name):
     assert codes.shape == (5, np.prod(model.latent_shape))
     assert decode(model, codes).shape == images.shape
     assert (decode(model, codes[:2]) == decode(model, codes)[:2]).all()
+
+
+@pytest.mark.parametrize("name", ["vqvae", "glow"])
+def test_a_conditional_models_codes_of_images_without_labels_decode_to_these(tmp_path, name):
+    """Codes in equal parts of all classes on both ways."""
+    model: Any = digits_run(tmp_path / name, name).load()
+    c = model.config
+    images = np.random.default_rng(0).integers(0, 256, (5, c.image_size, c.image_size, c.channels), dtype=np.uint8)
+    expected = images if name == "glow" else to_uint8(model.decode(model.codes_of(from_uint8(images))))
+    assert np.abs(decode(model, encode(model, images)).astype(int) - expected.astype(int)).max() <= 1
 
 
 def test_a_model_that_does_not_encode_is_refused_in_words(tmp_path):

@@ -16,7 +16,7 @@ from ganlib.data import load_data
 from ganlib.images import captioned_grid, png
 from ganlib.runs import Run
 from helpers.command_line import read, run_command
-from helpers.gallery import CONDITIONAL, SLOW, pictures, pixels
+from helpers.gallery import CONDITIONAL, SLOW, digits_run, pictures, pixels
 from helpers.streamlit_app import fine, is_one_sentence, open_page, set_to, values
 
 STEPS = "3"
@@ -121,3 +121,10 @@ def test_without_the_data_set_an_upload_is_asked_for(able):
     assert "No test picture can be chosen" in " ".join(values(at, "caption"))
     assert len(at.info) == 1
     assert "Upload a picture" in at.info[0].value
+
+
+def test_a_model_that_inverts_nothing_says_so_in_place_of_a_command(own_gallery):
+    digits_run(own_gallery / "pixels", "pixelcnn")
+    at = open_page("inversion", run="pixels", picture="4", class_="3")
+    (sentence,) = [element.value for element in (*at.warning, *at.error, *at.info)]
+    assert "no picture can be inverted; choose another run" in sentence
