@@ -18,7 +18,7 @@ from ganlib.applications.balancing.finished import Classified, Finished
 from ganlib.applications.balancing.scores import confusion, predict, scores
 from ganlib.applications.balancing.treatments import AUGMENTATION, Treatment, class_weights, missing, treat
 from ganlib.applications.export.filters import Confidence, Distance, Filter
-from ganlib.applications.export.selection import Draw, Selection, samples_of
+from ganlib.applications.export.selection import MOST_DRAWN, Draw, Selection, samples_of
 from ganlib.applications.variation import augments, variations_of
 from ganlib.balances import Balance
 from ganlib.data import DataSet, Split, load_data
@@ -32,6 +32,7 @@ from ganlib.sampling import check_options
 from ganlib.training import TrainingConfig
 
 FILTERED = "filtered"
+KEEP_SECONDS = 20.0  # so much of selecting images an interruption loses at most
 LEAST = 1  # images of a class: without any there is nothing to copy and nothing that a generator could have learnt
 
 Progress = Callable[[str, int, int], None]  # (stage, done, in all)
@@ -182,6 +183,30 @@ class _Work:
         predicted = predict(classifier, self.data.test, self.device)
         return Classified(len(training.data.train), training.generated, round(monotonic() - start, 1), predicted)
 
+    def select(self, source: str, selection: Selection, start: float) -> tuple[tuple[Images, Labels], float]:
+        """Its images and their classes, and the seconds since ``start`` with those before an interruption."""
+        seeds, before = self.finished.read_seeds(source) if self.finished else ([], 0.0)
+        selection.skip(seeds)
+        labels = [selection.label(seed) for seed in seeds]
+        parts, kept = [_nothing(self.data)[0]], start
+        for i in range(0, len(seeds), MOST_DRAWN):
+            parts.append(selection.draw(seeds[i : i + MOST_DRAWN], labels[i : i + MOST_DRAWN]))
+
+        def keep() -> None:
+            if self.finished:
+                self.finished.write_seeds(source, seeds, before + monotonic() - start)
+
+        for part in selection:
+            seeds += [picture.seed for picture in part]
+            labels += [selection.label(picture.seed) for picture in part]
+            parts.append(np.stack([picture.image for picture in part]))
+            self.progress(f"{source} images", len(seeds), selection.total)
+            if monotonic() - kept > KEEP_SECONDS:
+                keep()
+                kept = monotonic()
+        keep()
+        return (np.concatenate(parts), np.array(labels, np.int64)), round(before + monotonic() - start, 1)
+
     def train(self, data: DataSet, seed: int, class_weights: tuple[float, ...], stage: str) -> Any:
         training = TrainingConfig(
             images=self.config.train_images,
@@ -212,24 +237,17 @@ def _generate(
         if not ratios:
             continue
         start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
-        filters = _filters(work, counts) if source == FILTERED else []
-        selection = Selection(draw, quotas, 0, filters, gives_up=True)
-        pictures = []
-        for part in selection:
-            pictures += part
-            work.progress(f"{source} images", len(pictures), selection.total)
-        if pictures:
-            images[source] = np.stack([p.image for p in pictures]), np.array([p.label for p in pictures], np.int64)
+        selection = Selection(draw, quotas, 0, _filters(work, counts) if source == FILTERED else [], gives_up=True)
+        images[source], seconds = work.select(source, selection, start)
         tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
-        about[source] = {"images": len(pictures), "tried": tried, "seconds": round(monotonic() - start, 1)}
+        about[source] = {"images": len(images[source][0]), "tried": tried, "seconds": seconds}
         refused = next(iter(selection.given_up.values()), None)
     return images, about, refused
 
 
 def _suffices(images: dict[str, tuple[Images, Labels]], counts: NDArray[np.int64], ratio: float) -> bool:
     """Whether the filtered images fill up every class to the ratio."""
-    there = np.bincount(images[FILTERED][1], minlength=len(counts)) if FILTERED in images else np.zeros_like(counts)
-    return bool((there >= missing(counts, ratio)).all())
+    return bool((np.bincount(images[FILTERED][1], minlength=len(counts)) >= missing(counts, ratio)).all())
 
 
 def _filters(work: _Work, counts: NDArray[np.int64]) -> list[Filter]:

@@ -1,9 +1,12 @@
-"""What an interrupted comparison has behind it: an hour of training is not lost with its last minute."""
+"""What an interrupted comparison has behind it: an hour of training is not lost with its last minute, nor is an hour in
+which hardly an image passed the filters.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from ganlib.applications.balancing.treatments import Treatment
 from ganlib.balances import FINISHED
 from ganlib.files import read_json, write_atomically
+from ganlib.models.options import SEED_LIMIT
 
 Labels = NDArray[np.int64]
 
@@ -27,7 +31,8 @@ class Classified(NamedTuple):
 
 
 class Finished:
-    """Classifiers by treatment and seed: a file each, whole or absent, in a hidden folder beside the result.
+    """Classifiers by treatment and seed, and the seeds of generated images: a file each, whole or absent, in a hidden
+    folder beside the result.
 
     They count where everything is the same again: ``circumstances`` are protocol, versions, commit and hardware.
     """
@@ -48,6 +53,22 @@ class Finished:
     def write(self, treatment: Treatment, seed: int, classified: Classified) -> None:
         content = classified._asdict() | {"predicted": classified.predicted.tolist()}
         write_atomically(self._path(treatment, seed), json.dumps(content).encode())
+
+    def read_seeds(self, source: str) -> tuple[list[int], float]:
+        """Of the images that were selected so far, and the seconds that this took; ([], 0) where that is not known."""
+        try:
+            content = read_json(self._seeds(source))
+            seeds, seconds = [int(seed) for seed in content["seeds"]], float(content["seconds"])
+        except (OSError, ValueError, TypeError, KeyError, OverflowError):
+            return [], 0.0
+        in_order = all(0 <= a < b for a, b in pairwise([*seeds, SEED_LIMIT]))
+        return (seeds, seconds) if in_order else ([], 0.0)
+
+    def write_seeds(self, source: str, seeds: list[int], seconds: float) -> None:
+        write_atomically(self._seeds(source), json.dumps({"seconds": round(seconds, 1), "seeds": seeds}).encode())
+
+    def _seeds(self, source: str) -> Path:
+        return self.folder / f"seeds-{source}.json"
 
     def _path(self, treatment: Treatment, seed: int) -> Path:
         return self.folder / f"{treatment.method}-{treatment.ratio:g}-{seed}.json"

@@ -85,10 +85,17 @@ class Selection:
             )
         return seed
 
+    def label(self, seed: int) -> int:
+        """For which class it was tried; 0 where the model is unconditional."""
+        return self._candidate(seed).label
+
+    def _candidate(self, seed: int) -> Candidate:
+        return Candidate(*divmod(seed - self.first_seed, len(self.quotas)))
+
     def skip(self, seeds: Iterable[int]) -> None:
         """Take these images, of an interrupted export, as accepted; GanlibError where they cannot be."""
         for seed in seeds:
-            candidate = Candidate(*divmod(seed - self.first_seed, len(self.quotas)))
+            candidate = self._candidate(seed)
             if candidate <= self._last or not self._wanted(candidate.label):
                 raise GanlibError(
                     f"The manifest has seed {seed} twice, out of order or beyond the images asked for; export into a "
