@@ -4,21 +4,23 @@ Karras, Aila, Laine, Lehtinen, "Progressive Growing of GANs for Improved Quality
 2018, arXiv:1710.10196. A new block fades in beside the old output, then the grown networks stabilise; both are
 counted in images. Equalised learning rate, pixel norm in G, minibatch standard deviation in D. G ends in a tanh,
 where the paper's is linear, so that pictures keep their range. ``--normalization "spectral + batch"`` has spectral
-norm in both networks and batch norm in G instead; ``--loss`` chooses least squares or WGAN-GP with the paper's drift.
-Minibatch discrimination and other techniques may be added.
+norm in both networks, in D times He's gain, and batch norm in G instead; ``--loss`` chooses least squares or WGAN-GP
+with the paper's drift. Minibatch discrimination and other techniques may be added.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import register_parametrization
 from torch.optim import Optimizer
 
 from ganlib.augment import diffaugment
@@ -35,7 +37,7 @@ from ganlib.models.techniques import (
     real_targets,
     reference_latents,
 )
-from ganlib.nn.equalized import PixelNorm, equalize
+from ganlib.nn.equalized import PixelNorm, Scale, equalize
 from ganlib.nn.minibatch import JoinStatistics
 from ganlib.nn.resample import Upsample, upsample
 from ganlib.nn.virtual_norm import normalize_virtually
@@ -121,6 +123,18 @@ def resize(images: Tensor, size: int) -> Tensor:
     return images if images.shape[2] == size else interpolate(images, size, mode="nearest")
 
 
+def spectral(layer: nn.Linear | nn.Conv2d, gain: float = sqrt(2)) -> nn.Module:
+    """Weights of spectral norm ``gain``, biases that start at 0, as in ``equalize``; for layers that no norm follows.
+
+    At norm 1 each layer with its LeakyReLU about halves what differs between images, and PyTorch's random biases
+    swamp what is left: of 32 pixels or more, D answers the same to all.
+    """
+    register_parametrization(spectral_norm(layer), "weight", Scale(gain))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
 class ProgressiveNetwork(nn.Module):
     """A network with its current depth and α in a buffer."""
 
@@ -183,7 +197,7 @@ class Generator(ProgressiveNetwork):
 class Discriminator(ProgressiveNetwork):
     def __init__(self, c: PGGANConfig) -> None:
         super().__init__()
-        wrap = equalize if c.normalization == "equalized + pixel" else spectral_norm
+        wrap: Callable[..., nn.Module] = equalize if c.normalization == "equalized + pixel" else spectral
         chs = c.widths
         self.from_image = nn.ModuleList(
             nn.Sequential(wrap(nn.Conv2d(c.channels, width, 1)), nn.LeakyReLU(0.2)) for width in chs
@@ -206,7 +220,7 @@ class Discriminator(ProgressiveNetwork):
             wrap(nn.Conv2d(chs[0], chs[0], 4)),
             nn.LeakyReLU(0.2),
             nn.Flatten(),
-            equalize(nn.Linear(chs[0], 1), gain=1) if wrap is equalize else wrap(nn.Linear(chs[0], 1)),
+            wrap(nn.Linear(chs[0], 1), gain=1),
         )
 
     def features_and_logits(self, x: Tensor) -> tuple[Tensor, Tensor]:

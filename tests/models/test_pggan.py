@@ -17,7 +17,7 @@ from ganlib.losses import least_squares_d
 from ganlib.models import MODELS, Batch
 from ganlib.models.pggan import resize
 from ganlib.training.trainer import seeded
-from helpers.tiny_models import build, make_trainer, tiny_config
+from helpers.tiny_models import build, build_untrained, make_trainer, tiny_config
 
 SPECTRAL: dict[str, Any] = {"normalization": "spectral + batch"}
 NORMALIZATIONS = pytest.mark.parametrize("changes", [{}, SPECTRAL], ids=["equalized", "spectral"])
@@ -147,6 +147,32 @@ def test_equalized_networks_have_no_batch_norm_and_spectral_ones_no_pixel_norm()
     kinds = [{type(m).__name__ for m in net.modules()} for net in (plain.G, plain.D, spectral.G, spectral.D)]
     assert ["PixelNorm" in k for k in kinds] == [True, False, False, False]
     assert ["BatchNorm2d" in k for k in kinds] == [False, False, True, False]
+
+
+def test_a_deep_discriminator_of_spectral_norm_sees_fine_detail_after_60_steps():
+    size = {"image_size": 32, "width": 8, "max_width": 16}
+    config = tiny_config("pggan", lr=5e-4, beta1=0.5, beta2=0.999, **size, **SPECTRAL)
+    model: Any = seeded(lambda: MODELS["pggan"](config), 0)
+    model.on_images(10**9)
+    optimizer, noise = model.optimizers()["D"], torch.Generator().manual_seed(0)
+
+    def logits(detail: float) -> torch.Tensor:
+        smooth = interpolate(torch.randn(16, 1, 4, 4, generator=noise), 32, mode="bilinear")
+        return model.D((smooth + detail * torch.randn(smooth.shape, generator=noise)).tanh())
+
+    for _ in range(60):
+        optimizer.zero_grad()
+        least_squares_d(logits(0.3), logits(0.0)).backward()
+        optimizer.step()
+    assert logits(0.3).mean() > logits(0.0).mean() + 0.4
+
+
+def test_a_spectral_discriminator_has_the_scale_of_an_equalized_one():
+    layers = [m for m in build_untrained("pggan", **SPECTRAL).D.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    norms = torch.stack([torch.linalg.matrix_norm(m.weight.flatten(1), 2) for m in layers])
+    gains = torch.tensor([2**0.5] * (len(layers) - 1) + [1.0])  # the last one's are the logits
+    torch.testing.assert_close(norms, gains, rtol=0.02, atol=0)
+    assert all(m.bias.count_nonzero() == 0 for m in layers)
 
 
 def test_squared_error_is_smoothed_on_one_side():
