@@ -29,7 +29,8 @@ tell the sides apart in 95 of 100 cases. Neighbours: how often the nearest image
 whose means differ at 5 %, and with the false discoveries controlled. Energy: the energy distance. Copies: images
 accused of being copies of training images, in pixels or features. Nearer: whether distances to the nearest training
 image are smaller than held-out images' (Mann–Whitney, in features): copies are one reason, blur is another. The hardest
-to tell from real ones come first. Runs that are missing have not been measured yet.
+to tell from real ones come first. Runs that are missing have not been measured yet, nor have copies where there is a
+dash: until 28 November held-out images were the first test images, which are of one class or two.
 """
 FOLDER = Path(__file__).parent
 WIDTH = 1200
