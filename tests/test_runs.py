@@ -96,6 +96,19 @@ def test_a_run_is_found_by_name_or_path_and_a_miss_is_explained(tmp_path):
     assert is_one_sentence(error.value)
 
 
+def test_a_command_line_calls_a_run_outside_the_roots_by_its_path(tmp_path, monkeypatch):
+    inside, outside = write_run(tmp_path / "root/one"), write_run(tmp_path / "elsewhere/one")
+    roots = [tmp_path / "root"]
+    monkeypatch.chdir(outside.path)
+    for name in (".", "../one", str(outside.path), "../../elsewhere/one/"):
+        run = find_run(name, roots)
+        assert (run.name, run.argument) == ("one", str(outside.path))
+        assert run.path.resolve() == outside.path.resolve()
+    for name in ("one", "../../root/one", str(inside.path)):
+        run = find_run(name, roots)
+        assert (run.path, run.name, run.argument) == (inside.path, "one", "one")
+
+
 def test_two_runs_of_one_folder_name_get_two_names_and_are_found_by_them(tmp_path):
     for root in ("gallery", "mine"):
         write_run(tmp_path / root / "one")

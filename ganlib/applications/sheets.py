@@ -40,7 +40,6 @@ from ganlib.sampling.request import (
     parse_classes,
     parse_edits,
     parse_seeds,
-    run_argument,
 )
 
 SEED, CLASS = "seed", "class"  # axes that every model has, and every conditional one
@@ -121,7 +120,7 @@ class SheetRequest:
     def command(self, out: str) -> str:
         """The command line that gives the same cells."""
         names = {self.rows.name, self.columns.name}
-        parts = ["python", "-m", "ganlib", "sheet", run_argument(self.run)]
+        parts = ["python", "-m", "ganlib", "sheet", self.run.argument]
         parts += ["--rows", self.rows.text(self.run), "--columns", self.columns.text(self.run)]
         parts += ["--seed", str(self.seed)] if SEED not in names else []
         if self.label is not None and CLASS not in names:

@@ -8,7 +8,7 @@ from typing import Any
 from ganlib.applications.sheets import SheetRequest
 from ganlib.runs import Run
 from ganlib.sampling.keyframes import InterpolationRequest
-from ganlib.sampling.request import Edit, SampleRequest, format_edits, run_argument
+from ganlib.sampling.request import Edit, SampleRequest, format_edits
 
 
 def sample_snippet(request: SampleRequest) -> str:
@@ -102,7 +102,7 @@ def inversion_snippet(run: Run, picture: str, label: int | None, options: dict[s
 
 
 def _run(run: Run) -> str:
-    return f"run = find_run({run_argument(run)!r})"
+    return f"run = find_run({run.argument!r})"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

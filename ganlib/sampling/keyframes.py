@@ -19,7 +19,6 @@ from ganlib.sampling.request import (
     format_option,
     parse_classes,
     parse_seeds,
-    run_argument,
 )
 
 MARK = "@"  # before the name of saved latents, where a key frame is written as text
@@ -93,7 +92,7 @@ class InterpolationRequest:
     @property
     def arguments(self) -> list[str]:
         """Of the command line that gives the same frames, but for the file."""
-        parts = ["python", "-m", "ganlib", "interpolate", run_argument(self.run)]
+        parts = ["python", "-m", "ganlib", "interpolate", self.run.argument]
         for key in self.keys:
             parts += ["--key", key.text(self.run)]
         if self.sheet:

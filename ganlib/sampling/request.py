@@ -131,7 +131,7 @@ class SampleRequest:
     @property
     def command(self) -> str:
         """The command line that generates the same images."""
-        parts = ["python", "-m", "ganlib", "sample", run_argument(self.run)]
+        parts = ["python", "-m", "ganlib", "sample", self.run.argument]
         if self.classes:
             parts += ["--classes", format_classes(self.classes, self.run)]
         parts += ["--seeds", format_seeds(self.seeds)] if self.seeds else []
@@ -160,11 +160,6 @@ class SampleRequest:
             "command": self.command,
             "versions": versions(),
         }
-
-
-def run_argument(run: Run) -> str:
-    """How a command line calls a run: where two run roots hold runs of one name, only the path identifies one."""
-    return run.name if run.name == run.path.name else str(run.path)
 
 
 def class_name(run: Run, label: int) -> str:
