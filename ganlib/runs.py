@@ -221,11 +221,14 @@ class Run:
         return path
 
     def promote(self, images: int) -> None:
-        """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it."""
+        """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it.
+
+        The seconds go by images, forwards too: after an earlier snapshot a later one may be promoted.
+        """
         self.load(snapshot=images)  # refuses what would not fit before anything is written
         tensors = read_tensors(self.folder.weights) | self.read_snapshot(images)
-        seconds = self.training_seconds * min(images / max(self.images_seen, 1), 1)
-        self.store(tensors, images=str(images), seconds=f"{seconds:.1f}", promoted="true")
+        seconds = self.training_seconds * images / max(self.images_seen, 1)
+        self.store(tensors, images=str(images), seconds=f"{seconds:.9g}", promoted="true")
 
     def store(self, tensors: dict[str, Tensor], **changes: str) -> None:
         """Puts these tensors in place of the weights. The metadata stay but for the changes."""

@@ -146,10 +146,20 @@ def test_promote_makes_a_snapshot_the_weights(tmp_path):
     run.promote(32)
     assert all(torch.equal(v, early[k]) for k, v in run.load().state_dict().items())
     assert run.weights_hash != hash_before
-    assert (run.images_seen, run.training_seconds) == (32, 0.8)
+    assert (run.images_seen, run.training_seconds) == (32, 0.75)
     assert run.metadata["promoted"] == "true"
     after = files_of(tmp_path)
     assert {k for k in after if after[k] != before.get(k)} == {"run/weights.safetensors"}
+
+
+def test_a_later_snapshot_promoted_after_an_earlier_one_has_its_own_seconds(tmp_path):
+    run = with_snapshot(tmp_path / "run", 16)
+    run.folder.write_snapshot(build("cdcgan"), 48)
+    seconds = run.training_seconds / run.images_seen
+    for images in (16, 48, 16):
+        run.promote(images)
+        assert run.images_seen == images
+        assert run.training_seconds == pytest.approx(images * seconds)
 
 
 def test_an_absent_snapshot_is_explained_and_nothing_is_written(tmp_path):
