@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from hashlib import file_digest
@@ -28,10 +30,15 @@ WEIGHTS_HASH = re.compile("[0-9a-f]{12}")
 
 
 class Run:
-    """A run folder read and checked; RunError if it is not one. ``name`` is its folder's unless given."""
+    """A run folder read and checked; RunError if it is not one. ``name`` is its folder's unless given.
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    ``argument``: what a command line calls it. A name that is not its folder's, as of two runs of one name, is what
+    only this process calls it.
+    """
+
+    def __init__(self, path: Path, name: str | None = None, argument: str = "") -> None:
         self.path, self.name = path, name or displayable(path.name)
+        self.argument = argument or (self.name if self.name == path.name else str(path))
         self.folder = RunFolder(path)
         if displayable(str(path)) != str(path):  # which the format of weights cannot open
             raise RunError(f"{displayable(str(path))} has a name that is no UTF-8; rename the folder.")
@@ -183,7 +190,7 @@ class Run:
     def load(self, device: torch.device | str = "cpu", snapshot: int | None = None) -> Trainable:
         """The model with these weights, or with a snapshot's averaged ones; eval mode, no gradients."""
         if self.archived:
-            command = f"python -m ganlib train --like {self.name}"
+            command = shlex.join(["python", "-m", "ganlib", "train", "--like", self.argument])
             raise RunError(f"{self.name} was archived without its weights; train it again with `{command}`.")
         self._require_fit(_read_header(self.folder.weights).shapes, snapshot)  # before memory is spent on anything else
         tensors = read_tensors(self.folder.weights)
@@ -214,11 +221,14 @@ class Run:
         return path
 
     def promote(self, images: int) -> None:
-        """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it."""
+        """Makes a snapshot's averaged weights the run's weights; the rest stays as training left it.
+
+        The seconds go by images, forwards too: after an earlier snapshot a later one may be promoted.
+        """
         self.load(snapshot=images)  # refuses what would not fit before anything is written
         tensors = read_tensors(self.folder.weights) | self.read_snapshot(images)
-        seconds = self.training_seconds * min(images / max(self.images_seen, 1), 1)
-        self.store(tensors, images=str(images), seconds=f"{seconds:.1f}", promoted="true")
+        seconds = self.training_seconds * images / max(self.images_seen, 1)
+        self.store(tensors, images=str(images), seconds=f"{seconds:.9g}", promoted="true")
 
     def store(self, tensors: dict[str, Tensor], **changes: str) -> None:
         """Puts these tensors in place of the weights. The metadata stay but for the changes."""
@@ -259,10 +269,10 @@ def as_run_error(path: Path, error: Exception) -> RunError:
 
 def find_run(name: str, roots: Iterable[Path] | None = None) -> Run:
     """A run by its folder's path, by its folder's name in the roots or by the name that ``scan`` gives it."""
-    if _is_folder_of_run(Path(name)):
-        return Run(Path(name))
     roots = run_roots() if roots is None else list(roots)
     names = run_folders(roots)
+    if _is_folder_of_run(Path(name)):
+        return _run_at(Path(name), names)
     for path, given in names.items():
         if name == given:
             return Run(path, given)
@@ -279,6 +289,15 @@ def no_runs(roots: Iterable[Path]) -> str:
         f"no runs are in {' or '.join(map(str, roots))}: train one with `python -m ganlib train`, copy one there, or "
         "name its parent folder in GANLIB_RUNS."
     )
+
+
+def _run_at(path: Path, names: dict[Path, str]) -> Run:
+    """The run of a folder: of one in no root a command line finds none, or another, by the name alone."""
+    for known, given in names.items():
+        if known.name == path.resolve().name and known.resolve() == path.resolve():
+            return Run(known, given)
+    whole = Path(os.path.abspath(path))  # "." has no name
+    return Run(path if path.name not in ("", "..") else whole, argument=str(whole))
 
 
 def _is_folder_of_run(path: Path) -> bool:

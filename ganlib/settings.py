@@ -39,7 +39,7 @@ RUNS = Path("runs")  # in the current folder: new trainings go there
 
 def gallery_folder() -> Path:
     """The folder of shipped runs: ``GANLIB_GALLERY``, else the project's."""
-    return Path(os.environ.get("GANLIB_GALLERY") or GALLERY)
+    return _path(os.environ.get("GANLIB_GALLERY") or GALLERY)
 
 
 def run_roots() -> list[Path]:
@@ -60,7 +60,7 @@ def results_root() -> Path:
 
 def data_roots(first: Path | str | None = None) -> tuple[Path, ...]:
     """Folders of data sets, best first: ``first``, ``GANLIB_DATA``, ~/.cache/ganlib/data."""
-    given = [Path(root).expanduser() for root in (first, os.environ.get("GANLIB_DATA")) if root]
+    given = [_path(root) for root in (first, os.environ.get("GANLIB_DATA")) if root]
     return tuple(dict.fromkeys([*given, _cache() / "data"]))
 
 
@@ -103,11 +103,11 @@ def log_roots() -> list[Path]:
 
 
 def views_file() -> Path:
-    return Path(os.environ.get("GANLIB_VIEWS") or PACKAGE / "ui" / "views.toml")
+    return _path(os.environ.get("GANLIB_VIEWS") or PACKAGE / "ui" / "views.toml")
 
 
 def experiments_folder() -> Path:
-    return Path(os.environ.get("GANLIB_EXPERIMENTS") or EXPERIMENTS)
+    return _path(os.environ.get("GANLIB_EXPERIMENTS") or EXPERIMENTS)
 
 
 def progress_interval() -> float:
@@ -175,12 +175,17 @@ def child_environment(progress: float, *runs: Path) -> dict[str, str]:
 
 
 def _folders(variable: str) -> list[Path]:
-    return [Path(p) for p in os.environ.get(variable, "").split(os.pathsep) if p]
+    return [_path(p) for p in os.environ.get(variable, "").split(os.pathsep) if p]
+
+
+def _path(text: Path | str) -> Path:
+    """ "~" is the home folder, which no shell writes out within quotes or in a service's settings."""
+    return Path(os.path.expanduser(text))  # pathlib's own raises for a user that there is none of
 
 
 def _given_cache() -> Path | None:
     given = os.environ.get("GANLIB_CACHE")
-    return Path(given).expanduser() if given else None
+    return _path(given) if given else None
 
 
 def _cache() -> Path:

@@ -23,7 +23,7 @@ from ganlib.files import DAMAGED_ARCHIVE, open_zip, parse_json, require_file
 
 SAFE = (2, 6)  # before it a file could make torch run code in spite of weights_only (CVE-2025-32434)
 LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
-
+LARGEST_LATENTS = 64_000_000  # bytes of a file of latents or directions
 
 DTYPES = {
     "F64": torch.float64,
@@ -68,11 +68,17 @@ def read_header(path: Path) -> TensorHeader:
         return _parse_header(file, os.fstat(file.fileno()).st_size)
 
 
-def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors on the CPU, in memory that they share, and the file's texts; errors as of ``read_header``."""
+def read_safetensors(path: Path, largest: int | None = None) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors on the CPU, in memory that they share, and the file's texts; errors as of ``read_header``.
+
+    ``largest``: bytes beyond which a file is refused, where nothing else says how large one may be.
+    """
     require_file(path)
     with path.open("rb") as file:
-        content = bytearray(os.fstat(file.fileno()).st_size)
+        size = os.fstat(file.fileno()).st_size
+        if largest is not None and size > largest:
+            raise SafetensorError(f"it is larger than {largest // 1_000_000} MB")
+        content = bytearray(size)
         if file.readinto(content) < len(content):
             raise SafetensorError("it was cut off while it was read")
     header = _parse_header(io.BytesIO(content), len(content))

@@ -96,6 +96,19 @@ def test_a_run_is_found_by_name_or_path_and_a_miss_is_explained(tmp_path):
     assert is_one_sentence(error.value)
 
 
+def test_a_command_line_calls_a_run_outside_the_roots_by_its_path(tmp_path, monkeypatch):
+    inside, outside = write_run(tmp_path / "root/one"), write_run(tmp_path / "elsewhere/one")
+    roots = [tmp_path / "root"]
+    monkeypatch.chdir(outside.path)
+    for name in (".", "../one", str(outside.path), "../../elsewhere/one/"):
+        run = find_run(name, roots)
+        assert (run.name, run.argument) == ("one", str(outside.path))
+        assert run.path.resolve() == outside.path.resolve()
+    for name in ("one", "../../root/one", str(inside.path)):
+        run = find_run(name, roots)
+        assert (run.path, run.name, run.argument) == (inside.path, "one", "one")
+
+
 def test_two_runs_of_one_folder_name_get_two_names_and_are_found_by_them(tmp_path):
     for root in ("gallery", "mine"):
         write_run(tmp_path / root / "one")
@@ -133,10 +146,20 @@ def test_promote_makes_a_snapshot_the_weights(tmp_path):
     run.promote(32)
     assert all(torch.equal(v, early[k]) for k, v in run.load().state_dict().items())
     assert run.weights_hash != hash_before
-    assert (run.images_seen, run.training_seconds) == (32, 0.8)
+    assert (run.images_seen, run.training_seconds) == (32, 0.75)
     assert run.metadata["promoted"] == "true"
     after = files_of(tmp_path)
     assert {k for k in after if after[k] != before.get(k)} == {"run/weights.safetensors"}
+
+
+def test_a_later_snapshot_promoted_after_an_earlier_one_has_its_own_seconds(tmp_path):
+    run = with_snapshot(tmp_path / "run", 16)
+    run.folder.write_snapshot(build("cdcgan"), 48)
+    seconds = run.training_seconds / run.images_seen
+    for images in (16, 48, 16):
+        run.promote(images)
+        assert run.images_seen == images
+        assert run.training_seconds == pytest.approx(images * seconds)
 
 
 def test_an_absent_snapshot_is_explained_and_nothing_is_written(tmp_path):

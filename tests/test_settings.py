@@ -50,6 +50,19 @@ def test_logs_are_looked_for_in_several_folders(monkeypatch):
     assert settings.log_roots() == [Path("a"), Path("b")]
 
 
+def test_every_folder_may_be_named_from_the_home_folder(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    for name in ("RUNS", "GALLERY", "EXPERIMENTS", "VIEWS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"GANLIB_{name}", "~/x")
+    monkeypatch.setenv("GANLIB_LOGS", "~/a:~no-such-user/b")
+    assert settings.run_roots() == [home / "x"]
+    assert settings.gallery_folder() == settings.experiments_folder() == settings.views_file() == home / "x"
+    assert settings.data_roots()[0] == settings.array_cache() == home / "x"
+    assert settings.log_roots() == [home / "a", Path("~no-such-user/b")]
+    monkeypatch.setenv("GANLIB_DATA", "~no-such-user/x")
+    assert settings.data_roots()[0] == Path("~no-such-user/x")
+
+
 def test_progress_is_a_number_of_seconds(monkeypatch):
     assert settings.progress_interval() == 30
     monkeypatch.setenv("GANLIB_PROGRESS", "0.5")

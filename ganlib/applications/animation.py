@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from ganlib.images import resize_nearest, to_pil
 
 SIDE = 256  # pixels to which frames are enlarged, about
 LARGEST_SIDE = 2048
-FASTEST = 60.0  # frames per second
+SLOWEST, FASTEST = 0.1, 60.0  # frames per second
+SHORTEST = 20  # milliseconds of a frame of a GIF: browsers show a shorter one for 100
 QUALITY = "17"  # of H.264, 0 = lossless … 51: no difference can be seen
 
 
@@ -40,41 +42,63 @@ def film(
     """(F, H, W, C) uint8 -> a file of ``kind``, one of ``KINDS``.
 
     ``side``: width in pixels, a multiple of W. ``boomerang``: there and back, so that an open path's loop has no jump.
-    GIFs and WebPs loop endlessly.
+    GIFs and WebPs loop endlessly. GIFs show 50 frames per second at most, since browsers slow down those of more.
     """
-    if kind not in KINDS:
-        raise GanlibError(f"There is no film of kind {kind!r}; choose {', '.join(KINDS)}.")
-    if not 0 < frames_per_second <= FASTEST:
-        raise GanlibError(f"Frames per second go up to {FASTEST:g}, not {frames_per_second:g}.")
     height, width = frames.shape[1:3]
     side = default_side(width) if side is None else side
+    check_film(kind, width, frames_per_second, side)
+    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)] if boomerang else list(range(len(frames)))
+    return KINDS[kind](frames, order, (height * side // width, side), frames_per_second)
+
+
+def check_film(kind: str, width: int, frames_per_second: float, side: int) -> None:
+    """GanlibError for a film that ``film`` cannot make of frames of this width."""
+    if kind not in KINDS:
+        raise GanlibError(f"There is no film of kind {kind!r}; choose {', '.join(KINDS)}.")
+    if not SLOWEST <= frames_per_second <= FASTEST:
+        raise GanlibError(f"Frames per second are {SLOWEST:g} to {FASTEST:g}, not {frames_per_second:g}.")
     if side < width or side % width or side > max(LARGEST_SIDE, width):
         known = ", ".join(map(str, sides(width)))
         raise GanlibError(f"Pixels stay square at whole multiples of {width}, like {known}; not {side}.")
-    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)] if boomerang else list(range(len(frames)))
-    return KINDS[kind](frames, order, (height * side // width, side), frames_per_second)
+    if kind == "mp4":
+        _require_av()
+
+
+def _require_av() -> None:
+    try:
+        import av  # noqa: F401
+    except ModuleNotFoundError:
+        raise GanlibError("MP4 needs PyAV: pip install av; GIF and WebP need nothing more.") from None
 
 
 def _gif(frames: NDArray[np.uint8], order: Sequence[int], size: tuple[int, int], frames_per_second: float) -> bytes:
     # Colours are counted before pixels are repeated, and of each frame once.
     indexed = [picture.quantize() if picture.mode == "RGB" else picture for picture in map(to_pil, frames)]
     enlarged = [picture.resize(size[::-1], Image.Resampling.NEAREST) for picture in indexed]
-    return _save([enlarged[i] for i in order], "GIF", frames_per_second)
+    durations = [max(ms, SHORTEST) for ms in _durations(len(order), frames_per_second, 10)]
+    return _save([enlarged[i] for i in order], "GIF", durations)
 
 
 def _webp(frames: NDArray[np.uint8], order: Sequence[int], size: tuple[int, int], frames_per_second: float) -> bytes:
     pictures = [to_pil(frame).convert("RGB") for frame in resize_nearest(frames, *size)]
-    return _save([pictures[i] for i in order], "WEBP", frames_per_second, lossless=True, method=0)
+    durations = _durations(len(order), frames_per_second, 1)
+    return _save([pictures[i] for i in order], "WEBP", durations, lossless=True, method=0)
 
 
-def _save(pictures: list[Image.Image], kind: str, frames_per_second: float, **options: object) -> bytes:
+def _durations(n: int, frames_per_second: float, unit: int) -> list[int]:
+    """Milliseconds of each of n frames, in multiples of ``unit``: each ends as near to its time as can be said."""
+    ends = [round(1000 * i / frames_per_second / unit) * unit for i in range(n + 1)]
+    return [end - start for start, end in pairwise(ends)]
+
+
+def _save(pictures: list[Image.Image], kind: str, durations: list[int], **options: object) -> bytes:
     buffer = io.BytesIO()
     pictures[0].save(
         buffer,
         kind,
         save_all=True,
         append_images=pictures[1:],
-        duration=round(1000 / frames_per_second),
+        duration=durations,
         loop=0,
         **options,
     )
@@ -82,11 +106,9 @@ def _save(pictures: list[Image.Image], kind: str, frames_per_second: float, **op
 
 
 def _mp4(frames: NDArray[np.uint8], order: Sequence[int], size: tuple[int, int], frames_per_second: float) -> bytes:
-    """H.264 that every browser plays. GanlibError where PyAV, which has the encoder, is not installed."""
-    try:
-        import av
-    except ModuleNotFoundError:
-        raise GanlibError("MP4 needs PyAV: pip install av; GIF and WebP need nothing more.") from None
+    """H.264 that every browser plays."""
+    import av
+
     even = (size[0] + size[0] % 2, size[1] + size[1] % 2)  # as its colours have half the resolution
     large = resize_nearest(frames if frames.shape[3] >= 3 else frames.repeat(3, axis=3), *size)[..., :3]
     large = np.pad(large, ((0, 0), (0, even[0] - size[0]), (0, even[1] - size[1]), (0, 0)), "edge")

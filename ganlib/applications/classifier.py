@@ -11,7 +11,7 @@ from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.models import Classifies, GenerativeModel, Trainable
 from ganlib.runs import Run
-from ganlib.sampling.request import parse_classes
+from ganlib.sampling.request import parse_class
 
 NONE = "none"  # in place of the identity of a classifier that there is not
 
@@ -50,10 +50,7 @@ def choose_label(run: Run, model: Trainable, text: str | None, seen: Callable[[]
             raise GanlibError(f"{run.name} is unconditional, so --class has no meaning; leave it out.")
         return None
     if text:
-        (label, *more) = parse_classes(text, run)
-        if more:
-            raise GanlibError(f"--class is one class, not {1 + len(more)}.")
-        return label
+        return parse_class(text, run)
     if (label_seen := seen()) is None:
         raise GanlibError(f"{run.name} is conditional and nothing at hand tells the picture's class; give --class.")
     return label_seen

@@ -40,7 +40,8 @@ def edit(
     """Latents moved by strength × vector of each direction; a strength is a number or (N,), one for each image.
 
     The result is in the latest space that an edit needs; no edits return the latents as they are. A direction of w
-    moves the styles of all layers alike. GanlibError for any other of a space that comes before that of the latents.
+    moves the styles of all layers alike. GanlibError for any other of a space that comes before that of the latents,
+    and for one of another shape.
     """
     order = list(model.spaces)
     for direction, _ in edits:
@@ -57,8 +58,25 @@ def edit(
                 f"A direction of {space} cannot move latents of {latents.space}: choose one of {latents.space}."
             )
         latents = model.map(latents, labels, space)
+        _check_shape(direction, latents)
         latents = replace(latents, z=latents.z + _displacement(direction, strength, latents.z))
     return latents
+
+
+def _check_shape(direction: Direction, latents: Latents) -> None:
+    by_layer = (direction.space, latents.space) == ("w", "w+")
+    expected = latents.z.shape[2:] if by_layer else latents.z.shape[1:]
+    if direction.vector.shape != expected:
+        raise GanlibError(
+            f"This direction has {' x '.join(map(str, direction.vector.shape)) or 'no'} values, the model's latents of "
+            f"{latents.space} {' x '.join(map(str, expected))}; find it again."
+        )
+    if direction.layers and not 0 <= direction.layers[0] < direction.layers[1] <= latents.z.shape[1]:
+        first, end = direction.layers
+        raise GanlibError(
+            f"This direction moves the layers {first} to {end - 1}, the model has 0 to {latents.z.shape[1] - 1}; find "
+            "it again."
+        )
 
 
 def _displacement(direction: Direction, strength: float | Tensor, like: Tensor) -> Tensor:

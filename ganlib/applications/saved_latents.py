@@ -27,7 +27,7 @@ from ganlib.runs import Run
 from ganlib.sampling.generate import fill_up
 from ganlib.sampling.request import SavedLatents
 from ganlib.settings import require_writable
-from ganlib.tensors import read_header, read_safetensors
+from ganlib.tensors import LARGEST_LATENTS, read_safetensors
 
 ENDING = ".safetensors"
 UNREADABLE = (SafetensorError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -80,9 +80,9 @@ def load_latents(run: Run, name: str) -> tuple[Latents, int | None]:
     """Latents of one image on the CPU and its class; GanlibError where there are none, or those of other weights."""
     file = latents_file(run, name)
     try:
-        about = _read_about(file)
+        tensors, metadata = read_safetensors(file, LARGEST_LATENTS)
+        about = _read_about(metadata)
         _check_weights(file, run, about)
-        tensors, _ = read_safetensors(file)
         z, seeds = tensors["z"], tensors["seeds"]
         label = None if about["class"] is None else int(about["class"])
         latents = Latents(z.float(), seeds, str(about["space"]))
@@ -158,8 +158,8 @@ def _map(model: GenerativeModel, latents: Latents, labels: Tensor | None, row: i
     return model.map(here, None if labels is None else labels[row : row + 1], space)
 
 
-def _read_about(file: Path) -> dict[str, Any]:
-    about = parse_json(read_header(file).metadata["ganlib"])
+def _read_about(metadata: dict[str, str]) -> dict[str, Any]:
+    about = parse_json(metadata["ganlib"])
     if not isinstance(about, dict):
         raise TypeError("its description is no object")
     return about

@@ -201,6 +201,14 @@ def require_memory(images: int, image_bytes: int, available: int | None) -> None
         )
 
 
+def _reclaimable() -> int:
+    """Bytes of files that the container keeps in memory until something else needs it: they fill it up in time."""
+    with suppress(OSError):
+        lines = (CONTAINER / "memory.stat").read_text(encoding="ascii").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("inactive_file ", "slab_reclaimable ")))
+    return 0
+
+
 def available_memory() -> int | None:
     """Bytes that this machine, or the container that it is, can still give; None on a system that does not say."""
     sizes = []
@@ -209,5 +217,5 @@ def available_memory() -> int | None:
         sizes += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     with suppress(OSError, ValueError):  # "max" where there is no limit
         limit, used = (int((CONTAINER / f"memory.{name}").read_text(encoding="ascii")) for name in ("max", "current"))
-        sizes.append(max(limit - used, 0))
+        sizes.append(max(limit - used + _reclaimable(), 0))
     return min(sizes, default=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import nan
 from threading import Lock
 from typing import Any, Literal
@@ -32,13 +33,13 @@ from ganlib.sampling.request import (
     Edit,
     SavedLatents,
     class_name,
+    format_classes,
     format_edits,
     format_option,
     format_seeds,
     parse_classes,
     parse_edits,
     parse_seeds,
-    run_argument,
 )
 
 SEED, CLASS = "seed", "class"  # axes that every model has, and every conditional one
@@ -73,13 +74,20 @@ class Axis:
         text = f"{value:+g}" if self.kind == "direction" else format_option(value)
         return f"{self.name.replace('_', ' ')} {text}"
 
-    @property
-    def values_text(self) -> str:
-        """ "1,2,4", as ``parse_axis`` reads it."""
+    def text(self, run: Run) -> str:
+        """ "guidance=1,2,4", as ``parse_axis`` reads it."""
+        return f"{self.name}={self.values_text(run)}"
+
+    def values_text(self, run: Run) -> str:
+        """ "1,2,4"."""
+        if self.kind == "class":
+            return format_classes(self.values, run, numbers=True)
         if self.kind == "seed":
-            seeds = format_seeds(value for value in self.values if isinstance(value, int))
-            saved = [f"{MARK}{value.name}" for value in self.values if isinstance(value, SavedLatents)]
-            return ",".join(filter(None, [seeds, *saved]))
+            parts = []
+            for saved, group in groupby(self.values, lambda value: isinstance(value, SavedLatents)):
+                values = list(group)
+                parts += [f"{MARK}{value.name}" for value in values] if saved else [format_seeds(values)]
+            return ",".join(parts)
         return ",".join(map(format_option, self.values))
 
 
@@ -112,11 +120,11 @@ class SheetRequest:
     def command(self, out: str) -> str:
         """The command line that gives the same cells."""
         names = {self.rows.name, self.columns.name}
-        parts = ["python", "-m", "ganlib", "sheet", run_argument(self.run)]
-        parts += ["--rows", f"{self.rows.name}={self.rows.values_text}"]
-        parts += ["--columns", f"{self.columns.name}={self.columns.values_text}"]
+        parts = ["python", "-m", "ganlib", "sheet", self.run.argument]
+        parts += ["--rows", self.rows.text(self.run), "--columns", self.columns.text(self.run)]
         parts += ["--seed", str(self.seed)] if SEED not in names else []
-        parts += ["--class", str(self.label)] if self.label is not None and CLASS not in names else []
+        if self.label is not None and CLASS not in names:
+            parts += ["--class", format_classes((self.label,), self.run, numbers=True)]
         for name, value in self.options.items():
             if value is not None and name not in names:
                 parts += ["--option", f"{name}={format_option(value)}"]
@@ -154,7 +162,7 @@ def default_values(name: str, run: Run, model: GenerativeModel) -> str:
     if name == SEED:
         return "0-5"
     if name == CLASS:
-        return ",".join(map(str, range(min(model.config.num_classes, 10))))
+        return format_classes(range(min(model.config.num_classes, 10)), run, numbers=True)
     if name == FLIP:
         return ",".join((NOTHING, *run.recipe.data.attributes))
     if option is None:

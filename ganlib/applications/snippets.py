@@ -8,7 +8,7 @@ from typing import Any
 from ganlib.applications.sheets import SheetRequest
 from ganlib.runs import Run
 from ganlib.sampling.keyframes import InterpolationRequest
-from ganlib.sampling.request import Edit, SampleRequest, format_edits, run_argument
+from ganlib.sampling.request import Edit, SampleRequest, format_edits
 
 
 def sample_snippet(request: SampleRequest) -> str:
@@ -16,7 +16,7 @@ def sample_snippet(request: SampleRequest) -> str:
     r = request
     given = [f"classes={r.classes!r}", f"seeds={_seeds(r.seeds)}"]
     given += [f"options={r.options!r}"] if r.options else []
-    given += [f'edits=parse_edits("{format_edits(r.edits)}")'] if r.edits else []
+    given += [f"edits=parse_edits({format_edits(r.edits)!r})"] if r.edits else []
     if r.latents:
         names = ", ".join(repr(latents.name) for latents in r.latents)
         given += [f"latents=tuple(find_latents(run, name) for name in [{names}])"]
@@ -56,10 +56,10 @@ def interpolation_snippet(request: InterpolationRequest) -> str:
 def sheet_snippet(request: SheetRequest) -> str:
     """For the cells of a sheet of two options."""
     r = request
-    axes = [f'parse_axis("{axis.name}={axis.values_text}", run, model)' for axis in (r.rows, r.columns)]
+    axes = [f"parse_axis({axis.text(r.run)!r}, run, model)" for axis in (r.rows, r.columns)]
     given = [f"seed={r.seed}", f"label={r.label}"]
     given += [f"options={r.options!r}"] if r.options else []
-    given += [f'edits=parse_edits("{format_edits(r.edits)}")'] if r.edits else []
+    given += [f"edits=parse_edits({format_edits(r.edits)!r})"] if r.edits else []
     return _lines(
         "from ganlib.applications.sheets import Sheet, SheetRequest, parse_axis",
         "from ganlib.runs import find_run",
@@ -80,7 +80,7 @@ def inversion_snippet(run: Run, picture: str, label: int | None, options: dict[s
     image = "images = to_uint8(inversion.image)  # (1, H, W, C)"
     if edits:
         image = (
-            f'edits = resolve(run, inversion.model, parse_edits("{format_edits(edits)}"))\n'
+            f"edits = resolve(run, inversion.model, parse_edits({format_edits(edits)!r}))\n"
             "images = edited_image(inversion.model, inversion.latents, inversion.label, edits)[None]  # (1, H, W, C)"
         )
     return _lines(
@@ -102,7 +102,7 @@ def inversion_snippet(run: Run, picture: str, label: int | None, options: dict[s
 
 
 def _run(run: Run) -> str:
-    return f"run = find_run({run_argument(run)!r})"
+    return f"run = find_run({run.argument!r})"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

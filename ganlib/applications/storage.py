@@ -19,12 +19,12 @@ from torch import Tensor
 from ganlib.applications.directions import Direction
 from ganlib.applications.effects import ATTRIBUTE, CLASS, Effect, Measured
 from ganlib.applications.statistics import STATISTICS
-from ganlib.errors import GanlibError
+from ganlib.errors import GanlibError, shortened
 from ganlib.files import parse_json, write_atomically
 from ganlib.provenance import versions
 from ganlib.runs import Run
 from ganlib.settings import require_writable
-from ganlib.tensors import read_safetensors
+from ganlib.tensors import LARGEST_LATENTS, read_safetensors
 
 NAME = re.compile(r"[^\W\d][\w .+-]{0,63}")  # of a file that a user names
 _FOUND = (CLASS, ATTRIBUTE, "label-")  # beginnings of names that a method gives
@@ -56,7 +56,7 @@ def write_directions(file: Path, directions: dict[str, Measured], run: Run, **pr
 def read_directions(file: Path, weights_hash: str) -> dict[str, Measured]:
     """GanlibError for a file that is none, or holds directions of other weights."""
     try:
-        vectors, metadata = read_safetensors(file)
+        vectors, metadata = read_safetensors(file, LARGEST_LATENTS)
         about = parse_json(metadata["ganlib"])
         result: dict[str, Measured] = {}
         for name, entry in about["directions"].items():
@@ -77,18 +77,23 @@ def saved_folder(run: Run) -> Path:
     return run.path / "directions"
 
 
+def check_direction_name(name: str) -> None:
+    """GanlibError for one that is no file name, or is that of a method's direction."""
+    found = _RANKED.match(name) or name.startswith(_FOUND) or name in STATISTICS
+    if not NAME.fullmatch(name) or found:
+        raise GanlibError(
+            f"{shortened(name)} cannot name a direction: it takes up to 64 letters, digits, spaces or .+-, begins with "
+            "a letter, and is not the name of one that is found."
+        )
+
+
 def save_direction(run: Run, name: str, source: str, measured: Measured) -> Path:
     """Into the run's folder under a name of the user's; ``source`` is the direction's name where it was found.
 
     GanlibError for a name that is no file name, or is that of a method's direction.
     """
     require_writable()
-    found = _RANKED.match(name) or name.startswith(_FOUND) or name in STATISTICS
-    if not NAME.fullmatch(name) or found:
-        raise GanlibError(
-            f"{name!r} cannot name a direction: it takes up to 64 letters, digits, spaces or .+-, begins with a "
-            "letter, and is not the name of one that is found."
-        )
+    check_direction_name(name)
     file = saved_folder(run) / f"{name}.safetensors"
     write_directions(file, {name: measured}, run, source=source)
     return file
@@ -100,7 +105,15 @@ def saved_directions(run: Run) -> tuple[dict[str, Measured], list[str]]:
     errors: list[str] = []
     for file in sorted(saved_folder(run).glob("*.safetensors")):
         try:
-            result |= read_directions(file, run.weights_hash)
+            directions = read_directions(file, run.weights_hash)
         except GanlibError as error:
             errors.append(str(error))
+            continue
+        try:
+            for name in directions:
+                check_direction_name(name)
+        except GanlibError as error:
+            errors.append(f"{file}: {error}")
+            continue
+        result |= directions
     return result, errors

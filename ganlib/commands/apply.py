@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from ganlib.applications.editor import EditOptions, build_editor
@@ -77,18 +78,20 @@ def run(args: argparse.Namespace) -> None:
         raise GanlibError(
             f"No picture was found in {', '.join(map(str, args.pictures))}; name files or folders of some."
         )
-    for note, count in notes.items():
-        print(f"{count} of {done}: {note}")
+    for note, times in notes.items():
+        print(f"{times} of {done}: {note}")
     print(f"{counted(done, 'picture')} in {args.out}")
 
 
 def _free_stem(name: str, written: set[str]) -> str:
-    """Path of the output without its ending; with that of the input where two differ in nothing else."""
+    """Path of the output without its ending; with that of the input where two differ in nothing else, then numbered.
+
+    Windows and macOS do not distinguish "A" from "a".
+    """
     path = PurePosixPath(name)
-    stem = path.with_suffix("").as_posix()
-    if stem in written:
-        stem = path.as_posix()
-    written.add(stem)
+    numbered = (f"{path} ({i})" for i in count(2))
+    stem = next(way for way in chain([str(path.with_suffix("")), str(path)], numbered) if way.lower() not in written)
+    written.add(stem.lower())
     return stem
 
 

@@ -27,7 +27,7 @@ from ganlib.models import GenerativeModel
 from ganlib.naming import counted
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
-from ganlib.sampling.request import SampleRequest, parse_classes, parse_seeds
+from ganlib.sampling.request import SampleRequest, parse_class, parse_seeds
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -130,7 +130,7 @@ def _write_strips(run: Run, model: GenerativeModel, found: dict[str, Measured], 
     if more:
         raise GanlibError(f"--seed is one seed, not {1 + len(more)}.")
     latents = (find_latents(run, args.latents),) if args.latents else ()
-    classes = parse_classes(args.label, run)[:1] if args.label else () if latents else (0,)
+    classes = (parse_class(args.label, run),) if args.label else () if latents else (0,)
     options = check_options(model, parse_options(args.option))
     seeds = () if latents else (seed,)
     request = SampleRequest(run, classes if model.conditional else (), seeds, options, latents=latents)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganlib.applications.animation import KINDS, film, sides
+from ganlib.applications.animation import KINDS, check_film, default_side, film
 from ganlib.applications.paths import frames_of, parse_keys
 from ganlib.commands.progress import ProgressLine
 from ganlib.commands.sample import parse_options
@@ -88,9 +88,9 @@ def _check_output(args: argparse.Namespace, run: Run, kind: str) -> None:
         raise GanlibError(f"--out {args.out} is neither {', '.join(f'.{k}' for k in KINDS)}, .png nor .zip.")
     if args.sheet and kind in KINDS:
         raise GanlibError("A sheet is a picture, not a film: write --out sheet.png.")
-    known = sides(run.config.image_size)
-    if args.side is not None and args.side % run.config.image_size:
-        raise GanlibError(f"--side {args.side} would bend pixels; choose one of {', '.join(map(str, known))}.")
+    if kind in KINDS:
+        width = run.config.image_size
+        check_film(kind, width, args.frames_per_second, default_side(width) if args.side is None else args.side)
 
 
 def _request(args: argparse.Namespace, run: Run, model: GenerativeModel) -> InterpolationRequest:

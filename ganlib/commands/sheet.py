@@ -19,7 +19,7 @@ from ganlib.models import GenerativeModel
 from ganlib.naming import counted
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
-from ganlib.sampling.request import parse_classes, parse_edits, parse_seeds
+from ganlib.sampling.request import parse_class, parse_edits, parse_seeds
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
@@ -74,15 +74,15 @@ def _request(args: argparse.Namespace, run: Run, model: GenerativeModel) -> Shee
     (seed, *more) = parse_seeds(args.seed)
     if more:
         raise GanlibError(f"--seed is one seed, not {1 + len(more)}; several are --rows seed={args.seed}.")
-    labels = parse_classes(args.label, run) if args.label else (0,)
-    if len(labels) > 1 or (args.label and not model.conditional):
-        raise GanlibError(f"--class is one class of a conditional run, not {args.label!r}.")
+    if args.label and not model.conditional:
+        raise GanlibError(f"{run.name} is unconditional, so --class has no meaning; leave it out.")
+    label = parse_class(args.label, run) if args.label else 0
     return SheetRequest(
         run,
         row_axis,
         column_axis,
         seed,
-        labels[0] if model.conditional else None,
+        label if model.conditional else None,
         check_options(model, parse_options(args.option)),
         parse_edits(args.edit),
     )

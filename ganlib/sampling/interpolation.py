@@ -171,7 +171,10 @@ def interpolate(
     order: str = "together",
     **options: Any,
 ) -> NDArray[np.uint8]:
-    """(frames, H, W, C) uint8 along ``latent_path``; the key frames' are exactly the images of these seeds."""
+    """(frames, H, W, C) uint8 along ``latent_path``; the key frames' are exactly the images of these seeds.
+
+    Where images take noise besides the latent, all frames have the first seed's, and so do the key frames.
+    """
     latents, weights = latent_path(model, keys, labels, frames, space=space, path=path, closed=closed, order=order)
     return images_along(model, latents, weights, **options)
 

@@ -15,10 +15,10 @@ from ganlib.sampling.interpolation import even_positions
 from ganlib.sampling.request import (
     SampleRequest,
     SavedLatents,
+    format_classes,
     format_option,
     parse_classes,
     parse_seeds,
-    run_argument,
 )
 
 MARK = "@"  # before the name of saved latents, where a key frame is written as text
@@ -48,10 +48,7 @@ class KeyFrame:
 
     def text(self, run: Run) -> str:
         """ "cat~7~temperature=0.5", as ``parse_key`` reads it."""
-        named = self.request(run, {})
-        classes = [] if self.label is None else named.class_names
-        if classes and "=" in classes[0]:
-            classes = [str(self.label)]
+        classes = [] if self.label is None else [format_classes((self.label,), run)]
         source = str(self.source) if isinstance(self.source, int) else MARK + self.source.name
         return SEPARATOR.join([*classes, source, *(f"{name}={value:.12g}" for name, value in self.options)])
 
@@ -95,7 +92,7 @@ class InterpolationRequest:
     @property
     def arguments(self) -> list[str]:
         """Of the command line that gives the same frames, but for the file."""
-        parts = ["python", "-m", "ganlib", "interpolate", run_argument(self.run)]
+        parts = ["python", "-m", "ganlib", "interpolate", self.run.argument]
         for key in self.keys:
             parts += ["--key", key.text(self.run)]
         if self.sheet:
@@ -140,7 +137,7 @@ def parse_key(text: str, run: Run, options: Sequence[Option]) -> tuple[str, int 
     """
     parts, own = text.split(SEPARATOR), list[tuple[str, float]]()
     known = {o.name: o for o in options if morphing(o)}
-    while len(parts) > 1 and "=" in parts[-1]:
+    while len(parts) > 1 and "=" in parts[-1] and not parts[-1].startswith(MARK):
         name, _, value = parts.pop().partition("=")
         if name not in known:
             names = ", ".join(known) or "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import PurePath
@@ -131,10 +131,9 @@ class SampleRequest:
     @property
     def command(self) -> str:
         """The command line that generates the same images."""
-        parts = ["python", "-m", "ganlib", "sample", run_argument(self.run)]
+        parts = ["python", "-m", "ganlib", "sample", self.run.argument]
         if self.classes:
-            names = ",".join(self.class_names)
-            parts += ["--classes", names if self._names_are_clear(names) else ",".join(map(str, self.classes))]
+            parts += ["--classes", format_classes(self.classes, self.run)]
         parts += ["--seeds", format_seeds(self.seeds)] if self.seeds else []
         for latents in self.latents:
             parts += ["--latents", latents.name]
@@ -144,13 +143,6 @@ class SampleRequest:
         if self.edits:
             parts += ["--edit", format_edits(self.edits)]
         return shlex.join([*parts, "--out", "grid.png"])
-
-    def _names_are_clear(self, names: str) -> bool:
-        """Whether the names alone, parsed again, are these classes."""
-        try:
-            return parse_classes(names, self.run) == self.classes
-        except GanlibError:
-            return False
 
     def provenance(self) -> dict[str, Any]:
         """Everything needed to generate the images again, as JSON values."""
@@ -168,11 +160,6 @@ class SampleRequest:
             "command": self.command,
             "versions": versions(),
         }
-
-
-def run_argument(run: Run) -> str:
-    """How a command line calls a run: where two run roots hold runs of one name, only the path identifies one."""
-    return run.name if run.name == run.path.name else str(run.path)
 
 
 def class_name(run: Run, label: int) -> str:
@@ -199,7 +186,7 @@ def parse_edits(text: str) -> tuple[Edit, ...]:
 
 
 def format_edits(edits: Iterable[Edit]) -> str:
-    return ",".join(f"{edit.name}={edit.strength:g}" for edit in edits)
+    return ",".join(f"{edit.name}={format_option(edit.strength)}" for edit in edits)
 
 
 def format_option(value: Any) -> str:
@@ -263,6 +250,37 @@ def parse_classes(text: str, run: Run) -> tuple[int, ...]:
             raise GanlibError(f"{run.name} has no class {shortened(name)}; try {'; '.join(close)}.")
         del parts[:length]
     return tuple(labels)
+
+
+def parse_class(text: str, run: Run) -> int:
+    """ "cat" or "3" -> one class; GanlibError where it is none or several."""
+    labels = parse_classes(text, run)
+    if len(labels) != 1:
+        raise GanlibError(f"--class is one class of {run.name}, not {len(labels)}: {shortened(text)}.")
+    return labels[0]
+
+
+def format_classes(labels: Sequence[int], run: Run, *, numbers: bool = False) -> str:
+    """Text that ``parse_classes`` reads as these: their names, else their numbers; with ``numbers`` these first.
+
+    A number that is the name of another class would be read as that class.
+    """
+    ways = [[class_name(run, label) for label in labels], [str(label) for label in labels]]
+    if numbers:
+        ways.reverse()
+    mixed = [
+        next((text for text in texts if _reads_as(text, (label,), run)), texts[-1])
+        for label, *texts in zip(labels, *ways, strict=True)
+    ]
+    texts = [",".join(way) for way in (*ways, mixed)]
+    return next((text for text in texts if _reads_as(text, tuple(labels), run)), texts[-1])
+
+
+def _reads_as(text: str, labels: tuple[int, ...], run: Run) -> bool:
+    try:
+        return parse_classes(text, run) == labels
+    except GanlibError:
+        return False
 
 
 def _comparable(name: str) -> str:

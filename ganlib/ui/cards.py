@@ -14,7 +14,6 @@ from ganlib.models import ImageToImage
 from ganlib.naming import counted
 from ganlib.records import METRICS, Protocol
 from ganlib.runs import Run
-from ganlib.sampling.request import run_argument
 from ganlib.ui import components, thumbnails
 from ganlib.ui.catalog import find_scores, makes_images
 from ganlib.ui.catalog import runs as catalog_runs
@@ -133,7 +132,7 @@ def _similarity(run: Run) -> list[dict[str, str]]:
         if row is not None:
             metric = METRICS[name]
             facts.append(_fact(metric.label, format_score(row.value), f"{metric.help} {row.protocol_label!s}."))
-    command = f"python -m ganlib evaluate {run_argument(run)} --extractor efficientnet_lite0"
+    command = f"python -m ganlib evaluate {run.argument} --extractor efficientnet_lite0"
     return facts or [_fact("PSNR", "–", f"Not evaluated yet: {command}")]
 
 
@@ -179,7 +178,7 @@ def describe_fid(run: Run) -> tuple[str, str, str]:
             f"{usual.protocol_label}. Comparable only within one protocol.",
         )
     if others.empty:
-        return "–", "FID", f"Not evaluated yet: python -m ganlib evaluate {run_argument(run)}"
+        return "–", "FID", f"Not evaluated yet: python -m ganlib evaluate {run.argument}"
     labels = "; ".join(f"{format_score(row.value)} ({row.protocol_label})" for row in others.itertuples())
     return "–", "FID", f"Not measured under the protocol of most runs of {run.data_name}, only otherwise: {labels}."
 

@@ -14,7 +14,6 @@ from ganlib.applications.variation import augments
 from ganlib.images import png, zip_of_pngs
 from ganlib.models import ImageToImage
 from ganlib.runs import Run
-from ganlib.sampling.request import run_argument
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first
 from ganlib.ui.downloads import draw_files
@@ -114,7 +113,7 @@ def draw_edit_link(
     """The command line with these arguments; a link, too, where nothing of it is drawn by hand or uploaded: ``values``
     are its rest.
     """
-    words = ["python", "-m", "ganlib", "apply", run_argument(run), picture.name, *arguments, "--out", "edited"]
+    words = ["python", "-m", "ganlib", "apply", run.argument, picture.name, *arguments, "--out", "edited"]
     command = shlex.join(words)
     if values is None or picture.link is None:
         with st.expander("Command line", icon=":material/terminal:"):

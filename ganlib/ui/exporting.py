@@ -22,7 +22,7 @@ from ganlib.naming import counted
 from ganlib.run_folder import read_sheet
 from ganlib.runs import Run, find_run
 from ganlib.sampling import check_options
-from ganlib.sampling.request import SampleRequest, parse_int, run_argument
+from ganlib.sampling.request import SampleRequest, parse_int
 from ganlib.settings import READ_ONLY, read_only, results_root
 from ganlib.ui import markup
 from ganlib.ui.catalog import generates, has_stages, load_model, quick_first, runs
@@ -75,7 +75,7 @@ class ExportRequest(NamedTuple):
 
     @property
     def command(self) -> str:
-        return shlex.join(["python", "-m", "ganlib", "export", run_argument(self.run), *self.words])
+        return shlex.join(["python", "-m", "ganlib", "export", self.run.argument, *self.words])
 
 
 def pick_run() -> Run:

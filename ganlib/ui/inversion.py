@@ -22,7 +22,7 @@ from ganlib.files import describe_os_error
 from ganlib.images import from_uint8, png, to_uint8
 from ganlib.models import Encodes
 from ganlib.runs import Run
-from ganlib.sampling.request import Edit, class_name, format_edits, run_argument
+from ganlib.sampling.request import Edit, class_name, format_edits
 from ganlib.settings import read_only
 from ganlib.ui import chrome, controls, growth, inspection, markup
 from ganlib.ui.catalog import load_model
@@ -78,7 +78,7 @@ def invert(run: Run, picture: Picture, label: int | None, config: InversionConfi
     if model.stages() > 1 and not isinstance(model, Encodes):
         chrome.finish(
             f"{run.name} makes an image in {model.stages()} steps, too many to optimise through on a page; run "
-            f"python -m ganlib invert {run_argument(run)} PICTURE instead."
+            f"python -m ganlib invert {run.argument} PICTURE instead."
         )
     digest = picture.digest
     device = st.session_state.get("device", "auto")
@@ -178,7 +178,7 @@ def draw_inversion_link(
     options = {}
     if not isinstance(load_model(run), Encodes):
         options = {"steps": config.steps} | ({"tuning_steps": config.tuning_steps} if config.tuning_steps else {})
-    parts = ["python", "-m", "ganlib", "invert", run_argument(run), picture.name]
+    parts = ["python", "-m", "ganlib", "invert", run.argument, picture.name]
     parts += [] if label is None else ["--class", class_name(run, label)]
     for name, value in options.items():
         parts += [f"--{name.replace('_', '-')}", str(value)]

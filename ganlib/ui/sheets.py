@@ -170,9 +170,9 @@ def draw_sheet_link(request: SheetRequest) -> None:
         {
             "run": r.run.name,
             "rows": r.rows.name,
-            "rows_values": r.rows.values_text,
+            "rows_values": r.rows.values_text(r.run),
             "columns": r.columns.name,
-            "columns_values": r.columns.values_text,
+            "columns_values": r.columns.values_text(r.run),
             **({} if SEED in names else {"seed": r.seed}),
             **class_text,
             **format_options(options),

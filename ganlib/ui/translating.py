@@ -9,7 +9,7 @@ from ganlib.applications.translation import change_map, translate
 from ganlib.models import ImageToImage
 from ganlib.records import Protocol
 from ganlib.runs import Run
-from ganlib.sampling.request import class_name, run_argument
+from ganlib.sampling.request import class_name
 from ganlib.ui import edit_tasks
 from ganlib.ui.catalog import load_trainable, present_scores
 from ganlib.ui.links import linked_selectbox
@@ -50,7 +50,7 @@ def _draw_distances(run: Run, direction: str) -> None:
     tasks = own.protocol.map(lambda key: Protocol.from_key(key).extra.get("task"))
     own = own[(tasks == direction).astype(bool)]
     if own.empty:
-        command = f"python -m ganlib evaluate {run_argument(run)} --extractor efficientnet_lite0"
+        command = f"python -m ganlib evaluate {run.argument} --extractor efficientnet_lite0"
         st.caption(plain(f"Whether the domains come nearer: {command}"))
     for protocol, rows in own.groupby("protocol_label", sort=False):
         values = dict(zip(rows.metric, rows.value, strict=True))

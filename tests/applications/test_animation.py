@@ -49,6 +49,21 @@ def test_a_film_is_the_frames_there_and_back_at_its_rate_in_square_pixels(kind, 
         assert np.abs(frame - enlarged).max() <= (12 if kind == "mp4" else 4 if kind == "gif" else 0)
 
 
+@pytest.mark.parametrize("rate", [0.1, 1, 7, 12, 24, 30, 50, 60])
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_a_film_keeps_its_length_though_files_count_in_whole_units(kind, rate):
+    content = film(frames(31), kind, frames_per_second=rate, boomerang=False)
+    durations = []
+    with Image.open(io.BytesIO(content)) as picture:
+        for i in range(picture.n_frames):  # type: ignore[attr-defined]
+            picture.seek(i)
+            picture.load()  # which a WebP needs to know its duration
+            durations.append(picture.info["duration"])
+    expected = 31 * 1000 / min(rate, 50 if kind == "gif" else rate)
+    assert sum(durations) == pytest.approx(expected, abs=5 if kind == "gif" else 0.5)
+    assert min(durations) >= (20 if kind == "gif" else 16)
+
+
 @pytest.mark.parametrize(("boomerang", "n", "expected"), [(True, 5, 8), (False, 5, 5), (True, 2, 2), (True, 3, 4)])
 def test_a_film_goes_boomerang_without_showing_an_end_twice(boomerang, n, expected):
     assert len(decoded(film(frames(n), "gif", boomerang=boomerang), "gif")[0]) == expected
@@ -69,7 +84,10 @@ def test_an_odd_side_has_a_film_of_even_sides():
     [
         ({"side": 40}, "whole multiples of 16"),
         ({"side": 4096}, "whole multiples of 16"),
-        ({"frames_per_second": 0}, "up to 60"),
+        ({"side": 0}, "whole multiples of 16"),
+        ({"frames_per_second": 0}, "0.1 to 60, not 0"),
+        ({"frames_per_second": 61}, "0.1 to 60, not 61"),
+        ({"frames_per_second": float("nan")}, "0.1 to 60, not nan"),
         ({"kind": "avi"}, "no film of kind 'avi'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,18 @@ import torch
 
 from ganlib.applications import catalogue
 from ganlib.applications.catalogue import find_directions, measure_for, measured_directions, methods_of
-from ganlib.applications.edits import edited_latents, film_strip, latents_of, resolve
-from ganlib.applications.effects import STRENGTHS
+from ganlib.applications.directions import Direction
+from ganlib.applications.edits import edited_latents, film_strip, generate, latents_of, resolve
+from ganlib.applications.effects import STRENGTHS, Measured
 from ganlib.applications.saved_latents import load_latents, save_latents
 from ganlib.applications.statistics import STATISTICS
-from ganlib.applications.storage import read_directions, save_direction, saved_directions
+from ganlib.applications.storage import (
+    read_directions,
+    save_direction,
+    saved_directions,
+    saved_folder,
+    write_directions,
+)
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
 from ganlib.runs import Run
@@ -114,6 +122,49 @@ def test_saved_directions_are_used_by_name_and_only_with_their_weights(run: Run,
     saved, (error,) = saved_directions(run)
     assert not saved
     assert "holds no directions that can be read" in error
+
+
+@pytest.mark.parametrize("name", ["sefa-1", "brightness", 'a")+print("b', "a,b", "x" * 5000])
+def test_a_foreign_file_adds_no_direction_of_a_name_that_none_could_be_saved_by(run: Run, name: str) -> None:
+    model = load(run)
+    direction = find_directions(run, model, "sefa")["sefa-2"]
+    write_directions(saved_folder(run) / "foreign.safetensors", {name: Measured(direction, (), 0)}, run)
+    saved, (error,) = saved_directions(run)
+    assert not saved
+    assert "cannot name a direction" in error
+    assert len(error) < 400
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (2, 3)])
+def test_a_foreign_direction_of_another_shape_is_refused_in_a_sentence(run: Run, shape: tuple[int, ...]) -> None:
+    direction = Direction(torch.ones(shape), "z", "by hand")
+    write_directions(saved_folder(run) / "foreign.safetensors", {"foreign": Measured(direction, (), 0)}, run)
+    request = SampleRequest(run, (0,), (0,), edits=(Edit("foreign", 1.0),))
+    with pytest.raises(GanlibError, match=r"This direction has .* values, the model's latents of z"):
+        generate(load(run), request)
+
+
+@pytest.mark.parametrize("layers", [(4, 10), (-1, 2), (3, 3)])
+def test_a_foreign_direction_of_layers_that_there_are_none_of_is_refused(
+    tmp_path: Path, layers: tuple[int, int]
+) -> None:
+    run = write_run(tmp_path / "styles", "stylegan2_ada")
+    model = load(run)
+    (found, *_) = find_directions(run, model, "sefa").values()
+    with pytest.raises(GanlibError, match="the model has 0 to 5"):
+        edited_latents(model, [1], [0], [(replace(found, layers=layers), 1.0)])
+
+
+def test_huge_files_of_latents_and_directions_are_refused_unread(run: Run) -> None:
+    for folder, name in (("latents", "huge"), ("directions", "huge")):
+        file = run.path / folder / f"{name}.safetensors"
+        file.parent.mkdir(exist_ok=True)
+        with file.open("wb") as sparse:
+            sparse.truncate(10**12)
+    with pytest.raises(GanlibError, match="it is larger than 64 MB"):
+        load_latents(run, "huge")
+    _, (error,) = saved_directions(run)
+    assert "it is larger than 64 MB" in error
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "sefa-1", "brightness", "class-2", "7up", "x" * 65])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ganlib.applications import serving
 from ganlib.applications.edits import generate, generate_items, items_of
 from ganlib.applications.serving import BatchingSampler, Ticket, available_memory, require_memory
 from ganlib.errors import GanlibError
@@ -174,3 +175,18 @@ def test_a_request_beyond_memory_is_refused():
     with pytest.raises(GanlibError, match=r"1,000 images at once are more than .* \(about 203\); choose fewer"):
         require_memory(1000, 3072, 10_000_000)
     assert (available_memory() or 1) > 0
+
+
+def test_files_that_a_container_has_read_leave_its_memory_available(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "CONTAINER", tmp_path)
+    everything = available_memory()
+    files = {"max": "2000000\n", "current": "1900000\n"}
+    for name, text in files.items():
+        (tmp_path / f"memory.{name}").write_text(text)
+    assert available_memory() == 100_000
+    (tmp_path / "memory.stat").write_text(
+        "anon 300000\nfile 1500000\ninactive_file 1400000\nactive_file 100000\nslab_reclaimable 50000\n"
+    )
+    assert available_memory() == 1_550_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert (available_memory() is None) == (everything is None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +14,10 @@ from ganlib.applications.saved_latents import save_latents
 from ganlib.applications.sheets import Sheet, SheetRequest, default_axes, default_values, parse_axis
 from ganlib.errors import GanlibError
 from ganlib.models import GenerativeModel
+from ganlib.recipe import write_recipe
 from ganlib.runs import Run
 from ganlib.sampling import sample
+from ganlib.sampling.request import parse_class
 from helpers.tiny_models import write_run
 
 
@@ -135,6 +140,24 @@ def test_the_command_and_captions_say_what_differs(runs):
     assert request.command("x.png").split()[3:] == [
         *("sheet", "cdcgan", "--rows", "seed=0-2,9", "--columns", "temperature=0.5,1", "--class", "1", "--out", "x.png")
     ]
+
+
+def test_the_command_and_the_snippet_find_the_same_cells_again(tmp_path):
+    run = write_run(tmp_path / "cdcgan")
+    recipe = run.recipe
+    write_recipe(run.folder.config, replace(recipe, data=replace(recipe.data, classes=("1", "10", "2"))))
+    run = Run(run.path)
+    model = load(run)
+    save_latents(run, "my dog", model.latents([9]), 2)
+    assert parse_axis(f"class={default_values('class', run, model)}", run, model).values == (0, 1, 2)
+    for text in ("class=10,2", "class=2", "seed=5,@my dog,6,7", "temperature=0.123456789"):
+        axis = parse_axis(text, run, model)
+        assert parse_axis(axis.text(run), run, model) == axis
+    for label in range(3):
+        axes = parse_axis("seed=1", run, model), parse_axis("temperature=1", run, model)
+        request = SheetRequest(run, *axes, label=label)
+        words = shlex.split(request.command("x.png"))
+        assert parse_class(words[words.index("--class") + 1], run) == label
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,14 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path, capsys):
         Image.new("RGB", (8, 8)).save(tmp_path / "in" / f"a.{ending}")
     run_command("apply", tmp_path / "run", tmp_path / "in", "--out", tmp_path / "out", capsys=capsys)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "a.png.png"]
+    folders = [tmp_path / name for name in ("x", "y", "z", "w")]
+    for folder, name in zip(folders, ("a.png", "a.png", "a.png", "A.png"), strict=True):
+        folder.mkdir()
+        Image.new("RGB", (8, 8)).save(folder / name)
+    run_command("apply", tmp_path / "run", *folders, "--out", tmp_path / "four", capsys=capsys)
+    written = [p.name for p in (tmp_path / "four").iterdir()]
+    assert sorted(written) == ["A.png (3).png", "a.png", "a.png (2).png", "a.png.png"]
+    assert len({name.lower() for name in written}) == 4
 
 
 REFUSED = {

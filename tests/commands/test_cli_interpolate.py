@@ -48,7 +48,7 @@ def test_a_film_has_its_size_and_a_picture_the_command_that_makes_it(gallery, tm
     [
         (["--out", "x.avi"], "is neither .gif, .webp, .mp4, .png nor .zip"),
         (["--out", "x.gif", "--sheet", "3x3"], "not a film"),
-        (["--out", "x.gif", "--side", "50"], "would bend pixels; choose one of 16, 32"),
+        (["--out", "x.gif", "--side", "50"], "whole multiples of 16, like 16, 32"),
         (["--out", "x.png", "--sheet", "3"], "rows x columns"),
         (["--out", "x.png", "--key", "4"], "at least 2 key frames, not 1"),
         (["--out", "x.png", "--key", "cat~4", "--key", "5"], "unconditional"),

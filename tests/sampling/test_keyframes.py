@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +37,15 @@ def test_a_key_frame_is_read_as_it_is_written(key, run):
     source, label, options = parse_key(key.text(run), run, run.load().options)
     assert source == (str(key.source) if isinstance(key.source, int) else f"@{key.source.name}")
     assert (label, options) == (key.label, key.options)
+
+
+@pytest.mark.parametrize("names", [("1", "10", "2"), ("", "b", "c"), ("x=1", "a~b", "0")])
+def test_a_key_frame_keeps_its_class_whatever_classes_are_called(names, run):
+    named = copy(run)
+    named.recipe = replace(run.recipe, data=replace(run.recipe.data, classes=names))
+    for label in range(3):
+        key = KeyFrame(SavedLatents("lr=0.1/a.safetensors", label), label)
+        assert parse_key(key.text(named), named, run.load().options) == ("@lr=0.1/a.safetensors", label, ())
 
 
 @pytest.mark.parametrize(

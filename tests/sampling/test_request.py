@@ -23,9 +23,13 @@ from ganlib.runs import Run
 from ganlib.sampling import check_options, sample
 from ganlib.sampling.request import (
     MAX_IMAGES,
+    Edit,
     SampleRequest,
+    format_classes,
+    format_edits,
     format_option,
     format_seeds,
+    parse_class,
     parse_classes,
     parse_edits,
     parse_int,
@@ -279,6 +283,27 @@ def test_the_command_line_finds_the_same_classes_again(names, run):
     named = with_classes(run, *names)
     for classes in [(0,), (2, 1), (0, 1, 2)]:
         assert parse_classes(flags(SampleRequest(named, classes, (1,)).command)["--classes"], named) == classes
+
+
+@pytest.mark.parametrize(
+    "names", [("1", "10", "2"), ("2", "1", "0"), ("a,b", "a", "b"), ("b", "", "c"), ("", "9", "0,1")]
+)
+@pytest.mark.parametrize("numbers", [False, True])
+def test_written_classes_are_read_as_the_same(numbers, names, run):
+    named = with_classes(run, *names)
+    for classes in [(0,), (1,), (2,), (1, 2), (2, 1), (0, 1, 2), (0, 0)]:
+        assert parse_classes(format_classes(classes, named, numbers=numbers), named) == classes
+
+
+@pytest.mark.parametrize("text", [",", "", "a,b"])
+def test_one_class_is_one(text, run):
+    with pytest.raises(GanlibError, match=r"is one class of noise-cdcgan, not [02]"):
+        parse_class(text, run)
+
+
+def test_strengths_are_written_as_exact_as_the_picture_needs():
+    assert parse_edits(format_edits([Edit("sefa-1", 1.23456789)])) == (Edit("sefa-1", 1.23456789),)
+    assert format_edits([Edit("sefa-1", 2.0)]) == "sefa-1=2"
 
 
 def test_of_two_runs_of_one_name_the_command_line_says_which_by_its_path(run):
