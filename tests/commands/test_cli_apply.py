@@ -125,6 +125,27 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "a.png.png"]
 
 
+def test_pictures_of_one_name_from_many_folders_are_all_there(tmp_path, capsys):
+    write_run(tmp_path / "run", "srgan", channels=3)
+    for level, name in enumerate(("one", "two", "three", "four")):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (8, 8), (60 * level, 0, 0)).save(tmp_path / name / "a.png")
+    folders = [tmp_path / name for name in ("one", "two", "three", "four")]
+    printed = run_command("apply", tmp_path / "run", *folders, "--out", tmp_path / "out", capsys=capsys)
+    assert printed.startswith("4 pictures in ")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-2.png", "a-3.png", "a.png", "a.png.png"]
+
+
+def test_results_in_a_folder_of_the_pictures_are_no_pictures_of_the_next_call(folder, tmp_path, capsys):
+    write_run(tmp_path / "run", "srgan", channels=3)
+    (folder / "broken.png").unlink()
+    out = folder / "deep" / "larger"
+    for _ in range(2):
+        printed = run_command("apply", tmp_path / "run", folder, "--out", out, capsys=capsys)
+        assert printed.startswith("2 pictures in ")
+    assert [p.relative_to(out).as_posix() for p in sorted(out.rglob("*.png"))] == ["a.png", "deep/b.png"]
+
+
 REFUSED = {
     "domain": ("cyclegan", [], "translates between a and b, and the pictures' own is missing; say it with --from"),
     "unknown domain": ("cyclegan", ["--from", "x"], "not 'x'; say it with --from"),
@@ -166,5 +187,6 @@ def test_places_without_pictures_are_refused(folder, tmp_path, capsys):
         (tmp_path / "empty", tmp_path / "out", "No picture was found"),
         (tmp_path / "away", tmp_path / "out", "There is no "),
         (folder, folder, "the pictures' own folder"),
+        (folder / "a.png", folder, "the pictures' own folder"),
     ]:
         assert sentence in run_refused_command("apply", tmp_path / "run", source, "--out", out, capsys=capsys)
