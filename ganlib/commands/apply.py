@@ -47,7 +47,8 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> None:
     run = find_run(args.name)
-    if any(path.is_dir() and path.resolve() == args.out.resolve() for path in args.pictures):
+    own = {(path if path.is_dir() else path.parent).resolve() for path in args.pictures if not _is_packed(path)}
+    if args.out.resolve() in own:  # a PNG would take the place of its original
         raise GanlibError(f"--out {args.out} is the pictures' own folder; choose another one.")
     config = InpaintingConfig.from_dict(given(args, InpaintingConfig))
     options = EditOptions(args.mask, args.domain, args.label, args.drawing, args.method, config)
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     written: set[str] = set()
     done = 0
     with closing(ProgressLine()) as line:
-        for name, read in _files(args.pictures):
+        for name, read in _files(args.pictures, args.out):
             try:
                 edited = edit(read(), name)
             except UnreadablePicture as error:
@@ -89,22 +90,33 @@ def _free_stem(name: str, written: set[str]) -> str:
     Windows and macOS do not distinguish "A" from "a".
     """
     path = PurePosixPath(name)
-    numbered = (f"{path} ({i})" for i in count(2))
+    numbered = (f"{path.with_suffix('')} ({i})" for i in count(2))
     stem = next(way for way in chain([str(path.with_suffix("")), str(path)], numbered) if way.lower() not in written)
     written.add(stem.lower())
     return stem
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Reader]]:
-    """Name below its folder, and reader, of each picture: one file is open at a time."""
+def _is_packed(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() not in PICTURES
+
+
+def _files(paths: Sequence[Path], out: Path) -> Iterator[tuple[str, Reader]]:
+    """Name below its folder, and reader, of each picture: one file is open at a time.
+
+    None of those below ``out``: a folder in the pictures' own has what an earlier call made of them.
+    """
     for path in paths:
         if not path.exists():
             raise GanlibError(f"There is no {path}; name files or folders of pictures.")
         if path.is_file() and path.suffix.lower() in PICTURES:
             yield path.name, path.read_bytes
             continue
+        results = out.resolve()
+        inside = results.relative_to(path.resolve()) if results.is_relative_to(path.resolve()) else None
         with readable_errors(path):
             for name, read in iterate_files(path):
                 path_inside = PurePosixPath(name)
+                if inside and path_inside.is_relative_to(inside.as_posix()):
+                    continue
                 if path_inside.suffix.lower() in PICTURES and ".." not in path_inside.parts:  # an archive may say so
                     yield name, read

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganlib.commands.experiments import add_training, judge_all, work_through_entries
+from ganlib.commands.queue import require_done
 from ganlib.errors import GanlibError
 from ganlib.experiments import Experiment, queue_entries, read_experiment
 from ganlib.naming import nearest_names
@@ -24,8 +25,7 @@ def run(args: argparse.Namespace) -> None:
     if args.entries:
         print(queue_entries([experiment]), end="")
         return
-    if args.train:
-        work_through_entries(f"experiment-{experiment.name}", [experiment], args)
+    hopeless = work_through_entries(f"experiment-{experiment.name}", [experiment], args) if args.train else []
     print(f"{experiment.title} ({experiment.source})\n{experiment.question}\n")
     print(textwrap.fill(f"Reported: {experiment.reported}", 100, subsequent_indent="  "))
     for _, judgements in judge_all([experiment], [args.runs]):
@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> None:
             print(textwrap.fill(judgement.sentence, 100, initial_indent="  ", subsequent_indent="  "))
     if experiment.limits:
         print(textwrap.fill(f"Limits: {experiment.limits}", 100, subsequent_indent="  "))
+    require_done(hopeless, args.runs)
 
 
 def find_experiment(name: str) -> Experiment:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ganlib.archive import archive_run
 from ganlib.commands.listing import table
+from ganlib.commands.queue import require_done, work_through
 from ganlib.errors import GanlibError
 from ganlib.experiments import (
     MOMENTS,
@@ -65,8 +66,7 @@ def run(args: argparse.Namespace) -> None:
     if args.entries:
         print(queue_entries(experiments), end="")
         return
-    if args.train:
-        work_through_entries("experiments", experiments, args)
+    hopeless = work_through_entries("experiments", experiments, args) if args.train else []
     if args.archive:
         archive_measured(experiments, args.runs, args.definitions / "runs")
     rows = [_row(experiment, judgements) for experiment, judgements in judge_all(experiments, [args.runs])]
@@ -77,21 +77,21 @@ def run(args: argparse.Namespace) -> None:
             print(f"| {' | '.join(row)} |")
     else:
         table(rows)
+    require_done(hopeless, args.runs)
 
 
-def work_through_entries(name: str, experiments: Sequence[Experiment], args: argparse.Namespace) -> None:
-    """By a queue of its own. GanlibError where another one works in the same folder: it takes ``--entries`` as well.
+def work_through_entries(name: str, experiments: Sequence[Experiment], args: argparse.Namespace) -> list[str]:
+    """By a queue of its own; names of the entries that are not done. GanlibError where another one works in the same
+    folder: it takes ``--entries`` as well.
 
     Archived runs are not trained again.
     """
-    from ganlib.commands.queue import work_through
-
     entries = queue_entries(experiments, without=[run.name for run in scan()[0] if run.archived])
     if not entries:
-        return
+        return []
     path = args.runs / ".queue" / f"{name}.toml"
     write_atomically(path, entries.encode())
-    work_through(path, args.runs, workers=args.workers, threads=args.threads, device=args.device)
+    return work_through(path, args.runs, workers=args.workers, threads=args.threads, device=args.device)
 
 
 def archive_measured(experiments: Sequence[Experiment], runs: Path, folder: Path) -> None:

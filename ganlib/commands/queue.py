@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    work_through(
+    hopeless = work_through(
         args.file,
         args.runs,
         workers=args.workers,
@@ -37,12 +37,25 @@ def run(args: argparse.Namespace) -> None:
         device=args.device,
         status=args.status,
     )
+    require_done(hopeless, args.runs)
+
+
+def require_done(hopeless: Sequence[str], runs: Path) -> None:
+    """GanlibError that names the entries that failed or wait for one that did."""
+    if hopeless:
+        raise GanlibError(
+            f"Not done, for the reasons above or as they need such an entry: {', '.join(hopeless)}; {runs / '.queue'} "
+            "has their output, and the same command tries them again."
+        )
 
 
 def work_through(
     file: Path, runs: Path, *, workers: int, threads: int, device: str = "auto", status: bool = False
-) -> None:
-    """Until all entries of the queue file are done or failed, or until SIGINT or SIGTERM; or only shows its state."""
+) -> list[str]:
+    """Until all entries of the queue file are done or failed, or until SIGINT or SIGTERM; or only shows its state.
+
+    Names of the entries that failed, or wait for one that did; none where it was stopped.
+    """
     from ganlib.queue import Scheduler  # evaluations need more than a machine that only trains has
 
     if min(workers, threads) < 1:
@@ -51,7 +64,7 @@ def work_through(
     scheduler = Scheduler(file, runs, workers=workers, threads=threads, options=options, report=_report)
     if status:
         print_status(scheduler)
-        return
+        return []
     stop: list[int] = []
     handlers = {s: signal.signal(s, lambda number, _: stop.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -59,6 +72,7 @@ def work_through(
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    return [] if stop else scheduler.hopeless()
 
 
 def _report(message: str) -> None:

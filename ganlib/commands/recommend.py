@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from ganlib.errors import GanlibError
@@ -22,7 +23,9 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> None:
     runs = {run.name: run for run in scan()[0] if not run.archived}
     data = {name: run.data_name for name, run in runs.items()}
-    scores, _ = read_evaluations({run.path: name for name, run in runs.items()})
+    scores, unreadable = read_evaluations({run.path: name for name, run in runs.items()})
+    for sentence in unreadable:  # of a run that might be the best
+        print(f"ganlib: {sentence}", file=sys.stderr)
     scores = usual_scores(present(scores, {name: run.weights_hash for name, run in runs.items()}), data)
     scores = scores[scores["metric"].isin(["fid", "class_agreement"])].drop_duplicates(["run", "metric"])
     measured = sorted(set(scores[scores["metric"] == "fid"]["run"].map(data)))

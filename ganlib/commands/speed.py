@@ -8,6 +8,7 @@ from math import inf
 
 import torch
 
+from ganlib.commands.failures import Failures
 from ganlib.devices import hardware, pick_device
 from ganlib.errors import GanlibError
 from ganlib.records import append_records, read_records
@@ -48,21 +49,28 @@ def run(args: argparse.Namespace) -> None:
     if args.training is not None:
         torch.set_num_threads(1)
         print("| run | training, images/s |\n|-|-|")
-        for chosen_run in map(find_run, args.runs):
-            read_records(chosen_run.folder.evaluation)
-            record = training_record(chosen_run, device, args.training, args.data_root)
-            append_records(chosen_run.folder.evaluation, [record])
-            print(f"| {chosen_run.name} | {record.value:,.0f} |", flush=True)
+        runs = [find_run(name) for name in args.runs]
+        failures = Failures(runs)
+        for run in runs:
+            with failures.collect(run):
+                read_records(run.folder.evaluation)
+                record = training_record(run, device, args.training, args.data_root)
+                append_records(run.folder.evaluation, [record])
+                print(f"| {run.name} | {record.value:,.0f} |", flush=True)
+        failures.raise_any("timed")
         return
     everything = [run for run in scan()[0] if run.generates]
     chosen = [find_run(name) for name in args.runs] or sorted(everything, key=lambda r: (r.data_name, r.name))
     print(f"Sampling on {hardware(device)}\n")
     print("| run | parameters | training, images/s | sampling, images/s |")
     print("|-|-|-|-|")
+    failures = Failures(chosen)
     for run in chosen:
-        read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
-        record = speed_record(run, device, args.calls)
-        append_records(run.folder.evaluation, [record])
-        size = sum(run.parameters.values()) / 1e6
-        trained = f"{run.images_seen / run.training_seconds:,.0f}" if run.training_seconds else "–"
-        print(f"| {run.name} | {size:.2f} M | {trained} | {record.value:,.0f} |", flush=True)
+        with failures.collect(run):
+            read_records(run.folder.evaluation)  # a damaged file is better found before the work than after
+            record = speed_record(run, device, args.calls)
+            append_records(run.folder.evaluation, [record])
+            size = sum(run.parameters.values()) / 1e6
+            trained = f"{run.images_seen / run.training_seconds:,.0f}" if run.training_seconds else "–"
+            print(f"| {run.name} | {size:.2f} M | {trained} | {record.value:,.0f} |", flush=True)
+    failures.raise_any("timed")

@@ -20,8 +20,9 @@ import torch
 
 from ganlib.commands.progress import ProgressLine
 from ganlib.config import add_arguments, given
-from ganlib.data import DataSet, load_data
+from ganlib.data import DataSet, load_data, recorded_name
 from ganlib.data.batches import training_rows
+from ganlib.data.subset import whole_set
 from ganlib.devices import hardware, pick_device
 from ganlib.distributed import LostProcess, World, join_world
 from ganlib.errors import GanlibError
@@ -229,22 +230,22 @@ def _start_recipe(run: Run) -> StartRecipe:
 
 
 def _data(args: argparse.Namespace, like: Run | None, same: Run | None) -> DataSet:
-    """At the size that the command line asks for, else the earlier run's if its weights or its data are taken, else the
-    data set's own.
+    """At the size that the command line asks for, else the earlier run's if its weights or its data, all or a part of
+    them, are taken, else the data set's own.
     """
     name = args.data or (like.data_name if like else "digits")
     if args.imbalance:
         name = f"subset:{name}@{args.imbalance}"
     flags = given(args, ModelConfig)
-    taken = same and (args.start or _folder_name(name) == _folder_name(same.data_name))
+    taken = same and (args.start or _whole(recorded_name(name, args.data_root)) == _whole(same.data_name))
     shape = dict(same.recipe.config) if same and taken else {}
     size, channels = (flags.get(key, shape.get(key)) for key in ("image_size", "channels"))
     return _load(name, args.data_root, size, channels)
 
 
-def _folder_name(data: str) -> str:
-    """What a recipe keeps of a folder's path; other names as they are."""
-    return data.removeprefix("folder:").rstrip("/").rpartition("/")[2]
+def _whole(recorded: str) -> str:
+    """The set that has all images, of whose name early recipes leave out that it is a folder."""
+    return whole_set(recorded).removeprefix("folder:")
 
 
 def _training_config(args: argparse.Namespace, cls: type[Trainable], same: Run | None) -> TrainingConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganlib.data import archives, celeba, digits, folder, mixture, shards, subset, vision  # noqa: F401  (importing registers)
 from ganlib.data.batches import batches
-from ganlib.data.load import load_data
+from ganlib.data.load import load_data, recorded_name
 from ganlib.data.sets import DATA_SETS, DataInfo, DataSet, Split, check_name, display_name, list_data
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "display_name",
     "list_data",
     "load_data",
+    "recorded_name",
 ]

@@ -13,6 +13,16 @@ from ganlib.settings import array_cache, data_roots
 MIN_SIZE, MAX_SIZE = 4, 1024
 
 
+def recorded_name(name: str, root: Path | str | None = None) -> str:
+    """What the set is called once it is loaded, in recipes: ``folder:pets`` for ``folder:/photos/pets.tar.xz``.
+
+    GanlibError as ``load_data`` where it is unknown or absent.
+    """
+    check_name(name)
+    key, _, argument = name.partition(":")
+    return DATA_SETS[key].locate(DataRequest(argument or None, data_roots(root))).name
+
+
 def load_data(
     name: str,
     *,

@@ -194,21 +194,43 @@ class _Folder:
 
 
 def run_folders(root: Path) -> Iterator[tuple[Path, Stats]]:
-    """Each folder whose logs belong together, and its files."""
+    """Each folder whose logs belong together, and its files.
+
+    Links to folders are followed, but into none that is met without them or was met: Weights & Biases links its latest
+    run, and a link upwards has no end.
+    """
+    return _run_folders(root, [os.path.realpath(root)])
+
+
+def _run_folders(root: Path, linked: list[str]) -> Iterator[tuple[Path, Stats]]:
+    """``linked``: real paths of the tree and of what links in it led to so far."""
     try:
         with os.scandir(root) as scanner:
             entries = sorted(scanner, key=lambda entry: entry.name)
     except OSError:
         return
-    folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    has_logs = any(is_candidate(entry.name) and entry.is_file() for entry in entries)
+    folders = [entry for entry in entries if not entry.name.startswith(".") and _is(entry.is_dir)]
+    has_logs = any(is_candidate(entry.name) and _is(entry.is_file) for entry in entries)
     if has_logs or PARTS & {entry.name for entry in folders}:
         stats = stat_files(root)
         if stats:
             yield root, stats
         return
     for entry in folders:
-        yield from run_folders(Path(entry.path))
+        if entry.is_symlink():
+            target = Path(os.path.realpath(entry.path))
+            if any(target.is_relative_to(known) for known in linked):
+                continue
+            linked.append(str(target))
+        yield from _run_folders(Path(entry.path), linked)
+
+
+def _is(test: Callable[[], bool]) -> bool:
+    """False for a link to itself as well, of which the system raises an error."""
+    try:
+        return test()
+    except OSError:
+        return False
 
 
 def stat_files(path: Path) -> Stats:

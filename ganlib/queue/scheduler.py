@@ -101,16 +101,18 @@ class Scheduler:
         return entry.name in self._in_gallery and not (self.runs / entry.name).exists()
 
     def _unfinished(self) -> list[Entry]:
-        """Entries that can still come to something: not those that wait for a failed one."""
-        open_entries: list[Entry] = []
-        hopeless: set[str] = set()
+        """Entries that can still come to something."""
+        hopeless = self.hopeless()
+        return [e for e in self.entries if e.name not in hopeless and self.state(e).stage is not Stage.DONE]
+
+    def hopeless(self) -> list[str]:
+        """Names of the entries that failed, and of those that wait for one of them."""
+        names: list[str] = []
         for entry in self.entries:
             state = self.state(entry)
-            if state.failed or hopeless & entry.prerequisites:
-                hopeless.add(entry.name)
-            elif state.stage is not Stage.DONE:
-                open_entries.append(entry)
-        return open_entries
+            if state.failed or (state.stage is not Stage.DONE and not entry.prerequisites.isdisjoint(names)):
+                names.append(entry.name)
+        return names
 
     def _reload(self) -> None:
         """Entries that were added meanwhile; a file that became wrong is reported once, and the old entries stay."""

@@ -129,8 +129,18 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path, capsys):
         Image.new("RGB", (8, 8)).save(folder / name)
     run_command("apply", tmp_path / "run", *folders, "--out", tmp_path / "four", capsys=capsys)
     written = [p.name for p in (tmp_path / "four").iterdir()]
-    assert sorted(written) == ["A.png (3).png", "a.png", "a.png (2).png", "a.png.png"]
+    assert sorted(written) == ["A (3).png", "a (2).png", "a.png", "a.png.png"]
     assert len({name.lower() for name in written}) == 4
+
+
+def test_results_in_a_folder_of_the_pictures_are_no_pictures_of_the_next_call(folder, tmp_path, capsys):
+    write_run(tmp_path / "run", "srgan", channels=3)
+    (folder / "broken.png").unlink()
+    out = folder / "deep" / "larger"
+    for _ in range(2):
+        printed = run_command("apply", tmp_path / "run", folder, "--out", out, capsys=capsys)
+        assert printed.startswith("2 pictures in ")
+    assert [p.relative_to(out).as_posix() for p in sorted(out.rglob("*.png"))] == ["a.png", "deep/b.png"]
 
 
 REFUSED = {
@@ -174,5 +184,6 @@ def test_places_without_pictures_are_refused(folder, tmp_path, capsys):
         (tmp_path / "empty", tmp_path / "out", "No picture was found"),
         (tmp_path / "away", tmp_path / "out", "There is no "),
         (folder, folder, "the pictures' own folder"),
+        (folder / "a.png", folder, "the pictures' own folder"),
     ]:
         assert sentence in run_refused_command("apply", tmp_path / "run", source, "--out", out, capsys=capsys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganlib.__main__ import main
 from helpers.command_line import run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, archive_in_place, copy_of
 
@@ -21,6 +22,14 @@ def test_an_archived_run_is_not_recommended(gallery, monkeypatch, tmp_path, caps
     text = run_command("recommend", "digits", capsys=capsys)
     assert f"Best by FID: {OTHER} (8.25 ± 1), the only run that is measured." in text
     assert CONDITIONAL not in text
+
+
+def test_a_run_whose_scores_cannot_be_read_is_named(own_gallery, capsys):
+    (own_gallery / CONDITIONAL / "evaluation.json").write_text('{"broken')
+    assert main(["recommend", "digits"]) == 0
+    out, err = capsys.readouterr()
+    assert f"Best by FID: {OTHER} " in out
+    assert f"{CONDITIONAL}/evaluation.json is damaged" in err
 
 
 def test_a_data_set_without_scores_is_a_sentence(gallery, monkeypatch, tmp_path, capsys):

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ganlib.__main__ import main
 from ganlib.runs import Run, find_run, read_tensors
 from helpers.command_line import read, run_command, run_refused_command
 from helpers.gallery import CONDITIONAL, OTHER, PROJECT
-from helpers.image_files import PETS, tree, write
+from helpers.image_files import PETS, picture, tree, write
 from helpers.tiny_models import files_of, write_run
 
 BAD_TRAININGS = {
@@ -235,6 +236,24 @@ def test_the_size_is_that_of_the_run_whose_weights_or_data_are_taken(flag, data,
     again = ["train", flag, str(tmp_path / "first"), "--data", f"folder:{tmp_path / data}", "--images", "2"]
     assert main([*again, "--out", str(tmp_path / "second")]) == 0
     assert find_run(str(tmp_path / "second")).config.image_size == size
+
+
+@pytest.mark.parametrize(
+    "data",
+    [["folder:sets/pets"], ["folder:sets/pets.tar"], ["subset:folder:sets/pets@2"], ["folder:sets/pets", "2"]],
+    ids=["folder", "archive", "subset", "imbalance"],
+)
+def test_the_size_stays_however_the_data_or_a_part_of_them_are_named(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write(Path("sets/pets"), {f"a/{i}.png": picture(i, (32, 32)) for i in range(4)})
+    with tarfile.open("sets/pets.tar", "w") as tar:
+        tar.add("sets/pets", "pets")
+    fields = ["--width", "4", "--image-size", "16", "--batch-size", "2", "--images", "2", "--device", "cpu"]
+    run_command("train", "dcgan", "--data", "folder:sets/pets", *fields, "--out", "first", capsys=capsys)
+    named = ["--data", data[0], *(["--imbalance", data[1]] if data[1:] else [])]
+    again = ["train", "--like", "first", *named, "--images", "2", "--device", "cpu", "--out", "second"]
+    run_command(*again, capsys=capsys)
+    assert find_run("second").config.image_size == 16
 
 
 def test_a_note_reaches_the_runs_recipe(tmp_path, capsys):

@@ -51,6 +51,19 @@ def test_what_is_read_is_what_reading_all_gives(tmp_path):
     )
 
 
+def test_links_lead_to_each_run_once_and_come_to_an_end(tmp_path):
+    logs = tmp_path / "logs"
+    for k, path in enumerate((logs / "wandb/run-1/files", logs / "wandb/run-2/files", tmp_path / "elsewhere/c")):
+        log(path / "log.csv", k, rows=20)
+    for link, target in (("wandb/latest-run", "run-2"), ("up", "."), ("itself", "itself"), ("other", "../elsewhere")):
+        (logs / link).symlink_to(target)
+    (tmp_path / "elsewhere" / "back").symlink_to(logs)
+    (logs / "other-again").symlink_to("../elsewhere/c")
+    tree = LogTree(logs)
+    assert sorted(tree.runs()) == ["c", "run-1", "run-2"]
+    assert len(tree.read(tree.runs())) == 3 * 2 * 20
+
+
 def test_a_run_that_grows_and_a_run_that_begins(tmp_path):
     path = log(tmp_path / "logs/a/log.csv", 0, rows=10, age=0)
     tree = LogTree(tmp_path / "logs")

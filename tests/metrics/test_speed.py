@@ -41,6 +41,16 @@ def test_without_names_it_times_everything_that_generates(tmp_path: Path, monkey
     assert not (tmp_path / "judge" / "evaluation.json").exists()
 
 
+def test_a_run_that_cannot_be_timed_keeps_no_other_from_it(tmp_path: Path, capsys) -> None:
+    runs = [write_run(tmp_path / name, "dcgan") for name in ("a", "b")]
+    runs[0].folder.evaluation.write_text('{"broken')
+    assert main(["speed", *(str(run.path) for run in runs), "--calls", "1", "--device", "cpu"]) == 1
+    out, err = capsys.readouterr()
+    assert "| b |" in out
+    assert "a/evaluation.json is damaged" in err
+    assert "Not timed, for the reasons above: a." in err
+
+
 def test_what_cannot_be_timed_is_one_sentence(tmp_path: Path, capsys) -> None:
     run = write_run(tmp_path / "judge", "classifier")
     assert main(["speed", str(run.path), "--device", "cpu"]) == 1

@@ -221,6 +221,21 @@ def test_what_fails_again_and_again_is_given_up_and_so_is_what_needs_it(tmp_path
         assert (state.failed, state.error) == (attempt == ATTEMPTS, "ganlib: the reason")
     scheduler.states.write("a", state)
     assert [entry.name for entry in scheduler._unfinished()] == ["b", "c"]
+    assert scheduler.hopeless() == ["a", "d"]
+
+
+@pytest.mark.slow
+def test_a_queue_with_an_entry_that_failed_ends_with_an_error_that_names_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ganlib.queue.scheduler.ATTEMPTS", 1)
+    file, runs = tmp_path / "queue.toml", tmp_path / "runs"
+    missing, waiting, good = entries(images=32).replace('"digits"', '"folder:nowhere"', 1).split("\n[[run]]\n")[1:]
+    waiting = waiting.replace("data =", 'needs = ["a"]\ndata =')
+    file.write_text("".join(f"[[run]]\n{block}\n" for block in (missing, waiting, good)))
+    command = ["queue", str(file), "--runs", str(runs), "--device", "cpu"]
+    assert main(command) == 1
+    assert "such an entry: a, b; " in capsys.readouterr().err
+    assert Run(runs / "c").images_seen == 32
+    assert main([*command, "--status"]) == 0
 
 
 def test_an_entry_starts_from_the_weights_of_another_once_that_is_done(tmp_path):
