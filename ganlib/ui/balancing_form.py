@@ -124,7 +124,9 @@ def _start(chosen: Chosen, generator: Run | None, config: BalanceConfig) -> None
 def _draw_outcome(job: Job) -> None:
     request: BalanceRequest = job.request
     if job.stopped:
-        st.info(f"Stopped comparing on {plain(request.title)}. Compare with the same choices goes on from there.")
+        st.info(
+            f"Stopped comparing on {plain(request.title)}. Compared again with the same choices, it goes on from there."
+        )
     elif job.failed:
         st.error(plain(job.failure))
     else:

@@ -84,7 +84,7 @@ def test_a_comparison_is_made_in_a_process_and_opens(own_gallery, no_jobs):
     assert [button.label for button in at.button if button.label == "Stop"]
     job.stop()
     at = fine(at.run())
-    assert "Compare with the same choices goes on from there." in at.info[0].value
+    assert "Compared again with the same choices, it goes on from there." in at.info[0].value
 
 
 def test_the_data_set_is_chosen_first_and_its_counts_are_seen_at_once(own_gallery):
