@@ -62,7 +62,7 @@ def test_several_people_of_one_link_are_counted_together():
     assert "1 person, 1 still judging" in texts(fine(first.run()))
     second = play(second, 9, generated=False)
     assert "2 people" in texts(second)
-    assert "bootstrap over 2 people" in texts(second)
+    assert "Wilson" in texts(second)  # both were wrong as often: people do not scatter
 
 
 def test_another_test_has_other_images_and_the_same_number_the_same():
