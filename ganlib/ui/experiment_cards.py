@@ -31,11 +31,8 @@ def pick_results(results: Sequence[Result]) -> list[Result]:
     counts = Counter(result.word for result in results)
     words = [word for word in WORDS if counts[word]]
     st.caption(plain(", ".join(f"{word} ({counts[word]})" for word in words)))
-    left, right = st.columns([2, 1])  # whose places do not depend on what they hold
-    with left:
-        source = _pick("Source", [ALL, *sources], "source")
-    with right:
-        word = _pick("Verdict", [ALL, *words], "verdict")
+    source = _pick("Source", [ALL, *sources], "source")
+    word = _pick("Verdict", [ALL, *words], "verdict")
     return [r for r in results if source in (ALL, r.experiment.source) and word in (ALL, r.word)]
 
 
