@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -183,10 +184,18 @@ class _Work:
         predicted = predict(classifier, self.data.test, self.device)
         return Classified(len(training.data.train), training.generated, round(monotonic() - start, 1), predicted)
 
-    def select(self, source: str, selection: Selection, start: float) -> tuple[tuple[Images, Labels], float]:
-        """Its images and their classes, and the seconds since ``start`` with those before an interruption."""
+    def select(
+        self, source: str, selection: Selection, filters: Callable[[], list[Filter]]
+    ) -> tuple[tuple[Images, Labels], float]:
+        """Its images and their classes, and the seconds that this took, with those before an interruption.
+
+        ``filters`` trains a classifier for a minute or two, which is not needed where nothing is left to select.
+        """
+        start = monotonic()
         seeds, before = self.finished.read_seeds(source) if self.finished else ([], 0.0)
         selection.skip(seeds)
+        if len(seeds) < selection.total:
+            selection.filters = filters()
         labels = [selection.label(seed) for seed in seeds]
         parts, kept = [_nothing(self.data)[0]], start
         for i in range(0, len(seeds), MOST_DRAWN):
@@ -236,9 +245,10 @@ def _generate(
         ratios = [treatment.ratio for treatment in treatments if treatment.method in methods]
         if not ratios:
             continue
-        start, quotas = monotonic(), missing(counts, max(ratios)).tolist()
-        selection = Selection(draw, quotas, 0, _filters(work, counts) if source == FILTERED else [], gives_up=True)
-        images[source], seconds = work.select(source, selection, start)
+        quotas = missing(counts, max(ratios)).tolist()
+        selection = Selection(draw, quotas, gives_up=True)
+        filters = partial(_filters, work, counts) if source == FILTERED else list
+        images[source], seconds = work.select(source, selection, filters)
         tried = sum(selection.tried(label) for label in range(len(quotas)) if quotas[label])
         about[source] = {"images": len(images[source][0]), "tried": tried, "seconds": seconds}
         refused = next(iter(selection.given_up.values()), None)
