@@ -125,7 +125,10 @@ class Run:
 
     @cached_property
     def metadata(self) -> dict[str, str]:
-        """``images`` seen and ``seconds`` of training behind the weights; ``promoted`` if a snapshot was chosen."""
+        """``images`` seen and ``seconds`` of training behind the weights.
+
+        Where a snapshot was chosen, ``promoted`` and, for the next choice, ``seconds_per_image``.
+        """
         return self._weights_record[1] if self.archived else _read_header(self.folder.weights).metadata
 
     @cached_property
@@ -227,8 +230,9 @@ class Run:
         """
         self.load(snapshot=images)  # refuses what would not fit before anything is written
         tensors = read_tensors(self.folder.weights) | self.read_snapshot(images)
-        seconds = self.training_seconds * images / max(self.images_seen, 1)
-        self.store(tensors, images=str(images), seconds=f"{seconds:.9g}", promoted="true")
+        pace = self._number("seconds_per_image") or self.training_seconds / max(self.images_seen, 1)
+        seconds = {"seconds": f"{images * pace:.9g}", "seconds_per_image": f"{pace:.9g}"}
+        self.store(tensors, images=str(images), promoted="true", **seconds)
 
     def store(self, tensors: dict[str, Tensor], **changes: str) -> None:
         """Puts these tensors in place of the weights. The metadata stay but for the changes."""

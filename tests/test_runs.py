@@ -156,7 +156,8 @@ def test_a_later_snapshot_promoted_after_an_earlier_one_has_its_own_seconds(tmp_
     run = with_snapshot(tmp_path / "run", 16)
     run.folder.write_snapshot(build("cdcgan"), 48)
     seconds = run.training_seconds / run.images_seen
-    for images in (16, 48, 16):
+    run.folder.write_snapshot(build("cdcgan"), 0)
+    for images in (16, 48, 0, 16):
         run.promote(images)
         assert run.images_seen == images
         assert run.training_seconds == pytest.approx(images * seconds)

@@ -82,6 +82,10 @@ def run(args: argparse.Namespace) -> None:
             layers=_parse_layers(args.layers),
             progress=lambda done, total: line.update_stage(run.name, "directions measured", done, total),
         )
+    if not found:
+        raise GanlibError(
+            f"{args.method} finds no direction in {run.name}, whose images do not differ in it; take another --method."
+        )
     source, _, name = (args.save or "").partition("=")
     if args.save and (source not in found or not name):
         raise GanlibError(f"--save takes one of {', '.join(found)} and a name, like {next(iter(found))}=sunny.")

@@ -80,7 +80,8 @@ def _report(message: str) -> None:
 
 
 def print_status(scheduler: Any) -> None:
-    """A line an entry: what is next, how much is trained, and why it failed where it did."""
+    """A line an entry: what is next, how much is trained, and why it failed or cannot begin where that is so."""
+    hopeless = scheduler.hopeless()
     for entry in scheduler.entries:
         shipped = scheduler.from_gallery(entry)
         state, folder = (
@@ -91,9 +92,11 @@ def print_status(scheduler: Any) -> None:
         budget = max(images / (entry.images or float("inf")), seconds / (60 * entry.max_minutes or float("inf")))
         stage = "gallery" if shipped else "failed" if state.failed else str(state.stage)
         stage = "training" if folder.in_training() else stage
+        why = state.error if state.failed else f"needs {', '.join(sorted(entry.prerequisites & {*hopeless}))}"
+        why = why if entry.name in hopeless else ""
         print(
             f"{entry.name:32} {entry.model:14} {entry.data:20} {stage:9} {min(budget, 1):4.0%} "
-            f"{images:>11,} images {seconds / 60:6.0f} min  {state.error if state.failed else ''}".rstrip()
+            f"{images:>11,} images {seconds / 60:6.0f} min  {why}".rstrip()
         )
 
 

@@ -15,7 +15,7 @@ from ganlib.data.attributes import combination_names, read_attribute_table
 from ganlib.data.files import Reader, describe_version, iterate_files, readable_errors
 from ganlib.data.layout import Layout, infer_layout
 from ganlib.data.pictures import decode, native_channels
-from ganlib.data.sets import SPLITS, Contents, DataRequest, Item, Source, SplitName, register_data_set
+from ganlib.data.sets import SPLITS, Contents, DataRequest, Item, Source, SplitName, describe_path, register_data_set
 from ganlib.errors import GanlibError
 
 ARCHIVES = (".tar.xz", ".tar.gz", ".tar", ".zip", ".tgz", ".txz")
@@ -37,6 +37,7 @@ def _require_path(argument: str) -> None:
     display_name="Your own images",
     argument="PATH",
     check=_require_path,
+    describe=describe_path,
 )
 def folder(request: DataRequest) -> Source:
     """``folder:PATH``: absolute, or in the working folder or a data root; an archive's suffix may be left out."""

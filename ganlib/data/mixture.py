@@ -19,6 +19,7 @@ from ganlib.data.sets import (
     Source,
     SplitName,
     check_name,
+    display_name,
     register_data_set,
     select_items,
 )
@@ -60,6 +61,11 @@ def _check(argument: str) -> None:
     _require_different(CLASS.join(filter(None, part)) for part in parts)
 
 
+def _describe(argument: str) -> str:
+    names = ((display_name(name), class_name) for name, class_name in _parts(argument))
+    return f" {SEPARATOR} ".join(f"{name} ({class_name})" if class_name else name for name, class_name in names)
+
+
 @register_data_set(
     "mixture",
     "several sets as one, each a class: mixture:SET+SET; SET#CLASS takes one class of a set",
@@ -69,6 +75,7 @@ def _check(argument: str) -> None:
     display_name="Mixture",
     argument="SETS",
     check=_check,
+    describe=_describe,
 )
 def mixture(request: DataRequest) -> Source:
     domains = [_domain(*part, request) for part in _parts(request.argument or "")]

@@ -181,6 +181,7 @@ class Definition:
     check: Callable[[str], object] = lambda argument: (
         None
     )  # GanlibError for what cannot follow it, whatever files there are
+    describe: Callable[[str], str] | None = None  # the set with what follows the colon, for people
 
 
 DATA_SETS: Registry[Definition] = Registry("data set")
@@ -196,12 +197,13 @@ def register_data_set(
     display_name: str,
     argument: str | None = None,
     check: Callable[[str], object] = lambda argument: None,
+    describe: Callable[[str], str] | None = None,
 ) -> Callable[[Callable[[DataRequest], Source]], Callable[[DataRequest], Source]]:
     """Register the decorated function, which locates the files, as data set ``name``."""
 
     def add(locate: Callable[[DataRequest], Source]) -> Callable[[DataRequest], Source]:
         info = DataInfo(name, description, size, channels, num_classes)
-        DATA_SETS.register(name)(Definition(info, locate, display_name, argument, check))
+        DATA_SETS.register(name)(Definition(info, locate, display_name, argument, check, describe))
         return locate
 
     return add
@@ -221,30 +223,28 @@ def list_data() -> tuple[DataInfo, ...]:
     return tuple(DATA_SETS[name].info for name in DATA_SETS)
 
 
-def _domain_name(name: str) -> str:
-    data, _, class_name = name.partition("#")
-    return f"{display_name(data)} ({class_name})" if class_name else display_name(data)
-
-
 def display_name(name: str) -> str:
     """A data set's name as text for people: "CelebA faces (Smiling, Male)" for ``celeba:Smiling,Male``.
 
-    A folder's name becomes a word: "Flowers" for ``folder:data/flowers5``. A name that is not registered stays. Of a
-    mixture each set is named; of a subset the whole, and its counts.
+    A name that is not registered, or is followed by what cannot follow it, stays.
     """
     key, _, argument = name.partition(":")
-    if key == "mixture":
-        return " + ".join(_domain_name(part) for part in argument.split("+"))
-    if key == "subset":
-        whole, counts, *seed = (*argument.split("@"), "")[:3]
-        parts = [display_name(whole), f"{counts} a class" if counts.isdecimal() else counts]
-        return ", ".join([*parts, *(f"seed {s}" for s in seed if s)])
-    if key in ("folder", "shards"):
-        if argument in DATA_SETS:
-            return display_name(argument)
-        words = re.sub(r"[\W_]+", " ", re.sub(r"\d+$", "", Path(argument).name.partition(".")[0])).strip()
-        return words[:1].upper() + words[1:] if words else argument
     if key not in DATA_SETS:
         return name
-    title = DATA_SETS[key].display_name
-    return f"{title} ({', '.join(argument.split(','))})" if argument else title
+    definition = DATA_SETS[key]
+    if not argument:
+        return definition.display_name
+    if definition.describe:
+        try:
+            return definition.describe(argument)
+        except GanlibError:
+            return name
+    return f"{definition.display_name} ({', '.join(argument.split(','))})"
+
+
+def describe_path(path: str) -> str:
+    """The name of a folder or file as a word: "Flowers" for ``data/flowers5``; a registered set's as that set."""
+    if path in DATA_SETS:
+        return display_name(path)
+    words = re.sub(r"[\W_]+", " ", re.sub(r"\d+$", "", Path(path).name.partition(".")[0])).strip()
+    return words[:1].upper() + words[1:] if words else path

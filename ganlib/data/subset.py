@@ -22,6 +22,7 @@ from ganlib.data.sets import (
     Source,
     SplitName,
     check_name,
+    display_name,
     register_data_set,
     select_items,
 )
@@ -98,6 +99,12 @@ def _check(argument: str) -> None:
         chosen.require_classes(classes)
 
 
+def _describe(argument: str) -> str:
+    chosen = parse_subset(argument)
+    counts = f"{chosen.counts} a class" if chosen.counts.isdecimal() else chosen.counts
+    return ", ".join([display_name(chosen.name), counts, *([f"seed {chosen.seed}"] if chosen.seed else [])])
+
+
 @register_data_set(
     "subset",
     "few or unequally many training images a class: subset:SET@50, subset:SET@100:1",
@@ -107,6 +114,7 @@ def _check(argument: str) -> None:
     display_name="Subset",
     argument="SET@COUNTS",
     check=_check,
+    describe=_describe,
 )
 def subset(request: DataRequest) -> Source:
     chosen = parse_subset(request.argument or "")

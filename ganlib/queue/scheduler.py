@@ -19,6 +19,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from ganlib.errors import GanlibError
@@ -33,6 +34,7 @@ from ganlib.settings import child_environment
 POLL = 1.0  # seconds between two looks at the processes and the file
 PROGRESS = 60.0  # seconds between two lines of a stage's output
 ATTEMPTS = 5  # of a stage that makes no progress, before the entry counts as failed
+USAGE = 2  # argparse's exit status: no later attempt reads the same arguments otherwise
 
 
 class Scheduler:
@@ -186,7 +188,7 @@ class Scheduler:
             state = self.state(entry)
             succeeded = process.returncode == 0 and (state.stage is not Stage.TRAIN or self._trained(entry))
             snapshots = len(self._snapshots(entry, state))
-            state = state.next(entry, snapshots) if succeeded else self._failed(entry, state)
+            state = state.next(entry, snapshots) if succeeded else self._failed(entry, state, process.returncode)
             self.states.write(name, state)
             self.report(f"{name}: {'failed: ' + state.error if state.failed else state.stage}")
 
@@ -204,11 +206,12 @@ class Scheduler:
         except GanlibError:
             return 0, 0.0
 
-    def _failed(self, entry: Entry, state: State) -> State:
+    def _failed(self, entry: Entry, state: State, status: int) -> State:
         images, _ = self.progress(entry)
         failures = 1 if images > state.progress else state.failures + 1
         error = self._last_line(entry)
-        return replace(state, failures=failures, failed=failures >= ATTEMPTS, progress=images, error=error)
+        failed = failures >= ATTEMPTS or status == USAGE
+        return replace(state, failures=failures, failed=failed, progress=images, error=error)
 
     def _last_line(self, entry: Entry) -> str:
         lines = self.states.output(entry.name).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -243,8 +246,13 @@ def flag(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [f"--{dashed}" if value else f"--no-{dashed}"]
     if isinstance(value, tuple):
-        return [f"--{dashed}", *map(str, value)]
-    return [f"--{dashed}", str(value)]
+        return [f"--{dashed}", *map(_text, value)]
+    return [f"--{dashed}", _text(value)]
+
+
+def _text(value: Any) -> str:
+    """Without an exponent: argparse takes -1e-05 for the name of an option."""
+    return np.format_float_positional(value, trim="0") if isinstance(value, float) else str(value)
 
 
 def flags(config: Any) -> list[str]:

@@ -145,9 +145,13 @@ def parse_key(text: str, run: Run, options: Sequence[Option]) -> tuple[str, int 
                 f"{shortened(name)} cannot differ between key frames of {run.name}; of its options can: {names}."
             )
         own.insert(0, (name, float(known[name].parse(value))))
-    if len(parts) > 1 and not run.conditional:
+    begin = len(parts) - 1
+    if not parts[-1].isdecimal():  # a path may hold the separator as well
+        begin = next((i for i in range(begin, -1, -1) if parts[i].startswith(MARK)), begin)
+    before, source = parts[:begin], SEPARATOR.join(parts[begin:])
+    if before and not run.conditional:
         raise GanlibError(f"{run.name} is unconditional: write a key frame as a seed alone, not {text[:60]!r}.")
-    source, labels = parts.pop(), parse_classes(SEPARATOR.join(parts), run) if parts else ()
+    labels = parse_classes(SEPARATOR.join(before), run) if before else ()
     if len(labels) > 1:
         raise GanlibError(f"A key frame has one class, not {len(labels)}: {text[:60]!r}.")
     if source.startswith(MARK):

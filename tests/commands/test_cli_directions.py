@@ -39,3 +39,9 @@ def test_the_commands_find_save_draw_and_apply(gallery, tmp_path: Path, capsys) 
     assert len(list(edited.glob("*.png"))) == 1
     assert "--save takes one of sefa-1" in run_refused_command("directions", CONDITIONAL, "--save", "x", capsys=capsys)
     assert "is a range like 0-3" in run_refused_command("directions", CONDITIONAL, "--layers", "x", capsys=capsys)
+
+
+def test_a_method_that_finds_nothing_says_so(gallery, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("ganlib.commands.directions.measured_directions", lambda *_, **__: {})
+    text = run_refused_command("directions", CONDITIONAL, "--save", "sefa-1=x", capsys=capsys)
+    assert f"sefa finds no direction in {CONDITIONAL}" in text

@@ -50,6 +50,7 @@ def test_names(roots):
     mixed = load_data(f"mixture:{roots[0]}#cat+digits")
     assert mixed.name == "mixture:folder:photos#cat+digits"
     assert display_name(mixed.name) == "Photos (cat) + Handwritten digits"
+    assert display_name("mixture:digits") == "mixture:digits"  # of a stranger's recipe
 
 
 @pytest.mark.parametrize(

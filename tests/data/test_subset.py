@@ -83,6 +83,8 @@ def test_too_few_images_or_no_classes(tmp_path):
 def test_names():
     assert display_name("subset:digits@100:1") == "Handwritten digits, 100:1"
     assert display_name("subset:digits@50@3") == "Handwritten digits, 50 a class, seed 3"
+    assert display_name("subset:folder:photos@2x@50") == "Photos 2x, 50 a class"
+    assert display_name("subset:digits") == "subset:digits"  # of a stranger's recipe
 
 
 def test_the_whole_of_a_subset():

@@ -16,7 +16,7 @@ import pytest
 from ganlib.__main__ import main
 from ganlib.errors import GanlibError
 from ganlib.queue import Scheduler, Stage, State
-from ganlib.queue.scheduler import ATTEMPTS, flags
+from ganlib.queue.scheduler import ATTEMPTS, flag, flags
 from ganlib.queue.state import StateFolder
 from ganlib.run_folder import RunFolder
 from ganlib.runs import Run, read_tensors
@@ -217,8 +217,9 @@ def test_what_fails_again_and_again_is_given_up_and_so_is_what_needs_it(tmp_path
     a = scheduler.entries[0]
     state = State()
     for attempt in range(1, ATTEMPTS + 1):
-        state = scheduler._failed(a, state)
+        state = scheduler._failed(a, state, status=1)
         assert (state.failed, state.error) == (attempt == ATTEMPTS, "ganlib: the reason")
+    assert scheduler._failed(a, State(), status=2).failed  # arguments that are refused will be so again
     scheduler.states.write("a", state)
     assert [entry.name for entry in scheduler._unfinished()] == ["b", "c"]
     assert scheduler.hopeless() == ["a", "d"]
@@ -236,6 +237,12 @@ def test_a_queue_with_an_entry_that_failed_ends_with_an_error_that_names_it(tmp_
     assert "such an entry: a, b; " in capsys.readouterr().err
     assert Run(runs / "c").images_seen == 32
     assert main([*command, "--status"]) == 0
+    failed, waits, done = capsys.readouterr().out.splitlines()
+    assert " failed " in failed
+    assert "nowhere" in failed
+    assert " train " in waits
+    assert waits.endswith("needs a")
+    assert " done " in done
 
 
 def test_an_entry_starts_from_the_weights_of_another_once_that_is_done(tmp_path):
@@ -315,3 +322,6 @@ def test_fields_become_flags():
     assert "--images 5 " in text
     assert "--max-minutes 0.0" in text
     assert "--precision auto" in text
+    assert flag("g_bias", -1e-5) == ["--g-bias", "-0.00001"]  # -1e-05 would be the name of an option
+    assert flag("betas", (0.0, 0.999, 1e-12)) == ["--betas", "0.0", "0.999", "0.000000000001"]
+    assert float(flag("lr", 1 / 3)[1]) == 1 / 3

@@ -39,13 +39,15 @@ def test_a_key_frame_is_read_as_it_is_written(key, run):
     assert (label, options) == (key.label, key.options)
 
 
-@pytest.mark.parametrize("names", [("1", "10", "2"), ("", "b", "c"), ("x=1", "a~b", "0")])
+@pytest.mark.parametrize("names", [("1", "10", "2"), ("", "b", "c"), ("x=1", "a~b", "0"), ("@", "@a", "@~1")])
 def test_a_key_frame_keeps_its_class_whatever_classes_are_called(names, run):
     named = copy(run)
     named.recipe = replace(run.recipe, data=replace(run.recipe.data, classes=names))
     for label in range(3):
-        key = KeyFrame(SavedLatents("lr=0.1/a.safetensors", label), label)
-        assert parse_key(key.text(named), named, run.load().options) == ("@lr=0.1/a.safetensors", label, ())
+        for path in ("lr=0.1/a.safetensors", "~/PROGRA~1/a~2.safetensors"):
+            key = KeyFrame(SavedLatents(path, label), label, (("temperature", 0.5),))
+            assert parse_key(key.text(named), named, run.load().options) == (f"@{path}", label, key.options)
+        assert parse_key(KeyFrame(7, label).text(named), named, run.load().options) == ("7", label, ())
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from ganlib.data.sets import (
     Source,
     Split,
     SplitName,
+    describe_path,
     register_data_set,
 )
 from ganlib.data.shards.find import find_shards
@@ -53,6 +54,7 @@ def _require_path(argument: str) -> None:
     display_name="Shards",
     argument="PATH",
     check=_require_path,
+    describe=describe_path,
 )
 def shards(request: DataRequest) -> Source:
     """``shards:PATH``: a folder of shards or one shard; absolute, or in the working folder or a data root."""
