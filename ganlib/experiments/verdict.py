@@ -232,7 +232,7 @@ def _sentence(data: ClaimData, verdict: Verdict, low: float, high: float, margin
     if verdict is Verdict.OPEN:
         text += _what_would_decide(data, abs(size), margin, trainings)
     elif verdict is Verdict.NOT_REPRODUCED:
-        text += f", less than the {margin:.2g} that would matter"
+        text += f", less than the {readable(margin, 2)} that would matter"
     return f"{text} ({_count(claim, trainings)})."
 
 
