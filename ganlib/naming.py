@@ -21,6 +21,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
+def readable(value: float, digits: int = 3) -> str:
+    """``value`` with so many digits that count, and no exponent where fewer than seven before the point do: "1,886"."""
+    return f"{value:,.0f}" if 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}"
+
+
 def run_names(folders: Iterable[Path]) -> dict[Path, str]:
     """Each folder's name; with its parent before it where an earlier folder already has that name.
 

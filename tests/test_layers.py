@@ -45,7 +45,7 @@ APART = {  # the curves need no model: these stand beside the layers and may kno
         "registry",
         "settings",
     },
-    "figures": {"errors", "registry", "records", "logs"},
+    "figures": {"errors", "naming", "registry", "records", "logs"},
     "experiments": {"balances", "errors", "files", "intervals", "naming", "recipe", "records", "logs"},
 }
 APART_BELOW = LEVEL["ui"]  # the first layer that may use what stands apart

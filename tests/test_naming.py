@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganlib.naming import counted, nearest_names, run_names
+from ganlib.naming import counted, nearest_names, readable, run_names
 
 
 def test_folders_of_one_name_get_distinct_names() -> None:
@@ -22,3 +22,11 @@ def test_the_nearest_names_contain_the_unknown_one_or_are_spelled_like_it():
 def test_one_thing_is_named_in_the_singular():
     assert [counted(n, "image") for n in (0, 1, 2, 1000)] == ["0 images", "1 image", "2 images", "1,000 images"]
     assert [counted(n, "class") for n in (1, 10)] == ["1 class", "10 classes"]
+
+
+def test_a_number_has_the_digits_that_count_and_no_exponent_below_a_million():
+    assert [readable(x) for x in (0, 1.63888, -0.0002345, 999.4, 1886.2, -12345.6)] == [
+        *("0", "1.64", "-0.000234", "999", "1,886", "-12,346"),
+    ]
+    assert [readable(x, 2) for x in (0.6931, 234.4, 1e6, 3e-9)] == ["0.69", "234", "1e+06", "3e-09"]
+    assert [readable(x) for x in (float("nan"), float("inf"))] == ["nan", "inf"]

@@ -23,7 +23,7 @@ from ganlib.experiments.definition import (
 )
 from ganlib.experiments.entries import queue_entries
 from ganlib.experiments.fit import missing_runs
-from ganlib.experiments.verdict import WORDS, Judgement, Verdict, decisive, deviating, judge, overall, readable
+from ganlib.experiments.verdict import WORDS, Judgement, Verdict, decisive, deviating, judge, overall
 
 __all__ = [
     "MOMENTS",
@@ -48,5 +48,4 @@ __all__ = [
     "queue_entries",
     "read_experiment",
     "read_experiments",
-    "readable",
 ]

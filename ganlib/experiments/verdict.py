@@ -37,6 +37,7 @@ from ganlib.intervals import (
     welch_half_width,
     wilson_interval,
 )
+from ganlib.naming import readable
 
 POWER = 0.8  # of the number of trainings that would decide
 MOST_TRAININGS = 10_000  # that anybody would call a number
@@ -244,11 +245,6 @@ def _count(claim: Claim, trainings: int) -> str:
     if claim.seed_spread:
         return f"one training each, seeds taken to scatter by {claim.seed_spread:.0%}"
     return "one training each, so the spread of seeds is unknown"
-
-
-def readable(value: float, digits: int = 3) -> str:
-    """So many digits that count, and no exponents above."""
-    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def _what_would_decide(data: ClaimData, size: float, margin: float, trainings: int) -> str:

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 
 from ganlib.figures.style import NEUTRAL, apply_style, empty_figure, run_lines, shortened
 from ganlib.logs import decimate, smooth
+from ganlib.naming import readable
 
 MAX_POINTS, PANEL_HEIGHT, MAX_DESCRIBED_TAGS = 4000, 300, 3
 MAX_LABELS = 5  # lines that are labelled at their ends; more of them have a legend beside
@@ -171,10 +172,10 @@ def describe_curves(frame: pd.DataFrame) -> str:
     for tag in tags[:MAX_DESCRIBED_TAGS]:
         level = means[means.index.get_level_values("tag") == tag].droplevel("tag").sort_values()
         if len(level) == 1:
-            levels.append(f"{tag} {level.iloc[0]:.3g}")
+            levels.append(f"{tag} {readable(level.iloc[0])}")
         elif len(level):
             lowest, highest = level.index[0], level.index[-1]
-            levels.append(f"{tag} from {level.iloc[0]:.3g} ({lowest}) to {level.iloc[-1]:.3g} ({highest})")
+            levels.append(f"{tag} from {readable(level.iloc[0])} ({lowest}) to {readable(level.iloc[-1])} ({highest})")
     if levels:
         more = f", and {len(tags) - MAX_DESCRIBED_TAGS} more scalars" if len(tags) > MAX_DESCRIBED_TAGS else ""
         text.append(f"Mean over each run's last tenth: {'; '.join(levels)}{more}.")

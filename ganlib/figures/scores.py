@@ -14,6 +14,7 @@ from plotly.subplots import make_subplots
 
 from ganlib.errors import GanlibError
 from ganlib.figures.style import DASHES, NEUTRAL, SYMBOLS, apply_style, colour_of, empty_figure, run_lines
+from ganlib.naming import readable
 from ganlib.records import METRICS
 
 ROW_HEIGHT = 36  # pixels of a bar
@@ -49,7 +50,7 @@ def score_bars(
     if best is not None and len(best):
         _add_best_snapshots(figure, frame, best)
     if floor is not None:
-        line, text = {"color": NEUTRAL, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {floor[0]:.3g}"
+        line, text = {"color": NEUTRAL, "dash": "dot", "width": 1}, f"{floor[1]:,} test images {readable(floor[0])}"
         figure.add_vline(x=floor[0], line=line, annotation={"text": text, "font_size": 11, "yanchor": "bottom"})
     figure.update_yaxes(autorange="reversed", type="category", automargin=True, showgrid=False)
     figure.update_xaxes(title_text=title, rangemode="tozero")
@@ -231,7 +232,8 @@ def class_heatmap(frame: pd.DataFrame, *, title: str) -> go.Figure:
         z=table.to_numpy(),
         x=list(table.columns),
         y=list(table.index),
-        texttemplate="%{z:.3g}",
+        text=[["" if np.isnan(value) else readable(value) for value in row] for row in table.to_numpy()],
+        texttemplate="%{text}",
         colorscale=[[0, PALE], [1, DEEP]],
         textfont={"color": INK, "size": LABEL_SIZE},
         colorbar={"title": {"text": title, "side": "right"}},

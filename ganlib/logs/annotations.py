@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from ganlib.naming import readable
+
 RESOLUTION = "resolution"
 MAX_PER_RUN = 30  # of one kind: what happens more often is no event, and its lines would hide the curves
 MIN_RATE_CHANGE = 0.3  # of a learning rate, between two rows: a smooth schedule is not annotated
@@ -27,14 +29,16 @@ def learning_rate_changes(frame: pd.DataFrame) -> pd.DataFrame:
     previous = logged.groupby(["run", "tag", "segment"], observed=True)["value"].shift()
     jumped = (logged["value"] - previous).abs() > MIN_RATE_CHANGE * np.maximum(logged["value"].abs(), previous.abs())
     rows = logged[jumped]
-    return rows.assign(label=[f"{tag} {value:.2g}" for tag, value in zip(rows["tag"], rows["value"], strict=True)])
+    return rows.assign(
+        label=[f"{tag} {readable(value, 2)}" for tag, value in zip(rows["tag"], rows["value"], strict=True)]
+    )
 
 
 def best_fid(frame: pd.DataFrame) -> pd.DataFrame:
     """The row of each run's lowest logged FID, with ``label``: "FID 9.01"."""
     logged = frame[(frame["tag"] == "fid") & np.isfinite(frame["value"])]
     rows = logged.loc[logged.groupby("run", observed=True)["value"].idxmin()]
-    return rows.assign(label=[f"FID {value:.3g}" for value in rows["value"]])
+    return rows.assign(label=[f"FID {readable(value)}" for value in rows["value"]])
 
 
 def restarts(frame: pd.DataFrame) -> pd.DataFrame:

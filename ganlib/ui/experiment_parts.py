@@ -12,9 +12,10 @@ from PIL import Image
 
 from ganlib import figures
 from ganlib.errors import GanlibError
-from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, decisive, deviating, readable
+from ganlib.experiments import MOMENTS, Judgement, Variant, Verdict, decisive, deviating
 from ganlib.figures.report import Report
 from ganlib.logs import RECIPE, assign_x, differing
+from ganlib.naming import readable
 from ganlib.runs import Run
 from ganlib.ui import sources, thumbnails
 from ganlib.ui.catalog import all_recipes

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ganlib.experiments import readable
 from ganlib.images import png
-from ganlib.naming import counted
+from ganlib.naming import counted, readable
 from ganlib.picture_files import open_picture
 from ganlib.sampling.request import SampleRequest
 

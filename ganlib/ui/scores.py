@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ganlib.metrics.published import ORDER, published_order
+from ganlib.naming import readable
 from ganlib.records import (
     METRICS,
     Protocol,
@@ -62,7 +63,10 @@ def find_floor(present: pd.DataFrame, ranked: pd.DataFrame) -> tuple[tuple[float
     if not floors:
         return None, ""
     n, value = max(floors.items())
-    return None, f"{n:,} real test images have an FID of {value:.3g}: not drawn, since FID falls with their number."
+    return (
+        None,
+        f"{n:,} real test images have an FID of {readable(value)}: not drawn, since FID falls with their number.",
+    )
 
 
 def best_snapshots(records: pd.DataFrame, ranked: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +91,7 @@ def describe_best_snapshots(best: pd.DataFrame) -> str:
     if best.empty:
         return ""
     values = [
-        f"{run} {value:.3g} at {int(images):,} images"
+        f"{run} {readable(value)} at {int(images):,} images"
         for run, value, images in zip(best.run, best.value, best.snapshot, strict=True)
     ]
     return f"◆ the best snapshot, where it is better than the run's weights: {'; '.join(values)}."

@@ -10,6 +10,7 @@ from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Run, Windows, sust
 from ganlib.logs.diagnosis.finding import Observation, Severity, percent
 from ganlib.logs.diagnosis.metric_curves import improving_within, worse_than_best
 from ganlib.logs.diagnosis.objectives import CROSS_ENTROPY, HINGE, LEAST_SQUARES, UNKNOWN, Objective
+from ganlib.naming import readable
 
 D_CERTAIN = 0.2  # D's cross-entropy at 90 % certainty of every image, -2 log 0.9
 START_FRACTION = 0.1  # of the windows: what the losses began with
@@ -130,15 +131,17 @@ def _outputs_allow_a_win(run: Run, windows: Windows) -> Mask:
 
 def _win_text(d: Floats, g: Floats | None, first: int, last: int, objective: Objective) -> str:
     part = slice(first, last + 1)
-    text = f"D's loss has a median of {np.median(d[part]):.2g} for {percent(last + 1 - first, len(d))} of the run"
+    text = (
+        f"D's loss has a median of {readable(np.median(d[part]), 2)} for {percent(last + 1 - first, len(d))} of the run"
+    )
     if objective is not UNKNOWN:
-        text += f", where guessing would give {objective.scale:.2g}"
+        text += f", where guessing would give {readable(objective.scale, 2)}"
     elif first > 0:
-        text += f", after {np.max(d[:first]):.2g} at most"
+        text += f", after {readable(np.max(d[:first]), 2)} at most"
     if g is not None:
-        text += f"; G's loss is {np.median(g[part]):.2g}"
+        text += f"; G's loss is {readable(np.median(g[part]), 2)}"
         if first > 0:
-            text += f", after {np.min(g[:first]):.2g} at least"
+            text += f", after {readable(np.min(g[:first]), 2)} at least"
     return f"{text}."
 
 
@@ -150,8 +153,8 @@ def generator_wins(run: Run, objective: Objective) -> Iterator[Observation]:
         for first, last in sustained_spans(fooled):
             part = slice(first, last + 1)
             text = (
-                f"D's loss has a median of {np.median(windows.median[part]):.2g}, worse than guessing "
-                f"({objective.d_guessing:.2g}), while G's is {np.median(generator[part]):.2g}: "
+                f"D's loss has a median of {readable(np.median(windows.median[part]), 2)}, worse than guessing "
+                f"({readable(objective.d_guessing, 2)}), while G's is {readable(np.median(generator[part]), 2)}: "
                 f"D takes generated images for real for {percent(last + 1 - first, len(fooled))} of the run."
             )
             yield _observe(_severity(last, fooled), windows, first, last, text, d)
@@ -190,9 +193,9 @@ def discriminator_learns_nothing(run: Run, objective: Objective) -> Iterator[Obs
         return
     first, last = np.flatnonzero(same)[[0, -1]]
     text = (
-        f"D's mean output is {np.median(windows.median):.2g} for real images and {np.median(generated):.2g} for "
-        f"generated ones, less than {INDISTINCT} apart for {percent(int(same.sum()), len(same))} of the run, from its "
-        "beginning: it tells nothing apart."
+        f"D's mean output is {readable(np.median(windows.median), 2)} for real images and "
+        f"{readable(np.median(generated), 2)} for generated ones, less than {INDISTINCT} apart for "
+        f"{percent(int(same.sum()), len(same))} of the run, from its beginning: it tells nothing apart."
     )
     yield _observe("critical", windows, int(first), int(last), text, real)
 
@@ -204,7 +207,8 @@ def vanished_gradient(run: Run, objective: Objective) -> Iterator[Observation]:
             flat = np.abs(windows.median) < FLAT_LOSS
             for first, last in sustained_spans(flat):
                 value = np.median(windows.median[first : last + 1])
-                text = f"G's minimax loss is {value:.2g}: where D is so sure, it is flat and its gradient near zero."
+                text = f"G's minimax loss is {readable(value, 2)}: where D is so sure, "
+                text += "it is flat and its gradient near zero."
                 yield _observe(_severity(last, flat), windows, first, last, text, g)
         yield from _constant_losses([d] if g is None else [d, g])
 
@@ -217,7 +221,7 @@ def _vanished(run: Run) -> Iterator[Observation]:
         vanished = windows.median < VANISHED_RATIO * early
         for first, last in sustained_spans(vanished):
             value = np.median(windows.median[first : last + 1])
-            text = f"The gradient's norm ({tag}) fell from {early:.2g} to {value:.2g}."
+            text = f"The gradient's norm ({tag}) fell from {readable(early, 2)} to {readable(value, 2)}."
             yield _observe(_severity(last, vanished), windows, first, last, text, curve)
 
 
@@ -256,8 +260,8 @@ def collapsed_by_loss(run: Run, objective: Objective) -> Iterator[Observation]:
             first, last = spans[-1]
             if near_zero[:first].sum() * 2 >= max(first, 2):
                 text = (
-                    f"D's loss was near zero (median {np.median(windows.median[:first]):.2g}), then jumped to "
-                    f"{np.median(windows.median[first:]):.2g} and stayed there."
+                    f"D's loss was near zero (median {readable(np.median(windows.median[:first]), 2)}), then jumped to "
+                    f"{readable(np.median(windows.median[first:]), 2)} and stayed there."
                 )
                 yield _observe("critical", windows, first, last, text, d)
 

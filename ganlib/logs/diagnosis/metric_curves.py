@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Run, Steps, Windows
+from ganlib.naming import readable
 from ganlib.records import METRICS
 
 # What a metric can be. FID of Inception's features is some hundreds at worst; 1e57 is a matrix root that failed.
@@ -57,8 +58,8 @@ class MetricCurve:
         """ "2.46 at the end", or "2.09 at the last evaluation, at 2,000 of 4,820"."""
         last = int(self.steps[-1])
         if last - int(self.steps[0]) >= END_FRACTION * (run.last_step - int(self.steps[0])):
-            return f"{self.values[-1]:.3g} at the end"
-        return f"{self.values[-1]:.3g} at the last evaluation, at {last:,} of {run.last_step:,}"
+            return f"{readable(self.values[-1])} at the end"
+        return f"{readable(self.values[-1])} at the last evaluation, at {last:,} of {run.last_step:,}"
 
 
 def metric_curve(run: Run, tag: str) -> MetricCurve | None:

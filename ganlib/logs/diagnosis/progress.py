@@ -21,6 +21,7 @@ from ganlib.logs.diagnosis.metric_curves import (
 )
 from ganlib.logs.diagnosis.objectives import LIKELIHOOD, Objective
 from ganlib.logs.sample_diversity import DISTINCT
+from ganlib.naming import readable
 from ganlib.records import METRICS
 
 # Measured on StudioGAN's CIFAR-10 logs, last FID by best: 1.00 to 1.14 in nine healthy runs, 2.8 to 5.0 in the four
@@ -53,7 +54,7 @@ def impossible_metric(run: Run, objective: Objective) -> Iterator[Observation]:
             continue
         steps, values = curve.raw_steps[impossible], curve.raw_values[impossible]
         finite = values[np.isfinite(values)]
-        example = f"{finite[np.abs(finite).argmax()]:.3g}" if len(finite) else f"{values[0]}"
+        example = f"{readable(finite[np.abs(finite).argmax()])}" if len(finite) else f"{values[0]}"
         text = f"{METRICS[tag].label} has {len(values):,} of {len(impossible):,} values that cannot be true"
         text += f", such as {example}"
         text += ", while the losses are finite." if _losses_are_finite(run) else "."
@@ -79,7 +80,7 @@ def mode_collapse(run: Run, objective: Objective) -> Iterator[Observation]:
             continue
         best_so_far = np.minimum.accumulate(curve.cost)
         start = int(np.flatnonzero(curve.cost < WORSE_RATIO * best_so_far)[-1]) + 1  # after it was last near its best
-        text = f"{curve.label} was {curve.values[curve.best]:.3g} at {curve.steps[curve.best]:,} and is "
+        text = f"{curve.label} was {readable(curve.values[curve.best])} at {curve.steps[curve.best]:,} and is "
         text += curve.end_text(run)
         if not collapsed:
             text += f", worse at each of the last {_worsening_evaluations(curve)} evaluations"
@@ -128,7 +129,7 @@ def _worsening_evaluations(curve: MetricCurve) -> int:
 def _other_metrics_text(run: Run, tag: str) -> str:
     """How the other metrics of the same images changed."""
     curves = [metric_curve(run, other) for other in ("isc", "recall", "coverage") if other != tag]
-    changes = [f"{c.label} {c.values[c.best]:.3g} to {c.values[-1]:.3g}" for c in curves if c is not None]
+    changes = [f"{c.label} {readable(c.values[c.best])} to {readable(c.values[-1])}" for c in curves if c is not None]
     return f" (meanwhile {', '.join(changes)})." if changes else "."
 
 
@@ -140,7 +141,7 @@ def best_long_before_end(run: Run, objective: Objective) -> Iterator[Observation
         ratio = curve.final_cost / float(curve.cost[curve.best])
         if curve.steps[-1] - best_step >= MIN_REMAINING_FRACTION * curve.span and ratio >= NOTABLE_RATIO:
             text = f"{curve.label} is best at {best_step:,} of {run.last_step:,}"
-            text += f" with {curve.values[curve.best]:.3g}, and {curve.end_text(run)}."
+            text += f" with {readable(curve.values[curve.best])}, and {curve.end_text(run)}."
             severity: Severity = "warning" if ratio >= WORSE_RATIO else "info"
             yield Observation(severity, int(best_step), int(curve.steps[-1]), text, tag)
         return
@@ -166,5 +167,5 @@ def _check_plateau(name: str, tag: str, steps: Steps, cost: Floats, values: Floa
         cost.min()
     ):
         third, fourth = np.median(values[half:last]), np.median(values[last:])
-        text = f"{name} is {third:.3g} in the third quarter and {fourth:.3g} in the last."
+        text = f"{name} is {readable(third)} in the third quarter and {readable(fourth)} in the last."
         yield Observation("info", int(steps[half]), int(steps[-1]), text, tag)

@@ -11,6 +11,7 @@ import numpy as np
 from ganlib.logs.diagnosis.curves import Curve, Floats, Mask, Restart, Run, Windows, sustained_spans
 from ganlib.logs.diagnosis.finding import Observation, Severity
 from ganlib.logs.diagnosis.objectives import HINGE, UNKNOWN, WASSERSTEIN, Objective
+from ganlib.naming import readable
 from ganlib.records import METRICS
 
 MAX_NAMED_TAGS = 3  # tags named in a sentence
@@ -110,8 +111,10 @@ def divergence(run: Run, objective: Objective) -> Iterator[Observation]:
         runaway = 0 < usual * (DIVERGED_RATIO if bounded else DIVERGED_RATIO_UNBOUNDED) < late
         runaway |= _is_out_of_bounds(run, curve, windows, objective, late, early)
         if runaway:
-            text = f"{curve.tag} ends at {late:.3g}, after {early:.3g} at most"
-            text += f" in the first {100 * EARLY_FRACTION:.0f} % of the run and {curve.values[0]:.3g} at its start."
+            text = f"{curve.tag} ends at {readable(late)}, after {readable(early)} at most"
+            text += (
+                f" in the first {100 * EARLY_FRACTION:.0f} % of the run and {readable(curve.values[0])} at its start."
+            )
             level = max(usual, early) if late > max(usual, early) else usual
             onset = _onset(medians <= level) if late > level else 0
             yield _observe_from(onset, windows, text, curve)
@@ -191,7 +194,7 @@ def oscillation(run: Run, objective: Objective) -> Iterator[Observation]:
             if height <= MIN_SWING * abs(np.median(values)):
                 continue
             steps = curve.steps[part]
-            text = f"{curve.tag} swings {cycles} times by {height:.2g} around {np.median(values):.2g}"
+            text = f"{curve.tag} swings {cycles} times by {readable(height, 2)} around {readable(np.median(values), 2)}"
             text += ", and the learning rate swings too." if rate_cycles else "."
             yield Observation("info" if rate_cycles else "warning", int(steps[0]), int(steps[-1]), text, curve.tag)
             break
@@ -237,7 +240,8 @@ def learning_rate_too_high(run: Run, objective: Objective) -> Iterator[Observati
             above = windows.median > RISEN_RATIO * windows.median[0]
             for first, last in sustained_spans(above):
                 top = windows.median[first : last + 1].max()
-                text = f"{curve.tag} began at {windows.median[0]:.3g} and rose to {top:.3g}{_learning_rate_text(run)}."
+                text = f"{curve.tag} began at {readable(windows.median[0])} and rose to {readable(top)}"
+                text += f"{_learning_rate_text(run)}."
                 yield Observation("warning", int(windows.start[first]), int(windows.end[last]), text, curve.tag)
 
 
@@ -249,13 +253,13 @@ def _spikes(run: Run, curve: Curve, windows: Windows, reference: float) -> Itera
         text = (
             f"{curve.tag} spikes above {SPIKE_RATIO:.0f} times its usual value in {count:,} of {len(spikes):,} values"
         )
-        text += f", up to {curve.values.max():.3g}{_learning_rate_text(run)}."
+        text += f", up to {readable(curve.values.max())}{_learning_rate_text(run)}."
         yield Observation("warning", int(steps[0]), int(steps[-1]), text, curve.tag)
 
 
 def _learning_rate_text(run: Run) -> str:
     """ " (lr 0.0002)"."""
-    highest = [f"{curve.tag} {curve.values.max():.2g}" for curve in _learning_rates(run)]
+    highest = [f"{curve.tag} {readable(curve.values.max(), 2)}" for curve in _learning_rates(run)]
     return f" ({', '.join(highest)})" if highest else ""
 
 
