@@ -23,7 +23,7 @@ def counted(n: int, noun: str) -> str:
 
 def readable(value: float, digits: int = 3) -> str:
     """``value`` with so many digits that count, and no exponent where fewer than seven before the point do: "1,886"."""
-    return f"{value:,.0f}" if 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}"
+    return f"{value:,.0f}" if 10**digits - 0.5 <= abs(value) < 1e6 else f"{value:.{digits}g}"
 
 
 def run_names(folders: Iterable[Path]) -> dict[Path, str]:

@@ -25,8 +25,8 @@ def test_one_thing_is_named_in_the_singular():
 
 
 def test_a_number_has_the_digits_that_count_and_no_exponent_below_a_million():
-    assert [readable(x) for x in (0, 1.63888, -0.0002345, 999.4, 1886.2, -12345.6)] == [
-        *("0", "1.64", "-0.000234", "999", "1,886", "-12,346"),
+    assert [readable(x) for x in (0, 1.63888, -0.0002346, 999.4, 999.9, 1886.2, -12345.6)] == [
+        *("0", "1.64", "-0.000235", "999", "1,000", "1,886", "-12,346"),
     ]
-    assert [readable(x, 2) for x in (0.6931, 234.4, 1e6, 3e-9)] == ["0.69", "234", "1e+06", "3e-09"]
+    assert [readable(x, 2) for x in (0.6931, 99.7, 234.4, 1e6, 3e-9)] == ["0.69", "100", "234", "1e+06", "3e-09"]
     assert [readable(x) for x in (float("nan"), float("inf"))] == ["nan", "inf"]
