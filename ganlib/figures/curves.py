@@ -19,6 +19,7 @@ MAX_POINTS, PANEL_HEIGHT, MAX_DESCRIBED_TAGS = 4000, 300, 3
 MAX_LABELS = 5  # lines that are labelled at their ends; more of them have a legend beside
 LABEL_GAP = 0.075  # between two labels, of the panel's height
 CHARACTER = 7.5  # pixels, of a label
+LEGEND_ROW, LEGEND_LINE, LEGEND_WIDTH = 20, 50, 290  # pixels on a phone: a row, an entry without its name, the whole
 LINE_END = "line end"  # name of the annotations that are such labels
 COLUMNS = {"overlay": 2, "multiples": 3}
 BAND_POINTS = 500  # at which runs that differ only in seed are averaged
@@ -103,7 +104,8 @@ def curves(
     if layout == "multiples":  # each panel has its run as its title
         return apply_style(figure).update_layout(showlegend=False)
     if narrow:
-        return apply_style(figure)
+        apply_style(figure)
+        return figure.update_layout(margin_t=figure.layout.margin.t + _legend_height(frame))
     if len(names) <= MAX_LABELS:
         _label_ends(figure, len(panels), columns)
         return apply_style(figure, right=int(width)).update_layout(showlegend=False)
@@ -115,7 +117,19 @@ def curves_height(frame: pd.DataFrame, layout: Literal["overlay", "multiples"], 
     """Pixels of the figure that ``curves`` draws of this frame."""
     panels = len(frame[["tag", "run"] if layout == "multiples" else ["tag"]].drop_duplicates())
     columns = 1 if narrow else min(COLUMNS[layout], panels)
-    return -(-panels // columns) * PANEL_HEIGHT + 110
+    legend = _legend_height(frame) if narrow and layout == "overlay" else 0
+    return -(-panels // columns) * PANEL_HEIGHT + 110 + legend
+
+
+def _legend_height(frame: pd.DataFrame) -> int:
+    """Pixels of a phone's legend, whose entries follow one another, beyond its first row."""
+    rows, used = 1, 0.0
+    for name in frame["run"].astype(str).unique():
+        width = LEGEND_LINE + CHARACTER * len(name)
+        if used and used + width > LEGEND_WIDTH:
+            rows, used = rows + 1, 0.0
+        used += width
+    return LEGEND_ROW * (rows - 1)
 
 
 def _label_ends(figure: go.Figure, panels: int, columns: int) -> None:

@@ -16,7 +16,7 @@ from ganlib.models import ImageToImage
 from ganlib.runs import Run
 from ganlib.ui import markup
 from ganlib.ui.catalog import best_first
-from ganlib.ui.downloads import draw_files
+from ganlib.ui.downloads import draw_download, draw_files
 from ganlib.ui.links import check_link, draw_link
 from ganlib.ui.markup import plain
 from ganlib.ui.picture_source import Picture
@@ -115,11 +115,12 @@ def draw_edit_link(
     """
     words = ["python", "-m", "ganlib", "apply", run.argument, picture.name, *arguments, "--out", "edited"]
     command = shlex.join(words)
+    if picture.link is not None:
+        label = "This picture, for the command line"
+        draw_download(label, lambda: png(picture.pixels), picture.name, "image/png", "download")
     if values is None or picture.link is None:
         with st.expander("Command line", icon=":material/terminal:"):
             st.caption("What is drawn or uploaded stays in its session; the same from a shell, with the files saved:")
             st.code(command, language="bash", wrap_lines=True)
     else:
         draw_link({"task": task, "run": run.name, **picture.link, **values}, command)
-    if picture.link is not None:
-        draw_files([("This picture", lambda: png(picture.pixels), picture.name, "image/png", "download")])

@@ -149,6 +149,10 @@ def test_on_a_phone_panels_stand_below_each_other_and_names_above() -> None:
     assert figure.layout.legend.orientation == "h"
     assert [a.text for a in figure.layout.annotations] == ["a", "b"]  # no names at the lines' ends
     assert figure.layout.height == curves_height(table, "overlay", narrow=True) > curves_height(table, "overlay")
+    names = ["flowers5-pggan", "flowers5-stylegan2", "flowers5-stylegan2_ada"]
+    longer = curves(frame(names, ["a", "b"]), x="steps", narrow=True, colours=COLOURS)
+    assert longer.layout.margin.t - figure.layout.margin.t == 40  # three rows of names, not one
+    assert longer.layout.height - figure.layout.height == 40
 
 
 def test_runs_of_one_group_are_a_mean_in_a_band() -> None:
