@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ganlib.ui.jobs import PERCENT, jobs
-from helpers.browser_page import until
+from helpers.fid_page import bars, numbers, protocol_of
 from helpers.gallery import (
     CANVAS,
     CODES,
@@ -25,7 +23,6 @@ from helpers.gallery import (
     UNCONDITIONAL,
     add_able_runs,
     archive_in_place,
-    edit_recipe,
     score,
 )
 from helpers.streamlit_app import charts, fine, open_page, set_to, texts
@@ -33,25 +30,10 @@ from helpers.streamlit_app import charts, fine, open_page, set_to, texts
 NOISE = (CODES, CANVAS, PYRAMID, STYLES, SLOW)
 
 
-def bars(at: AppTest) -> dict[str, Any]:
-    (bar,) = (trace for chart in charts(at) for trace in chart["data"] if trace["type"] == "bar")
-    return bar
-
-
-def numbers(axis: Any) -> list[float]:
-    """Plotly packs arrays."""
-    return np.frombuffer(b64decode(axis["bdata"]), axis["dtype"]).tolist()
-
-
 def reasons(at: AppTest) -> dict[str, str]:
     """Run -> why it is not ranked."""
     (table,) = (d.value for d in at.dataframe if "Reason" in d.value)
     return dict(zip(table["Run"], table["Reason"], strict=True))
-
-
-def protocol_of(at: AppTest) -> Any:
-    (box,) = (box for box in at.selectbox if box.label == "Protocol")
-    return box
 
 
 def test_bars_are_sorted_and_named_after_the_extractor(gallery):
@@ -299,53 +281,6 @@ def test_another_metric_ranks_the_other_way(own_gallery):
     assert bars(again)["y"] == [OTHER, CONDITIONAL]
 
 
-def test_a_score_is_set_against_what_it_cost(gallery):
-    assert len(charts(open_page("fid"))) == 1  # what stands in a closed section is not drawn
-    at = open_page("fid", section="Cost")
-    scatter = charts(at)[1]
-    assert scatter["layout"]["xaxis"]["title"]["text"] == "training, minutes"
-    assert sorted(trace["name"] for trace in scatter["data"][1:]) == sorted([CONDITIONAL, OTHER])
-    assert [numbers(trace["error_y"]["array"]) for trace in scatter["data"][1:]] == [[1.0], [1.0]]
-    for cost in ("images seen", "parameters"):
-        at = set_to(at, "segmented_control", "cost", cost)
-        assert charts(at)[1]["layout"]["xaxis"]["title"]["text"] == cost
-
-
-def test_a_run_costs_less_at_its_snapshots_and_more_with_its_start(own_gallery):
-    score(own_gallery / OTHER, 20.0, snapshot=320, images_seen=320, weights_hash="000000000000")
-    start = {"run": "before", "weights": "abcdef012345", "images": 64, "seconds": 600.0}
-    edit_recipe(own_gallery / OTHER, start=start)
-    at = open_page("fid", section="Cost", cost="images seen")
-    lines = {trace["name"]: trace for trace in charts(at)[1]["data"][1:]}
-    assert numbers(lines[OTHER]["x"]) == [384, IMAGES + 64]
-    assert numbers(lines[OTHER]["y"]) == [20.0, 8.25]
-    assert numbers(lines[CONDITIONAL]["x"]) == [IMAGES]
-    assert "A line leads through a run's snapshots" in texts(at)
-    at = set_to(at, "segmented_control", "cost", "training")
-    before, after = numbers({trace["name"]: trace for trace in charts(at)[1]["data"][1:]}[OTHER]["x"])
-    assert 10 < before < after < 11
-    assert list(at.dataframe[0].value["Images seen"]) == [IMAGES, IMAGES + 64]
-    at = set_to(at, "segmented_control", "cost", "parameters")
-    assert [len(numbers(trace["x"])) for trace in charts(at)[1]["data"][1:]] == [1, 1]
-    at = open_page("fid", section="Training")
-    assert numbers(charts(at)[1]["data"][0]["x"]) == [384, IMAGES + 64]
-
-
-def test_scores_of_snapshots_are_a_course_that_ends_in_the_weights(own_gallery):
-    assert len(charts(open_page("fid", section="Training"))) == 1
-    score(own_gallery / OTHER, 20.0, snapshot=320, images_seen=320, weights_hash="000000000000")
-    at = open_page("fid", section="Training")
-    assert bars(at)["y"] == [CONDITIONAL, OTHER]
-    (line,) = charts(at)[1]["data"]
-    assert line["name"] == OTHER
-    assert numbers(line["y"]) == [20.0, 8.25]
-
-
-def test_a_single_run_has_no_costs_to_compare(own_gallery):
-    (own_gallery / OTHER / "evaluation.json").unlink()
-    assert len(charts(open_page("fid", section="Cost"))) == 1
-
-
 @pytest.mark.parametrize(("key", "value"), [("metric", "FDI"), ("cost", "money"), ("section", "Costs")])
 def test_a_bad_link_is_one_sentence(key, value, own_gallery):
     score(own_gallery / CONDITIONAL, 0.5, metric="precision")
@@ -418,107 +353,10 @@ def test_precision_stands_against_recall_of_the_same_images(own_gallery):
     assert (point["name"], point["x"], point["y"]) == (OTHER, [0.25], [0.75])
 
 
-def test_sampling_speed_is_a_cost_where_one_machine_measured_it(own_gallery):
-    for name, rate, machine in [(CONDITIONAL, 100.0, "slow"), (OTHER, 200.0, "slow"), (OTHER, 9000.0, "fast")]:
-        protocol: dict[str, Any] = {"n_real": 0, "n_fake": 64, "reference": None, "extractor": None, "options": {}}
-        protocol["machine"] = machine
-        score(own_gallery / name, rate, metric="sampling_rate", protocol=protocol)
-    at = set_to(open_page("fid", section="Cost"), "segmented_control", "cost", "milliseconds an image")
-    scatter = charts(at)[1]
-    assert scatter["layout"]["xaxis"]["title"]["text"] == "milliseconds an image, slow"
-    assert {t["name"]: numbers(t["x"]) for t in scatter["data"][1:]} == {CONDITIONAL: [10.0], OTHER: [5.0]}
-
-
 def test_every_ranked_run_shows_its_pictures(gallery):
     table = open_page("fid").dataframe[0].value
     assert all(url.startswith("data:image/webp;base64,") for url in table["Samples"])
     assert len(set(table["Samples"])) == 2
-
-
-def test_published_values_are_shown_under_inception_alone(own_gallery):
-    assert "Published values" not in [e.label for e in open_page("fid").expander]
-    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
-    reference = protocol["reference"] | {"data": "cifar10"}
-    score(
-        own_gallery / OTHER,
-        30.0,
-        protocol=protocol | {"extractor": "inception", "extractor_name": "inception-v3", "reference": reference},
-    )
-    at = open_page("fid")
-    at = fine(protocol_of(at).select_index(2).run())
-    (table,) = (d.value for d in at.dataframe if "Source" in d.value)
-    wgan_gp = table[table["Model"] == "WGAN-GP"].set_index("Source")
-    assert wgan_gp["FID"].to_dict() == {"mimicry": 22.29, "StudioGAN benchmark figure": 53.98}
-    assert bars(at)["y"] == [OTHER]  # the published ones are no part of the ranking
-
-
-def test_published_values_of_a_metric_without_a_reference_are_those_of_the_data_set(own_gallery):
-    protocol = json.loads((own_gallery / OTHER / "evaluation.json").read_text())["records"][0]["protocol"]
-    inception = {"extractor": "inception", "extractor_name": "inception-v3", "n_real": 0, "reference": None}
-    score(own_gallery / OTHER, 5.0, metric="isc", protocol=protocol | inception)
-    assert "Published values" not in [e.label for e in open_page("fid", metric="IS").expander]
-    edit_recipe(own_gallery / OTHER, data__name="cifar10-jpeg")
-    at = open_page("fid", dataset="cifar10-jpeg", metric="IS")
-    (table,) = (d.value for d in at.dataframe if "Source" in d.value)
-    assert table["IS"].is_monotonic_decreasing  # higher is better
-    assert bars(at)["y"] == [OTHER]
-
-
-@pytest.mark.slow
-def test_runs_are_evaluated_from_the_page_and_a_failure_is_one_sentence(own_gallery):
-    jobs.clear()
-    at = open_page("fid")
-    (runs,) = (box for box in at.multiselect if box.label == "Runs to measure")
-    assert runs.value == []  # all have scores
-    (start,) = (button for button in at.button if button.label == "Evaluate")
-    assert start.disabled
-    at = fine(runs.set_value([OTHER]).run())
-    (start,) = (button for button in at.button if button.label == "Evaluate")
-    at = fine(start.click().run())
-    assert [button.label for button in at.button if button.label == "Stop"]
-    until(lambda: not jobs().latest.running)
-    at = fine(at.run())
-    (error,) = at.error
-    assert error.value.startswith("No run is a classifier of digits at 16x16, with which to measure digits-sngan;")
-    jobs.clear()
-
-
-@pytest.mark.slow
-def test_of_several_runs_each_failure_is_said_and_the_choice_is_kept(own_gallery):
-    jobs.clear()
-    at = open_page("fid")
-    (runs,) = (box for box in at.multiselect if box.label == "Runs to measure")
-    at = fine(runs.set_value([OTHER, CONDITIONAL]).run())
-    (start,) = (button for button in at.button if button.label == "Evaluate")
-    at = fine(start.click().run())
-    until(lambda: not jobs().latest.running)
-    at = fine(at.run())
-    (error,) = at.error
-    assert all(f"with which to measure {name};" in error.value for name in (OTHER, CONDITIONAL))
-    assert "Not evaluated" not in error.value
-    assert "other runs were measured" not in texts(at)
-    (runs,) = (box for box in at.multiselect if box.label == "Runs to measure")
-    assert runs.value == [OTHER, CONDITIONAL]
-    jobs.clear()
-
-
-@pytest.mark.parametrize(
-    ("line", "percent"),
-    [
-        ("gan  generated  8,000 of 10,000   80%", "80"),
-        ("gan  walked  64 of 5,000    1%  0:30 left", "1"),
-        ("gan  class agreement (embedded, n=5,000) 99.4% ± 0.5%", None),
-    ],
-)
-def test_results_in_percent_are_no_progress(line, percent):
-    found = PERCENT.search(line)
-    assert (found and found[1]) == percent
-
-
-def test_a_run_without_a_score_is_what_is_offered_to_measure(own_gallery):
-    (own_gallery / OTHER / "evaluation.json").unlink()
-    (runs,) = (box for box in open_page("fid").multiselect if box.label == "Runs to measure")
-    assert runs.value == [OTHER]
 
 
 def test_other_runs_are_laid_side_by_side_where_others_are_shown(own_gallery):
