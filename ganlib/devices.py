@@ -145,7 +145,8 @@ class _Worker:
 
 
 def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool = False, long: bool = False) -> T:
-    """``compute()`` in the one thread that works for this device; with ``gradients``, autograd records it.
+    """``compute()`` in the one thread that works for this device, in float32 where it asks for no less; with
+    ``gradients``, autograd records it.
 
     Must not be nested. ``long``: a step of work that takes many: what others wait for goes first.
 
@@ -156,7 +157,9 @@ def on_device(device: torch.device, compute: Callable[[], T], *, gradients: bool
     def work() -> T:
         if _most_threads > 1 and device.type == "cpu":
             _adapt_threads(_most_threads)
-        with torch.enable_grad() if gradients else torch.inference_mode():
+        # TensorFloat-32, a GPU's default for convolutions, is too coarse for the same image on every machine.
+        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        with exact, torch.enable_grad() if gradients else torch.inference_mode():
             return compute()
 
     with _CREATING:

@@ -159,3 +159,9 @@ def test_a_step_that_was_left_while_it_ran_still_counts(following):
         work.step()
     work.step()
     assert work.steps == 3
+
+
+def test_a_gpu_computes_convolutions_in_float32_for_the_same_image_everywhere():
+    before = torch.backends.cudnn.allow_tf32
+    assert not on_device(torch.device("cpu"), lambda: torch.backends.cudnn.allow_tf32)
+    assert torch.backends.cudnn.allow_tf32 == before  # trainings may

@@ -10,7 +10,6 @@ vgg16, clip, dinov2   others of torch-fidelity's; a file of weights may be of an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -56,15 +55,9 @@ class Extractor:
 
         def compute(part: slice) -> tuple[Tensor, ...]:
             x = torch.from_numpy(images[part]).to(self.device).permute(0, 3, 1, 2)
-            with full_precision():
-                return tuple(y.cpu() for y in self.network(x))
+            return tuple(y.cpu() for y in self.network(x))
 
         return run_in_halves(self.device, compute, slice(0, len(images)))
-
-
-def full_precision() -> AbstractContextManager[None]:
-    """Convolutions in float32: TensorFloat-32, the GPU default, is too coarse to compare across machines."""
-    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
 def run_in_halves(

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ganlib.images import denormalize
 from ganlib.intervals import block_interval
-from ganlib.metrics.extractors import Extractor, full_precision, run_in_halves
+from ganlib.metrics.extractors import Extractor, run_in_halves
 from ganlib.metrics.generation import Generation
 from ganlib.metrics.protocol import protocol
 from ganlib.metrics.references import Progress
@@ -102,8 +102,7 @@ def squared_distances(generation: Generation, extractor: Extractor, space: str, 
         images = model.generate(Latents(points, starts.seeds.repeat(2), space), both_labels, **generation.options)
         return extractor.network(denormalize(images))[0]  # of floats: rounding to levels would hide the steps
 
-    with full_precision():
-        return path_distances(features, first, last, torch.from_numpy(t).to(first), model.spaces[space])[:, None].cpu()
+    return path_distances(features, first, last, torch.from_numpy(t).to(first), model.spaces[space])[:, None].cpu()
 
 
 def path_distances(features: Callable[[Tensor], Tensor], first: Tensor, last: Tensor, t: Tensor, path: str) -> Tensor:

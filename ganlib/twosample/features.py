@@ -16,7 +16,7 @@ from torch import Tensor
 from ganlib.devices import on_device
 from ganlib.errors import GanlibError
 from ganlib.files import write_atomically
-from ganlib.metrics.extractors import EXTRACTORS, full_precision
+from ganlib.metrics.extractors import EXTRACTORS
 from ganlib.metrics.imagenet import load_imagenet
 from ganlib.metrics.weights import file_hash
 from ganlib.nn.efficientnet import LITE
@@ -62,9 +62,8 @@ class FeatureNetwork:
 
     def _batch(self, images: Images) -> Features:
         def compute() -> Tensor:
-            with full_precision():
-                x = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
-                return self.compute(x.expand(-1, 3, -1, -1) if x.shape[1] == 1 and self.name != "embedded" else x)
+            x = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
+            return self.compute(x.expand(-1, 3, -1, -1) if x.shape[1] == 1 and self.name != "embedded" else x)
 
         return on_device(self.device, compute).float().cpu().numpy()
 
