@@ -18,7 +18,7 @@ from ganlib.metrics.protocol import class_mix
 from ganlib.metrics.references import Progress
 from ganlib.models import GenerativeModel
 from ganlib.partial import DealtRows, Partial, compute_rows, deal_rows
-from ganlib.provenance import commit, versions
+from ganlib.provenance import source_hash, versions
 from ganlib.records import Protocol, Record
 from ganlib.runs import Run
 from ganlib.sampling import sample_chunks
@@ -50,6 +50,11 @@ class Generation:
         if self.proportional:
             return proportional_labels(self.run.recipe.data.class_counts, self.n)
         return torch.arange(self.n) % self.model.config.num_classes
+
+    @cached_property
+    def _code(self) -> str:
+        """Not the commit: the record of an evaluation in the repository's gallery makes a checkout differ from it."""
+        return source_hash()
 
     @property
     def proportional(self) -> bool:
@@ -110,7 +115,7 @@ class Generation:
         """A file for "images" or for numbers of this ``kind``, until the evaluation is done."""
         dtype = torch.uint8 if kind == "images" else torch.float32
         depends_on |= {"weights": self.weights_hash, "options": self.all_options}
-        depends_on |= {"versions": versions(), "commit": commit()}  # other code may make other images
+        depends_on |= {"versions": versions(), "code": self._code}  # other code may make other images
         self._partials.append(Partial(self.run.path, depends_on, kind, dtype))
         return self._partials[-1]
 

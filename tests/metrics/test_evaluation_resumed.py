@@ -73,10 +73,15 @@ def test_what_was_made_is_kept_until_its_records_are_stored(root: Path) -> None:
 
 def test_images_of_other_code_are_not_gone_on_with(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = Run(root / "gan").load(CPU)
-    generation = Generation(Run(root / "gan"), model, "0" * 12, {}, 120, 64)
-    before = generation.partial("features").path
-    monkeypatch.setattr("ganlib.metrics.generation.commit", lambda: "another")
-    assert generation.partial("features").path != before
+
+    def path() -> Path:
+        return Generation(Run(root / "gan"), model, "0" * 12, {}, 120, 64).partial("features").path
+
+    before = path()
+    monkeypatch.setattr("ganlib.provenance.commit", lambda: "of the same code, as where a record was committed")
+    assert path() == before
+    monkeypatch.setattr("ganlib.metrics.generation.source_hash", lambda: "another")
+    assert path() != before
 
 
 def test_a_run_that_cannot_be_written_to_is_measured_all_the_same(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
