@@ -108,7 +108,8 @@ def _read_mlflow(database: sqlite3.Connection, source: Source) -> list[Scalars]:
 
 def _mlflow_scalars(rows: pd.DataFrame, tags: list[str], run: str, source: Source) -> list[Scalars]:
     """The scalars of one run, a row for each. Who logs without a step gets step 0 each time: these are counted."""
-    rows = rows.sort_values(["step", "time"], kind="stable")
+    # As they were logged: the steps of a resumed run go back, and what it logs again is not a second point of each.
+    rows = rows.sort_values(["time", "step"], kind="stable")
     step = rows["step"].to_numpy(np.float64)
     if not step.any():
         step = rows.groupby("key").cumcount().to_numpy(np.float64)

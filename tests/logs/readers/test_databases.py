@@ -53,6 +53,28 @@ def test_mlflow_without_steps_of_deleted_runs_and_of_several_experiments(tmp_pat
     assert skipped_reasons(frame) == [(None, "1 run is deleted")]
 
 
+def test_a_run_of_mlflow_that_was_resumed_is_a_segment_as_in_its_folder_of_files(tmp_path, points):
+    """Also where rows of one time lie in the database in any order."""
+    logged = [(1000 * (i // 2), step, i / 4) for i, step in enumerate([0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 6, 7])]
+    path = tmp_path / "mlflow.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(
+            "CREATE TABLE experiments (experiment_id, name); CREATE TABLE tags (key, value, run_uuid);"
+            "CREATE TABLE runs (run_uuid, name, experiment_id, lifecycle_stage);"
+            "CREATE TABLE metrics (key, value, timestamp, run_uuid, step, is_nan);"
+            "INSERT INTO experiments VALUES (1, 'digits'); INSERT INTO runs VALUES ('a1', 'gan', 1, 'active');"
+        )
+        rows = [("loss", value, 1700000000000 + time, "a1", step, 0) for time, step, value in reversed(logged)]
+        database.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?)", rows)
+    database.close()
+    metrics = tmp_path / "mlruns" / "1" / "a1" / "metrics"
+    metrics.mkdir(parents=True)
+    (metrics / "loss").write_text("".join(f"{1700000000000 + time} {value} {step}\n" for time, step, value in logged))
+    for frame in (read(path), read(tmp_path / "mlruns")):
+        assert points(frame, "loss") == [(step, value) for _, step, value in logged]
+        assert frame["segment"].tolist() == [0] * 6 + [1] * 6
+
+
 def test_trackio_database(read_sample, points):
     frame = read_sample("trackio.db")
     assert set(frame["run"]) == {"dcgan", "wgan"}
