@@ -32,7 +32,7 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (r"(?:progress_)?(?:images|n_?imgs?|images_seen|num_images|samples_seen|nimg)", Tag("images")),
     (r"(?:progress_)?(?:current_)?epochs?|ep|_epoch", Tag("epoch")),
     (r"(?:progress_)?tick", Tag("tick")),
-    (r"elapsed(?:_time)?|timing_total_sec|_?runtime|time_elapsed|total_time", Tag("elapsed")),
+    (r"elapsed(?:_time)?|timing_total_sec|_?runtime|(?:time_)?time_elapsed|total_time", Tag("elapsed")),
     # Losses
     (rf"{_LOSS}_?{_D}|{_D}_?{_LOSS}|{_LOSS}_{_D}_{_LOSS}|{_D}_total_{_LOSS}|{_D}_{_LOSS}_total", Tag("loss/D")),
     (rf"{_LOSS}_?{_G}|{_G}_?{_LOSS}|{_LOSS}_{_G}_{_LOSS}|{_G}_total_{_LOSS}|{_G}_{_LOSS}_total", Tag("loss/G")),
@@ -63,7 +63,8 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (rf"grad(?:_norm)?_{_D}|{_D}_grad(?:_norm)?", Tag("grad/D")),
     (rf"grad(?:_norm)?_{_G}|{_G}_grad(?:_norm)?", Tag("grad/G")),
     # Metrics
-    (rf"{_M}(?:(?:clean_?|legacy_?)?fid{_N}(?:_full)?(?:_score)?|frechet_inception_distance)", Tag("fid")),
+    (rf"{_M}(?:(?:clean_?|legacy_?)?fid{_N}(?:_full)?(?:_score)?|fid(?:_full)?{_N}_fid|frechet_inception_distance)",
+     Tag("fid")),
     (rf"{_M}(?:kid{_N}(?:_full)?(?:_score|_mean)?|kernel_inception_distance(?:_mean)?)", Tag("kid")),
     (rf"{_M}(?:kid{_N}(?:_full)?|kernel_inception_distance)_std", Tag("kid/std")),
     (rf"{_M}(?:is|isc|inception_score|is_score){_N}(?:_full)?(?:_mean|_score)?", Tag("isc")),
@@ -96,8 +97,9 @@ EVALUATION_TAGS = frozenset(
 
 # Names of the step, in order of preference.
 STEP_NAMES = (
-    "global_step", "trainer_global_step", "step", "steps", "_step", "total_steps", "iteration", "iterations",
-    "iter", "iters", "itr", "it", "n_iter", "num_iter", "iter_num", "cur_iter", "update", "updates", "n_updates",
+    "global_step", "step", "steps", "total_timesteps", "time_total_timesteps", "_step", "total_steps", "iteration",
+    "iterations", "iter", "iters", "itr", "it", "n_iter", "num_iter", "iter_num", "cur_iter", "update", "updates",
+    "n_updates",
 )  # fmt: skip
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "batch_id", "minibatch", "batches", "i")  # starts over each epoch
 IMAGE_NAMES = {
@@ -117,17 +119,26 @@ WALL_TIME_NAMES = (
 # Columns of text that say which scalar a row holds.
 TAG_NAMES = ("tag", "metric", "metric_name", "key", "name", "variable", "scalar")
 VALUE_NAMES = ("value", "val", "metric_value", "scalar_value", "y")
-RUN_NAMES = ("run", "run_name", "run_id", "experiment", "exp_name")
+RUN_NAMES = ("run", "run_name", "run_id", "experiment", "experiment_key", "exp_name")
 SPLIT_NAMES = ("split", "phase", "mode", "subset", "stage", "set")
 
 _PATTERNS = tuple((re.compile(pattern), tag) for pattern, tag in CANONICAL)
 _ANY_PATTERN = re.compile("|".join(f"(?:{pattern})" for pattern, _ in CANONICAL))  # most names fit none
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+_TRAINING = re.compile(r"^train(?:er|ing)?_(?=.)")
 _AFFIXES = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
 
 
 def normalize_name(name: str) -> str:
-    """``Loss/D/loss`` -> ``loss_d_loss``."""
-    return re.sub(r"[\s/.:\-]+", "_", name.strip(" .:").lower())
+    """``Loss/D/loss`` -> ``loss_d_loss``, ``metricName`` -> ``metric_name``."""
+    return re.sub(r"[\s/.:\-]+", "_", _HUMP.sub("_", name.strip(" .:")).lower())
+
+
+def axis_name(name: str) -> str:
+    """The normalized name of what may be an axis: ``train/global_step`` -> ``global_step``, but ``train_time``."""
+    normalized = normalize_name(name)
+    own = _TRAINING.sub("", normalized)
+    return own if own in STEP_NAMES or own in EPOCH_NAMES else normalized
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from ganlib.files import open_zip
 from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.columns import AXIS_COLUMNS, Column, columns_to_scalars
 from ganlib.logs.readers.source import Source
-from ganlib.logs.tags import canonical_tag, normalize_name
+from ganlib.logs.tags import axis_name, canonical_tag
 
 MAGIC = b"\x93NUMPY"
 MAX_BYTES = 400_000_000  # of one array
@@ -97,6 +97,6 @@ def is_curve(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     if len(shape) not in (1, 2) or shape[0] < 2 or (len(shape) == 2 and shape[1] > MAX_COLUMNS):
         return False
     base = name.rpartition("/")[2]
-    if canonical_tag(base).name != base or normalize_name(base) in AXIS_COLUMNS:
+    if canonical_tag(base).name != base or axis_name(base) in AXIS_COLUMNS:
         return True
     return dtype.kind == "f" and not _OTHER.fullmatch(base)

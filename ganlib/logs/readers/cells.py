@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from ganlib.logs.frame import Scalars, Unit
 from ganlib.logs.readers.headings import Heading
 from ganlib.logs.readers.source import Source, to_seconds
-from ganlib.logs.readers.steps import EpochSteps, count_through_bars, count_through_epochs
+from ganlib.logs.readers.steps import EpochSteps, count_through_bars, count_through_epochs, training_counter
 from ganlib.logs.tags import (
     BATCH_NAMES,
     EPOCH_NAMES,
     IMAGE_NAMES,
     STEP_NAMES,
     WALL_TIME_NAMES,
+    axis_name,
     canonical_tags,
     normalize_name,
 )
@@ -24,6 +25,7 @@ from ganlib.logs.tags import (
 MIN_UNIX_TIME = 1e8  # seconds; a smaller time counts from the start of the run
 MIN_CONSTANT_ROWS = 3  # more rows with one and the same step: the column is a setting, such as the batch's size
 STEP_TOTAL, BATCH_TOTAL = "\0steps", "\0batches"  # columns of what "step" and "batch" run up to; no scalars
+OTHER_SPLIT = "\0other split"  # marks the rows of a table that are of no training data; no scalar
 MAX_STEP = 2**53  # a float64 step beyond it is not exact
 
 
@@ -129,7 +131,8 @@ def _is_row_number(cells: Cells, name: str) -> bool:
 
 def detect_step_axis(cells: Cells, source: Source) -> StepAxis:
     """The column chosen by the user, else one of a known name, else one that counts up, else the rows themselves."""
-    by_name = {normalize_name(name): name for name in reversed(cells.names)}
+    by_name = {axis_name(name): name for name in reversed(cells.names)}
+    by_name |= {normalize_name(name): name for name in reversed(cells.names)}
     if source.step_column is not None:
         return _chosen_axis(cells, source, source.step_column, by_name)
     epoch = next((by_name[alias] for alias in EPOCH_NAMES if alias in by_name), None)
@@ -140,7 +143,8 @@ def detect_step_axis(cells: Cells, source: Source) -> StepAxis:
             if not epoch:
                 return StepAxis(name, total_column=total)
             totals = cells.column(total) if total else None
-            return StepAxis(name, "steps", 1, epoch, count_through_epochs(column, cells.column(epoch), totals), total)
+            counter = _training_counter(cells, name, epoch)
+            return StepAxis(name, "steps", 1, epoch, count_through_epochs(counter, cells.column(epoch), totals), total)
     for alias, scale in IMAGE_NAMES.items():
         if (name := by_name.get(alias)) and _is_counter(cells.column(name), integer=False):
             return StepAxis(name, "images", scale)
@@ -160,7 +164,7 @@ def _chosen_axis(cells: Cells, source: Source, choice: str, by_name: dict[str, s
     name = choice if choice in cells.names else by_name.get(normalize_name(choice))
     if name is None:
         raise source.error(f"it has no column {choice!r}, only {', '.join(cells.names[:20])}")
-    alias = normalize_name(name)
+    alias = axis_name(name)
     unit: Unit = "images" if alias in IMAGE_NAMES else "epochs" if alias in EPOCH_NAMES else "steps"
     return StepAxis(name, unit, IMAGE_NAMES.get(alias, 1))
 
@@ -173,10 +177,22 @@ def _epoch_repeats(cells: Cells, epoch: NDArray[np.float64], name: str) -> bool:
     return len(rows) > 1 and bool(np.mean(np.diff(epoch[rows]) == 0) >= 0.5)
 
 
+def _training_counter(cells: Cells, name: str, epoch: str) -> NDArray[np.float64]:
+    column = cells.column(name)
+    if OTHER_SPLIT not in cells.names:
+        return column
+    return training_counter(column, cells.column(epoch), np.isfinite(cells.column(OTHER_SPLIT)))
+
+
 def _compute_steps(cells: Cells, axis: StepAxis) -> NDArray[np.float64]:
     if axis.column is None:
         return (cells.lines - cells.lines[:1]).astype(np.float64)
     step = cells.column(axis.column) * axis.scale
+    if axis.epoch_column:
+        step = _training_counter(cells, axis.column, axis.epoch_column)
+    if "_step" in cells.names and not axis.epochs:  # Weights & Biases' history: a row without the step has the last
+        place = np.maximum.accumulate(np.where(np.isnan(step), -1, np.arange(len(step))))
+        step = np.where(place < 0, np.nan, step[place])
     if axis.epoch_column and axis.epochs:
         epoch = cells.column(axis.epoch_column)
         # A row of an epoch of which no iteration was logged before it stands at its begin.

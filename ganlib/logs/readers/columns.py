@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ganlib.logs.frame import Scalars
-from ganlib.logs.readers.cells import Cells
+from ganlib.logs.readers.cells import OTHER_SPLIT, Cells
 from ganlib.logs.readers.comparisons import describe_comparison
 from ganlib.logs.readers.headings import Heading
 from ganlib.logs.readers.numerals import has_decimal_commas, parse_number
@@ -28,6 +28,7 @@ from ganlib.logs.tags import (
     TAG_NAMES,
     VALUE_NAMES,
     WALL_TIME_NAMES,
+    axis_name,
     normalize_name,
 )
 
@@ -157,18 +158,21 @@ def _split_by_tag(
     """A column per tag, named by the tag column where there is one, with the split's name before it."""
     value = _find_column(columns, VALUE_NAMES)
     prefixes = [_split_prefix(text) for text in _texts_by_row(split, rows)] if split else []
+    other = np.flatnonzero(prefixes).astype(np.int32)
+    marks = [Column(OTHER_SPLIT, other, np.ones(len(other)))] if len(other) else []
     if tag and value:
         keys = _texts_by_row(tag, rows)
         if split:
             keys = [prefix + key for prefix, key in zip(prefixes, keys, strict=True)]
-        return [*(column for column in columns if column is not value), *_split_by_key(value, keys)]
+        return [*(column for column in columns if column is not value), *_split_by_key(value, keys), *marks]
     if value and not any(len(column.row) for column in columns if column is not value and not _is_axis(column)):
         columns = [c._replace(name=_tag_of_file(source.path)) if c is value else c for c in columns]
     if split is None:
         return columns
     axes = [column for column in columns if _is_axis(column)]
     scalars = [column for column in columns if not _is_axis(column)]
-    return [*axes, *(part for c in scalars for part in _split_by_key(c, [prefix + c.name for prefix in prefixes]))]
+    parts = (part for c in scalars for part in _split_by_key(c, [prefix + c.name for prefix in prefixes]))
+    return [*axes, *parts, *marks]
 
 
 def _find_column(columns: list[Column], names: tuple[str, ...]) -> Column | None:
@@ -177,7 +181,7 @@ def _find_column(columns: list[Column], names: tuple[str, ...]) -> Column | None
 
 
 def _is_axis(column: Column) -> bool:
-    return normalize_name(column.name) in AXIS_COLUMNS
+    return axis_name(column.name) in AXIS_COLUMNS
 
 
 def _texts_by_row(column: Column | None, rows: int) -> list[str]:

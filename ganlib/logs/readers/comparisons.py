@@ -13,7 +13,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ganlib.logs.tags import BATCH_NAMES, EPOCH_NAMES, IMAGE_NAMES, STEP_NAMES, WALL_TIME_NAMES, normalize_name
+from ganlib.logs.tags import (
+    BATCH_NAMES,
+    EPOCH_NAMES,
+    IMAGE_NAMES,
+    STEP_NAMES,
+    WALL_TIME_NAMES,
+    axis_name,
+    normalize_name,
+)
 
 _STEPS = frozenset([*STEP_NAMES, *BATCH_NAMES, *EPOCH_NAMES, *IMAGE_NAMES])
 _TIMES = frozenset(WALL_TIME_NAMES) - {"time", "date"}  # which may be how long each run took, and when
@@ -86,7 +94,7 @@ def describe_comparison(columns: Sequence[TextOrNumbers], rows: int) -> str:
 
 def _has_steps(numbers: dict[str, NDArray[np.float64]]) -> bool:
     """Whether there is a time that passes: a number of epochs that is the same for all runs is none."""
-    return any(name in _STEPS | _TIMES and len(np.unique(value)) > 1 for name, value in numbers.items())
+    return any(axis_name(name) in _STEPS | _TIMES and len(np.unique(value)) > 1 for name, value in numbers.items())
 
 
 def _settings(numbers: dict[str, NDArray[np.float64]], texts: dict[str, list[str]], rows: int) -> list[str]:

@@ -14,7 +14,7 @@ from ganlib.logs.readers.json_rows import find_rows
 from ganlib.logs.readers.jsonl import JSON_ERRORS
 from ganlib.logs.readers.records import records_to_scalars
 from ganlib.logs.readers.source import Source
-from ganlib.logs.tags import normalize_name
+from ganlib.logs.tags import axis_name
 
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 _NUMBER = r"-?\d[\d.eE+-]*"
@@ -76,7 +76,7 @@ def _summary(document: Any, path: Path) -> list[dict[str, Any]]:
     """A single object of numbers: a summary names the step of its values; without one it is a configuration."""
     if not isinstance(document, dict):
         return []
-    is_summary = path.suffix in JSONL_SUFFIXES or any(normalize_name(key) in AXIS_COLUMNS for key in document)
+    is_summary = path.suffix in JSONL_SUFFIXES or any(axis_name(key) in AXIS_COLUMNS for key in document)
     return [document] if is_summary else []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ganlib.logs.readers.columns import AXIS_COLUMNS
 from ganlib.logs.readers.positions import BATCH_WORD, EPOCH_WORD, STEP_WORD
 from ganlib.logs.readers.source import Source
-from ganlib.logs.tags import SPLIT_NAMES, canonical_tag, normalize_name
+from ganlib.logs.tags import SPLIT_NAMES, axis_name, canonical_tag
 
 Row = dict[str, Any]
 
@@ -128,7 +128,7 @@ def _rows_of_histories(document: Row, source: Source) -> list[Row]:
         run = {"run": path[0]} if several and path else {}
         for length in dict.fromkeys(map(len, lists.values())):
             alike = {key: values for key, values in lists.items() if len(values) == length}
-            axes = {key for key in alike if normalize_name(key) in AXIS_COLUMNS}
+            axes = {key for key in alike if axis_name(key) in AXIS_COLUMNS}
             names = {key: key if key in axes else f"{prefix}{key}" for key in alike}
             counted = {} if axes else {"epoch" if same_length else "step": range(length)}
             columns = {**counted, **{names[key]: values for key, values in alike.items()}}

@@ -17,7 +17,7 @@ from ganlib.logs.readers.columns import AXIS_COLUMNS
 from ganlib.logs.readers.html_tables import find_tables
 from ganlib.logs.readers.notebook_cells import Cell, parse_cells
 from ganlib.logs.readers.source import Source, to_utf8
-from ganlib.logs.tags import canonical_tag, normalize_name
+from ganlib.logs.tags import axis_name, canonical_tag
 
 # What a cell may print, the more specific first.
 PRINTED: tuple[ModuleType, ...] = (nvidia_ticks, jsonl, studiogan, python_lists, console, delimited)
@@ -155,7 +155,7 @@ def _is_log_table(head: str) -> bool:
 
 def _has_log_names(names: list[str]) -> bool:
     known = [name for name in names if canonical_tag(name).name != name or re.search("loss|fid", name, re.IGNORECASE)]
-    return bool(known) or any(normalize_name(name) in AXIS_COLUMNS - {"date", "time", "i"} for name in names)
+    return bool(known) or any(axis_name(name) in AXIS_COLUMNS - {"date", "time", "i"} for name in names)
 
 
 def _has_curve(scalars: Scalars) -> bool:

@@ -23,6 +23,7 @@ _GAP = r"[^\w\0\1\2]{0,4}"
 _OF = r"(?: {0,3}(?:/|of|out of|von|de|из) {0,3}(\0))?"
 _BEFORE = r"(?<![A-Za-z0-9_/])"
 _SUFFIX = r"(?:[ _-]?(?:no|num|number|nr|idx|index|id)\.?)?"
+_SPLIT = r"(?:\((?:train|val|test)\))?"  # MMEngine's "Epoch(train)  [1][ 50/460]", "Iter(val) [3/3]"
 
 # Pattern, the roles of its groups, and texts of which the shape must have one: most lines have none.
 _POSITIONS = tuple(
@@ -30,12 +31,12 @@ _POSITIONS = tuple(
     for pattern, roles, texts in (
         (r"\[ {0,8}(\0) {0,3}/ {0,3}(\0) {0,3}\][ ,]{0,3}\[ {0,8}(\0) {0,3}/ {0,3}(\0) {0,3}\]",
          ("epoch", "epochs", "batch", "batches"), ("[",)),
-        (rf"{_BEFORE}{EPOCH_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("epoch", "epochs"), ("ep", "ép")),
+        (rf"{_BEFORE}{EPOCH_WORD}{_SUFFIX}{_SPLIT}{_GAP} {{0,8}}(\0){_OF}", ("epoch", "epochs"), ("ep", "ép")),
         (rf"第 ?(\0) ?(?:/ ?(\0) ?)?(?:个 ?)?(?:轮|代|回|{EPOCH_WORD})", ("epoch", "epochs"), ("第",)),
         (r"(\0)%\|[^|]{0,300}\| {0,12}(\0)k? {0,3}/ {0,3}(\0)k? {0,3}(?=\[|$)", ("", "count", "counts"), ("%|",)),
         (r"(?:^|[: ])(\0)it \[(?=\0:)", ("count",), ("it [",)),
         (rf"{_BEFORE}{BATCH_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0){_OF}", ("batch", "batches"), ("batch", "lote")),
-        (rf"{_BEFORE}{STEP_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0)(?![A-Za-z]){_OF}", ("step", "steps"),
+        (rf"{_BEFORE}{STEP_WORD}{_SUFFIX}{_SPLIT}{_GAP} {{0,8}}(\0)(?![A-Za-z]){_OF}", ("step", "steps"),
          ("step", "it", "update", "schritt", "paso", "étape", "passo")),
         (rf"{_BEFORE}{STEP_WORD}{_SUFFIX}{_GAP} {{0,8}}(\0)[kK](?![A-Za-z])", ("thousands",), ("step", "it", "update")),
         (r"^[ >*#]{0,12}(\0), {0,4}(\0)/(\0),", ("epoch", "batch", "batches"), ("/",)),
@@ -56,6 +57,7 @@ _TIME_SIGN = re.compile(r"\0[:/-]\0")
 _SPLIT_LINE = re.compile(
     r"[\W\d_]{0,40}(val|test|eval)(?:id|idation|idating|ing|uation|uating|uate)?(?![A-Za-z_])", re.I
 )
+_SPLIT_IN_BRACKETS = re.compile(r"(?:epoch|iter)\((val|test)\)", re.IGNORECASE)
 
 
 class Position(NamedTuple):
@@ -76,6 +78,7 @@ def find_position(shape: str) -> Position:
             times.append((used[0], len(used)))
         shape = _take(shape, match.start(), match.end())
     roles: dict[str, int] = {}
+    bracketed = _SPLIT_IN_BRACKETS.search(shape)
     lower, is_ascii = shape.lower(), shape.isascii()
     for pattern, names, texts in _POSITIONS:
         if is_ascii and not any(text in lower for text in texts):
@@ -90,7 +93,7 @@ def find_position(shape: str) -> Position:
     if not set(roles) & {"batch", "count", "step"} and (count := _COUNT.search(shape)):
         roles |= {"count": index[count.start(1)], "counts": index[count.start(2)]}
         shape = _take(shape, count.start(), count.end())
-    split = _SPLIT_LINE.match(shape)
+    split = _SPLIT_LINE.match(shape) or bracketed
     known = tuple((name, number) for name, number in roles.items() if name)
     return Position(known, shape, tuple(times), split[1].lower() if split else "")
 

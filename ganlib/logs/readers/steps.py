@@ -11,6 +11,7 @@ COMPLETE = 0.9  # of a bar that starts over: the part it had reached when the ep
 MIN_RESTARTS = 0.1  # of the changes of epoch, at which the iteration goes back: it starts over with each
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 class EpochSteps(NamedTuple):
@@ -28,9 +29,9 @@ def count_through_epochs(counter: Floats, epoch: Floats, total: Floats | None = 
     iterations, minus the first iteration of the next.
     """
     known = np.isfinite(counter) & np.isfinite(epoch)
-    if not known.any():
-        return None
     counter, number = counter[known], epoch[known]
+    if not len(number) or (number % 1 != 0).any():  # fractions of epochs are computed from a step that goes on
+        return None
     # Some count epochs from 1; a log that begins later is that of a resumed run.
     first = float(number.min() == 1)
     totals = None if total is None else total[known]
@@ -81,6 +82,30 @@ def _length_by_regression(counter: Floats, change: Floats) -> float:
     if rank == 3 and interval > 0 and length >= 1:
         return float(np.round(length))
     return float(np.ptp(counter)) + 1
+
+
+def training_counter(counter: Floats, epoch: Floats, is_other: Bools) -> Floats:
+    """(rows,) an iteration as the training counts it, also in the rows of another split, which may count their own.
+
+    ``is_other`` (rows,): those rows. One whose number is not the next after that of the training's row before it, in
+    the same epoch, stands where that row does. Rows in another order, such as all of a split together, stay.
+    """
+    known = np.isfinite(counter) & np.isfinite(epoch)
+    place = np.maximum.accumulate(np.where(known & ~is_other, np.arange(len(counter)), -1))
+    rows = np.flatnonzero(known & is_other & (place >= 0))
+    before = place[rows]
+    same_epoch = epoch[rows] == epoch[before]
+    is_in_turn = len(rows) == 1 or len(np.unique(before)) > 1
+    if not len(rows) or not is_in_turn or same_epoch.mean() <= 0.5:
+        return counter
+    training = np.flatnonzero(known & ~is_other)
+    forward = np.diff(counter[training])[np.diff(epoch[training]) == 0]
+    gap = np.median(forward[forward > 0]) if (forward > 0).any() else np.inf
+    last = counter[before]
+    own = same_epoch & ((counter[rows] < last) | (counter[rows] > last + gap))
+    result = counter.copy()
+    result[rows[own]] = last[own]
+    return result
 
 
 def count_through_bars(counter: Floats, total: Floats) -> Floats:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ganlib.logs.readers.numerals import parse_number
-from ganlib.logs.tags import STEP_NAMES, WALL_TIME_NAMES, normalize_name
+from ganlib.logs.tags import STEP_NAMES, WALL_TIME_NAMES, axis_name
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
 SAMPLE_LINES = 60  # that decide about the layout
@@ -91,7 +91,7 @@ def _guess_layout(
     else:
         names, body, header_lines = first, numeric[1:], first_line + 1
         if not body:  # a header alone: a run that just began, if it names an axis
-            normalized = {normalize_name(name) for name in names}
+            normalized = {axis_name(name) for name in names}
             has_axis = normalized & {*STEP_NAMES, *WALL_TIME_NAMES, "epoch"}
             return (1.0, Layout(separator, ".", deduplicate(names), header_lines)) if has_axis else None
     is_numeric = [cell for row in body for cell in row]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,70 @@ def test_validation_does_not_mix_with_training(read_text, points):
     assert points(frame, "loss") == [(1, 0.1), (2, 0.2), (3, 0.3)]
     assert points(frame, "val/loss") == [(1, 0.91), (2, 0.92), (3, 0.93)]
     assert points(frame, "fid") == [(1, 31), (2, 32), (3, 33)]
+
+
+def test_rows_of_another_split_that_count_their_own_batches_do_not_count_the_trainings(read_text, points, tmp_path):
+    """OpenMMLab's JSON and tables of phases: an evaluation stands where the training is."""
+    rows = [
+        {"mode": mode, "epoch": e, "iter": i, "loss": e + i / 1000}
+        for e in (1, 2, 3)
+        for mode, i in [*(("train", i) for i in range(50, 451, 50)), ("val", 125)]
+    ]
+    expected = [450 * (e - 1) + i for e in (1, 2, 3) for i in range(50, 451, 50)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    table = "mode,epoch,iter,loss\n" + "".join(",".join(map(str, row.values())) + "\n" for row in rows)
+    for text, name in ((lines, "a.log.json"), (table, "a.csv")):
+        frame = read_text(text, name)
+        assert steps(frame) == expected
+        assert points(frame, "val/loss") == [(450, 1.125), (900, 2.125), (1350, 3.125)]
+        assert frame["segment"].max() == 0
+    follower = Follower(tmp_path / "b.csv")
+    for end in range(20, len(table) + 20, 20):
+        (tmp_path / "b.csv").write_text(table[:end])
+        followed = follower.read()
+    assert steps(followed, "val/loss") == [450, 900, 1350]
+
+
+def test_rows_of_another_split_that_count_with_the_training_stay(read_text, points):
+    text = "phase,epoch,step,loss\n" + "".join(
+        f"{phase},{s // 100},{s},0.5\n" for s in range(0, 300, 10) for phase in ("train", "val")[: 1 + (s % 50 == 40)]
+    )
+    assert steps(read_text(text), "val/loss") == [40, 90, 140, 190, 240, 290]
+    later = (
+        "phase,epoch,iter,loss\ntrain,1,100,1\ntrain,1,200,1\nval,1,250,1\ntrain,2,100,1\ntrain,2,200,1\nval,2,250,1\n"
+    )
+    assert points(read_text(later), "val/loss") == [(250, 1), (500, 1)]
+    sorted_by_phase = "phase,epoch,step,loss\n" + "".join(
+        f"{phase},{s // 100},{s},0.5\n" for phase in ("train", "val") for s in range(10, 300, 20)
+    )
+    assert steps(read_text(sorted_by_phase), "val/loss") == list(range(10, 300, 20))
+
+
+def test_a_printed_line_names_its_split_in_brackets(read_text, points):
+    """MMEngine, which MMagic and MMDetection print with: "Epoch(val) [1][125/125]", "Iter(val) [3/3]"."""
+    begin = "2024/01/01 10:00:00 - mmengine - INFO - "
+    text = "".join(
+        "".join(f"{begin}Epoch(train)  [{e}][{i:3d}/460]  lr: 2e-04  loss: 1.{e}\n" for i in (50, 250, 450))
+        + f"{begin}Epoch(val) [{e}][125/125]    accuracy: 0.{e}  time: 0.02\n"
+        for e in (1, 2, 3)
+    )
+    frame = read_text(text, "a.log")
+    assert steps(frame) == [460 * e + i for e in range(3) for i in (50, 250, 450)]
+    assert points(frame, "val/accuracy") == [(450, 0.1), (910, 0.2), (1370, 0.3)]
+    text = "".join(
+        f"{begin}Iter(train) [{i:6d}/10000]  lr: 2e-04  loss_disc: 1.{i}  loss_gen: 2\n"
+        + f"{begin}Iter(val) [3/3]    FID/fid: {50 - i / 1000}  time: 0.02\n" * (i % 2000 == 0)
+        for i in range(1000, 5000, 1000)
+    )
+    frame = read_text(text, "a.log")
+    assert steps(frame, "loss/G") == [1000, 2000, 3000, 4000]
+    assert points(frame, "fid") == [(2000, 48), (4000, 46)]
+
+
+def test_fractions_of_epochs_start_no_step_over(read_text):
+    """The Hugging Face Trainer's summary repeats the last step at a later epoch."""
+    text = "step,epoch,loss\n10,0.1,3\n20,0.2,2\n30,0.3,1\n30,1.0,1\n"
+    assert steps(read_text(text)) == [10, 20, 30, 30]
 
 
 def test_rows_rarer_than_epochs():

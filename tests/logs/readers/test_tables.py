@@ -201,6 +201,41 @@ def test_exports_of_other_dashboards(read_text, points):
     assert board["original"].unique().tolist() == ["d_loss"]
 
 
+def test_comet_names_its_columns_in_one_word(read_text, points):
+    """Two metrics are no curve of both."""
+    metrics = (("g_loss", 1.5), ("FID", 40))
+    rows = "".join(f'"{m}","{v}","{1700000000000 + s}","{s}","0","train"\n' for s in (0, 10) for m, v in metrics)
+    frame = read_text('"metricName","metricValue","timestamp","step","epoch","runContext"\n' + rows)
+    assert points(frame, "loss/G") == [(0, 1.5), (10, 1.5)]
+    assert points(frame, "fid") == [(0, 40), (10, 40)]
+    assert frame["wall_time"].min() == 1700000000
+
+
+@pytest.mark.parametrize(
+    "name", ["train/global_step", "trainer/global_step", "train_step", "globalStep", "time/total_timesteps"]
+)
+def test_the_step_is_found_under_the_names_that_trainers_log_it_with(read_text, points, name):
+    """Hugging Face's and Lightning's in Weights & Biases, whose own axis counts calls; Stable-Baselines3's."""
+    frame = read_text(f"_step,{name},train/epoch,train/loss\n0,500,0.5,3\n1,1000,1,2\n2,1500,1.5,1\n")
+    assert points(frame, "loss") == [(500, 3), (1000, 2), (1500, 1)]
+    assert points(frame, "epoch") == [(500, 0.5), (1000, 1), (1500, 1.5)]
+    assert frame.attrs["step_unit"] == "steps"
+    export = f'"{name}","a - train/loss","a - train/loss__MIN"\n"500","3","3"\n"1000","2","2"\n'
+    assert points(read_text(export), "loss", "a") == [(500, 3), (1000, 2)]
+
+
+def test_a_row_of_weights_and_biases_without_the_trainers_step_has_the_last(read_text, points):
+    frame = read_text("_step,train/global_step,train/loss,fid\n0,500,3,\n1,,,40\n2,1000,2,\n3,,,30\n4,1500,1,\n")
+    assert points(frame, "fid") == [(500, 40), (1000, 30)]
+    assert frame.attrs["skipped_total"] == 0
+
+
+def test_the_time_of_a_step_is_no_step(read_text, points):
+    frame = read_text("epoch,train_time,time/step,loss\n1,60,2,0.5\n2,61,2,0.4\n")
+    assert points(frame, "loss") == [(1, 0.5), (2, 0.4)]
+    assert points(frame, "train_time") == [(1, 60), (2, 61)]
+
+
 def test_lightning_is_sparse(read_sample, points):
     frame = read_sample("lightning.csv")
     assert points(frame, "loss") == [(49, 0.5), (99, 0.25)]

@@ -8,8 +8,8 @@ from ganlib.logs.tags import EVALUATION_TAGS, Tag, canonical_tag, canonical_tags
 
 DIALECTS = {
     "loss/D": ["d_loss", "D_loss", "loss_D", "Loss_D", "errD", "lossD", "dis_loss", "Discriminator_loss", "Dis_loss",
-               "disc_loss", "Disc Loss", "Loss/D/loss", "loss_dis", "D loss", "train/d_loss", "train_d_loss_epoch",
-               "discriminator/loss", "critic_loss"],
+               "disc_loss", "Disc Loss", "Loss/D/loss", "loss_dis", "D loss", "dLoss", "train/d_loss",
+               "train_d_loss_epoch", "discriminator/loss", "critic_loss"],
     "loss/G": ["g_loss", "Loss_G", "errG", "gen_loss", "Gen_loss", "Generator_loss", "Loss/G/loss", "G loss"],
     "loss/D/real": ["D_loss_real", "d_loss_real", "loss_D_real"],
     "loss/D/fake": ["D_loss_fake", "loss_D_fake"],
@@ -19,7 +19,8 @@ DIALECTS = {
     "D/fake": ["D(G(z))", "Loss/scores/fake", "dis_logit_fake", "D/fake", "fake_score"],
     "ada/p": ["Progress/augment", "augment", "ada_p", "aa_p"],
     "ada/r_t": ["Loss/signs/real", "dis_sign_real"],
-    "fid": ["FID", "fid", "fid50k_full", "Metrics/fid50k_full", "FID score", "fid_50k_50k", "fid50k"],
+    "fid": ["FID", "fid", "fid50k_full", "Metrics/fid50k_full", "FID score", "fid_50k_50k", "fid50k",
+            "FID-Full-50k/fid"],
     "isc": ["IS_mean", "is50k_mean", "Inception score", "IS score", "inception_score_50k"],
     "isc/std": ["IS_std", "is50k_std"],
     "kid": ["kid50k_full", "kid_50k", "KID"],
@@ -30,7 +31,7 @@ DIALECTS = {
     "ppl": ["ppl2_wend", "ppl_zfull"],
     "lr": ["lr", "learning_rate", "lr-Adam", "train/lr"],
     "lr/D": ["lr_D", "d_lr"],
-    "elapsed": ["elapsed_time", "Timing/total_sec", "_runtime", "Elapsed"],
+    "elapsed": ["elapsed_time", "time/time_elapsed", "Timing/total_sec", "_runtime", "Elapsed"],
     "epoch": ["epoch", "Epoch"],
     "accuracy": ["acc", "accuracy", "acc."],
 }  # fmt: skip
