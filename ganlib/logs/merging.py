@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ganlib.logs.frame import Scalars, concat_scalars
 from ganlib.logs.readers import FORMATS, TENSORBOARD, WANDB, LogFormat, dvclive
 from ganlib.logs.readers.mlflow import METRICS_FOLDER
-from ganlib.logs.tags import EVALUATION_TAGS, canonical_tag
+from ganlib.logs.tags import EVALUATION_TAGS, PROGRESS, canonical_tag
 
 MIN_AGREEMENT = 0.9  # fraction of a file's values that another file must have for both to hold the same scalars
 SPLIT_FILE = re.compile(
@@ -91,6 +91,9 @@ def _find_run_folder(file: FileScalars, root: Path) -> tuple[Path, FileScalars]:
             return folder.parent.parent, _rename_only_tag(file, folder.name)
         if folder.name.startswith(prefix := tag.replace("/", "_") + "_"):  # PyTorch's add_scalars
             return folder.parent, _rename_only_tag(file, f"{tag}/{folder.name.removeprefix(prefix)}")
+        parts = tuple(tag.split("/"))  # tensorboardX's add_scalars: a folder for the tag, and one for each in it
+        if folder.relative_to(root).parts[-1 - len(parts) : -1] == parts:
+            return folder.parents[len(parts)], _rename_only_tag(file, f"{tag}/{folder.name}")
     return folder, file
 
 
@@ -106,7 +109,7 @@ def _holds_several_runs(files: list[FileScalars]) -> bool:
             continue
         tags, is_copy = _training_tags(file.scalars), False
         for earlier, earlier_tags in distinct:
-            shared = earlier_tags & tags
+            shared = earlier_tags & tags if earlier.scalars.run == file.scalars.run else set()
             if earlier.log_format is not file.log_format or not shared or _is_continuation(earlier, file):
                 continue
             if not any(_has_same_values(file, earlier, tag) for tag in shared):
@@ -119,7 +122,7 @@ def _holds_several_runs(files: list[FileScalars]) -> bool:
 
 
 def _training_tags(scalars: Scalars) -> set[str]:
-    return set(scalars.tags) - EVALUATION_TAGS - {"epoch", "images", "elapsed", "tick"}
+    return set(scalars.tags) - EVALUATION_TAGS - PROGRESS
 
 
 def _sort_files(files: list[FileScalars]) -> list[FileScalars]:

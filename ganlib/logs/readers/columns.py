@@ -34,6 +34,8 @@ from ganlib.logs.tags import (
 
 MAX_NAMES = 5_000  # of scalars in a file; more are no names
 TEXT_COLUMNS = frozenset([*TAG_NAMES, *RUN_NAMES, *SPLIT_NAMES])
+_DOWNLOAD = re.compile(r"run-(.+)-tag-.+")
+_COPY = re.compile(r" \(\d+\)$")
 AXIS_COLUMNS = frozenset([*STEP_NAMES, *BATCH_NAMES, *IMAGE_NAMES, *EPOCH_NAMES, *WALL_TIME_NAMES])
 
 
@@ -149,7 +151,8 @@ def _split_by_run(columns: list[Column], lines: NDArray[np.int64], source: Sourc
             own = [c for c in own if not c.name.endswith(("__MIN", "__MAX"))]
             yield _to_cells([*shared, *own], lines, source, name)
     else:
-        yield _to_cells(numbers, lines, source)
+        is_download = any(column.name == _tag_of_file(source.path) for column in numbers)
+        yield _to_cells(numbers, lines, source, _run_of_file(source.path) if is_download else "")
 
 
 def _split_by_tag(
@@ -232,5 +235,11 @@ def _split_prefix(split: str) -> str:
 
 
 def _tag_of_file(path: Path) -> str:
-    """TensorBoard calls the CSV of one scalar "run-<run>-tag-<tag>.csv"."""
-    return re.sub(r"^.*tag-", "", path.stem)
+    """TensorBoard calls the CSV of one scalar "run-<run>-tag-<tag>.csv"; a browser counts those of one name."""
+    return _COPY.sub("", path.stem.rpartition("tag-")[2])
+
+
+def _run_of_file(path: Path) -> str:
+    """The run of such a file; "" for another, and for "." where TensorBoard was started in the run's own folder."""
+    match = _DOWNLOAD.fullmatch(path.stem)
+    return match[1] if match and match[1] != "." else ""

@@ -55,6 +55,22 @@ def test_several_runs_in_one_folder(tmp_path):
     assert set(read(folder)["run"]) == {"studiogan_2020", "studiogan_2021"}
 
 
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_what_tensorboard_lets_download_is_sorted_by_run(tmp_path, points, suffix):
+    """Its files are called after the run and the scalar."""
+    for number, (run, tag) in enumerate((run, tag) for run in ("dcgan", "wgan_gp") for tag in ("d_loss", "fid")):
+        rows = [[1700000000.0 + i, 10 * i, number + i / 2] for i in range(3)]
+        text = "Wall time,Step,Value\n" + "".join(",".join(map(str, row)) + "\n" for row in rows)
+        copy = " (1)" * (tag == "fid")
+        path = tmp_path / f"run-{run}-tag-{tag}{copy}.{suffix}"
+        path.write_text(text if suffix == "csv" else json.dumps(rows))
+    frame = read(tmp_path)
+    assert set(frame["run"]) == {"dcgan", "wgan_gp"}
+    assert points(frame, "loss/D", "dcgan") == [(0, 0), (10, 0.5), (20, 1)]
+    assert points(frame, "fid", "wgan_gp") == [(0, 3), (10, 3.5), (20, 4)]
+    assert set(read(path)["run"]) == {"wgan_gp"}
+
+
 def test_training_and_validation_are_one_run(tmp_path, points):
     text(tmp_path / "run/train.csv", "epoch,loss\n0,1\n1,2\n")
     text(tmp_path / "run/val.csv", "epoch,loss\n0,3\n1,4\n")
