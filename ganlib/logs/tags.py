@@ -95,6 +95,8 @@ EVALUATION_TAGS = frozenset(
     ["fid", "kid", "kid/std", "isc", "isc/std", "precision", "recall", "density", "coverage", "ppl", "f_8", "f_1/8"]
 )
 
+PROGRESS = frozenset(["images", "epoch", "tick", "elapsed"])  # how far the training is
+
 # Names of the step, in order of preference.
 STEP_NAMES = (
     "global_step", "step", "steps", "total_timesteps", "time_total_timesteps", "_step", "total_steps", "iteration",
@@ -126,6 +128,7 @@ _PATTERNS = tuple((re.compile(pattern), tag) for pattern, tag in CANONICAL)
 _ANY_PATTERN = re.compile("|".join(f"(?:{pattern})" for pattern, _ in CANONICAL))  # most names fit none
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _TRAINING = re.compile(r"^train(?:er|ing)?_(?=.)")
+_MEANS = re.compile(r"^(?:epoch|step)_(?=.)")
 _AFFIXES = re.compile(r"^(?:train(?:ing)?|metrics?)_(?=.)|_(?:step|epoch)$")
 
 
@@ -146,12 +149,18 @@ def canonical_tag(name: str) -> Tag:
     """``Loss/D/loss``, ``d_loss``, ``errD`` -> ``loss/D``; an unknown name stays as it is."""
     normalized = normalize_name(name)
     for candidate in dict.fromkeys((normalized, _AFFIXES.sub("", normalized))):
-        if len(candidate) > MAX_NAME or not _ANY_PATTERN.fullmatch(candidate):
-            continue
-        for pattern, tag in _PATTERNS:
-            if pattern.fullmatch(candidate):
-                return tag
+        if tag := _find_tag(candidate):
+            return tag
+    # Keras' "epoch_loss"; but "epoch_time" is no time since the start.
+    if (mean := _MEANS.sub("", normalized)) != normalized and (tag := _find_tag(mean)) and tag.name not in PROGRESS:
+        return tag
     return Tag(name.strip())
+
+
+def _find_tag(normalized: str) -> Tag | None:
+    if len(normalized) > MAX_NAME or not _ANY_PATTERN.fullmatch(normalized):
+        return None
+    return next(tag for pattern, tag in _PATTERNS if pattern.fullmatch(normalized))
 
 
 def canonical_tags(names: list[str], aliases: Mapping[str, str]) -> list[Tag]:

@@ -17,13 +17,12 @@ from ganlib.logs.readers.columns import AXIS_COLUMNS
 from ganlib.logs.readers.html_tables import find_tables
 from ganlib.logs.readers.notebook_cells import Cell, parse_cells
 from ganlib.logs.readers.source import Source, to_utf8
-from ganlib.logs.tags import axis_name, canonical_tag
+from ganlib.logs.tags import PROGRESS, axis_name, canonical_tag
 
 # What a cell may print, the more specific first.
 PRINTED: tuple[ModuleType, ...] = (nvidia_ticks, jsonl, studiogan, python_lists, console, delimited)
 _START = re.compile(r'\s*\{\s*"(?:cells|metadata|worksheets|nbformat|nbformat_minor)"\s*:')
 MAX_TRAININGS = 400  # of a notebook, about a second
-_OTHER_TAGS = frozenset(["epoch", "images", "elapsed", "tick"])  # progress, not a curve
 
 
 class Training(NamedTuple):
@@ -162,7 +161,7 @@ def _has_curve(scalars: Scalars) -> bool:
     """Whether some scalar has values at two steps."""
     for code, tag in enumerate(scalars.tags):
         step = scalars.step[scalars.code == code]
-        if tag not in _OTHER_TAGS and len(step) and step.max() > step.min():
+        if tag not in PROGRESS and len(step) and step.max() > step.min():
             return True
     return False
 

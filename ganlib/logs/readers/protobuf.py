@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+SCALARS = b"scalars"  # TensorBoard's plugin
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 # dtype -> (field of TensorProto that holds the values, their numpy type)
 TENSOR_FIELDS = {1: (5, "<f4"), 2: (6, "<f8"), 3: (7, "<i4"), 9: (10, "<i8"), 19: (13, "<f2")}
@@ -95,7 +96,7 @@ def to_signed(value: int) -> int:
 
 def _parse_value(data: bytes, start: int, end: int) -> Scalar | None:
     """Summary.Value: a tag with a simple value or a tensor of one number; None for pictures, histograms, text."""
-    tag, simple, tensor = None, -1, None
+    tag, simple, tensor, plugin = None, -1, None, SCALARS
     for field in iter_fields(data, start, end):
         if field.number == 1 and field.wire_type == BYTES:
             tag = slice(field.start, field.end)
@@ -103,11 +104,22 @@ def _parse_value(data: bytes, start: int, end: int) -> Scalar | None:
             simple = field.start
         elif field.number == 8 and field.wire_type == BYTES:
             tensor = field
+        elif field.number == 9 and field.wire_type == BYTES:
+            plugin = _plugin_name(data, field) or plugin
     if tag is None:
         return None
     if simple >= 0:
         return Scalar(tag, "<f4", simple)
-    return _parse_tensor(data, tag, tensor.start, tensor.end) if tensor else None
+    # That of hyperparameters writes a zero beside what it has to say.
+    return _parse_tensor(data, tag, tensor.start, tensor.end) if tensor and plugin == SCALARS else None
+
+
+def _plugin_name(data: bytes, metadata: Field) -> bytes:
+    """SummaryMetadata: the plugin of TensorBoard that shows the value."""
+    for plugin_data in _iter_typed(data, metadata, 1, BYTES):
+        for name in _iter_typed(data, plugin_data, 1, BYTES):
+            return data[name.start : name.end]
+    return b""
 
 
 def _parse_tensor(data: bytes, tag: slice, start: int, end: int) -> Scalar | None:

@@ -95,6 +95,21 @@ def test_several_values_in_one_event_and_other_summaries(events, points):
     assert set(frame["original"]) == {"errD", "errG", "ä" * 600}
 
 
+def test_keras_writes_means_of_epochs_and_zeros_of_hyperparameters(events, points):
+    """Its callback's names are those of any log, and what no scalar is shows no curve at zero."""
+    one = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
+    empty = TensorProto(dtype=1, tensor_shape=one, float_val=[0.0])
+    values = [
+        tensor(step, f"epoch_{tag}", TensorProto(dtype=1, float_val=[step + 0.5]))
+        for step in (0, 1)
+        for tag in ("loss", "d_loss", "time")
+    ]
+    frame = read(events(tensor(0, "_hparams_/session_start_info", empty, "hparams"), *values))
+    assert set(frame["tag"]) == {"loss", "loss/D", "epoch_time"}
+    assert points(frame, "loss/D") == [(0, 0.5), (1, 1.5)]
+    assert set(frame["original"]) == {"epoch_loss", "epoch_d_loss", "epoch_time"}
+
+
 def test_tags_that_differ_in_one_letter_or_by_zeros(events):
     tags = [f"tag/{chr(97 + i % 26)}{i // 26}" for i in range(100)] + ["a\1", "a"]
     tags += ["a\0"] if pd.__version__ >= "3" else []  # pandas 2 takes it for "a"
@@ -157,8 +172,14 @@ def test_tools_that_keep_a_folder_per_scalar(tmp_path, points):
     for key in ("G", "D"):  # PyTorch's add_scalars
         write(tmp_path / f"other/loss_{key}/events.out.tfevents.1.x", [scalar(7, "loss", 0.25)])
     write(tmp_path / "other/events.out.tfevents.1.x", [scalar(7, "lr", 0.125)])
+    for key in ("real", "fake"):  # tensorboardX's
+        write(tmp_path / f"third/D/loss/{key}/events.out.tfevents.1.x", [scalar(9, "D/loss", len(key) - 0.5)])
+    write(tmp_path / "third/events.out.tfevents.1.x", [scalar(9, "lr", 0.5)])
     frame = read(tmp_path)
-    assert set(frame["run"]) == {"sngan", "other"}
+    assert set(frame["run"]) == {"sngan", "other", "third"}
+    assert points(frame, "loss/D/real", "third") == [(9, 3.5)]
+    assert points(frame, "lr", "third") == [(9, 0.5)]
+    assert set(read(tmp_path / "third/D/loss")["run"]) == {"real", "fake"}  # opened within
     assert points(frame, "loss/D", "sngan") == [(5, 4.5)]
     assert points(frame, "loss/G", "other") == [(7, 0.25)]
     assert points(frame, "lr", "other") == [(7, 0.125)]

@@ -46,7 +46,18 @@ def test_each_dialect(tag):
 
 
 def test_what_is_no_other_name_of_it_stays():
-    for name in [*OURS, "val_loss", "best_fid", "D_A", "disc_loss_ratio", "fidelity", "Timing/Gmain", "isometry"]:
+    for name in [
+        *OURS,
+        "val_loss",
+        "best_fid",
+        "D_A",
+        "disc_loss_ratio",
+        "epoch_elapsed",
+        "step_size",
+        "fidelity",
+        "Timing/Gmain",
+        "isometry",
+    ]:
         assert canonical_tag(name) == Tag(name)
 
 
