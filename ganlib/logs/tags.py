@@ -30,7 +30,7 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     # Progress
     (r"(?:progress_)?kimgs?|n_?kimgs?", Tag("images", 1000)),
     (r"(?:progress_)?(?:images|n_?imgs?|images_seen|num_images|samples_seen|nimg)", Tag("images")),
-    (r"(?:progress_)?(?:current_)?epochs?|ep|_epoch", Tag("epoch")),
+    (r"(?:progress_)?(?:current_)?epochs?|ep|_epoch|epochen?|[ée]po(?:que|ca)|эпоха|轮次", Tag("epoch")),
     (r"(?:progress_)?tick", Tag("tick")),
     (r"elapsed(?:_time)?|timing_total_sec|_?runtime|(?:time_)?time_elapsed|total_time", Tag("elapsed")),
     # Losses
@@ -114,6 +114,15 @@ IMAGE_NAMES = {
     "n_imgs": 1,
 }
 EPOCH_NAMES = ("epoch", "epochs", "current_epoch", "_epoch", "ep")
+# The step and the epoch in other languages, as headers of tables.
+TRANSLATED = {
+    **dict.fromkeys(
+        ["schritt", "schritte", "étape", "etape", "paso", "passo", "iteración", "iteracion", "itération", "iterazione",
+         "iteração", "шаг", "итерация", "步数", "迭代", "ステップ", "反復", "스텝", "반복"], "step"),
+    **dict.fromkeys(
+        ["epoche", "epochen", "époque", "epoque", "época", "epoca", "epoka", "эпоха", "轮次", "周期", "エポック", "에폭",
+         "에포크"], "epoch"),
+}  # fmt: skip
 WALL_TIME_NAMES = (
     "wall_time", "walltime", "timestamp", "_timestamp", "_stamp", "unix_time", "datetime", "date", "created_at",
     "time", "ts",
@@ -138,9 +147,11 @@ def normalize_name(name: str) -> str:
 
 
 def axis_name(name: str) -> str:
-    """The normalized name of what may be an axis: ``train/global_step`` -> ``global_step``, but ``train_time``."""
+    """The normalized name of what may be an axis: ``train/global_step`` -> ``global_step``, ``Schritt`` -> ``step``;
+    but ``train_time``."""
     normalized = normalize_name(name)
     own = _TRAINING.sub("", normalized)
+    own = TRANSLATED.get(own, own)
     return own if own in STEP_NAMES or own in EPOCH_NAMES else normalized
 
 

@@ -15,7 +15,7 @@ from ganlib.logs.frame import Scalars
 from ganlib.logs.readers.cells import OTHER_SPLIT, Cells
 from ganlib.logs.readers.comparisons import describe_comparison
 from ganlib.logs.readers.headings import Heading
-from ganlib.logs.readers.numerals import has_decimal_commas, parse_number
+from ganlib.logs.readers.numerals import has_decimal_commas, parse_number, without_grouping_dots
 from ganlib.logs.readers.source import Source, parse_date
 from ganlib.logs.readers.trainings import cells_to_runs
 from ganlib.logs.tags import (
@@ -56,8 +56,10 @@ def parse_column(
         interned: dict[str, str] = {}  # each text once in memory
         return Column(name, row, np.empty(0), [interned.setdefault(text, text) for text in texts]), {}
     decimal = "," if decimal == "." and has_decimal_commas(texts) else decimal
-    rows, values, errors = [], [], {}
     is_time = normalize_name(name) in WALL_TIME_NAMES
+    if decimal == ",":
+        texts = without_grouping_dots(texts, axis_name(name) in AXIS_COLUMNS and not is_time)
+    rows, values, errors = [], [], {}
     for index, text in zip(row.tolist(), texts, strict=True):
         try:
             value = parse_number(text, decimal)

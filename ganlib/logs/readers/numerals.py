@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 MISSING_VALUES = frozenset(["", "-", "--", "n/a", "na", "none", "null", "no", "<na>", "#n/a", "n.a.", "undefined"])
 
@@ -91,6 +92,30 @@ def has_decimal_commas(cells: Iterable[str]) -> bool:
     with_marks = [cell for cell in cells if "," in cell or "." in cell]
     commas = [cell for cell in with_marks if _COMMA.fullmatch(cell.strip()) and not _GROUPED.fullmatch(cell.strip())]
     return bool(commas) and not any("." in cell and "," not in cell for cell in with_marks)
+
+
+def without_grouping_dots(cells: list[str], is_whole: bool) -> list[str]:
+    """Cells of a column with decimal commas, "1.000" as "1000" where its dots set off thousands.
+
+    They do where "1.234,5" is among the cells, and in whole numbers: where ``is_whole`` says that they are, or where
+    they rise only so, as in "500", "1.000", "1.500". Elsewhere "1.234" may be a number with decimals.
+    """
+    stripped = [cell.strip() for cell in cells]
+    dotted = [cell for cell in stripped if "." in cell]
+    if not dotted or not all(map(_GROUPED_BY_DOTS.fullmatch, dotted)):
+        return cells
+    whole = [cell.replace(".", "") for cell in stripped]
+    if any("," in cell for cell in dotted) or is_whole or (_rises(whole) and not _rises(stripped)):
+        return whole
+    return cells
+
+
+def _rises(cells: list[str]) -> bool:
+    try:
+        numbers = [number for cell in cells if (number := parse_number(cell)) is not None]
+    except ValueError:
+        return False
+    return all(earlier <= later for earlier, later in pairwise(numbers))
 
 
 def _without_comma(cell: str) -> str:

@@ -54,6 +54,29 @@ def test_decimal_commas(read_text, points, separator):
     assert points(frame, "loss/G") == [(1, 1250.75), (2, 7)]
 
 
+@pytest.mark.parametrize(
+    ("step", "epoch"),
+    [("Schritt", "Epoche"), ("étape", "époque"), ("Iteración", "Época"), ("шаг", "эпоха"), ("步数", "轮次")],
+)
+def test_steps_and_epochs_of_other_languages(read_text, points, step, epoch):
+    frame = read_text(f"{epoch};{step};loss\n1;100;0,5\n2;200;0,4\n")
+    assert points(frame, "loss") == [(100, 0.5), (200, 0.4)]
+    assert points(frame, "epoch") == [(100, 1), (200, 2)]
+    assert read_text(f"{epoch};loss\n1;0,5\n2;0,4\n").attrs["step_unit"] == "epochs"
+
+
+def test_dots_beside_decimal_commas_set_off_thousands_where_nothing_else_fits(read_text, points):
+    """As Excel writes them in German; a column of numbers with three decimals stays one."""
+    rows = [("500", "0,51", "500", "1.234"), ("1.000", "1.234,5", "1.000", "1.334"), ("1.500", "2.000", "1.500", "0.5")]
+    text = "step;d_loss;Bilder;g_loss\n" + "".join(";".join(row) + "\n" for row in rows)
+    frame = read_text(text)
+    assert points(frame, "loss/D") == [(500, 0.51), (1000, 1234.5), (1500, 2000)]
+    assert points(frame, "Bilder") == [(500, 500), (1000, 1000), (1500, 1500)]
+    assert points(frame, "loss/G") == [(500, 1.234), (1000, 1.334), (1500, 0.5)]
+    thousands = read_text("step;loss\n1.000;0,5\n2.000;0,4\n")
+    assert points(thousands, "loss") == [(1000, 0.5), (2000, 0.4)]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings(read_text, points, encoding):
     frame = read_text("step,Güte\n1,0.5\n2,0.25\n".encode(encoding))
