@@ -120,8 +120,8 @@ TRANSLATED = {
         ["schritt", "schritte", "étape", "etape", "paso", "passo", "iteración", "iteracion", "itération", "iterazione",
          "iteração", "шаг", "итерация", "步数", "迭代", "ステップ", "反復", "스텝", "반복"], "step"),
     **dict.fromkeys(
-        ["epoche", "epochen", "époque", "epoque", "época", "epoca", "epoka", "эпоха", "轮次", "周期", "エポック", "에폭",
-         "에포크"], "epoch"),
+        ["epoche", "epochen", "époque", "epoque", "época", "epoca", "epoka", "эпоха", "轮次", "周期", "エポック",
+         "에폭", "에포크"], "epoch"),
 }  # fmt: skip
 WALL_TIME_NAMES = (
     "wall_time", "walltime", "timestamp", "_timestamp", "_stamp", "unix_time", "datetime", "date", "created_at",

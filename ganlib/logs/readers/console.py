@@ -97,7 +97,8 @@ def read(text: bytes, source: Source) -> list[Scalars]:
         for scalar in group.shape.fields:
             values, wrong = commas.convert(group.numbers, scalar) if scalar.kind != "number" else (None, [])
             if values is None:
-                values = group.column(scalar.number)
+                terms = enumerate(scalar.factors or (1.0,), scalar.number)
+                values = np.sum([factor * group.column(number) for number, factor in terms], axis=0)
             problems += [(lines[group.rows[index]], reason) for index, reason in wrong]
             good = rows >= first
             good[[index for index, _ in wrong]] = False

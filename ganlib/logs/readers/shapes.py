@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ganlib.logs.readers.names import Name, is_wrapper, name_before
@@ -48,6 +49,7 @@ _CALL = re.compile(r"\w\(|[()]")
 # Between two numbers: an expression, a version, a range.
 _ADJACENT_SIGNS = frozenset(["", "'", "’", ".", "-", "+", "*", "**", "^", ":", "\\", "#", "@", "_"])
 _TIME_LEFT = re.compile(r"(?:^|\W)ETA$|(?i:(?:time|est\w*)[_ ](?:left|remaining)|remaining[_ ]time)$")
+_LONGER_UNIT = re.compile(r" ?(d|h|hrs?|hours|m|mins?|minutes) ?")
 _TIME_UNIT = re.compile(r" ?(?:[smhd]|secs?|mins?|hours?|seconds?|minutes?|days?)(?![A-Za-z])|:")
 _SAVING = re.compile(r"\W{0,9}sav(?:ing|ed)\b", re.IGNORECASE)
 _SLASH = frozenset(["/", " / ", "/ ", " /"])
@@ -65,6 +67,7 @@ class Field(NamedTuple):
     length: int = 1  # how many numbers
     kind: Literal["number", "commas", "time"] = "number"
     factor: float = 1
+    factors: tuple[float, ...] = ()  # of numbers that add up, "1h 02m 03s", in the last one's unit
 
 
 class Shape(NamedTuple):
@@ -155,6 +158,9 @@ class _Analysis:
         if after == " " and self._is_free(number + 1) and self.before[number + 2] == "," and self._is_free(number + 2):
             self.unreadable = self.unreadable or f"the number of {name.text!r} may be in groups of digits"
             return number + 3  # "1 234,5"
+        if factors := self._time_factors(number):
+            last = number + len(factors) - 1
+            return self._add_if_whole(name, Field("", number, len(factors), factors=factors), last)
         following = self._add_if_whole(name, Field("", number), number)
         if self._is_free(number + 1):
             if _DEVIATION.fullmatch(after):
@@ -162,6 +168,17 @@ class _Analysis:
             if _MEAN.fullmatch(after) and self.before[number + 2].startswith(")"):  # current value and mean so far
                 return self._add_if_whole(name, Field("", number + 1), number + 1, "/mean")
         return following
+
+    def _time_factors(self, number: int) -> tuple[float, ...]:
+        """Of a time that begins with this number and has several units, the longest first: "1h 02m"; else none."""
+        seconds, last = list[float](), number
+        while self._is_free(last + 1) and (unit := _LONGER_UNIT.fullmatch(self.before[last + 1])):
+            seconds.append(UNITS[unit[1]])
+            last += 1
+        end = _UNIT.match(self.before[last + 1])
+        seconds.append(UNITS.get(end[0], 1) if end else 1)
+        is_time = last > number and all(longer > shorter for longer, shorter in pairwise(seconds))
+        return tuple(unit / seconds[-1] for unit in seconds) if is_time else ()
 
     def _read_numbered(self, name: Name, number: int) -> int:
         """ "loss 1: 0.5", where the first number belongs to the name."""

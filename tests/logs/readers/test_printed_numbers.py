@@ -215,3 +215,15 @@ def test_two_numbers_are_no_groups(tmp_path):
         "".join(f"step {i} 250 ms loss: 0.{i}\nstep {i} 100% loss: 0.{i}\n" for i in (1, 2))
     )
     assert read(tmp_path / "log.txt")["value"].max() <= 250
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [("1m 21s", 81), ("1h 02m 03s", 3723), ("2h 5m", 7500), ("1d 1h", 90000), ("1 min 20 s", 80),
+     ("12.5s", 12.5), ("3m", 180)],
+)  # fmt: skip
+def test_a_time_with_several_units_is_their_sum(read_text, points, time, seconds):
+    text = "".join(f"epoch: {e} | loss: 0.{e} | elapsed: {time} | acc: 0.5\n" for e in (1, 2, 3))
+    frame = read_text(text, "a.log")
+    assert points(frame, "elapsed") == [(1, seconds), (2, seconds), (3, seconds)]
+    assert points(frame, "accuracy") == [(1, 0.5), (2, 0.5), (3, 0.5)]
