@@ -32,7 +32,8 @@ CANONICAL: tuple[tuple[str, Tag], ...] = (
     (r"(?:progress_)?(?:images|n_?imgs?|images_seen|num_images|samples_seen|nimg)", Tag("images")),
     (r"(?:progress_)?(?:current_)?epochs?|ep|_epoch|epochen?|[ée]po(?:que|ca)|эпоха|轮次", Tag("epoch")),
     (r"(?:progress_)?tick", Tag("tick")),
-    (r"elapsed(?:_time)?|timing_total_sec|_?runtime|(?:time_)?time_elapsed|total_time", Tag("elapsed")),
+    (r"elapsed(?:_time)?|timing_total_sec|_?runtime|(?:time_)?time_elapsed|total_time|relative_time_\((?:process|wall)\)",
+     Tag("elapsed")),
     # Losses
     (rf"{_LOSS}_?{_D}|{_D}_?{_LOSS}|{_LOSS}_{_D}_{_LOSS}|{_D}_total_{_LOSS}|{_D}_{_LOSS}_total", Tag("loss/D")),
     (rf"{_LOSS}_?{_G}|{_G}_?{_LOSS}|{_LOSS}_{_G}_{_LOSS}|{_G}_total_{_LOSS}|{_G}_{_LOSS}_total", Tag("loss/G")),

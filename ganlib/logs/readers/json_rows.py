@@ -10,7 +10,7 @@ from typing import Any
 from ganlib.logs.readers.columns import AXIS_COLUMNS
 from ganlib.logs.readers.positions import BATCH_WORD, EPOCH_WORD, STEP_WORD
 from ganlib.logs.readers.source import Source
-from ganlib.logs.tags import SPLIT_NAMES, axis_name, canonical_tag
+from ganlib.logs.tags import SPLIT_NAMES, WALL_TIME_NAMES, axis_name, canonical_tag, normalize_name
 
 Row = dict[str, Any]
 
@@ -130,7 +130,8 @@ def _rows_of_histories(document: Row, source: Source) -> list[Row]:
             alike = {key: values for key, values in lists.items() if len(values) == length}
             axes = {key for key in alike if axis_name(key) in AXIS_COLUMNS}
             names = {key: key if key in axes else f"{prefix}{key}" for key in alike}
-            counted = {} if axes else {"epoch" if same_length else "step": range(length)}
+            counts = any(normalize_name(key) not in WALL_TIME_NAMES for key in axes)  # beside a time rows are counted
+            counted = {} if counts else {"epoch" if same_length else "step": range(length)}
             columns = {**counted, **{names[key]: values for key, values in alike.items()}}
             rows += [run | dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     return rows

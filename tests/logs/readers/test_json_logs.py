@@ -71,6 +71,13 @@ def test_histories_of_lists_and_of_steps(read_sample, points):
     ]  # mimicry: mean over seeds
 
 
+def test_a_history_with_the_time_of_each_epoch_is_of_epochs(read_text, points):
+    frame = read_text(json.dumps({"train_loss": [3, 2, 1], "val_loss": [4, 3, 2], "time": [60, 61.5, 60]}), "h.json")
+    assert frame.attrs["step_unit"] == "epochs"
+    assert points(frame, "loss") == [(0, 3), (1, 2), (2, 1)]
+    assert points(frame, "time") == [(0, 60), (1, 61.5), (2, 60)]
+
+
 def test_nested_objects_and_strings(read_text, points):
     lines = [
         {"step": 1, "loss": {"D": 0.5, "G": {"adv": 1.5}}, "lr": "2e-4", "note": "warm-up", "flag": True},

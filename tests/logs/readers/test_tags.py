@@ -31,7 +31,8 @@ DIALECTS = {
     "ppl": ["ppl2_wend", "ppl_zfull"],
     "lr": ["lr", "learning_rate", "lr-Adam", "train/lr"],
     "lr/D": ["lr_D", "d_lr"],
-    "elapsed": ["elapsed_time", "time/time_elapsed", "Timing/total_sec", "_runtime", "Elapsed"],
+    "elapsed": ["elapsed_time", "time/time_elapsed", "Relative Time (Process)", "Timing/total_sec",
+                "_runtime", "Elapsed"],
     "epoch": ["epoch", "Epoch"],
     "accuracy": ["acc", "accuracy", "acc."],
 }  # fmt: skip
