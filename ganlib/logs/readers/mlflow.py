@@ -12,6 +12,7 @@ from ganlib.logs.readers.source import Source, iter_lines, most_lines_match, to_
 
 _LINE = re.compile(r"\s*(\d{10,19}) (\S+)(?: (-?\d+))?\s*")
 _NAME = re.compile(r"^run_name: *(.+)$", re.MULTILINE)  # in YAML
+_DELETED = re.compile(r"^lifecycle_stage: *deleted", re.MULTILINE)
 _WHOLE = re.compile(r"(.+)")
 METRICS_FOLDER = "metrics"
 
@@ -21,7 +22,9 @@ def matches(head: str, path: Path) -> bool:
 
 
 def read(text: bytes, source: Source) -> list[Scalars]:
-    """Lines before MLflow 1.0 have no step: those are counted."""
+    """Lines before MLflow 1.0 have no step: those are counted. NotALog of a run that was deleted in MLflow."""
+    if _find_in_run(source.path, "meta.yaml", _DELETED):
+        raise source.not_a_log("its run is deleted in MLflow")
     rows: list[tuple[int, float, float, float]] = []
     for line_number, line, cut in iter_lines(text):
         match = _LINE.fullmatch(line)
@@ -44,19 +47,22 @@ def read(text: bytes, source: Source) -> list[Scalars]:
 
 def _run_name(path: Path) -> str:
     """The name that the run's folder gives it, none if it does not."""
-    names = [parent.name for parent in path.parents]
-    if METRICS_FOLDER not in names:
-        return ""
-    folder = path.parents[names.index(METRICS_FOLDER) + 1]
-    for file, pattern in ((folder / "meta.yaml", _NAME), (folder / "tags" / "mlflow.runName", _WHOLE)):
-        try:
-            with file.open(encoding="utf-8", errors="replace") as stream:
-                match = pattern.search(stream.read(2**16))
-        except OSError:
-            continue
-        if match and (name := match[1].strip().strip("\"'")):
+    for file, pattern in (("meta.yaml", _NAME), ("tags/mlflow.runName", _WHOLE)):
+        if (match := _find_in_run(path, file, pattern)) and (name := match[1].strip().strip("\"'")):
             return name
     return ""
+
+
+def _find_in_run(path: Path, file: str, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    """Where a file of the run's folder matches; None where it does not, or is not there."""
+    names = [parent.name for parent in path.parents]
+    if METRICS_FOLDER not in names:
+        return None
+    try:
+        with (path.parents[names.index(METRICS_FOLDER) + 1] / file).open(encoding="utf-8", errors="replace") as stream:
+            return pattern.search(stream.read(2**16))
+    except OSError:
+        return None
 
 
 def _tag_of_file(path: Path) -> str:

@@ -96,6 +96,16 @@ def test_the_same_scalars_in_two_formats_count_once(tmp_path, points):
     assert len(frame) == 100
 
 
+def test_a_run_that_was_deleted_in_mlflow_is_none(tmp_path):
+    """Its files stay until the garbage is collected; its database leaves it out, too."""
+    for run, stage in (("ab", "active"), ("cd", "deleted")):
+        text(tmp_path / f"0/{run}/meta.yaml", f"lifecycle_stage: {stage}\nrun_name: run {run}\n")
+        text(tmp_path / f"0/{run}/metrics/loss", "1700000000000 0.5 0\n1700000001000 0.25 1\n")
+    frame = read(tmp_path)
+    assert set(frame["run"]) == {"run ab"}
+    assert frame.attrs["skipped_total"] == 0
+
+
 def test_mlflow(points):
     frame = read(SAMPLES / "mlruns")
     assert points(frame, "loss/D", "quick-fox") == [(0, 0.5), (10, 0.25)]
