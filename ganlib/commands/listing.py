@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import isnan
 from typing import Any
@@ -47,12 +48,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def list_models() -> None:
-    table((name, _summary(MODELS[name])) for name in MODELS)
+    in_file = Counter(MODELS[name].__module__ for name in MODELS)
+    table((name, _summary(MODELS[name], alone=in_file[MODELS[name].__module__] == 1)) for name in MODELS)
 
 
-def _summary(model: type[Trainable]) -> str:
+def _summary(model: type[Trainable], alone: bool) -> str:
     """The first line of the file's docstring; of the class's own where a file holds several architectures."""
-    text = vars(model).get("__doc__") or sys.modules[model.__module__].__doc__ or ""
+    text = (sys.modules[model.__module__].__doc__ if alone else model.__doc__) or ""
     return text.partition("\n")[0]
 
 

@@ -47,6 +47,13 @@ def test_list_shows_one_section_alone(what, words, gallery, capsys):
         assert text.count(f"{IMAGES} images") == len(RUNS)
 
 
+def test_each_architecture_is_summed_up_under_its_name(capsys):
+    lines = run_command("list", "models", capsys=capsys).splitlines()
+    for name, line in zip(MODELS, lines, strict=True):
+        family = MODELS[name].display_name.partition(" (")[0]  # without the kind of its networks
+        assert family in line.removeprefix(f"  {name} ").partition(":")[0], line
+
+
 def test_list_shows_the_snapshots_of_a_run(gallery, capsys):
     text = run_command("list", CONDITIONAL, capsys=capsys)
     assert f"{IMAGES} images seen" in text
