@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields
 from functools import cache
 from sys import float_info
 from types import NoneType, UnionType
@@ -93,7 +93,7 @@ def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> N
         keywords: dict[str, Any] = {
             "dest": f.name,
             "default": argparse.SUPPRESS,
-            "help": f"{f.metadata['help']}{_default(f.default)}".replace("%", "%%"),
+            "help": f"{f.metadata['help']}{_limits(f)}".replace("%", "%%"),
         }
         if kind is bool:
             keywords["action"] = argparse.BooleanOptionalAction
@@ -106,15 +106,32 @@ def add_arguments(parser: argparse._ActionsContainer, config: type[Config]) -> N
         parser.add_argument(f"--{f.name.replace('_', '-')}", **keywords)
 
 
+def _limits(f: Field[Any]) -> str:
+    """A field's default and range: " (default: 0.5; 0 to 1)", " (default: fid kid)", or "" where it has neither."""
+    texts = [_default(f.default), _range(f.metadata["min"], f.metadata["max"])]
+    said = "; ".join(filter(None, texts))
+    return f" ({said})" if said else ""
+
+
 def _default(value: Any) -> str:
-    """(None) -> "", for what is then left out or found by itself; (("fid", "kid")) -> " (default: fid kid)"."""
+    """(None) -> "", for what is then left out or found by itself; (("fid", "kid")) -> "default: fid kid"."""
     if value is None or value == "":
         return ""
     if isinstance(value, tuple):
         text = " ".join(map(str, value)) or "none"
     else:
         text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-    return f" (default: {text})"
+    return f"default: {text}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    """(0, 1) -> "0 to 1"; a highest value that only keeps counts exact is none that anybody comes near."""
+    if high is not None and high >= 2**53:
+        high = None
+    if low is not None and high is not None:
+        return f"{low:.10g} to {high:.10g}"
+    words = [f"{word} {x:.10g}" for word, x in [("at least", low), ("at most", high)] if x is not None]
+    return "".join(words)
 
 
 def flags(config: Config, than: Config | None = None) -> list[str]:

@@ -148,11 +148,15 @@ def test_the_command_line_refuses_what_the_config_would(argv, capsys):
     assert argv[0] in capsys.readouterr().err
 
 
-def test_help_names_every_field_its_meaning_and_default(capsys):
+def test_help_names_every_field_its_meaning_default_and_range():
     parser = argparse.ArgumentParser()
     add_arguments(parser, Everything)
     text = " ".join(parser.format_help().split())
-    assert "at least 0, 100% free (default: 0.5)" in text
+    assert "at least 0, 100% free (default: 0.5; at least 0)" in text
+    assert "between 1 and 9 (default: 3; 1 to 9)" in text
+    assert "any number (default: 0.0)" in text
+    assert "may be left open (at least 0)" in text
+    assert "several (default: 1 2; at least 1)" in text
     assert all(f"--{f.name.replace('_', '-')}" in text for f in fields(Everything))
 
 
