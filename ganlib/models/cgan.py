@@ -32,7 +32,7 @@ class CGANConfig(ModelConfig):
     pieces: int = option(2, "linear maps per maxout unit", min=1)
     dropout: float = option(0.3, "fraction of D's hidden units dropped in training", min=0.0, max=0.9)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
+    beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
 
     @classmethod
     def tiny(cls) -> CGANConfig:

@@ -35,7 +35,7 @@ class ContextEncoderConfig(ModelConfig):
     adversarial: float = option(0.001, "weight of the adversarial loss", min=0.0)
     lr: float = option(2e-3, "Adam's learning rate of the encoder and decoder", min=0.0)
     lr_d: float = option(2e-4, "Adam's learning rate of D", min=0.0)
-    beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
+    beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -36,7 +36,7 @@ class CycleGANConfig(ModelConfig):
     identity: float = option(5.0, "weight of the same where an image is in the target domain already", min=0.0)
     pool: int = option(50, "earlier images of each domain that the critics also see, 0 = none", min=0, max=1000)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
+    beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
     schedule_images: int = option(
         0, "images by which the rate has fallen to 0, along the second half; 0 = constant", min=0, max=MOST_IMAGES
     )

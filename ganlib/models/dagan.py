@@ -31,8 +31,8 @@ class DAGANConfig(ModelConfig):
     d_steps: int = option(5, "steps of the critic to one of G", min=1, max=1000)
     penalty: float = option(10.0, "λ, the weight of the gradient penalty", min=0.0)
     lr: float = option(1e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
-    beta2: float = option(0.9, "Adam's second momentum", min=0.0, max=0.9999)
+    beta1: float = option(0.0, "Adam's β1", min=0.0, max=0.999)
+    beta2: float = option(0.9, "Adam's β2", min=0.0, max=0.9999)
 
     def __post_init__(self) -> None:
         super().__post_init__()

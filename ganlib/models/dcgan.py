@@ -40,7 +40,7 @@ class NetworkConfig(ModelConfig):
     z_dim: int = option(100, "latent dimension", min=1)
     width: int = option(64, "channels at the highest resolution, doubled at each lower one", min=1)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
+    beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
 
     @classmethod
     def tiny(cls) -> Self:

@@ -36,7 +36,7 @@ class FCGANConfig(ModelConfig):
     d_steps: int = option(1, "steps of D to one of G", min=1)
     optimizer: Literal["adam", "sgd"] = option("adam", "Adam, or gradient descent with momentum")
     lr: float = option(2e-4, "learning rate", min=0.0)
-    momentum: float = option(0.5, "momentum, Adam's first", min=0.0, max=0.999)
+    momentum: float = option(0.5, "momentum of gradient descent, or Adam's β1", min=0.0, max=0.999)
 
     @classmethod
     def tiny(cls) -> FCGANConfig:

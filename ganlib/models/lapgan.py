@@ -35,7 +35,7 @@ class LAPGANConfig(ModelConfig):
     dropout: float = option(0.3, "fraction of D's units dropped in training", min=0.0, max=0.9)
     finer_every: int = option(1, "the coarsest level, cheap and hard, takes so many steps to one of the others", min=1)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
+    beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -58,8 +58,8 @@ class PGGANConfig(Techniques, LabelSmoothing, ModelConfig):
     loss: Literal["least squares", "wasserstein"] = option("least squares", "loss of D and G")
     penalty: float = option(10.0, "λ, the weight of the gradient penalty of the Wasserstein loss", min=0.0)
     lr: float = option(1e-3, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
-    beta2: float = option(0.99, "Adam's second momentum", min=0.0, max=0.9999)
+    beta1: float = option(0.0, "Adam's β1", min=0.0, max=0.999)
+    beta2: float = option(0.99, "Adam's β2", min=0.0, max=0.9999)
     fade: int = option(100_000, "images in which a new block fades in", min=0, max=MOST_IMAGES)
     stabilize: int = option(
         100_000, "images at each resolution after that; the last one has no end", min=0, max=MOST_IMAGES

@@ -39,7 +39,7 @@ class Pix2PixConfig(ModelConfig):
     dropout: float = option(0.5, "fraction of features dropped in the decoder's first layers", min=0.0, max=0.9)
     l1: float = option(100.0, "weight of the mean absolute error", min=0.0)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.5, "Adam's first momentum", min=0.0, max=0.999)
+    beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
 
     def __post_init__(self) -> None:
         super().__post_init__()

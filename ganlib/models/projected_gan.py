@@ -36,7 +36,7 @@ class ProjectedGANConfig(AttributesConfig):
     mixed_width: int = option(64, "channels of the mixed features, and of D's heads", min=1)
     lr_g: float = option(2e-4, "Adam's learning rate for G", min=0.0)
     lr_d: float = option(4e-4, "Adam's learning rate for D", min=0.0)
-    beta2: float = option(0.99, "Adam's second momentum; the first is 0", min=0.0, max=0.9999)
+    beta2: float = option(0.99, "Adam's β2; β1 is 0", min=0.0, max=0.9999)
     diffaugment: tuple[Policy, ...] = option(
         ("translation",), "what DiffAugment alters at random in all images that D sees"
     )

@@ -44,7 +44,7 @@ class R3GANConfig(AttributesConfig):
     schedule_images: int = option(300_000, "images over which the schedules below run", min=1, max=MOST_IMAGES)
     lr: float = option(2e-4, "Adam's learning rate at the start", min=0.0)
     lr_end: float = option(5e-5, "and at the end of the schedule", min=0.0)
-    beta2: float = option(0.9, "Adam's second momentum at the start; the first is 0", min=0.0, max=0.9999)
+    beta2: float = option(0.9, "Adam's β2 at the start; β1 is 0", min=0.0, max=0.9999)
     beta2_end: float = option(0.99, "and at the end of the schedule", min=0.0, max=0.9999)
     gamma: float = option(0.05, "γ of both gradient penalties at the start, taken as γ/2", min=0.0)
     gamma_end: float = option(0.005, "and at the end of the schedule", min=0.0)

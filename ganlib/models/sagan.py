@@ -57,8 +57,8 @@ class AttentiveConfig(AttributesConfig):
     d_width: int = option(64, "channels of D; of a DCGAN, at the highest resolution", min=1)
     lr_g: float = option(1e-4, "Adam's learning rate for G", min=0.0)
     lr_d: float = option(4e-4, "Adam's learning rate for D", min=0.0)
-    beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
-    beta2: float = option(0.9, "Adam's second momentum", min=0.0, max=0.9999)
+    beta1: float = option(0.0, "Adam's β1", min=0.0, max=0.999)
+    beta2: float = option(0.9, "Adam's β2", min=0.0, max=0.9999)
 
     def __post_init__(self) -> None:
         if isinstance(self.attention, int):  # as recipes of one layer have it

@@ -64,7 +64,7 @@ class StyleGAN2ADAConfig(AttributesConfig):
     width: int = option(32, "channels at the highest resolution, doubled at each lower one", min=1)
     max_width: int = option(128, "most channels at any resolution", min=1)
     lr: float = option(2.5e-3, "Adam's learning rate", min=0.0)
-    beta2: float = option(0.99, "Adam's second momentum; the first is 0", min=0.0, max=0.9999)
+    beta2: float = option(0.99, "Adam's β2; β1 is 0", min=0.0, max=0.9999)
     mapping_rate: float = option(0.01, "learning rate multiplier of the mapping network", min=1e-4, max=1.0)
     mixing: float = option(0.9, "probability of style mixing", min=0.0, max=1.0)
     r1_weight: float = option(0.1, "γ of the R1 penalty, taken as γ/2", min=0.0)

@@ -22,8 +22,8 @@ from ganlib.models.wgan import CriticConfig, WassersteinGAN
 @dataclass(frozen=True)
 class WGANGPConfig(CriticConfig):
     lr: float = option(1e-4, "Adam's learning rate", min=0.0)
-    beta1: float = option(0.0, "Adam's first momentum", min=0.0, max=0.999)
-    beta2: float = option(0.9, "Adam's second momentum", min=0.0, max=0.9999)
+    beta1: float = option(0.0, "Adam's β1", min=0.0, max=0.999)
+    beta2: float = option(0.9, "Adam's β2", min=0.0, max=0.9999)
     penalty: float = option(10.0, "λ, the weight of the gradient penalty", min=0.0)
 
 
