@@ -9,17 +9,21 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ganlib.config import check_bounds
 from ganlib.errors import GanlibError
 from ganlib.settings import CHECKOUT, PACKAGE, child_environment, progress_interval
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.description = "Serves the gallery, ./runs of the current folder and those of GANLIB_RUNS until Ctrl+C."
-    parser.add_argument("--port", type=int, default=8501, help="where it listens on this machine (default: 8501)")
+    parser.add_argument(
+        "--port", type=int, default=8501, help="where it listens on this machine, 1 to 65535 (default: 8501)"
+    )
     parser.add_argument("--headless", action="store_true", help="open no browser")
 
 
 def run(args: argparse.Namespace) -> None:
+    check_bounds("--port", args.port, 1, 65535, given=args.port)
     command = [sys.executable, "-m", "streamlit", "run", str(find_app()), "--server.port", str(args.port)]
     if args.headless:
         command += ["--server.headless", "true"]

@@ -15,6 +15,7 @@ import pytest
 
 from ganlib.commands.dashboard import find_app
 from ganlib.settings import child_environment
+from helpers.command_line import run_refused_command
 from helpers.gallery import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.slow
 
 def test_the_checkouts_app_comes_before_the_packages():
     assert find_app() == PROJECT / "app.py"
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_a_port_that_there_is_none_of_is_refused(port, capsys):
+    sentence = run_refused_command("dashboard", "--headless", "--port", port, capsys=capsys)
+    assert sentence == f"ganlib: --port must be at least 1 and at most 65535, not {port}.\n"
 
 
 def test_it_serves_from_any_folder_until_it_is_interrupted(tmp_path):
