@@ -12,8 +12,7 @@ GANLIB_PROGRESS  seconds between progress lines where there is no terminal (defa
 GANLIB_READONLY  1: the dashboard starts no jobs and writes nothing into runs, for public demonstrations
 GANLIB_MODEL_MEMORY  megabytes of models that the dashboard keeps in memory (default: 1000)
 GANLIB_RANK_TIMEOUT  seconds in which all processes that torchrun starts must have met (default: 300)
-
-GANLIB_EXPERIMENTS   a folder of definitions of experiments in place of the project's
+GANLIB_EXPERIMENTS  a folder of definitions of experiments in place of the project's
 
 RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT and two of TORCHELASTIC are torchrun's.
 

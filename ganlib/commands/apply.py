@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--from", dest="domain", metavar="DOMAIN", help="of translation: the domain of the pictures")
     parser.add_argument("--drawing", action="store_true", help="the pictures are drawings, dark on light, already")
     parser.add_argument("--class", dest="label", help="class of the pictures (default: what the classifier sees)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     add_arguments(parser.add_argument_group("filling holes"), InpaintingConfig)
 
 

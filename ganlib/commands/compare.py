@@ -41,10 +41,13 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
             action="extend",
             default=[],
             metavar="NAME=VALUE",
-            help=f"passed to generate() where {side.upper()} is a run",
+            help=f"options of the model where {side.upper()} is a run, like steps=20",
         )
     parser.add_argument(
-        "--out", type=Path, help="folder of the result (default: comparisons/ in the synthetic run, else in ./runs)"
+        "--out",
+        type=Path,
+        help="folder of the result (default: one in comparisons/ of the synthetic run, else of the real one, else of "
+        "./runs)",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 

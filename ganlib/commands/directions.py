@@ -55,7 +55,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--latents", metavar="NAME", help="of the pictures, in place of a seed: saved ones, or a file")
     parser.add_argument("--class", dest="label", help="of the pictures (default: the first)")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the pictures")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
 def run(args: argparse.Namespace) -> None:

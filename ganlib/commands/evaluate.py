@@ -31,7 +31,12 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's name or folder")
     add_arguments(parser, EvaluationConfig)
     parser.add_argument(
-        "--option", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="passed to generate()"
+        "--option",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE",
+        help="options of the model, like steps=20 guidance=2, which the protocol then names",
     )
     parser.add_argument(
         "--at",

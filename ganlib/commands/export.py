@@ -37,7 +37,13 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     from ganlib.applications.export.config import ExportConfig
 
     add_arguments(parser, ExportConfig)
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one of the model's, like temperature=0.8; a wrong NAME lists them",
+    )
     parser.add_argument("--out", type=Path, help="a new folder, or a ZIP (default: exports/RUN in ./runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
@@ -52,7 +58,13 @@ def _writes_onnx(argv: Sequence[str]) -> bool:
 def _add_onnx(parser: argparse.ArgumentParser) -> None:
     parser.description = "Writes the run's generator as an ONNX file and checks it against torch."
     parser.add_argument("--format", choices=["onnx"], help="of the file")
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page; fixed")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one of the model's, fixed in the file; a wrong NAME lists them",
+    )
     parser.add_argument("--opset", type=int, default=18, help="of ONNX's operators (default: 18)")
     parser.add_argument("--out", type=Path, help="a file .onnx (default: RUN.onnx)")
 

@@ -54,7 +54,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("--frames-per-second", type=float, default=24.0, metavar="F", help="of a film (default: 24)")
     parser.add_argument("--side", type=int, metavar="PIXELS", help="of a film: a multiple of the images' side")
     parser.add_argument("--boomerang", action="store_true", help="of a film: there and back")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         "--edit", default="", metavar="NAME=STRENGTH,…", help="move the inversion along directions, like sefa-1=2"
     )
     parser.add_argument("--save", metavar="NAME", help="keep the latents in the run's folder")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     add_arguments(parser, InversionConfig)
 
 

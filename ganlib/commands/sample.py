@@ -38,7 +38,7 @@ from ganlib.sampling.request import SampleRequest, parse_classes, parse_edits, p
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     parser.add_argument("name", metavar="RUN", help="name or folder of a run")
     parser.add_argument("--classes", help="names or numbers, like cat,dog (default: all); each with every seed")
-    parser.add_argument("--seeds", help="like 0,3,8-11 (default: 0-7)")
+    parser.add_argument("--seeds", help="like 0,3,8-11, up to 4294967295 (default: 0-7)")
     parser.add_argument(
         "--latents",
         action="append",
@@ -46,7 +46,13 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
         metavar="NAME",
         help="saved with the run by invert --save, or their file; in place of seeds, each in its own class",
     )
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="as on the page")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one of the model's, like temperature=0.8; a wrong NAME lists them",
+    )
     parser.add_argument(
         "--edit",
         default="",
@@ -58,7 +64,7 @@ def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
     )
     parser.add_argument("--columns", type=int, metavar="N", help="of the grid (default: as makes it nearly square)")
     parser.add_argument("--captions", action="store_true", help="write class and seed below each image of the grid")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -42,12 +42,17 @@ from ganlib.training.trainer import seeded
 
 
 def add(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
-    parser.description = "Flags of the architecture appear with its name: python -m ganlib train sngan --help"
+    parser.description = (
+        "Flags of the architecture appear with its name: python -m ganlib train sngan --help. A new run needs --images "
+        "or --max-minutes."
+    )
     parser.add_argument("model", nargs="?", metavar="MODEL", help=f"one of {', '.join(MODELS)}")
     parser.add_argument("--like", metavar="RUN", help="repeat this run's recipe; other flags override it")
     parser.add_argument("--start", metavar="RUN", help="like --like, but from that run's weights, not from random ones")
     parser.add_argument("--resume", metavar="RUN", help="go on where this run stopped; budgets may be raised")
-    parser.add_argument("--data", help="name, folder:PATH, shards:PATH or celeba:ATTRIBUTES (default: digits)")
+    parser.add_argument(
+        "--data", help="a name that list data shows, folder:PATH, shards:PATH, mixture:SET+SET, … (default: digits)"
+    )
     parser.add_argument(
         "--imbalance",
         metavar="COUNTS",
