@@ -13,6 +13,7 @@ FILES = {
     "metrics": "to evaluate",
     "dashboard": "for the dashboard",
     "parquet": "for Parquet shards",
+    "onnx": "for ONNX export",
     "dev": "for development alone",
 }
 SAID_ELSEWHERE = {  # in the package's licence file, or where its content comes from
@@ -52,8 +53,12 @@ def licence(name: str) -> str:
 
 
 def render() -> str:
-    rows = [f"| {name} | {need} | {licence(name)} |" for file, need in FILES.items() for name in names(file)]
-    return HEAD + "\n".join(rows) + "\n"
+    """Each package once, by the first of ``FILES`` that names it."""
+    needs: dict[str, str] = {}
+    for file, need in FILES.items():
+        for name in names(file):
+            needs.setdefault(name, need)
+    return HEAD + "\n".join(f"| {name} | {need} | {licence(name)} |" for name, need in needs.items()) + "\n"
 
 
 if __name__ == "__main__":
