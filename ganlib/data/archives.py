@@ -24,7 +24,7 @@ ARCHIVES = (
     Archive("bsds500", "BSDS500", "500 photographs, official split (Berkeley Segmentation Data Set)", 160, 1),
     Archive("catfaces", "Cat faces", "6,849 faces of cats", 64, 1),
     Archive("catsdogs", "Cats and dogs", "3,793 photographs of whole animals", 64, 2),
-    Archive("driving", "Street scenes", "640 real (CamVid) and synthetic (CARLA) street scenes", 224, 2),
+    Archive("driving", "Street scenes", "620 real (CamVid) and synthetic (CARLA) street scenes", 224, 2),
     Archive("flowers5", "Flowers", "4,317 photographs of five flowers", 128, 5),
     Archive("horse2zebra", "Horses and zebras", "918 photographs of two domains", 128, 2),
     Archive("houses_rooms", "Houses and rooms", "2,126 house fronts, bedrooms, kitchens and bathrooms", 64, 4),
