@@ -37,6 +37,7 @@ Made by `python -m docs.gallery` from the records in `checkpoints/`; do not edit
 - **linear probe of D**: the test accuracy of a linear SVM on D's features (`python -m ganlib probe`); on raw pixels it
   is 39.3 %, 96.1 % and 48.4 %.
 - **training**: time on one core of a shared two-core CPU, or on the GPU that is named, beside fifteen other trainings.
+  Of a run that started from another's weights the time of that run stands before the plus sign.
 - InfoGAN's code, trained without labels, separates the digits' test images with an accuracy of 69.1 %. SGAN's
   classifier, trained with 4,000 labels, has 55.6 % on CIFAR-10, and 51.3 % when trained on these labels alone.
 
