@@ -54,18 +54,21 @@ def test_licences_of_all_requirements_are_listed():
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_relative_links_and_named_files_exist(document):
     text = document.read_text(encoding="utf-8")
-    links = [link for link in _LINK.findall(text) if "://" not in link and not link.startswith("#")]
+    links = [link for link in _LINK.findall(text) if "://" not in link]
     missing = [link for link in links if not (document.parent / link.partition("#")[0]).exists()]
     missing += [name for name in _PATH.findall(text) if not (PROJECT / name).exists()]
     anchors = [link for link in links if "#" in link]
-    missing += [link for link in anchors if not _has_heading(document.parent, link)]
+    missing += [link for link in anchors if not _has_anchor(document, link)]
     assert not missing
 
 
-def _has_heading(folder: Path, link: str) -> bool:
+def _has_anchor(document: Path, link: str) -> bool:
+    """Whether the link's place is a heading, or named in HTML, of its file or of the document itself."""
     path, _, anchor = link.partition("#")
-    headings = re.findall(r"^#+ (.+)$", (folder / path).read_text(encoding="utf-8"), re.MULTILINE)
-    return anchor in [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    text = (document.parent / path if path else document).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    places = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    return anchor in places + re.findall(r'<a id="([^"]+)">', text)
 
 
 def test_the_readme_has_under_150_lines():
