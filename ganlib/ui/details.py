@@ -36,7 +36,7 @@ def draw_recommendation(report: PageReport, ranked: pd.DataFrame, agreement: pd.
 
 def draw_classes(report: PageReport, classes: pd.DataFrame) -> None:
     if classes.empty:
-        st.caption("No class was measured alone under this protocol: python -m ganlib evaluate RUN --metrics class_fid")
+        st.caption("No class was measured alone under this protocol: python -m ganlib evaluate RUN --per-class")
         return
     report.section("FID of each class")
     alt = f"FID of each class of {', '.join(sorted(classes.run.unique()))}."

@@ -11,6 +11,9 @@ import pytest
 
 from docs.gallery import GALLERY
 from ganlib.__main__ import COMMANDS
+from ganlib.config import given
+from ganlib.errors import GanlibError
+from ganlib.metrics.config import EvaluationConfig
 from helpers.gallery import PROJECT
 
 DOCUMENTS = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")]
@@ -31,6 +34,14 @@ def test_a_command_that_would_fail_is_found():
     assert [is_taken(command) for command in commands] == [False, True]
 
 
+def test_evaluations_that_pages_suggest_are_such_as_it_makes():
+    files = [*PROJECT.glob("ganlib/ui/*.py"), *PROJECT.glob("pages/*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    suggested = re.findall(r'ganlib (evaluate RUN[^"()]*)"', text)  # at the end of a sentence
+    assert len(suggested) > 3
+    assert [command for command in suggested if not is_taken(command)] == []
+
+
 def commands_of(text: str) -> list[str]:
     """What follows "ganlib" in blocks of code; where one lists what may follow in brackets, nothing does."""
     blocks = re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -47,7 +58,9 @@ def is_taken(command: str) -> bool:
     parser = argparse.ArgumentParser()
     import_module(f"ganlib.commands.{COMMANDS[words[0]][0]}").add(parser, words)
     try:
-        parser.parse_args(words[1:])
-    except SystemExit:
+        args = parser.parse_args(words[1:])
+        if words[0] == "evaluate":
+            EvaluationConfig.from_dict(given(args, EvaluationConfig))
+    except (SystemExit, GanlibError):
         return False
     return True
