@@ -71,6 +71,12 @@ def _has_anchor(document: Path, link: str) -> bool:
     return anchor in places + re.findall(r'<a id="([^"]+)">', text)
 
 
+def test_contributors_are_told_of_every_program_that_writes_documents():
+    text = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    programs = [f"docs.{path.stem}" for path in PROJECT.glob("docs/*.py") if path.stem != "__init__"]
+    assert [program for program in programs if program not in text] == []
+
+
 def test_the_readme_has_under_150_lines():
     assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
 
