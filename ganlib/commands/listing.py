@@ -75,7 +75,7 @@ def list_runs() -> None:
 
 
 def list_scores() -> None:
-    """The evaluated runs as a Markdown table, each number with its sample size; the README shows the gallery's."""
+    """The evaluated runs as a Markdown table, each number with its sample size, as docs/gallery.md has it."""
     fids = [f"FID ({name})" for name in LISTED]
     titles = "architecture", "parameters", "images seen", "training", *fids, "class agreement", "n"
     print(f"| run | {' | '.join(titles)} | linear probe of D |")
