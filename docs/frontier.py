@@ -37,8 +37,8 @@ A row for each evaluated run and each of its evaluated snapshots. **Minutes** ar
 two-core CPU, by the training's own clock and its log without pauses; those of a run that a GPU trained are marked *:
 what its images take one such thread, at the rate at which some seconds of the same training ran there
 (`python -m ganlib speed RUN --training 8`). That processor has no AMX and trained in single precision: SNGAN is less
-than half as fast on it as on the processors that trained the other runs. Images and minutes of a run that started from the weights of
-another count those, too. FID on the features of the data set's classifier (embedded) and of
+than half as fast on it as on the processors that trained the other runs. Images and minutes of a run that started from
+the weights of another count those, too. FID on the features of the data set's classifier (embedded) and of
 EfficientNet-Lite0, half the width of the 95 % interval behind ±; n images; class agreement: how often that classifier
 sees the requested class. ◆: no other point has a lower FID (embedded) after as little time.
 

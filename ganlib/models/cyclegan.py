@@ -1,9 +1,9 @@
 """CycleGAN: translates images between two domains of which no pairs are known.
 
 Zhu, Park, Isola, Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks", ICCV 2017,
-arXiv:1703.10593: residual generators G: X -> Y and F: Y -> X with instance norm, PatchGAN critics, least squares, cycle
-consistency (λ = 10), identity loss (λ / 2), a pool of 50 earlier images for the critics (Shrivastava et al.,
-arXiv:1612.07828). The domains are the classes 0 and 1 of the data set.
+arXiv:1703.10593: residual generators G: X -> Y and F: Y -> X with instance norm, PatchGAN discriminators, least
+squares, cycle consistency (λ = 10), identity loss (λ / 2), a pool of 50 earlier images for the discriminators
+(Shrivastava et al., arXiv:1612.07828). The domains are the classes 0 and 1 of the data set.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from ganlib.nn.patchgan import PatchDiscriminator, check_patch_layers, small_wei
 class CycleGANConfig(ModelConfig):
     width: int = option(64, "channels of the generators at full resolution", min=1)
     blocks: int = option(6, "residual blocks of each generator", min=1, max=MOST_LAYERS)
-    d_width: int = option(64, "channels of the critics' first layer", min=1)
-    d_layers: int = option(3, "strided layers of the critics: 3 see patches of 70 pixels, 2 of 34", min=1, max=8)
+    d_width: int = option(64, "channels of the discriminators' first layer", min=1)
+    d_layers: int = option(3, "strided layers of the discriminators: 3 see patches of 70 pixels, 2 of 34", min=1, max=8)
     cycle: float = option(10.0, "weight of the cycle's mean absolute error", min=0.0)
     identity: float = option(5.0, "weight of the same where an image is in the target domain already", min=0.0)
-    pool: int = option(50, "earlier images of each domain that the critics also see, 0 = none", min=0, max=1000)
+    pool: int = option(50, "earlier images of each domain that the discriminators also see, 0 = none", min=0, max=1000)
     lr: float = option(2e-4, "Adam's learning rate", min=0.0)
     beta1: float = option(0.5, "Adam's β1", min=0.0, max=0.999)
     schedule_images: int = option(
@@ -191,9 +191,9 @@ class CycleGAN(ImageToImage):
         c = self.config
         total = batch.images.new_zeros(())
         logs: dict[str, Tensor] = {}
-        for name, images, there, back, critic in self.directions(batch):
+        for name, images, there, back, d in self.directions(batch):
             fakes = there(images)
-            adversarial, cycle = 2 * least_squares_g(critic(fakes)), l1_loss(back(fakes), images)
+            adversarial, cycle = 2 * least_squares_g(d(fakes)), l1_loss(back(fakes), images)
             total = total + adversarial + c.cycle * cycle
             logs |= {f"G/adversarial/{name}": adversarial, f"G/cycle/{name}": cycle}
             if c.identity:
@@ -203,28 +203,28 @@ class CycleGAN(ImageToImage):
         return total, logs
 
     def loss_d(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """((D(y) - 1)² + D(G(x))²) / 2 of each critic, the first or the second half where the batch lacks a domain."""
+        """((D(y) - 1)² + D(G(x))²) / 2 of each discriminator; one half of it where the batch lacks a domain."""
         total = batch.images.new_zeros(())
         logs: dict[str, Tensor] = {}
         pools = {"X": self.pool_Y, "Y": self.pool_X}
-        for name, images, there, _, critic in self.directions(batch):
+        for name, images, there, _, d in self.directions(batch):
             with torch.no_grad():
                 fakes = pools[name].exchange(there(images))
             own = self.D_X if name == "X" else self.D_Y
-            real, fake = own(images), critic(fakes)
+            real, fake = own(images), d(fakes)
             total = total + least_squares_g(real) + 0.5 * fake.square().mean()
             logs |= {f"D/real/{name}": real.mean(), f"D/fake/{name}": fake.mean()}
         return total, logs
 
     def directions(self, batch: Batch) -> Iterator[tuple[str, Tensor, nn.Module, nn.Module, nn.Module]]:
-        """Each domain's images, the generators there and back, the critic of the domain that they lead to."""
-        for label, name, there, back, critic in (
+        """Each domain's images, the generators there and back, the discriminator of the domain that they lead to."""
+        for label, name, there, back, d in (
             (0, "X", self.G, self.F, self.D_Y),
             (1, "Y", self.F, self.G, self.D_X),
         ):
             images = batch.images[batch.labels == label]
             if len(images):
-                yield name, images, there, back, critic
+                yield name, images, there, back, d
 
     def degrade(self, images: Tensor, generator: Generator | None = None) -> Tensor:
         """The images themselves: each is the input of its domain."""

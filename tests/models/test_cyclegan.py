@@ -14,7 +14,7 @@ from helpers.tiny_models import build, build_untrained, make_trainer, tiny_confi
 
 
 class Shift(nn.Module):
-    """Adds a constant; or is one, as a critic."""
+    """Adds a constant; or is one, as a discriminator."""
 
     def __init__(self, amount: float) -> None:
         super().__init__()
@@ -33,23 +33,23 @@ def batch(labels: list[int]) -> Batch:
     return Batch(torch.rand(len(labels), 1, 16, 16) - 0.5, torch.tensor(labels))
 
 
-def shifting(there: float, back: float, critic: float = 0.0):
+def shifting(there: float, back: float, d: float = 0.0):
     model = build_untrained("cyclegan", pool=0)
     model.G, model.F = Shift(there), Shift(back)
-    model.D_X, model.D_Y = Constant(critic), Constant(critic)
+    model.D_X, model.D_Y = Constant(d), Constant(d)
     return model
 
 
 def test_losses_against_their_closed_form():
-    """G adds 0.3 and F takes 0.1 away: the cycle misses by 0.2, the identities by 0.1 and 0.3; critics say 0.4."""
+    """G adds 0.3 and F takes 0.1 away: the cycle misses by 0.2, the identities by 0.1 and 0.3; both D say 0.4."""
     model = shifting(0.3, -0.1, 0.4)
     loss, logs = model.loss_g(batch([0, 1, 0, 1]))
     adversarial = 2 * (0.4 - 1) ** 2
     assert loss.item() == pytest.approx(adversarial + 10 * 2 * 0.2 + 5 * (0.1 + 0.3), rel=1e-4)
     assert logs["G/cycle/X"].item() == pytest.approx(0.2, rel=1e-4)
     assert logs["G/identity/X"].item() == pytest.approx(0.1, rel=1e-4)  # F on what is X already
-    critics, _ = model.loss_d(batch([0, 1, 0, 1]))
-    assert critics.item() == pytest.approx(2 * 0.5 * (0.6**2 + 0.4**2), rel=1e-4)
+    discriminators, _ = model.loss_d(batch([0, 1, 0, 1]))
+    assert discriminators.item() == pytest.approx(2 * 0.5 * (0.6**2 + 0.4**2), rel=1e-4)
 
 
 def test_translations_that_undo_each_other_have_no_cycle_loss():
@@ -112,6 +112,6 @@ def test_it_takes_two_domains(classes):
         build("cyclegan", num_classes=classes)
 
 
-def test_critics_without_a_patch_are_refused():
+def test_discriminators_without_a_patch_are_refused():
     with pytest.raises(GanlibError, match="d_layers of 3 leave no patch of 16 pixels; give at most 2"):
         build("cyclegan", d_layers=3)
