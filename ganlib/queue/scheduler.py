@@ -90,6 +90,8 @@ class Scheduler:
         if self.from_gallery(entry):
             return State(Stage.DONE)
         state = self.states.read(entry.name).for_entry(entry)
+        if state.stage is not Stage.TRAIN and not (self.runs / entry.name).exists():  # deleted, to be trained anew
+            return State()
         return state.settled(entry, len(self._snapshots(entry, state)))  # the file may name fewer evaluations by now
 
     def _snapshots(self, entry: Entry, state: State) -> list[int]:
